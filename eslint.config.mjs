@@ -1,0 +1,30 @@
+import tseslint from "typescript-eslint";
+
+// The layer rules are a test (test/layers.test.ts); here are the ones a linter sees best.
+export default tseslint.config(
+  { ignores: ["dist/", ".cache/", "node_modules/", "coverage/", "docs/"] },
+  {
+    files: ["src/**/*.ts", "test/**/*.ts", "vitest.config.ts"],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "max-lines": ["error", { max: 250 }],
+      "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+      complexity: ["error", 12],
+      "no-console": "error",
+      eqeqeq: "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/only-throw-error": "error",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    files: ["test/**/*.ts"],
+    rules: {
+      "max-lines-per-function": "off",
+      "@typescript-eslint/no-non-null-assertion": "off",
+    },
+  },
+);

@@ -1,0 +1,53 @@
+import type { Descriptor } from "../model/descriptor.ts";
+import type { Digest } from "../model/digest.ts";
+import { Failure, type Side } from "../model/failure.ts";
+import { parseManifest, successors } from "../model/manifest.ts";
+import { isManifest } from "../model/media-type.ts";
+import type { Fetcher } from "./store.ts";
+import { readSmall } from "./verified.ts";
+
+/** A manifest with the exact bytes that its digest was made of. */
+export interface ManifestNode {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** Everything below a root: each digest once, children before parents, in an order that the content alone decides. */
+export interface Graph {
+  readonly root: Descriptor;
+  readonly manifests: readonly ManifestNode[];
+  /** Blobs that are no manifests: configs and layers, in the order of first mention. */
+  readonly blobs: readonly Descriptor[];
+}
+
+/** An index may hold indexes; deeper than this nobody builds, and a hostile one must end. */
+const maxDepth = 4;
+
+/**
+ * Reads the manifests below `root` (verified; they are small) and lists what they name.
+ * @throws Failure MANIFEST_INVALID for a graph that is too deep or names one digest with two sizes
+ */
+export async function readGraph(from: Fetcher, root: Descriptor, side: Side, signal?: AbortSignal): Promise<Graph> {
+  const manifests = new Map<Digest, ManifestNode>();
+  const blobs = new Map<Digest, Descriptor>();
+  const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
+    if (manifests.has(descriptor.digest)) return;
+    if (depth > maxDepth) throw new Failure("MANIFEST_INVALID", { what: root.digest, why: `depth > ${maxDepth}` }, { side });
+    const bytes = await readSmall(from, descriptor, side, undefined, signal);
+    for (const child of successors(parseManifest(bytes, descriptor.mediaType))) {
+      if (isManifest(child.mediaType)) await visit(child, depth + 1);
+      else addBlob(blobs, child, side);
+    }
+    manifests.set(descriptor.digest, { descriptor, bytes });
+  };
+  await visit(root, 0);
+  return { root, manifests: [...manifests.values()], blobs: [...blobs.values()] };
+}
+
+function addBlob(blobs: Map<Digest, Descriptor>, child: Descriptor, side: Side): void {
+  const known = blobs.get(child.digest);
+  if (known !== undefined && known.size !== child.size) {
+    throw new Failure("MANIFEST_INVALID", { what: child.digest, why: `size ${known.size} / ${child.size}` }, { side });
+  }
+  if (known === undefined) blobs.set(child.digest, child);
+}

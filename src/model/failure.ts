@@ -1,0 +1,133 @@
+/** Where the trouble is. An operator asks this first: my stick, my Harbor, my cluster, or the far end? */
+export type Side = "source" | "bundle" | "target" | "cluster" | "host" | "usage";
+
+/**
+ * Every failure that a user can act on: its code (permanent, documented by `explain CODE`) and the facts that its
+ * sentence is made of. The sentences live in `ui/messages/`, one catalogue per language, complete by the compiler.
+ */
+export interface FailureFacts {
+  USAGE: { what: string };
+  CONFIG_INVALID: { file: string; problems: string };
+  FILE_MISSING: { path: string };
+  FILE_UNREADABLE: { path: string; reason: string };
+  FILE_UNWRITABLE: { path: string; reason: string };
+  FILE_EXISTS: { path: string };
+  DISK_FULL: { path: string; wanted: string; free: string };
+  DIGEST_INVALID: { value: string; where: string };
+  REFERENCE_INVALID: { value: string; why: string };
+  MANIFEST_INVALID: { what: string; why: string };
+  CONTENT_MISMATCH: { what: string; wanted: string; got: string };
+  CONTENT_MISSING: { what: string; where: string };
+  BUNDLE_MALFORMED: { path: string; where: string; why: string };
+  BUNDLE_VERSION: { path: string; version: string; known: string };
+  BUNDLE_UNSIGNED: { path: string };
+  SIGNATURE_WRONG: { path: string; key: string };
+  KEY_UNUSABLE: { path: string; why: string };
+  VOLUME_UNUSABLE: { volume: string; why: string };
+  DELTA_BASE_MISSING: { missing: number; base: string; examples: string };
+  CREDENTIALS_UNUSABLE: { where: string; why: string };
+  REGISTRY_UNREACHABLE: { host: string; action: string; reason: string };
+  REGISTRY_TLS: { host: string; reason: string };
+  REGISTRY_UNAUTHORIZED: { host: string; action: string; as: string; answer: string };
+  REGISTRY_DENIED: { host: string; action: string; answer: string };
+  REGISTRY_NOT_FOUND: { host: string; action: string; answer: string };
+  REGISTRY_REFUSED: { host: string; action: string; status: number; answer: string };
+  REGISTRY_BUSY: { host: string; action: string; status: number; answer: string };
+  REGISTRY_PROTOCOL: { host: string; action: string; why: string };
+  REGISTRY_STALLED: { host: string; action: string; seconds: number };
+  PLATFORM_MISSING: { reference: string; platform: string; has: string };
+  CHART_UNUSABLE: { chart: string; why: string };
+  PLUGIN_UNUSABLE: { plugin: string; why: string };
+  NAME_COLLISION: { target: string; first: string; second: string };
+  TOOL_MISSING: { tool: string; looked: string };
+  TOOL_UNSUITABLE: { tool: string; version: string; wanted: string };
+  HELM_FAILED: { action: string; exit: string; output: string };
+  KUBECTL_FAILED: { action: string; exit: string; output: string };
+  CLUSTER_FORBIDDEN: { action: string; output: string };
+  CLUSTER_CONFLICT: { what: string; output: string };
+  RELEASE_BUSY: { release: string; status: string };
+  ROLLOUT_STUCK: { workload: string; seconds: number; why: string };
+  RECEIPT_MISSING: { release: string; where: string };
+  MODULE_TIMEOUT: { module: string; seconds: number };
+  SERVER_UNUSABLE: { address: string; reason: string };
+  FINDINGS: { count: number };
+  INTERRUPTED: { left: string };
+}
+
+export type FailureCode = keyof FailureFacts;
+
+export interface FailureOptions {
+  readonly side?: Side | undefined;
+  readonly cause?: unknown;
+}
+
+const defaultSide: Readonly<Record<FailureCode, Side>> = {
+  USAGE: "usage",
+  CONFIG_INVALID: "usage",
+  FILE_MISSING: "host",
+  FILE_UNREADABLE: "host",
+  FILE_UNWRITABLE: "host",
+  FILE_EXISTS: "host",
+  DISK_FULL: "host",
+  DIGEST_INVALID: "source",
+  REFERENCE_INVALID: "usage",
+  MANIFEST_INVALID: "source",
+  CONTENT_MISMATCH: "source",
+  CONTENT_MISSING: "source",
+  BUNDLE_MALFORMED: "bundle",
+  BUNDLE_VERSION: "bundle",
+  BUNDLE_UNSIGNED: "bundle",
+  SIGNATURE_WRONG: "bundle",
+  KEY_UNUSABLE: "host",
+  VOLUME_UNUSABLE: "bundle",
+  DELTA_BASE_MISSING: "target",
+  CREDENTIALS_UNUSABLE: "host",
+  REGISTRY_UNREACHABLE: "source",
+  REGISTRY_TLS: "source",
+  REGISTRY_UNAUTHORIZED: "source",
+  REGISTRY_DENIED: "source",
+  REGISTRY_NOT_FOUND: "source",
+  REGISTRY_REFUSED: "source",
+  REGISTRY_BUSY: "source",
+  REGISTRY_PROTOCOL: "source",
+  REGISTRY_STALLED: "source",
+  PLATFORM_MISSING: "source",
+  CHART_UNUSABLE: "source",
+  PLUGIN_UNUSABLE: "source",
+  NAME_COLLISION: "target",
+  TOOL_MISSING: "host",
+  TOOL_UNSUITABLE: "host",
+  HELM_FAILED: "cluster",
+  KUBECTL_FAILED: "cluster",
+  CLUSTER_FORBIDDEN: "cluster",
+  CLUSTER_CONFLICT: "cluster",
+  RELEASE_BUSY: "cluster",
+  ROLLOUT_STUCK: "cluster",
+  RECEIPT_MISSING: "host",
+  MODULE_TIMEOUT: "host",
+  SERVER_UNUSABLE: "host",
+  FINDINGS: "bundle",
+  INTERRUPTED: "host",
+};
+
+export const failureCodes = Object.keys(defaultSide) as readonly FailureCode[];
+
+/** A problem the user can act on. Anything else that is thrown is a bug in this program, and is shown as one. */
+export class Failure<C extends FailureCode = FailureCode> extends Error {
+  readonly code: C;
+  readonly facts: FailureFacts[C];
+  readonly side: Side;
+
+  constructor(code: C, facts: FailureFacts[C], options: FailureOptions = {}) {
+    // The message is for stack traces; people read the catalogue's sentence.
+    super(`${code} ${JSON.stringify(facts)}`, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "Failure";
+    this.code = code;
+    this.facts = facts;
+    this.side = options.side ?? defaultSide[code];
+  }
+}
+
+export function isFailure<C extends FailureCode>(error: unknown, ...codes: readonly C[]): error is Failure<C> {
+  return error instanceof Failure && (codes.length === 0 || (codes as readonly FailureCode[]).includes(error.code));
+}

@@ -1,0 +1,101 @@
+/** `error` stops what follows, `warning` is shown and recorded, `note` explains a choice that was made. */
+export type Severity = "error" | "warning" | "note";
+
+/**
+ * What check commands report: the code (permanent) and the facts of its sentence. All findings are reported, never
+ * the first only. The facts of each code stand in `FindingFacts`; sentences and remedies in `ui/messages/`.
+ */
+export interface FindingFacts {
+  // bundle
+  "bundle.blob-damaged": { digest: string; got: string; items: string; volume: string };
+  "bundle.blob-missing": { digest: string; items: string };
+  "bundle.blob-unlisted": { digest: string };
+  "bundle.file-damaged": { file: string; wanted: string; got: string };
+  "bundle.volume-missing": { volume: string; items: string };
+  "bundle.volume-size": { volume: string; wanted: number; got: number; items: string };
+  "bundle.volume-damaged": { volume: string; from: number; to: number; items: string };
+  "bundle.volume-foreign": { volume: string; why: string };
+  "bundle.platform-missing": { item: string; platform: string; has: string };
+  // references
+  "reference.outside": { where: string; path: string; value: string; host: string };
+  "reference.unmapped": { where: string; path: string; value: string };
+  "reference.not-carried": { where: string; path: string; value: string };
+  "workload.no-pull-secret": { workload: string; account: string };
+  // registry
+  "registry.not-harbor": { host: string; kind: string };
+  "registry.harbor": { host: string; version: string };
+  "registry.unreachable": { host: string; reason: string };
+  "registry.tls": { host: string; reason: string };
+  "registry.tls-expiring": { host: string; days: number };
+  "registry.insecure": { host: string };
+  "registry.redirects-to-https": { host: string; to: string };
+  "registry.ca-offered": { host: string; fingerprint: string };
+  "registry.realm-private-ip": { host: string; realm: string };
+  "registry.credentials-wrong": { host: string; as: string };
+  "registry.no-push": { host: string; project: string; as: string; holds: string };
+  "registry.no-pull": { host: string; project: string; as: string; answer: string };
+  "registry.project-missing": { host: string; project: string; creatable: string };
+  "registry.project-private": { host: string; project: string };
+  "registry.project-proxy": { host: string; project: string };
+  "registry.quota-short": { host: string; project: string; free: string; needed: string };
+  "registry.read-only": { host: string };
+  "registry.tag-immutable": { host: string; reference: string; has: string; wanted: string };
+  "registry.pull-policy": { host: string; project: string; policy: string };
+  "registry.clock-skew": { host: string; seconds: number };
+  "registry.body-limit": { host: string; size: string };
+  "registry.unhealthy": { host: string; components: string };
+  "registry.not-asked": { host: string; question: string; why: string };
+  // cluster
+  "cluster.unreachable": { server: string; reason: string };
+  "cluster.version": { version: string };
+  "cluster.forbidden": { verb: string; resource: string; namespace: string };
+  "cluster.architecture": { nodes: string; architecture: string; carried: string };
+  "cluster.node-hint": { nodes: string; what: string };
+  "cluster.capacity": { resource: string; requested: string; allocatable: string };
+  "cluster.storage-class-missing": { claims: string };
+  "cluster.load-balancer-missing": { service: string };
+  "cluster.crd-foreign": { crd: string; owner: string };
+  "cluster.crd-missing": { crd: string };
+  "cluster.ingress-class": { name: string; controller: string };
+  "cluster.other-istio": { what: string };
+  "cluster.release-pending": { release: string; status: string };
+  "cluster.leftover-plugin": { name: string; url: string };
+  "cluster.drift": { object: string; fields: string };
+  "cluster.image-unknown": { pod: string; image: string; digest: string };
+  "cluster.pod-stuck": { pod: string; reason: string; message: string };
+  // plugins
+  "plugin.layout": { plugin: string; reference: string; why: string };
+  "plugin.repacked": { plugin: string; from: string; to: string };
+  "plugin.not-wasm": { plugin: string; why: string };
+  "plugin.abi": { plugin: string; has: string };
+  "plugin.import-missing": { plugin: string; imports: string; gateway: string };
+  "plugin.gateway-unknown": { plugin: string; gateway: string };
+  "plugin.gateway-too-old": { plugin: string; wants: string; gateway: string };
+  "plugin.too-large": { plugin: string; size: string; limit: string };
+  "plugin.config-refused": { plugin: string; words: string };
+  "plugin.start-failed": { plugin: string; words: string };
+  "plugin.tag-drift": { plugin: string; reference: string; published: string; found: string };
+  "plugin.url-unanswered": { plugin: string; url: string; answer: string };
+  "plugin.not-carried": { plugin: string; reference: string };
+  "plugin.unknown-field": { manifest: string; field: string; instead: string };
+  "plugin.switched-off": { plugin: string; why: string };
+  "plugin.pattern": { pattern: string; why: string };
+  // doctor
+  "doctor.cause": { symptom: string; cause: string; remedy: string; evidence: string };
+}
+
+export type FindingCode = keyof FindingFacts;
+
+export interface Finding<C extends FindingCode = FindingCode> {
+  readonly code: C;
+  readonly severity: Severity;
+  readonly facts: FindingFacts[C];
+}
+
+export function finding<C extends FindingCode>(severity: Severity, code: C, facts: FindingFacts[C]): Finding {
+  return { code, severity, facts } as unknown as Finding;
+}
+
+export function hasErrors(findings: readonly Finding[]): boolean {
+  return findings.some(({ severity }) => severity === "error");
+}

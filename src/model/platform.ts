@@ -1,0 +1,25 @@
+/** https://github.com/opencontainers/image-spec/blob/main/image-index.md, the members that a choice can rest on. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string | undefined;
+}
+
+/** Reads `linux/arm64` or `linux/arm/v7`; `undefined` when it is neither. */
+export function parsePlatform(text: string): Platform | undefined {
+  const [os, architecture, variant, ...rest] = text.split("/");
+  if (rest.length > 0 || !os || !architecture || !/^[a-z0-9/]+$/.test(text)) return undefined;
+  return variant === undefined ? { os, architecture } : { os, architecture, variant };
+}
+
+export function printPlatform(platform: Platform): string {
+  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join("/");
+}
+
+/** `arm64` and `arm64/v8` are one platform: the variant counts only when it was asked for, and v8 is arm64's default. */
+export function platformMatches(wanted: Platform, has: Platform): boolean {
+  if (wanted.os !== has.os || wanted.architecture !== has.architecture) return false;
+  const normal = (platform: Platform): string | undefined =>
+    platform.architecture === "arm64" && platform.variant === "v8" ? undefined : platform.variant;
+  return normal(wanted) === undefined || normal(wanted) === normal(has);
+}

@@ -1,0 +1,67 @@
+import { isDigest, type Digest } from "./digest.ts";
+import { Failure } from "./failure.ts";
+
+/** A full image reference: the registry is always said, and at least one of tag and digest. */
+export interface Reference {
+  /** Host with an optional port. Docker Hub is `docker.io`, as people write it. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag?: string | undefined;
+  readonly digest?: Digest | undefined;
+}
+
+// https://github.com/distribution/reference, the grammar; anchored, and bounded by the length check below.
+const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const hostPattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
+const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
+const tagPattern = /^\w[\w.-]{0,127}$/;
+
+/**
+ * Reads `nginx`, `host:5000/a/b:tag@sha256:…`, with or without `oci://`. Docker Hub's shorthands are written out
+ * (`docker.io/library/nginx:latest`).
+ * @throws Failure REFERENCE_INVALID
+ */
+export function parseReference(text: string): Reference {
+  const refuse = (why: string): Failure => new Failure("REFERENCE_INVALID", { value: text.slice(0, 300), why });
+  if (text.length > 512) throw refuse("length");
+  const [named, digest, ...more] = text.replace(/^oci:\/\//, "").split("@");
+  if (more.length > 0 || named === undefined || (digest !== undefined && !isDigest(digest))) throw refuse("digest");
+  const { host, rest } = splitHost(named);
+  const colon = rest.lastIndexOf(":");
+  const path = colon < 0 ? rest : rest.slice(0, colon);
+  const tag = colon < 0 ? (digest === undefined ? "latest" : undefined) : rest.slice(colon + 1);
+  const repository = host === "docker.io" && !path.includes("/") ? `library/${path}` : path;
+  if (!hostPattern.test(host)) throw refuse("registry");
+  if (!repositoryPattern.test(repository) || repository.length > 255) throw refuse("repository");
+  if (tag !== undefined && !tagPattern.test(tag)) throw refuse("tag");
+  return { registry: host, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** The first segment is a host when it could not be a repository of Docker Hub: a dot, a port, or `localhost`. */
+function splitHost(named: string): { host: string; rest: string } {
+  const slash = named.indexOf("/");
+  const first = slash < 0 ? "" : named.slice(0, slash);
+  if (!/[.:[]/.test(first) && first !== "localhost") return { host: "docker.io", rest: named };
+  const host = first === "index.docker.io" ? "docker.io" : first;
+  return { host, rest: named.slice(slash + 1) };
+}
+
+export function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function printReference(reference: Reference): string {
+  const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
+  const digest = reference.digest === undefined ? "" : `@${reference.digest}`;
+  return `${reference.registry}/${reference.repository}${tag}${digest}`;
+}
+
+/** What stands in the path of `/v2/<name>/manifests/<here>`: the digest when there is one. */
+export function pointer(reference: Reference): string {
+  return reference.digest ?? reference.tag ?? "latest";
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+const Setting = z.strictObject({
+  path: z.string().min(1).describe("Values path; a dot inside a key is written \\."),
+  value: z.unknown().describe("Any value; in strings {prefix}, {registry}, {project}, {namespace}, {pullSecret}, {plugin:NAME} are filled in"),
+});
+
+/** Which values of one chart version move which reference: data, because it changes with every release. */
+export const RelocationMap = z.strictObject({
+  apiVersion: z.literal("higress-airgap/v1"),
+  kind: z.literal("RelocationMap"),
+  chart: z.string(),
+  version: z.string(),
+  gateway: z.string().describe("Gateway generation of this release (manifests/higress/gateways.yaml)"),
+  images: z.array(Setting).describe("Moves images: {prefix} is the registry and project that everything is pushed under"),
+  pullSecrets: z.array(Setting).default([]).describe("Set when the registry wants credentials"),
+  offline: z.array(Setting).default([]).describe("Set on every install without internet"),
+  plugins: z
+    .strictObject({ oci: z.array(Setting).default([]), http: z.array(Setting).default([]) })
+    .prefault({})
+    .describe("Tells console and controller where plugins are"),
+  trust: z
+    .array(z.strictObject({ kind: z.enum(["Deployment", "DaemonSet"]), name: z.string(), container: z.string() }))
+    .default([])
+    .describe("Workloads that fetch by themselves and so need the registry's CA"),
+});
+export interface RelocationMap extends z.output<typeof RelocationMap> {}
+export interface Setting extends z.output<typeof Setting> {}
+
+/** What the placeholders of a map become on one site. */
+export interface RelocationTarget {
+  readonly registry: string;
+  readonly project: string;
+  readonly prefix: string;
+  readonly namespace: string;
+  readonly pullSecret?: string | undefined;
+  /** Plugin name to the URL that it has on this site. */
+  readonly plugins: ReadonlyMap<string, string>;
+}

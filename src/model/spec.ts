@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { parseBytes } from "../std/bytes.ts";
+import { parsePlatform } from "./platform.ts";
+import { isReference } from "./reference.ts";
+
+/** Text that must read as something; the message names what was expected, in words that both languages share. */
+const expecting = (what: string, holds: (text: string) => boolean) => z.string().refine(holds, { error: `expected ${what}` });
+
+export const ReferenceText = expecting("an image reference: registry/repository:tag", isReference);
+export const PlatformText = expecting("a platform: linux/amd64", (text) => parsePlatform(text) !== undefined);
+export const ByteSizeText = expecting("a size: 3900MiB", (text) => parseBytes(text) !== undefined);
+export const NameText = expecting("a name: letters, digits, . _ -", (text) => /^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(text));
+const Path = z.string().min(1);
+const Values = z.record(z.string(), z.unknown());
+
+/** Where a secret is, never the secret: argv and files that are carried must not hold one. */
+export const CredentialsSource = z
+  .strictObject({
+    username: z.string().min(1).optional(),
+    usernameEnv: z.string().min(1).optional(),
+    passwordFile: Path.optional(),
+    passwordEnv: z.string().min(1).optional(),
+  })
+  .describe("A user name and where its password is: a file or an environment variable. Absent: docker's config.json and its helpers.");
+export interface CredentialsSource extends z.output<typeof CredentialsSource> {}
+
+/** One way to reach a registry: the official host, or a mirror that holds the same paths. */
+export const Endpoint = z.strictObject({
+  url: expecting("an http(s) URL", (text) => /^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(text)).describe("https://mirror.corp:5000, or with a path prefix"),
+  ca: Path.optional().describe("PEM file that is trusted besides the system's roots"),
+  insecure: z.boolean().default(false).describe("true: do not verify the certificate. Loud, never the default"),
+  credentials: CredentialsSource.optional(),
+});
+export interface Endpoint extends z.output<typeof Endpoint> {}
+
+export const Registries = z
+  .record(z.string(), z.strictObject({ endpoints: z.array(Endpoint).min(1) }))
+  .default({})
+  .describe("How to reach a host: its mirrors in the order in which they are tried");
+export type Registries = z.output<typeof Registries>;
+
+export const ChartSpec = z.strictObject({
+  name: NameText,
+  version: NameText,
+  from: z.string().min(1).describe("An HTTP chart repository, oci://registry/path, or a local .tgz"),
+  mirrors: z.array(z.string().min(1)).default([]).describe("Tried in turn when `from` does not answer"),
+  release: NameText.optional().describe("Release name. Default: the chart's name"),
+  namespace: NameText.default("higress-system"),
+  values: Values.default({}).describe("Values of the render that finds the images, and the defaults of the install"),
+  valuesFiles: z.array(Path).default([]),
+  relocation: Path.describe("Relocation map: which values move which image"),
+});
+export interface ChartSpec extends z.output<typeof ChartSpec> {}
+
+export const ImageSpec = z.union([
+  ReferenceText,
+  z.strictObject({ ref: ReferenceText, platforms: z.array(PlatformText).min(1).optional(), role: z.string().optional() }),
+]);
+
+export const PluginSpec = z.strictObject({
+  name: NameText.describe("The name that the console knows the plugin by"),
+  ref: ReferenceText.describe("oci://registry/repository:tag"),
+  version: NameText.optional().describe("info.version of its spec.yaml: what ${version} becomes in a URL pattern"),
+  category: z.string().optional(),
+  digest: z.string().optional().describe("The digest that was published; another one is reported as drift"),
+  gatewayMinVersion: z.string().optional(),
+});
+export interface PluginSpec extends z.output<typeof PluginSpec> {}
+
+export const PluginSelection = z.strictObject({
+  discover: z.boolean().default(false).describe("Also read the console image for the plugins that it can name"),
+  preset: z.enum(["all", "ai-gateway", "none"]).default("all"),
+  include: z.array(NameText).default([]),
+  exclude: z.array(NameText).default([]),
+  list: z.array(PluginSpec).default([]),
+  mcpServer: NameText.optional().describe("Which plugin the controller's MCP server URL names"),
+});
+export interface PluginSelection extends z.output<typeof PluginSelection> {}
+
+const FileSpec = z.strictObject({ path: Path, name: z.string().optional() });
+const ToolSpec = z.strictObject({ path: Path, sha256: z.string().regex(/^[0-9a-f]{64}$/).optional() });
+
+/** What the user asks for: `bundle.yaml`. */
+export const BundleSpec = z.strictObject({
+  apiVersion: z.literal("higress-airgap/v1"),
+  kind: z.literal("BundleSpec"),
+  name: NameText,
+  version: NameText,
+  platforms: z.array(PlatformText).min(1).default(["linux/amd64", "linux/arm64"]),
+  kubeVersion: z.string().regex(/^\d+\.\d+(\.\d+)?$/).default("1.30.0").describe("Kubernetes version that charts are rendered for"),
+  charts: z.array(ChartSpec).default([]),
+  images: z.array(ImageSpec).default([]).describe("Images that no chart names"),
+  plugins: PluginSelection.prefault({}),
+  crds: z.array(FileSpec).default([]).describe("CRD files besides those in the charts"),
+  manifests: z.array(FileSpec).default([]).describe("Your own manifests; their images and plugins are found and carried"),
+  tools: z.record(z.string(), ToolSpec).default({}).describe("helm-linux-amd64, kubectl-linux-arm64, …: executables for bin/"),
+  registries: Registries,
+});
+export interface BundleSpec extends z.output<typeof BundleSpec> {}
