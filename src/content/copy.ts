@@ -15,7 +15,8 @@ export interface CopyOptions {
 /** Blobs of many graphs as one list: each digest once, largest first so that the tail of the transfer is short. */
 export function uniqueBlobs(graphs: readonly Graph[]): readonly Descriptor[] {
   const unique = new Map<Digest, Descriptor>();
-  for (const blob of graphs.flatMap((graph) => graph.blobs)) if (!unique.has(blob.digest)) unique.set(blob.digest, blob);
+  for (const blob of graphs.flatMap((graph) => graph.blobs))
+    if (!unique.has(blob.digest)) unique.set(blob.digest, blob);
   return [...unique.values()].sort((a, b) => b.size - a.size || (a.digest < b.digest ? -1 : 1));
 }
 
@@ -30,7 +31,8 @@ export async function copyGraph(from: Fetcher, into: Pusher, graph: Graph, optio
     signal.throwIfAborted();
     const present = await into.has(descriptor, signal);
     const onBytes = (bytes: number): void => options.onBytes?.(descriptor, bytes);
-    if (!present) await into.push(descriptor, (offset) => from.fetch(descriptor, { offset, signal }), { signal, onBytes });
+    if (!present)
+      await into.push(descriptor, (offset) => from.fetch(descriptor, { offset, signal }), { signal, onBytes });
     options.onDone?.(descriptor, present ? "present" : "done");
   };
   try {

@@ -23,7 +23,11 @@ export class MemoryStore implements Store {
     yield bytes.subarray(options.offset ?? 0);
   }
 
-  async push(descriptor: Descriptor, open: (offset: number) => AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<void> {
+  async push(
+    descriptor: Descriptor,
+    open: (offset: number) => AsyncIterable<Uint8Array>,
+    options: TransferOptions = {},
+  ): Promise<void> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of verified(open(0), descriptor, "source")) {
       options.onBytes?.(chunk.byteLength);

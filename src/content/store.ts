@@ -28,7 +28,11 @@ export interface Existence {
 /** Where bytes go. Pushing what is there already is success. A failed push leaves nothing behind. */
 export interface Pusher extends Existence {
   /** `open` starts the content at an offset; it is called again when a transfer is resumed or retried. */
-  push(descriptor: Descriptor, open: (offset: number) => AsyncIterable<Uint8Array>, options?: TransferOptions): Promise<void>;
+  push(
+    descriptor: Descriptor,
+    open: (offset: number) => AsyncIterable<Uint8Array>,
+    options?: TransferOptions,
+  ): Promise<void>;
 }
 
 export interface Tagger {
@@ -37,7 +41,10 @@ export interface Tagger {
 
 export interface Resolver {
   /** Tag or digest to the descriptor and the exact bytes of the manifest. */
-  resolve(pointer: string, signal?: AbortSignal): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
+  resolve(
+    pointer: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
 }
 
 export type Store = Fetcher & Pusher;

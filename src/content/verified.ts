@@ -9,7 +9,11 @@ import type { Fetcher } from "./store.ts";
  * Passes `source` through, and throws CONTENT_MISMATCH before its end unless it is exactly `want`: too short, too long
  * and different are all wrong. A consumer that commits only at the end therefore never commits a bad byte.
  */
-export async function* verified(source: AsyncIterable<Uint8Array>, want: Descriptor, side: Side): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* verified(
+  source: AsyncIterable<Uint8Array>,
+  want: Descriptor,
+  side: Side,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const hash = createHash("sha256");
   let size = 0;
   for await (const chunk of source) {
@@ -24,12 +28,21 @@ export async function* verified(source: AsyncIterable<Uint8Array>, want: Descrip
 
 export function contentMismatch(want: Descriptor, got: { size: number; digest?: string }, side: Side): Failure {
   const differs = got.digest === undefined || got.size !== want.size;
-  const facts = differs ? { wanted: `${want.size} B`, got: `${got.size} B` } : { wanted: want.digest, got: got.digest ?? "?" };
+  const facts = differs
+    ? { wanted: `${want.size} B`, got: `${got.size} B` }
+    : { wanted: want.digest, got: got.digest ?? "?" };
   return new Failure("CONTENT_MISMATCH", { what: want.digest, ...facts }, { side });
 }
 
 /** Reads a whole small blob (manifest, config), verified. @throws Failure MANIFEST_INVALID when it is over `limit` bytes. */
-export async function readSmall(from: Fetcher, want: Descriptor, side: Side, limit = maxManifestSize, signal?: AbortSignal): Promise<Buffer> {
-  if (want.size > limit) throw new Failure("MANIFEST_INVALID", { what: want.digest, why: `${want.size} B > ${limit} B` }, { side });
+export async function readSmall(
+  from: Fetcher,
+  want: Descriptor,
+  side: Side,
+  limit = maxManifestSize,
+  signal?: AbortSignal,
+): Promise<Buffer> {
+  if (want.size > limit)
+    throw new Failure("MANIFEST_INVALID", { what: want.digest, why: `${want.size} B > ${limit} B` }, { side });
   return collect(verified(from.fetch(want, { signal }), want, side), limit);
 }

@@ -49,7 +49,9 @@ export const BundleDocument = z.strictObject({
   /** ssri integrity (sha512) of the small files. */
   integrity: z.record(z.string().max(300), z.string().max(200)),
   /** A delta: blobs that are not in this file, and the bundle that has them. */
-  delta: z.strictObject({ base: z.string().max(300), absent: z.array(z.string().max(80)).max(limits.entries) }).optional(),
+  delta: z
+    .strictObject({ base: z.string().max(300), absent: z.array(z.string().max(80)).max(limits.entries) })
+    .optional(),
 });
 export interface BundleDocument extends z.output<typeof BundleDocument> {}
 
@@ -66,7 +68,10 @@ export const VolumesDocument = z.strictObject({
         name: z.string().regex(/^[^/\\]{1,255}$/),
         size: z.int().min(1),
         sha256: z.string().regex(/^[0-9a-f]{64}$/),
-        blocks: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(1_000_000).describe("sha256 of each 4 MiB"),
+        blocks: z
+          .array(z.string().regex(/^[0-9a-f]{64}$/))
+          .max(1_000_000)
+          .describe("sha256 of each 4 MiB"),
       }),
     )
     .min(1)

@@ -17,13 +17,36 @@ export type Phase =
 
 /** What happens while working. Terminal, plain lines and JSON are three renderings of this one stream. */
 export type Event =
-  | { readonly type: "phase"; readonly phase: Phase; readonly state: "started" | "done" | "skipped"; readonly detail?: string | undefined }
+  | {
+      readonly type: "phase";
+      readonly phase: Phase;
+      readonly state: "started" | "done" | "skipped";
+      readonly detail?: string | undefined;
+    }
   /** How much there is to do, said before the first byte moves. */
   | { readonly type: "transfer"; readonly phase: Phase; readonly items: number; readonly bytes: number }
   /** `bytes` moved since the last such event of this name; `size` is the whole. */
-  | { readonly type: "moved"; readonly phase: Phase; readonly name: string; readonly bytes: number; readonly size: number }
-  | { readonly type: "item"; readonly phase: Phase; readonly name: string; readonly bytes: number; readonly state: "done" | "present" | "mounted" | "failed" }
-  | { readonly type: "retry"; readonly what: string; readonly why: string; readonly attempt: number; readonly wait: number }
+  | {
+      readonly type: "moved";
+      readonly phase: Phase;
+      readonly name: string;
+      readonly bytes: number;
+      readonly size: number;
+    }
+  | {
+      readonly type: "item";
+      readonly phase: Phase;
+      readonly name: string;
+      readonly bytes: number;
+      readonly state: "done" | "present" | "mounted" | "failed";
+    }
+  | {
+      readonly type: "retry";
+      readonly what: string;
+      readonly why: string;
+      readonly attempt: number;
+      readonly wait: number;
+    }
   | { readonly type: "stalled"; readonly what: string; readonly seconds: number }
   | { readonly type: "finding"; readonly finding: Finding }
   | { readonly type: "note"; readonly text: Note; readonly facts: Readonly<Record<string, string | number>> };

@@ -128,6 +128,12 @@ export class Failure<C extends FailureCode = FailureCode> extends Error {
   }
 }
 
-export function isFailure<C extends FailureCode>(error: unknown, ...codes: readonly C[]): error is Failure<C> {
-  return error instanceof Failure && (codes.length === 0 || (codes as readonly FailureCode[]).includes(error.code));
+/** With no codes: any failure of ours. */
+export function isFailure<C extends FailureCode = FailureCode>(
+  error: unknown,
+  ...codes: readonly C[]
+): error is Failure<C> {
+  if (!(error instanceof Failure)) return false;
+  const code: string = (error as Failure).code;
+  return codes.length === 0 || codes.some((wanted) => wanted === code);
 }

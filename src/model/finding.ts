@@ -93,7 +93,7 @@ export interface Finding<C extends FindingCode = FindingCode> {
 }
 
 export function finding<C extends FindingCode>(severity: Severity, code: C, facts: FindingFacts[C]): Finding {
-  return { code, severity, facts } as unknown as Finding;
+  return { code, severity, facts };
 }
 
 export function hasErrors(findings: readonly Finding[]): boolean {

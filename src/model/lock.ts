@@ -26,7 +26,11 @@ export const LockItem = z.strictObject({
 });
 export interface LockItem extends z.output<typeof LockItem> {}
 
-export const LockFile = z.strictObject({ name: z.string().max(300), size: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+export const LockFile = z.strictObject({
+  name: z.string().max(300),
+  size: z.int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
 
 /** What the spec resolved to: digests only. Same lock, same bytes. */
 export const Lock = z.strictObject({

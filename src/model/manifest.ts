@@ -4,12 +4,17 @@ import { isDigest, type Digest } from "./digest.ts";
 import { Failure } from "./failure.ts";
 import { isIndex, isManifest, MediaType } from "./media-type.ts";
 
-const DigestText = z.string().refine(isDigest).transform((text) => text as Digest);
+const DigestText = z
+  .string()
+  .refine(isDigest)
+  .transform((text) => text);
 const Annotations = z.record(z.string(), z.string());
 
 const PlatformDocument = z
   .object({ os: z.string(), architecture: z.string(), variant: z.string().optional() })
-  .transform(({ os, architecture, variant }) => (variant === undefined ? { os, architecture } : { os, architecture, variant }));
+  .transform(({ os, architecture, variant }) =>
+    variant === undefined ? { os, architecture } : { os, architecture, variant },
+  );
 
 /** Reads a descriptor; unknown members are dropped, since the bytes themselves are what is copied. */
 export const DescriptorDocument = z.object({

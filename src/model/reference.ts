@@ -12,7 +12,8 @@ export interface Reference {
 
 // https://github.com/distribution/reference, the grammar; anchored, and bounded by the length check below.
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
-const hostPattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
+const hostPattern =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
 const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
@@ -24,17 +25,25 @@ const tagPattern = /^\w[\w.-]{0,127}$/;
 export function parseReference(text: string): Reference {
   const refuse = (why: string): Failure => new Failure("REFERENCE_INVALID", { value: text.slice(0, 300), why });
   if (text.length > 512) throw refuse("length");
-  const [named, digest, ...more] = text.replace(/^oci:\/\//, "").split("@");
-  if (more.length > 0 || named === undefined || (digest !== undefined && !isDigest(digest))) throw refuse("digest");
+  const [named = "", digest, ...more] = text.replace(/^oci:\/\//, "").split("@");
+  if (more.length > 0 || (digest !== undefined && !isDigest(digest))) throw refuse("digest");
   const { host, rest } = splitHost(named);
-  const colon = rest.lastIndexOf(":");
-  const path = colon < 0 ? rest : rest.slice(0, colon);
-  const tag = colon < 0 ? (digest === undefined ? "latest" : undefined) : rest.slice(colon + 1);
+  const { path, tag } = splitTag(rest);
   const repository = host === "docker.io" && !path.includes("/") ? `library/${path}` : path;
   if (!hostPattern.test(host)) throw refuse("registry");
   if (!repositoryPattern.test(repository) || repository.length > 255) throw refuse("repository");
   if (tag !== undefined && !tagPattern.test(tag)) throw refuse("tag");
-  return { registry: host, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  return withPointer({ registry: host, repository }, tag, digest);
+}
+
+function withPointer(name: { registry: string; repository: string }, tag?: string, digest?: Digest): Reference {
+  if (digest !== undefined) return tag === undefined ? { ...name, digest } : { ...name, tag, digest };
+  return { ...name, tag: tag ?? "latest" };
+}
+
+function splitTag(rest: string): { path: string; tag: string | undefined } {
+  const colon = rest.lastIndexOf(":");
+  return colon < 0 ? { path: rest, tag: undefined } : { path: rest.slice(0, colon), tag: rest.slice(colon + 1) };
 }
 
 /** The first segment is a host when it could not be a repository of Docker Hub: a dot, a port, or `localhost`. */

@@ -2,7 +2,11 @@ import { z } from "zod";
 
 const Setting = z.strictObject({
   path: z.string().min(1).describe("Values path; a dot inside a key is written \\."),
-  value: z.unknown().describe("Any value; in strings {prefix}, {registry}, {project}, {namespace}, {pullSecret}, {plugin:NAME} are filled in"),
+  value: z
+    .unknown()
+    .describe(
+      "Any value; in strings {prefix}, {registry}, {project}, {namespace}, {pullSecret}, {plugin:NAME} are filled in",
+    ),
 });
 
 /** Which values of one chart version move which reference: data, because it changes with every release. */
@@ -12,7 +16,9 @@ export const RelocationMap = z.strictObject({
   chart: z.string(),
   version: z.string(),
   gateway: z.string().describe("Gateway generation of this release (manifests/higress/gateways.yaml)"),
-  images: z.array(Setting).describe("Moves images: {prefix} is the registry and project that everything is pushed under"),
+  images: z
+    .array(Setting)
+    .describe("Moves images: {prefix} is the registry and project that everything is pushed under"),
   pullSecrets: z.array(Setting).default([]).describe("Set when the registry wants credentials"),
   offline: z.array(Setting).default([]).describe("Set on every install without internet"),
   plugins: z

@@ -4,8 +4,14 @@ import { ByteSizeText, CredentialsSource, NameText, Registries } from "./spec.ts
 const Path = z.string().min(1);
 
 const Target = z.strictObject({
-  host: z.string().regex(/^[A-Za-z0-9.\-[\]:]+$/).describe("harbor.corp or harbor.corp:8443: the name that the cluster's nodes use"),
-  project: z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9._-]+)*$/).describe("Harbor project, or a path prefix on a plain registry"),
+  host: z
+    .string()
+    .regex(/^[A-Za-z0-9.\-[\]:]+$/)
+    .describe("harbor.corp or harbor.corp:8443: the name that the cluster's nodes use"),
+  project: z
+    .string()
+    .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9._-]+)*$/)
+    .describe("Harbor project, or a path prefix on a plain registry"),
   plainHttp: z.boolean().default(false),
   ca: Path.optional().describe("PEM file of the CA that signed Harbor's certificate"),
   insecure: z.boolean().default(false).describe("true: do not verify the certificate. Prefer `ca`"),
@@ -57,7 +63,12 @@ export const Site = z.strictObject({
   valuesFiles: z.array(Path).default([]),
   plugins: SitePlugins.prefault({}),
   registries: Registries,
-  trustKeys: z.array(Path).default([]).describe("Public keys (PEM, ECDSA P-256). When set, an unsigned bundle is refused"),
-  stateDir: Path.optional().describe("Receipts and the values that were used. Default: ./higress-airgap.state beside this file"),
+  trustKeys: z
+    .array(Path)
+    .default([])
+    .describe("Public keys (PEM, ECDSA P-256). When set, an unsigned bundle is refused"),
+  stateDir: Path.optional().describe(
+    "Receipts and the values that were used. Default: ./higress-airgap.state beside this file",
+  ),
 });
 export interface Site extends z.output<typeof Site> {}

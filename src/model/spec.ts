@@ -4,12 +4,15 @@ import { parsePlatform } from "./platform.ts";
 import { isReference } from "./reference.ts";
 
 /** Text that must read as something; the message names what was expected, in words that both languages share. */
-const expecting = (what: string, holds: (text: string) => boolean) => z.string().refine(holds, { error: `expected ${what}` });
+const expecting = (what: string, holds: (text: string) => boolean) =>
+  z.string().refine(holds, { error: `expected ${what}` });
 
 export const ReferenceText = expecting("an image reference: registry/repository:tag", isReference);
 export const PlatformText = expecting("a platform: linux/amd64", (text) => parsePlatform(text) !== undefined);
 export const ByteSizeText = expecting("a size: 3900MiB", (text) => parseBytes(text) !== undefined);
-export const NameText = expecting("a name: letters, digits, . _ -", (text) => /^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(text));
+export const NameText = expecting("a name: letters, digits, . _ -", (text) =>
+  /^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(text),
+);
 const Path = z.string().min(1);
 const Values = z.record(z.string(), z.unknown());
 
@@ -21,12 +24,16 @@ export const CredentialsSource = z
     passwordFile: Path.optional(),
     passwordEnv: z.string().min(1).optional(),
   })
-  .describe("A user name and where its password is: a file or an environment variable. Absent: docker's config.json and its helpers.");
+  .describe(
+    "A user name and where its password is: a file or an environment variable. Absent: docker's config.json and its helpers.",
+  );
 export interface CredentialsSource extends z.output<typeof CredentialsSource> {}
 
 /** One way to reach a registry: the official host, or a mirror that holds the same paths. */
 export const Endpoint = z.strictObject({
-  url: expecting("an http(s) URL", (text) => /^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(text)).describe("https://mirror.corp:5000, or with a path prefix"),
+  url: expecting("an http(s) URL", (text) => /^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(text)).describe(
+    "https://mirror.corp:5000, or with a path prefix",
+  ),
   ca: Path.optional().describe("PEM file that is trusted besides the system's roots"),
   insecure: z.boolean().default(false).describe("true: do not verify the certificate. Loud, never the default"),
   credentials: CredentialsSource.optional(),
@@ -54,7 +61,11 @@ export interface ChartSpec extends z.output<typeof ChartSpec> {}
 
 export const ImageSpec = z.union([
   ReferenceText,
-  z.strictObject({ ref: ReferenceText, platforms: z.array(PlatformText).min(1).optional(), role: z.string().optional() }),
+  z.strictObject({
+    ref: ReferenceText,
+    platforms: z.array(PlatformText).min(1).optional(),
+    role: z.string().optional(),
+  }),
 ]);
 
 export const PluginSpec = z.strictObject({
@@ -78,7 +89,13 @@ export const PluginSelection = z.strictObject({
 export interface PluginSelection extends z.output<typeof PluginSelection> {}
 
 const FileSpec = z.strictObject({ path: Path, name: z.string().optional() });
-const ToolSpec = z.strictObject({ path: Path, sha256: z.string().regex(/^[0-9a-f]{64}$/).optional() });
+const ToolSpec = z.strictObject({
+  path: Path,
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
 
 /** What the user asks for: `bundle.yaml`. */
 export const BundleSpec = z.strictObject({
@@ -87,13 +104,23 @@ export const BundleSpec = z.strictObject({
   name: NameText,
   version: NameText,
   platforms: z.array(PlatformText).min(1).default(["linux/amd64", "linux/arm64"]),
-  kubeVersion: z.string().regex(/^\d+\.\d+(\.\d+)?$/).default("1.30.0").describe("Kubernetes version that charts are rendered for"),
+  kubeVersion: z
+    .string()
+    .regex(/^\d+\.\d+(\.\d+)?$/)
+    .default("1.30.0")
+    .describe("Kubernetes version that charts are rendered for"),
   charts: z.array(ChartSpec).default([]),
   images: z.array(ImageSpec).default([]).describe("Images that no chart names"),
   plugins: PluginSelection.prefault({}),
   crds: z.array(FileSpec).default([]).describe("CRD files besides those in the charts"),
-  manifests: z.array(FileSpec).default([]).describe("Your own manifests; their images and plugins are found and carried"),
-  tools: z.record(z.string(), ToolSpec).default({}).describe("helm-linux-amd64, kubectl-linux-arm64, …: executables for bin/"),
+  manifests: z
+    .array(FileSpec)
+    .default([])
+    .describe("Your own manifests; their images and plugins are found and carried"),
+  tools: z
+    .record(z.string(), ToolSpec)
+    .default({})
+    .describe("helm-linux-amd64, kubectl-linux-arm64, …: executables for bin/"),
   registries: Registries,
 });
 export interface BundleSpec extends z.output<typeof BundleSpec> {}

@@ -17,7 +17,11 @@ export interface RetryOptions {
 }
 
 /** Runs `work` until it succeeds, fails for good, or `attempts` are used up; throws the last error as it was. */
-export async function retry<T>(policy: RetryPolicy, work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+export async function retry<T>(
+  policy: RetryPolicy,
+  work: (attempt: number) => Promise<T>,
+  options: RetryOptions = {},
+): Promise<T> {
   const random = options.random ?? Math.random;
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -1,0 +1,26 @@
+/**
+ * Text of others (a registry's body, helm's stderr) before it enters a failure or an event: no control characters, no
+ * credentials, no more than `limit` characters. Done where it enters, so that no printer can forget it.
+ */
+export function sanitize(text: string, limit = 600): string {
+  const plain = redact(text)
+    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "")
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  return plain.length <= limit ? plain : `${plain.slice(0, limit)}…`;
+}
+
+/** Values that look like secrets wherever they stand: URL user info, Authorization headers, tokens, password fields. */
+export function redact(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s:@]*:[^/\s@]*@/gi, "$1***@")
+    .replace(/\b(authorization["']?\s*[:=]\s*["']?)(basic|bearer)\s+[^\s"',]+/gi, "$1$2 ***")
+    .replace(/\b(basic|bearer)\s+[A-Za-z0-9+/=_.-]{8,}/gi, "$1 ***")
+    .replace(/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, "***")
+    .replace(
+      /(["']?(?:password|passwd|secret|token|identitytoken|access_token|auth)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
+      "$1***",
+    )
+    .replace(/([?&](?:access_token|token|signature|sig|x-amz-signature|x-amz-credential)=)[^&\s"']+/gi, "$1***");
+}
