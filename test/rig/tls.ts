@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** A server certificate and its key, PEM. */
+export interface Certificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export interface CertificateOptions {
+  /** DNS names besides `localhost`; `127.0.0.1` and `::1` are always in it. */
+  readonly names?: readonly string[];
+  /** It ended yesterday. */
+  readonly expired?: boolean;
+}
+
+/** A private CA as a company has one, and a certificate that it signed for a server on loopback. */
+export interface CertificateAuthority extends Certificate, AsyncDisposable {
+  readonly caFile: string;
+  /** Signs one more. */
+  issue(options?: CertificateOptions): Promise<Certificate>;
+  /** Of `certFile` and `keyFile`, as `serve` and `https.createServer` take them. */
+  readonly tls: { readonly cert: string; readonly key: string };
+}
+
+/** Two of them are two companies: neither trusts what the other signed. */
+export async function aCertificateAuthority(options: CertificateOptions = {}): Promise<CertificateAuthority> {
+  const directory = await mkdtemp(join(tmpdir(), "higress-airgap-tls-"));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const caFile = join(directory, "ca.crt");
+    await openssl(
+      "req",
+      "-x509",
+      ...newKey(join(directory, "ca.key")),
+      "-out",
+      caFile,
+      "-days",
+      "30",
+      ...subject("CA"),
+    );
+    let issued = 0;
+    const issue = (each: CertificateOptions = {}) => sign(directory, `server-${String((issued += 1))}`, each);
+    const { certFile, keyFile } = await issue(options);
+    const tls = { cert: await readFile(certFile, "utf8"), key: await readFile(keyFile, "utf8") };
+    return { caFile, certFile, keyFile, tls, issue, [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function sign(directory: string, name: string, options: CertificateOptions): Promise<Certificate> {
+  const file = (extension: string) => join(directory, `${name}.${extension}`);
+  const names = ["localhost", ...(options.names ?? [])].map((dns) => `DNS:${dns}`);
+  await writeFile(file("ext"), `subjectAltName=${[...names, "IP:127.0.0.1", "IP:::1"].join(",")}\n`);
+  await openssl("req", ...newKey(file("key")), "-out", file("csr"), ...subject(name));
+  // -1: one of the few ways to make a certificate that is over without waiting or turning the clock.
+  const days = options.expired === true ? "-1" : "30";
+  const ca = ["-CA", join(directory, "ca.crt"), "-CAkey", join(directory, "ca.key"), "-CAcreateserial"];
+  await openssl("x509", "-req", "-in", file("csr"), ...ca, "-days", days, "-extfile", file("ext"), "-out", file("crt"));
+  return { certFile: file("crt"), keyFile: file("key") };
+}
+
+const newKey = (keyFile: string) =>
+  ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyFile] as const;
+const subject = (name: string) => ["-subj", `/O=higress-airgap test/CN=${name}`] as const;
+
+async function openssl(...args: readonly string[]): Promise<void> {
+  await run("openssl", args);
+}
