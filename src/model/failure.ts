@@ -16,6 +16,7 @@ export interface FailureFacts {
   DIGEST_INVALID: { value: string; where: string };
   REFERENCE_INVALID: { value: string; why: string };
   MANIFEST_INVALID: { what: string; why: string };
+  ARCHIVE_INVALID: { what: string; why: string };
   CONTENT_MISMATCH: { what: string; wanted: string; got: string };
   CONTENT_MISSING: { what: string; where: string };
   BUNDLE_MALFORMED: { path: string; where: string; why: string };
@@ -43,6 +44,7 @@ export interface FailureFacts {
   TOOL_UNSUITABLE: { tool: string; version: string; wanted: string };
   HELM_FAILED: { action: string; exit: string; output: string };
   KUBECTL_FAILED: { action: string; exit: string; output: string };
+  CLUSTER_UNREACHABLE: { action: string; output: string };
   CLUSTER_FORBIDDEN: { action: string; output: string };
   CLUSTER_CONFLICT: { what: string; output: string };
   RELEASE_BUSY: { release: string; status: string };
@@ -72,6 +74,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   DIGEST_INVALID: "source",
   REFERENCE_INVALID: "usage",
   MANIFEST_INVALID: "source",
+  ARCHIVE_INVALID: "source",
   CONTENT_MISMATCH: "source",
   CONTENT_MISSING: "source",
   BUNDLE_MALFORMED: "bundle",
@@ -99,6 +102,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   TOOL_UNSUITABLE: "host",
   HELM_FAILED: "cluster",
   KUBECTL_FAILED: "cluster",
+  CLUSTER_UNREACHABLE: "cluster",
   CLUSTER_FORBIDDEN: "cluster",
   CLUSTER_CONFLICT: "cluster",
   RELEASE_BUSY: "cluster",

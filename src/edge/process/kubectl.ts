@@ -1,0 +1,212 @@
+import { access, constants } from "node:fs/promises";
+import { Failure } from "../../model/failure.ts";
+import type {
+  ApplyOptions,
+  KubeObject,
+  KubeQuery,
+  KubeRef,
+  LogQuery,
+  PatchOperation,
+  Permission,
+} from "../../model/kubernetes.ts";
+import { isAbsent, kubectlFailure } from "./kubectl-failure.ts";
+import { run, type RunResult } from "./run.ts";
+import { secretValues } from "./secret-values.ts";
+
+/** The cluster as kubectl shows it. Every method throws Failure CLUSTER_UNREACHABLE, CLUSTER_FORBIDDEN or KUBECTL_FAILED. */
+export interface Kubectl {
+  version(signal?: AbortSignal): Promise<{ readonly client: string; readonly server: string }>;
+  /** `undefined`: not there, or of a kind that this cluster does not know. */
+  get<T>(ref: KubeRef, signal?: AbortSignal): Promise<T | undefined>;
+  /** Empty when this cluster does not know the kind. */
+  list<T>(query: KubeQuery): Promise<readonly T[]>;
+  /** Server-side, as one call. @throws Failure CLUSTER_CONFLICT when a field belongs to somebody else */
+  apply(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<void>;
+  /** All operations or none: a `test` that does not hold leaves the object as it is, and answers false. */
+  patch(ref: KubeRef, operations: readonly PatchOperation[], options: PatchOptions): Promise<boolean>;
+  /** Deleting what is not there is success. Does not wait for finalizers. */
+  delete(ref: KubeRef, signal?: AbortSignal): Promise<void>;
+  /** Answers in the order of the questions, in one call however many they are. */
+  mayI(permissions: readonly Permission[], signal?: AbortSignal): Promise<readonly boolean[]>;
+  established(crds: readonly string[], seconds: number, signal?: AbortSignal): Promise<void>;
+  restart(ref: KubeRef, signal?: AbortSignal): Promise<void>;
+  /** `undefined`: this container has no such log (yet). */
+  logs(query: LogQuery): Promise<string | undefined>;
+  /** Unified diff of what applying would change, or `undefined`. Values of Secrets are masked by kubectl. */
+  diff(documents: readonly KubeObject[], options: ApplyOptions): Promise<string | undefined>;
+  /** An API path as it answers, for instance a pod's metrics through the API server's proxy; `undefined` when it does not. */
+  raw(path: string, signal?: AbortSignal): Promise<string | undefined>;
+}
+
+export interface PatchOptions {
+  readonly fieldManager: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface KubectlOptions {
+  /** The whole environment of the child: HOME, PATH and proxies for exec credentials, nothing else of ours. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+}
+
+/** One call waits this long at most for the API server; a dead one is then reported in seconds, not minutes. */
+const requestSeconds = 15;
+const logBytes = 4 * 1024 ** 2;
+
+type Call = (args: readonly string[], options?: CallOptions) => Promise<RunResult>;
+interface CallOptions {
+  readonly input?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Longer than the request timeout, for the commands that wait by themselves. */
+  readonly seconds?: number | undefined;
+}
+
+/** @throws Failure TOOL_MISSING when `binary` cannot be run */
+export async function openKubectl(binary: string, options: KubectlOptions): Promise<Kubectl> {
+  await access(binary, constants.X_OK).catch((error: unknown) => {
+    throw new Failure("TOOL_MISSING", { tool: "kubectl", looked: binary }, { cause: error });
+  });
+  const everywhere = [
+    ...(options.kubeconfig === undefined ? [] : [`--kubeconfig=${options.kubeconfig}`]),
+    ...(options.context === undefined ? [] : [`--context=${options.context}`]),
+  ];
+  const call: Call = async (args, { input, signal, seconds = requestSeconds } = {}) =>
+    run(binary, {
+      args: [...everywhere, `--request-timeout=${seconds}s`, ...args],
+      env: options.env,
+      input,
+      signal,
+      timeoutSeconds: seconds * 4,
+      killAfterSeconds: 5,
+    });
+  return { ...reading(call), ...writing(call), ...watching(call) };
+}
+
+function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "mayI" | "raw"> {
+  return {
+    async version(signal) {
+      const result = succeeded("version", await call(["version", "-o", "json"], { signal }));
+      const found = JSON.parse(result.stdout) as Record<string, { gitVersion?: string } | undefined>;
+      const of = (side: string): string => found[side]?.gitVersion ?? "";
+      return { client: of("clientVersion"), server: of("serverVersion") };
+    },
+    async get<T>({ resource, name, namespace }: KubeRef, signal?: AbortSignal) {
+      const action = `get ${resource} ${name}`;
+      const args = ["get", resource, name, ...inNamespace(namespace), "-o", "json"];
+      const result = await call(args, { signal });
+      if (result.exitCode !== 0 && isAbsent(result.stderr)) return undefined;
+      return JSON.parse(succeeded(action, result).stdout) as T;
+    },
+    async list<T>({ resource, namespace, allNamespaces, selector, managedFields, signal }: KubeQuery) {
+      const action = `get ${resource}`;
+      const args = ["get", resource, ...(allNamespaces === true ? ["--all-namespaces"] : inNamespace(namespace))];
+      if (selector !== undefined) args.push("--selector", selector);
+      if (managedFields === true) args.push("--show-managed-fields");
+      const result = await call([...args, "-o", "json"], { signal });
+      if (result.exitCode !== 0 && isAbsent(result.stderr)) return [];
+      return (JSON.parse(succeeded(action, result).stdout) as { items?: readonly T[] }).items ?? [];
+    },
+    async mayI(permissions, signal) {
+      if (permissions.length === 0) return [];
+      const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: permissions.map(accessReview) });
+      const args = ["create", "--validate=false", "-f", "-", "-o", 'jsonpath={.status.allowed}{"\\n"}'];
+      const result = succeeded("auth can-i", await call(args, { input, signal }));
+      const answers = result.stdout.trim().split("\n");
+      return permissions.map((_, at) => answers[at] === "true");
+    },
+    async raw(path, signal) {
+      const result = await call(["get", "--raw", path], { signal });
+      return result.exitCode === 0 ? result.stdout : undefined;
+    },
+  };
+}
+
+function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff"> {
+  const feed = (documents: readonly KubeObject[] | string): { input: string; secrets: readonly string[] } =>
+    typeof documents === "string"
+      ? { input: documents, secrets: [] }
+      : {
+          input: JSON.stringify({ apiVersion: "v1", kind: "List", items: documents }),
+          secrets: secretValues(documents),
+        };
+  return {
+    async apply(documents, { fieldManager, force, namespace, dryRun, signal }) {
+      if (documents.length === 0) return;
+      const { input, secrets } = feed(documents);
+      const args = ["apply", "--server-side", `--field-manager=${fieldManager}`, ...inNamespace(namespace)];
+      if (force === true) args.push("--force-conflicts");
+      if (dryRun === true) args.push("--dry-run=server");
+      const result = await call([...args, "-f", "-"], { input, signal, seconds: 60 });
+      succeeded(`apply ${subjectOf(documents)}`.trim(), result, secrets);
+    },
+    async patch({ resource, name, namespace }, operations, { fieldManager, signal }) {
+      const args = ["patch", resource, name, ...inNamespace(namespace), "--type=json"];
+      const patch = ["-p", JSON.stringify(operations), `--field-manager=${fieldManager}`];
+      const result = await call([...args, ...patch], { signal });
+      // What a failed `test` looks like from 1.31 to 1.36; the API answers 422 without a reason of its own.
+      if (result.exitCode !== 0 && /The request is invalid|\(Invalid\)/.test(result.stderr)) return false;
+      succeeded(`patch ${resource} ${name}`, result);
+      return true;
+    },
+    async delete({ resource, name, namespace }, signal) {
+      const args = ["delete", resource, name, ...inNamespace(namespace), "--wait=false", "--ignore-not-found"];
+      const result = await call(args, { signal });
+      if (result.exitCode !== 0 && isAbsent(result.stderr)) return;
+      succeeded(`delete ${resource} ${name}`, result);
+    },
+    async diff(documents, { fieldManager, force, signal }) {
+      const { input, secrets } = feed(documents);
+      const args = ["diff", "--server-side", `--field-manager=${fieldManager}`, "-f", "-"];
+      if (force === true) args.push("--force-conflicts");
+      const result = await call(args, { input, signal });
+      if (result.exitCode === 0) return undefined;
+      if (result.exitCode === 1 && result.stdout !== "") return result.stdout;
+      throw kubectlFailure({ action: `diff ${subjectOf(documents)}`, ...result, secrets });
+    },
+  };
+}
+
+function watching(call: Call): Pick<Kubectl, "established" | "restart" | "logs"> {
+  return {
+    async established(crds, seconds, signal) {
+      if (crds.length === 0) return;
+      const names = crds.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);
+      const args = ["wait", "--for=condition=Established", ...names, `--timeout=${seconds}s`];
+      succeeded("wait for CRDs", await call(args, { signal, seconds: seconds + requestSeconds }));
+    },
+    async restart({ resource, name, namespace }, signal) {
+      const args = ["rollout", "restart", `${resource}/${name}`, ...inNamespace(namespace)];
+      succeeded(`rollout restart ${resource}/${name}`, await call(args, { signal }));
+    },
+    async logs({ namespace, pod, container, tail, previous, signal }) {
+      const args = ["logs", pod, "--container", container, ...inNamespace(namespace), `--tail=${tail}`];
+      if (previous === true) args.push("--previous");
+      const result = await call([...args, `--limit-bytes=${logBytes}`], { signal });
+      if (result.exitCode === 0) return result.stdout;
+      if (isAbsent(result.stderr) || /\(BadRequest\)|waiting to start|not found/.test(result.stderr)) return undefined;
+      throw kubectlFailure({ action: `logs ${namespace}/${pod}`, ...result });
+    },
+  };
+}
+
+function accessReview({ verb, group, resource, namespace }: Permission): object {
+  const resourceAttributes = { verb, group, resource, ...(namespace === undefined ? {} : { namespace }) };
+  return { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes } };
+}
+
+function inNamespace(namespace: string | undefined): string[] {
+  return namespace === undefined ? [] : ["--namespace", namespace];
+}
+
+/** Names of what was applied, for the failure: a conflict without its object helps nobody. */
+function subjectOf(documents: readonly KubeObject[] | string): string {
+  if (typeof documents === "string") return "";
+  const names = documents.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  return names.length <= 3 ? names.join(" ") : `${names.slice(0, 3).join(" ")} +${names.length - 3}`;
+}
+
+function succeeded(action: string, result: RunResult, secrets: readonly string[] = []): RunResult {
+  if (result.exitCode !== 0) throw kubectlFailure({ action, ...result, secrets });
+  return result;
+}

@@ -1,0 +1,98 @@
+/** What every Kubernetes document has; the rest is read by whoever knows its kind. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: KubeMetadata;
+  readonly [member: string]: unknown;
+}
+
+export interface KubeMetadata {
+  readonly name: string;
+  readonly namespace?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly [member: string]: unknown;
+}
+
+/** One kind of objects: `resource` is the plural with its group, `deployments.apps`; several are joined by commas. */
+export interface KubeQuery {
+  readonly resource: string;
+  readonly namespace?: string | undefined;
+  readonly allNamespaces?: boolean | undefined;
+  readonly selector?: string | undefined;
+  /** Who set which field; large, and so left out unless asked for. */
+  readonly managedFields?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One object by name. */
+export interface KubeRef {
+  readonly resource: string;
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+export interface ApplyOptions {
+  readonly fieldManager: string;
+  /** Take fields over that others have set. Off: a field that somebody changed is reported as CLUSTER_CONFLICT. */
+  readonly force?: boolean | undefined;
+  readonly namespace?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * RFC 6902, narrowed to what may stand in an argument list: kubectl takes patches nowhere else, and plugin
+ * configurations hold API keys. A value is a URL, a name or a switch; what is larger moves inside the object.
+ */
+export type PatchOperation =
+  | { readonly op: "add" | "replace" | "test"; readonly path: string; readonly value: string | boolean | number }
+  | { readonly op: "remove"; readonly path: string }
+  | { readonly op: "move"; readonly from: string; readonly path: string };
+
+export interface LogQuery {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Lines from the end. */
+  readonly tail: number;
+  /** Of the run before the present one. */
+  readonly previous?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One question of `auth can-i`. `group` is empty for the core API. */
+export interface Permission {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace?: string | undefined;
+}
+
+/** The name under which everything that we set is ours (managedFields), and the label by which people see it. */
+export const fieldManager = "higress-airgap";
+export const managedBy = { "app.kubernetes.io/managed-by": "higress-airgap" } as const;
+
+/** `deployments.apps` of `apps/v1 Deployment`. The plural rules cover every kind that Kubernetes and Istio have. */
+export function resourceOf({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): string {
+  const group = groupOf(apiVersion);
+  return group === "" ? pluralOf(kind) : `${pluralOf(kind)}.${group}`;
+}
+
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+}
+
+export function pluralOf(kind: string): string {
+  const name = kind.toLowerCase();
+  if (name === "endpoints") return name;
+  if (/(s|x|ch|sh)$/.test(name)) return `${name}es`;
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
+  return `${name}s`;
+}
+
+/** `namespace/name` where there is a namespace: how people name an object. */
+export function nameOf({ metadata }: { readonly metadata: Pick<KubeMetadata, "name" | "namespace"> }): string {
+  return metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+}

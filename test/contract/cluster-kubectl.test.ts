@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { openKubectl, type Kubectl } from "../../src/edge/process/kubectl.ts";
+import { isFailure } from "../../src/model/failure.ts";
+import { fieldManager, type KubeObject } from "../../src/model/kubernetes.ts";
+import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
+import { aRecordedKubectl, type RecordedKubectl } from "../rig/recorded-kubectl.ts";
+import { helmLines } from "../rig/tools.ts";
+
+const reason = clusterUnavailable();
+const ours = { fieldManager };
+const configMap = (name: string, data: Record<string, string>): KubeObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name, namespace: "default" },
+  data,
+});
+
+describe.skipIf(reason)(`kubectl${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let cluster: Cluster;
+  let recorded: RecordedKubectl;
+  let kubectl: Kubectl;
+
+  beforeAll(async () => {
+    cluster = await aCluster();
+    recorded = await aRecordedKubectl(cluster.kubeconfig);
+    ({ kubectl } = recorded);
+  });
+  afterAll(async () => {
+    await recorded[Symbol.asyncDispose]();
+    await cluster[Symbol.asyncDispose]();
+  });
+
+  it.each(helmLines)("of Helm line %s applies, reads, patches and deletes", async (line) => {
+    await using mine = await aRecordedKubectl(cluster.kubeconfig, line);
+    const name = `cycle-${line.replace(".", "-")}`;
+    const ref = { resource: "configmaps", name, namespace: "default" };
+    await mine.kubectl.apply([configMap(name, { a: "1", "b.c": "2" })], ours);
+    expect(await mine.kubectl.get(ref)).toMatchObject({ data: { a: "1" } });
+    expect(await mine.kubectl.patch(ref, [{ op: "replace", path: "/data/b.c", value: "3" }], ours)).toBe(true);
+    const failed = { op: "test", path: "/data/a", value: "other" } as const;
+    expect(await mine.kubectl.patch(ref, [failed, { op: "remove", path: "/data/a" }], ours)).toBe(false);
+    expect(await mine.kubectl.get(ref)).toMatchObject({ data: { a: "1", "b.c": "3" } });
+    expect(await mine.kubectl.diff([configMap(name, { a: "9" })], ours)).toMatch(/\+ {2}a: "9"/);
+    await mine.kubectl.delete(ref);
+    await mine.kubectl.delete(ref);
+    expect(await mine.kubectl.get(ref)).toBeUndefined();
+  });
+
+  it("reads a kind that the cluster does not know as none", async () => {
+    const resource = "wasmplugins.extensions.higress.io";
+    expect(await kubectl.get({ resource, name: "x", namespace: "default" })).toBeUndefined();
+    expect(await kubectl.list({ resource, allNamespaces: true })).toEqual([]);
+  });
+
+  it("lists several built-in kinds in one call", async () => {
+    const found = await kubectl.list<KubeObject>({ resource: "namespaces,serviceaccounts", allNamespaces: true });
+    expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(["Namespace", "ServiceAccount"]));
+  });
+
+  it("says who else set a field instead of taking it, and takes it when told to", async () => {
+    const ref = { resource: "configmaps", name: "shared", namespace: "default" };
+    await kubectl.apply([configMap("shared", { a: "ours" })], ours);
+    await kubectl.patch(ref, [{ op: "replace", path: "/data/a", value: "theirs" }], { fieldManager: "kubectl-set" });
+    const failure = await kubectl.apply([configMap("shared", { a: "ours" })], ours).catch((error: unknown) => error);
+    if (!isFailure(failure, "CLUSTER_CONFLICT")) throw failure;
+    expect(failure.facts.what).toBe("apply ConfigMap/shared");
+    expect(failure.facts.output).toMatch(/conflict with "kubectl-set" using v1: \.data\.a$/);
+    await kubectl.apply([configMap("shared", { a: "ours" })], { ...ours, force: true });
+    expect(await kubectl.get(ref)).toMatchObject({ data: { a: "ours" } });
+  });
+
+  it("answers every permission in order, as the user who asks", async () => {
+    await using weak = await aRecordedKubectl(await cluster.restrictedKubeconfig("weak"));
+    const questions = [
+      { verb: "create", group: "apps", resource: "deployments", namespace: "weak" },
+      { verb: "create", group: "", resource: "namespaces" },
+      { verb: "get", group: "", resource: "secrets", namespace: "weak" },
+    ];
+    expect(await weak.kubectl.mayI(questions)).toEqual([true, false, true]);
+    expect(await kubectl.mayI(questions)).toEqual([true, true, true]);
+    const nodes = weak.kubectl.list({ resource: "nodes" });
+    await expect(nodes).rejects.toMatchObject({ code: "CLUSTER_FORBIDDEN" });
+    await expect(weak.kubectl.get({ resource: "namespaces", name: "other" })).rejects.toMatchObject({
+      code: "CLUSTER_FORBIDDEN",
+    });
+  });
+
+  it("tells a server that does not answer from one that refuses", async () => {
+    const nowhere = await openKubectl("/usr/bin/env", { env: {} });
+    await expect(nowhere.version()).rejects.toMatchObject({ code: "KUBECTL_FAILED" });
+    await using gone = await aRecordedKubectl("/dev/null");
+    await expect(gone.kubectl.version()).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+    await expect(gone.kubectl.list({ resource: "nodes" })).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+    await expect(openKubectl("/nonexistent/kubectl", { env: {} })).rejects.toMatchObject({ code: "TOOL_MISSING" });
+  });
+
+  it("keeps a Secret out of arguments, environment and answers", async () => {
+    const password = "pl4nted-passw0rd";
+    const auths = { "harbor.test": { username: "robot", password } };
+    const secret = (data: Record<string, string>): KubeObject => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "pull", namespace: "default" },
+      type: "kubernetes.io/dockerconfigjson",
+      data,
+    });
+    const encoded = Buffer.from(JSON.stringify({ auths })).toString("base64");
+    await kubectl.apply([secret({ ".dockerconfigjson": encoded })], ours);
+    const refused = await kubectl.apply([secret({ ".dockerconfigjson": `!${password}` })], ours).catch(String);
+    expect(refused).toContain("KUBECTL_FAILED");
+    for (const text of [await recorded.seen(), refused]) {
+      expect(text).not.toContain(password);
+      expect(text).not.toContain(encoded);
+    }
+  });
+});
