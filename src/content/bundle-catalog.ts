@@ -1,0 +1,128 @@
+import pMap from "p-map";
+import type { Descriptor } from "../model/descriptor.ts";
+import type { Digest } from "../model/digest.ts";
+import type { LockItem } from "../model/lock.ts";
+import { parseManifest } from "../model/manifest.ts";
+import { parseReference, type Reference } from "../model/reference.ts";
+import type { Catalog } from "./catalog.ts";
+import { readGraph, type Graph, type ManifestNode } from "./graph.ts";
+import type { Fetcher } from "./store.ts";
+
+export interface BundleCatalogOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What one repository name answers. A tag that two sources would answer differently is `ambiguous`: it has none. */
+interface Repository {
+  readonly tags: Map<string, Descriptor | "ambiguous">;
+  readonly manifests: Map<Digest, Descriptor>;
+  readonly blobs: Map<Digest, Descriptor>;
+  readonly referrers: Map<Digest, Map<Digest, Descriptor>>;
+}
+
+/**
+ * The items of a bundle as a registry: each under `{path}`, which is what a containerd mirror asks for, and under
+ * `{host}/{path}`, which is never ambiguous. Reads every manifest (verified) and no blob.
+ */
+export async function bundleCatalog(
+  items: readonly LockItem[],
+  content: Fetcher,
+  options: BundleCatalogOptions = {},
+): Promise<Catalog> {
+  const { signal } = options;
+  const graphs = await pMap(items, (item) => readGraph(content, item.root, "bundle", signal), { concurrency: 8 });
+  const repositories = new Map<string, Repository>();
+  for (const [at, item] of items.entries()) {
+    const graph = graphs[at];
+    if (graph === undefined) continue;
+    const listing = listGraph(graph);
+    for (const reference of [item.reference, ...item.aliases].map(parseItemReference)) {
+      for (const name of namesOf(reference)) addTo(repositories, name, reference.tag, listing);
+    }
+  }
+  return catalogOf(repositories, content);
+}
+
+/** A repository name in which `host:port` is legal: `host_port`, and an IPv6 address without its brackets. */
+export function hostSegment(host: string): string {
+  return host.toLowerCase().replaceAll(/[[\]]/g, "").replaceAll(/:+/g, "_").replace(/^_/, "0_");
+}
+
+/**
+ * The repository that a request means. containerd tells a mirror which registry it stands for by `?ns=`; when the
+ * bundle has anything of that registry, only its repositories may answer.
+ */
+export function repositoryFor(catalog: Catalog, name: string, namespace: string | undefined): string {
+  if (namespace === undefined) return name;
+  const host = hostSegment(namespace === "registry-1.docker.io" ? "docker.io" : namespace);
+  const known = catalog.repositories().some((repository) => repository.startsWith(`${host}/`));
+  return known ? `${host}/${name}` : name;
+}
+
+/** Charts of an HTTP repository are recorded with its scheme; as a name it says nothing. */
+function parseItemReference(text: string): Reference {
+  return parseReference(text.replace(/^https?:\/\//, ""));
+}
+
+function namesOf({ registry, repository }: Reference): readonly string[] {
+  return [repository, `${hostSegment(registry)}/${repository}`];
+}
+
+interface Listing {
+  readonly graph: Graph;
+  readonly subjects: readonly { readonly of: Digest; readonly referrer: Descriptor }[];
+}
+
+function listGraph(graph: Graph): Listing {
+  return { graph, subjects: graph.manifests.flatMap((node) => referrerOf(node) ?? []) };
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers: what an entry must say. */
+function referrerOf({ descriptor, bytes }: ManifestNode): { of: Digest; referrer: Descriptor } | undefined {
+  const manifest = parseManifest(bytes, descriptor.mediaType);
+  if (manifest.kind !== "image" || manifest.subject === undefined) return undefined;
+  const { mediaType, digest, size } = descriptor;
+  const artifactType = manifest.artifactType ?? manifest.config.mediaType;
+  const annotations = manifest.annotations === undefined ? {} : { annotations: manifest.annotations };
+  return { of: manifest.subject.digest, referrer: { mediaType, digest, size, artifactType, ...annotations } };
+}
+
+function addTo(repositories: Map<string, Repository>, name: string, tag: string | undefined, listing: Listing): void {
+  const { graph, subjects } = listing;
+  const empty = (): Repository => ({ tags: new Map(), manifests: new Map(), blobs: new Map(), referrers: new Map() });
+  const repository = repositories.get(name) ?? empty();
+  repositories.set(name, repository);
+  if (tag !== undefined) {
+    const taken = repository.tags.get(tag);
+    const same = taken === undefined || (taken !== "ambiguous" && taken.digest === graph.root.digest);
+    repository.tags.set(tag, same ? graph.root : "ambiguous");
+  }
+  for (const { descriptor } of graph.manifests) repository.manifests.set(descriptor.digest, descriptor);
+  for (const blob of graph.blobs) repository.blobs.set(blob.digest, blob);
+  for (const { of, referrer } of subjects) {
+    const known = repository.referrers.get(of) ?? new Map<Digest, Descriptor>();
+    repository.referrers.set(of, known.set(referrer.digest, referrer));
+  }
+}
+
+function catalogOf(repositories: ReadonlyMap<string, Repository>, content: Fetcher): Catalog {
+  const names = [...repositories.keys()].sort();
+  const tagOf = (repository: Repository | undefined, tag: string): Descriptor | undefined => {
+    const descriptor = repository?.tags.get(tag);
+    return descriptor === "ambiguous" ? undefined : descriptor;
+  };
+  return {
+    content,
+    repositories: () => names,
+    tags: (name) => {
+      const repository = repositories.get(name);
+      return repository && [...repository.tags.keys()].filter((tag) => tagOf(repository, tag)).sort();
+    },
+    manifest: (name, pointer) => {
+      const repository = repositories.get(name);
+      return tagOf(repository, pointer) ?? repository?.manifests.get(pointer as Digest);
+    },
+    blob: (name, digest) => repositories.get(name)?.blobs.get(digest),
+    referrers: (name, digest) => [...(repositories.get(name)?.referrers.get(digest)?.values() ?? [])],
+  };
+}

@@ -1,0 +1,114 @@
+import { repositoryFor } from "../../content/bundle-catalog.ts";
+import type { Catalog } from "../../content/catalog.ts";
+import type { PluginFile } from "../../content/plugin-tree.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import { isDigest, type Digest } from "../../model/digest.ts";
+import { MediaType } from "../../model/media-type.ts";
+import { json, refusal, type Answer, type Content } from "./answer.ts";
+import { accepts } from "./conditional.ts";
+import { page } from "./page.ts";
+
+/** A request that found its route. `name` is the repository as it was asked for. */
+export interface Call {
+  readonly path: string;
+  readonly name: string;
+  /** The last segment: a tag, a digest, or a file. */
+  readonly item: string;
+  readonly query: URLSearchParams;
+  readonly accept: string | undefined;
+}
+
+export interface Served {
+  readonly catalog: Catalog | undefined;
+  readonly plugins: ReadonlyMap<string, PluginFile> | undefined;
+}
+
+export type Operation = (served: Served, call: Call) => Answer;
+
+export const health: Operation = () => json({ status: "ok" });
+
+export const version: Operation = () => json({});
+
+export const listRepositories: Operation = ({ catalog }, { query }) => {
+  const listed = page(catalog?.repositories() ?? [], query, "/v2/_catalog");
+  return listed === undefined ? badPage(query) : json({ repositories: listed.names }, listed.headers);
+};
+
+export const listTags: Operation = ({ catalog }, call) => {
+  const tags = catalog?.tags(repositoryOf(catalog, call));
+  if (tags === undefined) return refusal("NAME_UNKNOWN", { name: call.name });
+  const listed = page(tags, call.query, `/v2/${call.name}/tags/list`);
+  return listed === undefined ? badPage(call.query) : json({ name: call.name, tags: listed.names }, listed.headers);
+};
+
+export const getManifest: Operation = ({ catalog }, call) => {
+  const { name, item, accept } = call;
+  const repository = catalog && repositoryOf(catalog, call);
+  if (catalog === undefined || repository === undefined || catalog.tags(repository) === undefined)
+    return refusal("NAME_UNKNOWN", { name });
+  if (item.includes(":") && !isDigest(item)) return refusal("DIGEST_INVALID", { digest: item });
+  const manifest = catalog.manifest(repository, item);
+  if (manifest === undefined) return refusal("MANIFEST_UNKNOWN", { name, reference: item });
+  // As distribution does: the client could not read it, and this says what it is.
+  if (!accepts(accept, manifest.mediaType)) return refusal("MANIFEST_UNKNOWN", { mediaType: manifest.mediaType });
+  return blobAnswer(catalog, manifest, manifest.mediaType);
+};
+
+export const getBlob: Operation = ({ catalog }, call) => {
+  const { name, item } = call;
+  if (!isDigest(item)) return refusal("DIGEST_INVALID", { digest: item });
+  const blob = catalog?.blob(repositoryOf(catalog, call), item);
+  if (catalog === undefined || blob === undefined) return refusal("BLOB_UNKNOWN", { name, digest: item });
+  return blobAnswer(catalog, blob, "application/octet-stream");
+};
+
+export const listReferrers: Operation = ({ catalog }, call) => {
+  const { name, item, query } = call;
+  if (!isDigest(item)) return refusal("DIGEST_INVALID", { digest: item });
+  const repository = catalog && repositoryOf(catalog, call);
+  if (catalog === undefined || repository === undefined || catalog.tags(repository) === undefined)
+    return refusal("NAME_UNKNOWN", { name });
+  const wanted = query.get("artifactType");
+  const manifests = catalog
+    .referrers(repository, item)
+    .filter(({ artifactType }) => wanted === null || artifactType === wanted);
+  const filtered = wanted === null ? {} : { "OCI-Filters-Applied": "artifactType" };
+  const index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests };
+  return json(index, { "Content-Type": MediaType.ociIndex, ...filtered });
+};
+
+const fileTypes: Readonly<Record<string, string>> = {
+  wasm: "application/wasm",
+  txt: "text/plain; charset=utf-8",
+  json: "application/json",
+};
+
+export const getPluginFile: Operation = ({ plugins }, { path, item }) => {
+  const file = plugins?.get(path.slice(1));
+  if (file === undefined) return refusal("NOT_FOUND", { path });
+  const content: Content = {
+    size: file.size,
+    digest: `sha256:${file.sha256}` as Digest,
+    open: (offset, signal) => file.open(offset, signal),
+  };
+  const type = fileTypes[item.slice(item.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+  return { kind: "content", content, headers: { "Content-Type": type } };
+};
+
+function repositoryOf(catalog: Catalog, { name, query }: Call): string {
+  return repositoryFor(catalog, name, query.get("ns") ?? undefined);
+}
+
+function blobAnswer(catalog: Catalog, descriptor: Descriptor, type: string): Answer {
+  const { size, digest } = descriptor;
+  const open: Content["open"] = (offset, signal) => catalog.content.fetch(descriptor, { offset, signal });
+  return {
+    kind: "content",
+    content: { size, digest, open },
+    headers: { "Content-Type": type, "Docker-Content-Digest": digest },
+  };
+}
+
+function badPage(query: URLSearchParams): Answer {
+  return refusal("PAGINATION_NUMBER_INVALID", { n: query.get("n")?.slice(0, 40) });
+}
