@@ -1,0 +1,114 @@
+import type { Descriptor } from "../../model/descriptor.ts";
+import { isFailure } from "../../model/failure.ts";
+import { limiter, type Limiter } from "../../std/limiter.ts";
+import { spot, type Spot } from "./placement.ts";
+import type { PushPlan } from "./plan.ts";
+import type { PushSource, PushTarget } from "./ports.ts";
+
+/** Harbor's collector removes blobs that no manifest names after 2 h (facts: harbor §9); being asked for renews one. */
+const staleAfter = 60 * 60 * 1000;
+
+export interface BlobOptions {
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  /** Told of a failure while it still holds its place, so that the next in line does not begin. */
+  readonly fail: (error: unknown) => never;
+}
+
+export type OnBytes = (bytes: number) => void;
+
+/** Carries out the plan's actions: every blob of every repository once, however many placements wait for it. */
+export class BlobTransfer {
+  readonly #plan: PushPlan;
+  readonly #source: PushSource;
+  readonly #target: PushTarget;
+  readonly #options: BlobOptions;
+  readonly #places: Limiter;
+  readonly #settled = new Map<Spot, Promise<void>>();
+  readonly #seenAt = new Map<Spot, number>();
+  readonly #sums = { uploaded: 0, mounted: 0, blobs: { uploaded: 0, mounted: 0 } };
+
+  constructor(plan: PushPlan, source: PushSource, target: PushTarget, options: BlobOptions) {
+    this.#plan = plan;
+    this.#source = source;
+    this.#target = target;
+    this.#options = options;
+    const places = limiter(options.concurrency);
+    this.#places = (work) => places(() => work().catch(options.fail));
+    const start = options.now();
+    for (const { repository, blob } of plan.present) this.#seenAt.set(spot(repository, blob.digest), start);
+  }
+
+  get result(): { uploaded: number; mounted: number; blobs: { uploaded: number; mounted: number; present: number } } {
+    return { ...this.#sums, blobs: { ...this.#sums.blobs, present: this.#plan.present.length } };
+  }
+
+  /** Resolves when the blob is in the repository. */
+  settle(repository: string, blob: Descriptor, onBytes?: OnBytes): Promise<void> {
+    const key = spot(repository, blob.digest);
+    const known = this.#settled.get(key);
+    if (known !== undefined) return known;
+    const settling = this.#carry(repository, blob, onBytes);
+    this.#settled.set(key, settling);
+    return settling;
+  }
+
+  /** Asks again for blobs that were last seen too long ago, and sends what the collector took meanwhile. */
+  async refresh(repository: string, blobs: readonly Descriptor[]): Promise<void> {
+    const old = this.#options.now() - staleAfter;
+    for (const blob of blobs) {
+      const seen = this.#seenAt.get(spot(repository, blob.digest));
+      if (seen !== undefined && seen <= old) await this.restore(repository, blob);
+    }
+  }
+
+  /** Sends a blob when the registry has lost it, or in any case when the registry itself has said so. */
+  async restore(repository: string, blob: Descriptor, saidMissing = false): Promise<void> {
+    const there = this.#target.repository(repository);
+    if (!saidMissing && (await there.has(blob, this.#options.signal))) this.#seen(repository, blob);
+    else await this.#places(() => this.#upload(repository, blob));
+  }
+
+  async #carry(repository: string, blob: Descriptor, onBytes?: OnBytes): Promise<void> {
+    const action = this.#plan.actions.get(spot(repository, blob.digest));
+    if (action === undefined) return;
+    if (action.kind === "upload") return this.#places(() => this.#upload(repository, blob, undefined, onBytes));
+    // Waiting for its home takes no place, so uploads never wait for mounts.
+    await this.settle(action.from, blob);
+    await this.#places(() => this.#mount(repository, blob, action.from, onBytes));
+  }
+
+  async #mount(repository: string, blob: Descriptor, from: string, onBytes?: OnBytes): Promise<void> {
+    const { signal } = this.#options;
+    signal.throwIfAborted();
+    const mounted = await this.#target.repository(repository).mount(blob, from, signal).catch(refusedMount);
+    if (!mounted) return this.#upload(repository, blob, from, onBytes);
+    this.#sums.mounted += blob.size;
+    this.#sums.blobs.mounted += 1;
+    this.#seen(repository, blob);
+  }
+
+  /** `from` has the blob too: for a delta that does not carry it. */
+  async #upload(repository: string, blob: Descriptor, from?: string, onBytes?: OnBytes): Promise<void> {
+    const { signal } = this.#options;
+    signal.throwIfAborted();
+    const carried = from === undefined || this.#source.hasBlob(blob.digest);
+    const source = carried ? this.#source : this.#target.repository(from);
+    const open = (offset: number): AsyncIterable<Uint8Array> => source.fetch(blob, { offset, signal });
+    await this.#target.repository(repository).push(blob, open, { signal, ...(onBytes && { onBytes }) });
+    this.#sums.uploaded += blob.size;
+    this.#sums.blobs.uploaded += 1;
+    this.#seen(repository, blob);
+  }
+
+  #seen(repository: string, blob: Descriptor): void {
+    this.#seenAt.set(spot(repository, blob.digest), this.#options.now());
+  }
+}
+
+/** Harbor answers 401 to a mount whose source it does not let us read (facts: harbor §5.2): then it is an upload. */
+function refusedMount(error: unknown): boolean {
+  if (isFailure(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_NOT_FOUND", "REGISTRY_REFUSED")) return false;
+  throw error;
+}

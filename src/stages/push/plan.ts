@@ -1,0 +1,96 @@
+import type { Descriptor } from "../../model/descriptor.ts";
+import type { Digest } from "../../model/digest.ts";
+import { placementsOf, spot, type Spot } from "./placement.ts";
+import type { Mapped } from "./mapping.ts";
+import type { PushSource, PushTarget } from "./ports.ts";
+import { survey, type Survey, type Surveyed, type SurveyOptions } from "./survey.ts";
+
+/** What happens to one blob in one repository. */
+export type Action = { readonly kind: "upload" } | { readonly kind: "mount"; readonly from: string };
+
+export interface PlannedBlob {
+  readonly repository: string;
+  readonly blob: Descriptor;
+}
+
+export interface PlannedMount extends PlannedBlob {
+  readonly from: string;
+}
+
+/** A placement and what of the plan is counted for it: a blob that several need belongs to the first. */
+export interface PlannedPlacement extends Surveyed {
+  readonly uploadBytes: number;
+  readonly mountBytes: number;
+}
+
+/** Every unique blob goes up once, to the first repository that lacks it, and is mounted from there into the others. */
+export interface PushPlan {
+  readonly placements: readonly PlannedPlacement[];
+  readonly actions: ReadonlyMap<Spot, Action>;
+  readonly uploads: readonly PlannedBlob[];
+  readonly mounts: readonly PlannedMount[];
+  readonly present: readonly PlannedBlob[];
+  /** Bytes of finished placements whose blobs the bundle does not list (a delta). */
+  readonly presentBytes: number;
+}
+
+/** Asks the target what it has, and decides; nothing is sent. @throws as `survey` */
+export async function planPush(
+  mapped: readonly Mapped[],
+  source: PushSource,
+  target: PushTarget,
+  options: SurveyOptions = {},
+): Promise<PushPlan> {
+  return decide(await survey(placementsOf(mapped), source, target, options), source);
+}
+
+/** The plan that a survey leads to: pure, and in the order of the bundle, so that a stick or disk is read forwards. */
+export function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBlob">): PushPlan {
+  const homes = homesOf(present);
+  const counted = new Set<Spot>();
+  const actions = new Map<Spot, Action>();
+  const sums = { uploads: [] as PlannedBlob[], mounts: [] as PlannedMount[], present: [] as PlannedBlob[] };
+  const decideBlob = (repository: string, blob: Descriptor): Action["kind"] | undefined => {
+    const key = spot(repository, blob.digest);
+    if (counted.has(key)) return undefined;
+    counted.add(key);
+    const from = homes.get(blob.digest);
+    if (present.has(key)) return void sums.present.push({ repository, blob });
+    if (from !== undefined) {
+      actions.set(key, { kind: "mount", from });
+      sums.mounts.push({ repository, blob, from });
+      return "mount";
+    }
+    // A blob that is in neither place was refused by the survey.
+    if (!source.hasBlob(blob.digest)) return undefined;
+    actions.set(key, { kind: "upload" });
+    sums.uploads.push({ repository, blob });
+    homes.set(blob.digest, repository);
+    return "upload";
+  };
+  const planned = placements.map((surveyed): PlannedPlacement => {
+    const bytes = { upload: 0, mount: 0 };
+    for (const blob of surveyed.graph?.blobs ?? []) {
+      const kind = decideBlob(surveyed.placement.repository, blob);
+      if (kind !== undefined) bytes[kind] += blob.size;
+    }
+    return { ...surveyed, uploadBytes: bytes.upload, mountBytes: bytes.mount };
+  });
+  const unread = placements.filter(({ graph }) => graph === undefined);
+  const presentBytes = unread.reduce((sum, { placement }) => sum + placement.item.bytes, 0);
+  return { placements: planned, actions, ...sums, presentBytes };
+}
+
+function homesOf(present: ReadonlySet<Spot>): Map<Digest, string> {
+  const homes = new Map<Digest, string>();
+  for (const key of present) {
+    const at = key.indexOf("@");
+    const digest = key.slice(at + 1) as Digest;
+    if (!homes.has(digest)) homes.set(digest, key.slice(0, at));
+  }
+  return homes;
+}
+
+export function bytesOf(blobs: readonly PlannedBlob[]): number {
+  return blobs.reduce((sum, { blob }) => sum + blob.size, 0);
+}

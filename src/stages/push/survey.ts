@@ -1,0 +1,136 @@
+import pMap from "p-map";
+import type { Graph } from "../../content/graph.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import type { Digest } from "../../model/digest.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import { readPlacement, spot, type Placement, type Spot } from "./placement.ts";
+import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
+
+/** A placement, and what the target already has of it. */
+export interface Surveyed {
+  readonly placement: Placement;
+  /** Undefined for a finished placement of a delta that does not carry its root: there is nothing to read it from. */
+  readonly graph: Graph | undefined;
+  /** Tags that do not point at the root yet. */
+  readonly missingTags: readonly string[];
+  /** Some tag points at the root, so everything below is there: a registry takes a manifest only after its content. */
+  readonly complete: boolean;
+}
+
+export interface Survey {
+  readonly placements: readonly Surveyed[];
+  readonly present: ReadonlySet<Spot>;
+}
+
+export interface SurveyOptions {
+  readonly artifactDigest?: ArtifactDigest | undefined;
+  /** Which bundle a delta was made against, for the message. */
+  readonly base?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Questions have no bodies, so the round trip is all they cost: 16 at once is 25 times one by one (facts: performance). */
+const questionsAtOnce = 16;
+
+/** Harbor's answer to HEAD when a pull policy blocks, and to PUT when a tag is immutable. */
+export const preconditionFailed = 412;
+
+/**
+ * Asks what is there, and changes nothing. A tag that points at the right digest settles a placement in one request;
+ * only of the others is every blob asked for.
+ * @throws Failure DELTA_BASE_MISSING when the bundle leaves out what the target does not have either
+ */
+export async function survey(
+  all: readonly Placement[],
+  source: PushSource,
+  target: PushTarget,
+  options: SurveyOptions = {},
+): Promise<Survey> {
+  const asked = { concurrency: questionsAtOnce, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  const tagged = await pMap(all, (placement) => surveyTags(placement, target, options), asked);
+  const absent = new Set<Digest>();
+  const placements = await pMap(
+    tagged,
+    (one) => withGraph(one, source, target, { absent, signal: options.signal }),
+    asked,
+  );
+  const wanted = wantedBlobs(placements.filter(({ complete }) => !complete));
+  const present = new Set<Spot>(wantedBlobs(placements.filter(({ complete }) => complete)).keys());
+  await pMap(
+    [...wanted].filter(([key]) => !present.has(key)),
+    async ([key, { repository, blob }]) => {
+      if (await target.repository(repository).has(blob, options.signal)) present.add(key);
+    },
+    asked,
+  );
+  for (const digest of missingBlobs([...wanted.values()], present, source)) absent.add(digest);
+  if (absent.size > 0) throw baseMissing([...absent], options.base);
+  return { placements, present };
+}
+
+type Tagged = Omit<Surveyed, "graph">;
+
+async function surveyTags(placement: Placement, target: PushTarget, options: SurveyOptions): Promise<Tagged> {
+  const { item, repository, tags } = placement;
+  const digests = await Promise.all(tags.map((tag) => digestAt(target, repository, tag, options)));
+  const missingTags = tags.filter((_, index) => digests[index] !== item.root.digest);
+  return { placement, missingTags, complete: missingTags.length < tags.length };
+}
+
+/**
+ * The digest behind a tag, past a pull policy when there is a way; `undefined` when there is no such tag, "hidden" when
+ * a policy keeps the answer back.
+ */
+export async function digestAt(
+  target: PushTarget,
+  repository: string,
+  tag: string,
+  { artifactDigest, signal }: Pick<SurveyOptions, "artifactDigest" | "signal">,
+): Promise<Digest | "hidden" | undefined> {
+  try {
+    return (await target.repository(repository).head(tag, signal))?.digest;
+  } catch (error) {
+    if (!isFailure(error, "REGISTRY_REFUSED") || error.facts.status !== preconditionFailed) throw error;
+    return artifactDigest === undefined ? "hidden" : artifactDigest(repository, tag, signal);
+  }
+}
+
+/** A manifest that neither side has is noted in `absent`, so that all of them are named at once. */
+async function withGraph(
+  tagged: Tagged,
+  source: PushSource,
+  target: PushTarget,
+  { absent, signal }: { readonly absent: Set<Digest>; readonly signal?: AbortSignal | undefined },
+): Promise<Surveyed> {
+  const { root } = tagged.placement.item;
+  const finished = tagged.complete && tagged.missingTags.length === 0;
+  if (finished && !source.hasBlob(root.digest)) return { ...tagged, graph: undefined };
+  const graph = await readPlacement(tagged.placement, source, target, { absent, signal });
+  return { ...tagged, graph };
+}
+
+interface Wanted {
+  readonly repository: string;
+  readonly blob: Descriptor;
+}
+
+function wantedBlobs(placements: readonly Surveyed[]): ReadonlyMap<Spot, Wanted> {
+  const wanted = new Map<Spot, Wanted>();
+  for (const { placement, graph } of placements)
+    for (const blob of graph?.blobs ?? [])
+      wanted.set(spot(placement.repository, blob.digest), { repository: placement.repository, blob });
+  return wanted;
+}
+
+function missingBlobs(wanted: readonly Wanted[], present: ReadonlySet<Spot>, source: PushSource): readonly Digest[] {
+  const somewhere = new Set([...present].map((key) => key.slice(key.indexOf("@") + 1)));
+  return wanted.map(({ blob }) => blob.digest).filter((digest) => !source.hasBlob(digest) && !somewhere.has(digest));
+}
+
+function baseMissing(digests: readonly Digest[], base = "?"): Failure {
+  return new Failure("DELTA_BASE_MISSING", {
+    missing: digests.length,
+    base,
+    examples: digests.slice(0, 5).join(", "),
+  });
+}
