@@ -36,7 +36,7 @@ export async function bundleCatalog(
     const graph = graphs[at];
     if (graph === undefined) continue;
     const listing = listGraph(graph);
-    for (const reference of [item.reference, ...item.aliases].map(parseItemReference)) {
+    for (const reference of [item.reference, ...item.aliases].map(parseReference)) {
       for (const name of namesOf(reference)) addTo(repositories, name, reference.tag, listing);
     }
   }
@@ -57,11 +57,6 @@ export function repositoryFor(catalog: Catalog, name: string, namespace: string 
   const host = hostSegment(namespace === "registry-1.docker.io" ? "docker.io" : namespace);
   const known = catalog.repositories().some((repository) => repository.startsWith(`${host}/`));
   return known ? `${host}/${name}` : name;
-}
-
-/** Charts of an HTTP repository are recorded with its scheme; as a name it says nothing. */
-function parseItemReference(text: string): Reference {
-  return parseReference(text.replace(/^https?:\/\//, ""));
 }
 
 function namesOf({ registry, repository }: Reference): readonly string[] {
