@@ -5,7 +5,7 @@ const Setting = z.strictObject({
   value: z
     .unknown()
     .describe(
-      "Any value; in strings {prefix}, {registry}, {project}, {namespace}, {pullSecret}, {plugin:NAME} are filled in",
+      "Any value; in strings {prefix}, {registry}, {project}, {namespace}, {pullSecret}, {pluginServer}, {plugin:NAME} are filled in",
     ),
 });
 
@@ -40,6 +40,8 @@ export interface RelocationTarget {
   readonly prefix: string;
   readonly namespace: string;
   readonly pullSecret?: string | undefined;
+  /** Of http mode: what stands before `/plugins/<name>/<version>/plugin.wasm`. */
+  readonly pluginServer?: string | undefined;
   /** Plugin name to the URL that it has on this site. */
   readonly plugins: ReadonlyMap<string, string>;
 }

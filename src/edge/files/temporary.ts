@@ -1,0 +1,15 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface TemporaryFile extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** A private file (0600 in a folder of its own) for programs that take no stdin; gone when it is disposed of. */
+export async function temporaryFile(name: string, bytes: Uint8Array): Promise<TemporaryFile> {
+  const folder = await mkdtemp(join(tmpdir(), "higress-airgap-"));
+  const path = join(folder, name);
+  await writeFile(path, bytes, { mode: 0o600 });
+  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}

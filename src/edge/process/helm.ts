@@ -1,0 +1,221 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Failure } from "../../model/failure.ts";
+import { sanitize } from "../../model/sanitize.ts";
+import { helmEnvironment } from "./helm-environment.ts";
+import { helmFailure } from "./helm-failure.ts";
+import { installedManifest, parseRelease, parseRevisions, type ReleaseInfo, type Revision } from "./helm-release.ts";
+import { withValues } from "./helm-values.ts";
+import { run } from "./run.ts";
+
+export interface HelmChartSource {
+  /** A local .tgz. */
+  readonly chart: string;
+  readonly release: string;
+  readonly namespace: string;
+  readonly kubeVersion?: string | undefined;
+  /** Laid over the files, later over earlier. They may hold secrets, so they travel in private files. */
+  readonly values: readonly object[];
+  readonly valuesFiles: readonly string[];
+}
+
+export interface HelmOptions {
+  /** Of the user; what helm needs of it is chosen here. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  /** Where helm's own folders and the values files are made. @default the system's temporary folder */
+  readonly workDirectory?: string | undefined;
+}
+
+interface Waits {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Helm for one cluster (or none: `template` asks nobody). Disposing it removes what it wrote. */
+export interface Helm extends AsyncDisposable {
+  /** `3.17.3`. */
+  readonly version: string;
+  /** Everything that the chart would make, hooks included, without asking a cluster. */
+  template(
+    source: HelmChartSource,
+    options: { readonly includeCrds: boolean; readonly isUpgrade?: boolean | undefined } & Waits,
+  ): Promise<string>;
+  /** What the very install would make: unlike `template` it sees what `lookup` finds in the cluster. No CRDs. */
+  dryRun(source: HelmChartSource, options?: Waits): Promise<{ readonly manifest: string }>;
+  /**
+   * Installs or upgrades, and does not wait for pods: Helm 3 waits for a LoadBalancer address for ever, and a failed
+   * wait says nothing about why. The timeout bounds hooks.
+   * @throws Failure RELEASE_BUSY when another operation has not ended
+   */
+  upgradeInstall(source: HelmChartSource, options: { readonly timeoutSeconds: number } & Waits): Promise<ReleaseInfo>;
+  status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
+  history(release: string, namespace: string, options?: Waits): Promise<readonly Revision[]>;
+  rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
+  uninstall(release: string, namespace: string, options?: Waits): Promise<void>;
+  getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
+  getHooks(release: string, namespace: string, options?: Waits): Promise<string>;
+  getValues(release: string, namespace: string, options?: Waits): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/**
+ * Starts helm once to see which it is. It gets folders of its own: the user's plugins, repositories and cache are
+ * not read, and a Helm 4 plugin in them would keep Helm 3 from starting.
+ * @throws Failure TOOL_MISSING, TOOL_UNSUITABLE
+ */
+export async function openHelm(binary: string, options: HelmOptions): Promise<Helm> {
+  const folder = await mkdtemp(join(options.workDirectory ?? tmpdir(), "helm-"));
+  try {
+    await chmod(folder, 0o700);
+    const env = helmEnvironment(options, folder);
+    return new HelmProcess(binary, { env, folder, context: options.context, version: await versionOf(binary, env) });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const wanted = ">=3.17 <4, or >=4.1";
+
+async function versionOf(binary: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const result = await run(binary, { args: ["version", "--template", "{{.Version}}"], env, timeoutSeconds: 60 });
+  const [, version = "", major = "", minor = ""] = /^v?((\d+)\.(\d+)\.\S+)$/.exec(result.stdout.trim()) ?? [];
+  const suitable = major === "3" ? Number(minor) >= 17 : Number(major) > 4 || (major === "4" && Number(minor) >= 1);
+  if (suitable) return version;
+  const seen = version === "" ? sanitize(result.stdout || result.stderr, 100) : version;
+  throw new Failure("TOOL_UNSUITABLE", { tool: binary, version: seen, wanted });
+}
+
+interface HelmState {
+  readonly env: Readonly<Record<string, string>>;
+  readonly folder: string;
+  readonly context: string | undefined;
+  readonly version: string;
+}
+
+class HelmProcess implements Helm {
+  readonly #binary: string;
+  readonly #state: HelmState;
+
+  constructor(binary: string, state: HelmState) {
+    this.#binary = binary;
+    this.#state = state;
+  }
+
+  get version(): string {
+    return this.#state.version;
+  }
+
+  template(source: HelmChartSource, options: Parameters<Helm["template"]>[1]): Promise<string> {
+    const flags = [
+      ...(options.includeCrds ? ["--include-crds"] : []),
+      ...(options.isUpgrade === true ? ["--is-upgrade"] : []),
+    ];
+    return this.#withChart("template", ["template"], source, [...flags, ...kubeVersion(source)], options);
+  }
+
+  async dryRun(source: HelmChartSource, options: Waits = {}): Promise<{ manifest: string }> {
+    const flags = ["--dry-run=server", "--hide-secret", "-o", "json"];
+    return { manifest: installedManifest(await this.#withChart("dry-run", upgrade, source, flags, options)) };
+  }
+
+  async upgradeInstall(source: HelmChartSource, options: Parameters<Helm["upgradeInstall"]>[1]): Promise<ReleaseInfo> {
+    const before = await this.status(source.release, source.namespace, options);
+    if (before?.status.startsWith("pending-") === true)
+      throw new Failure("RELEASE_BUSY", { release: source.release, status: before.status });
+    const flags = ["--timeout", `${options.timeoutSeconds}s`, "-o", "json"];
+    return parseRelease(await this.#withChart("upgrade", upgrade, source, flags, options));
+  }
+
+  async status(release: string, namespace: string, options: Waits = {}): Promise<ReleaseInfo | undefined> {
+    const found = await this.#find(
+      { action: "status", release },
+      ["status", release, "-n", namespace, "-o", "json"],
+      options,
+    );
+    return found === undefined ? undefined : parseRelease(found);
+  }
+
+  async history(release: string, namespace: string, options: Waits = {}): Promise<readonly Revision[]> {
+    const found = await this.#find(
+      { action: "history", release },
+      ["history", release, "-n", namespace, "-o", "json"],
+      options,
+    );
+    return found === undefined ? [] : parseRevisions(found);
+  }
+
+  async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {
+    await this.#run({ action: "rollback", release }, ["rollback", release, String(revision), "-n", namespace], options);
+  }
+
+  async uninstall(release: string, namespace: string, options: Waits = {}): Promise<void> {
+    await this.#run({ action: "uninstall", release }, ["uninstall", release, "-n", namespace], options);
+  }
+
+  getManifest(release: string, namespace: string, options: Waits = {}): Promise<string> {
+    return this.#run({ action: "get manifest", release }, ["get", "manifest", release, "-n", namespace], options);
+  }
+
+  getHooks(release: string, namespace: string, options: Waits = {}): Promise<string> {
+    return this.#run({ action: "get hooks", release }, ["get", "hooks", release, "-n", namespace], options);
+  }
+
+  async getValues(release: string, namespace: string, options: Waits = {}): Promise<Record<string, unknown>> {
+    const text = await this.#run(
+      { action: "get values", release },
+      ["get", "values", release, "-n", namespace, "-o", "json"],
+      options,
+    );
+    return (JSON.parse(text) as Record<string, unknown> | null) ?? {};
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#state.folder, { recursive: true, force: true });
+  }
+
+  #withChart(
+    action: string,
+    command: readonly string[],
+    source: HelmChartSource,
+    flags: readonly string[],
+    options: Waits,
+  ): Promise<string> {
+    const subject = [source.release, resolve(source.chart), "-n", source.namespace];
+    return withValues(this.#state.folder, source, (files) =>
+      this.#run({ action, release: source.release }, [...command, ...subject, ...flags, ...files], options),
+    );
+  }
+
+  /** `undefined` when there is no such release. */
+  async #find(what: Operation, args: readonly string[], options: Waits): Promise<string | undefined> {
+    const result = await this.#start(args, options);
+    if (result.exitCode !== 0 && /release: not found/.test(result.stderr)) return undefined;
+    if (result.exitCode !== 0) throw helmFailure(what, result);
+    return result.stdout;
+  }
+
+  async #run(what: Operation, args: readonly string[], options: Waits): Promise<string> {
+    const result = await this.#start(args, options);
+    if (result.exitCode !== 0) throw helmFailure(what, result);
+    return result.stdout;
+  }
+
+  #start(args: readonly string[], { signal }: Waits): ReturnType<typeof run> {
+    const { context, env, folder } = this.#state;
+    const scope = context === undefined ? [] : ["--kube-context", context];
+    return run(this.#binary, { args: [...args, ...scope], env, cwd: folder, signal });
+  }
+}
+
+const upgrade = ["upgrade", "--install"] as const;
+
+interface Operation {
+  readonly action: string;
+  readonly release: string;
+}
+
+function kubeVersion(source: HelmChartSource): readonly string[] {
+  return source.kubeVersion === undefined ? [] : ["--kube-version", source.kubeVersion];
+}

@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+const Calls = z.array(z.string().regex(/^[a-z0-9_]+$/));
+
+/** What one generation of the gateway's Wasm host offers to a plugin. */
+export const GatewayGeneration = z.strictObject({
+  abis: z.array(z.string()).describe("What follows proxy_abi_version_ in the export that a plugin must have"),
+  proxy: Calls.describe("Host calls of module env, without proxy_, that every ABI has here"),
+  wasi: Calls.describe("Calls of wasi_snapshot_preview1 and wasi_unstable"),
+});
+export interface GatewayGeneration extends z.output<typeof GatewayGeneration> {}
+
+/** `manifests/higress/gateways.yaml`: which release can load which plugin. */
+export const GatewayGenerations = z.strictObject({
+  apiVersion: z.literal("higress-airgap/v1"),
+  kind: z.literal("GatewayGenerations"),
+  env: z.array(z.string()).describe("Calls of module env that are no proxy_ calls"),
+  abiCalls: z.record(z.string(), Calls).describe("ABI to the host calls that it adds, without proxy_"),
+  generations: z.record(z.string(), GatewayGeneration),
+  releases: z
+    .record(z.string(), z.string())
+    .describe("Higress release to generation; unknown where nobody has shown it"),
+});
+export interface GatewayGenerations extends z.output<typeof GatewayGenerations> {}
+
+export const unknownGeneration = "unknown";
+
+/** The generation of a Higress release; `undefined` when it is not known, which is not the same as unable. */
+export function generationOf(
+  document: GatewayGenerations,
+  release: string,
+): { readonly name: string; readonly generation: GatewayGeneration } | undefined {
+  const name = document.releases[release];
+  if (name === undefined || name === unknownGeneration) return undefined;
+  const generation = document.generations[name];
+  return generation === undefined ? undefined : { name, generation };
+}

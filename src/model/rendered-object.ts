@@ -1,0 +1,114 @@
+import { loadStrings, YamlError, type Documents } from "../std/yaml.ts";
+import { Failure } from "./failure.ts";
+
+/**
+ * A Kubernetes object as it was written, every scalar a string: read to be looked at, never to be printed again (no
+ * JavaScript schema reads `0644` as Kubernetes does).
+ */
+export type RenderedObject = Readonly<Record<string, unknown>>;
+
+/** The objects of a multi-document YAML or JSON text; lists are opened. @throws Failure MANIFEST_INVALID */
+export function renderedObjects(text: string, what = "manifest"): readonly RenderedObject[] {
+  return renderedDocuments(text, what).filter(isMap).flatMap(open);
+}
+
+/** As they stand, empty ones included. @throws Failure MANIFEST_INVALID */
+export function renderedDocuments(text: string, what = "manifest"): Documents {
+  try {
+    return loadStrings(text);
+  } catch (cause) {
+    if (!(cause instanceof YamlError)) throw cause;
+    throw new Failure("MANIFEST_INVALID", { what, why: `${cause.line}:${cause.column} ${cause.message}` });
+  }
+}
+
+function open(document: RenderedObject): readonly RenderedObject[] {
+  const list = textAt(document, "kind")?.endsWith("List") === true && Array.isArray(document["items"]);
+  return list ? itemsAt(document, "items") : [document];
+}
+
+export function isMap(value: unknown): value is RenderedObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The map at `path`; empty when there is none, so that a walk needs no questions on its way. */
+export function mapAt(object: RenderedObject, ...path: readonly string[]): RenderedObject {
+  return path.reduce<RenderedObject>((at, key) => {
+    const next = at[key];
+    return isMap(next) ? next : {};
+  }, object);
+}
+
+export function itemsAt(object: RenderedObject, key: string): readonly RenderedObject[] {
+  const items = object[key];
+  return Array.isArray(items) ? items.filter(isMap) : [];
+}
+
+export function textAt(object: RenderedObject, key: string): string | undefined {
+  const value = object[key];
+  return typeof value === "string" && value !== "" && value !== "null" ? value : undefined;
+}
+
+/** `Deployment/higress-system/higress-gateway`; the namespace is left out where the object says none. */
+export function whereOf(object: RenderedObject): string {
+  const { kind, name, namespace } = identityOf(object);
+  return [kind, namespace, name].filter((part) => part !== undefined).join("/");
+}
+
+export function identityOf(object: RenderedObject): { kind: string; name: string; namespace: string | undefined } {
+  const metadata = mapAt(object, "metadata");
+  return {
+    kind: textAt(object, "kind") ?? "?",
+    name: textAt(metadata, "name") ?? textAt(metadata, "generateName") ?? "?",
+    namespace: textAt(metadata, "namespace"),
+  };
+}
+
+const template = ["spec", "template", "spec"] as const;
+const podPaths: Readonly<Record<string, readonly string[]>> = {
+  Pod: ["spec"],
+  PodTemplate: ["template", "spec"],
+  Deployment: template,
+  DaemonSet: template,
+  StatefulSet: template,
+  ReplicaSet: template,
+  ReplicationController: template,
+  Job: template,
+  CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
+};
+
+/** The pod spec of a workload and where it stands; `undefined` for every other kind. */
+export function podSpecOf(
+  object: RenderedObject,
+): { readonly path: string; readonly spec: RenderedObject } | undefined {
+  const path = podPaths[textAt(object, "kind") ?? ""];
+  return path === undefined ? undefined : { path: `/${path.join("/")}`, spec: mapAt(object, ...path) };
+}
+
+/** A string and where it stands: a JSON pointer, with `!` where it enters a document inside a string. */
+export interface Placed {
+  readonly path: string;
+  readonly value: string;
+}
+
+/** Every image that the kubelet would pull for this object. */
+export function imagesOf(object: RenderedObject): readonly Placed[] {
+  const pod = podSpecOf(object);
+  if (pod === undefined) return [];
+  const containers = ["initContainers", "containers", "ephemeralContainers"].flatMap((list) =>
+    itemsAt(pod.spec, list).map((container, at) => ({
+      path: `${pod.path}/${list}/${at}/image`,
+      from: container,
+      key: "image",
+    })),
+  );
+  const volumes = itemsAt(pod.spec, "volumes").map((volume, at) => ({
+    path: `${pod.path}/volumes/${at}/image/reference`,
+    from: mapAt(volume, "image"),
+    key: "reference",
+  }));
+  return [...containers, ...volumes].flatMap(({ path, from, key }) => {
+    const value = textAt(from, key);
+    return value === undefined ? [] : [{ path, value }];
+  });
+}

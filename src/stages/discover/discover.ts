@@ -1,0 +1,71 @@
+import { finding, type Finding } from "../../model/finding.ts";
+import { isScanned, outsideReferences, stringsOf } from "../../model/outside.ts";
+import { isReference } from "../../model/reference.ts";
+import { referenceWords, type ReferenceWord } from "../../model/reference-words.ts";
+import { imagesOf, renderedObjects, textAt, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
+
+/** Something that must be carried, and where it was found. */
+export interface FoundReference {
+  /** As it was written: an image reference, an `oci://` URL, or the `http(s)://` URL of a module. */
+  readonly reference: string;
+  /** Kind/namespace/name. */
+  readonly where: string;
+  /** JSON pointer; `!` enters a document inside a string. */
+  readonly path: string;
+  readonly kind: "image" | "plugin";
+}
+
+/**
+ * Everything that the objects of a manifest would fetch: what the kubelet pulls, images that stand only in an argument
+ * or in a document inside a ConfigMap, and Wasm modules. Reads renders, the user's own files and exports of a cluster.
+ */
+export function discoverReferences(manifest: string): readonly FoundReference[] {
+  const found = renderedObjects(manifest).filter(isScanned).flatMap(referencesOf);
+  return [
+    ...new Map(found.map((entry) => [`${entry.kind} ${entry.reference} ${entry.where} ${entry.path}`, entry])).values(),
+  ];
+}
+
+function referencesOf(object: RenderedObject): readonly FoundReference[] {
+  const where = whereOf(object);
+  const images = imagesOf(object).map(({ path, value }) => ({ reference: value, where, path, kind: "image" as const }));
+  const known = new Set(images.map(({ path }) => path));
+  const hidden = stringsOf(object)
+    .filter(({ path }) => !known.has(path))
+    .flatMap(({ path, value }) => {
+      const module = isModule(object, path);
+      if (module && isReference(value)) return [{ reference: value, where, path, kind: "plugin" as const }];
+      return referenceWords(value, path).flatMap((word) => {
+        const kind = kindOf(word, module);
+        return kind === undefined ? [] : [{ reference: word.text, where, path, kind }];
+      });
+    });
+  return [...images, ...hidden];
+}
+
+/** The two fields that a gateway loads code from: WasmPlugin `url`, and the remote code of an EnvoyFilter. */
+function isModule(object: RenderedObject, path: string): boolean {
+  const kind = textAt(object, "kind");
+  return kind === "WasmPlugin"
+    ? path === "/spec/url"
+    : kind === "EnvoyFilter" && /\/code\/remote\/(http_?uri)\/uri$/i.test(path);
+}
+
+function kindOf({ kind, text }: ReferenceWord, module: boolean): FoundReference["kind"] | undefined {
+  // A pattern (`oci://host/${name}:${version}`) names many things; the plugins it can name are listed elsewhere.
+  if (/[{$]/.test(text) || kind === "registry") return undefined;
+  if (kind === "image" || /^docker:\/\//i.test(text)) return "image";
+  return module || /^oci:\/\//i.test(text) ? "plugin" : undefined;
+}
+
+/**
+ * Looks at a render whose relocation went to a registry that does not exist: what still names a real one is a value
+ * that the relocation map does not reach. Other URLs are the user's own here; the proof before an install weighs them.
+ */
+export function findGaps(sentinelManifest: string, sentinelPrefix: string): readonly Finding[] {
+  return outsideReferences(renderedObjects(sentinelManifest), { prefixes: [sentinelPrefix] })
+    .filter(({ what, value }) => what !== "url" || /^(oci|docker):\/\//i.test(value))
+    .map(({ where, path, value }) =>
+      finding("error", "reference.unmapped", { where, path, value: value.slice(0, 300) }),
+    );
+}

@@ -1,0 +1,51 @@
+import { finding, type Finding } from "../../model/finding.ts";
+import { isBelow, isScanned, outsideReferences, stringsOf } from "../../model/outside.ts";
+import { parseReference, printReference } from "../../model/reference.ts";
+import { imagesOf, renderedObjects, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
+
+export interface ProveOptions {
+  /** Everything must be below one of these: `harbor.corp:8443/higress`. */
+  readonly allowedPrefixes: readonly string[];
+  /** The user's own hosts; `*.corp` for all below `corp`. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Full references that were pushed; absent when that is not asked. */
+  readonly carried?: ReadonlySet<string> | undefined;
+}
+
+export interface Proof {
+  readonly findings: readonly Finding[];
+  /** How much was looked at: a proof about nothing is none. */
+  readonly images: number;
+  readonly strings: number;
+}
+
+/** Proves that no object of a rendered or live manifest names a place outside, and that every image was carried. */
+export function prove(manifest: string, options: ProveOptions): Proof {
+  const objects = renderedObjects(manifest).filter(isScanned);
+  const { allowedPrefixes, allowedHosts, carried } = options;
+  const outside = outsideReferences(objects, { prefixes: allowedPrefixes, hosts: allowedHosts });
+  const findings = outside.map(({ where, path, value, host }) =>
+    finding("error", "reference.outside", { where, path, value: value.slice(0, 300), host }),
+  );
+  return {
+    findings:
+      carried === undefined ? findings : [...findings, ...objects.flatMap((object) => notCarried(object, options))],
+    images: objects.reduce((sum, object) => sum + imagesOf(object).length, 0),
+    strings: objects.reduce((sum, object) => sum + stringsOf(object).length, 0),
+  };
+}
+
+function notCarried(object: RenderedObject, { allowedPrefixes, carried }: ProveOptions): readonly Finding[] {
+  return imagesOf(object)
+    .filter(({ value }) => isBelow(value, allowedPrefixes) && !isCarried(value, carried ?? new Set()))
+    .map(({ path, value }) => finding("error", "reference.not-carried", { where: whereOf(object), path, value }));
+}
+
+/** A tag that is pinned by a digest as well is carried when either of its two names is. */
+function isCarried(image: string, carried: ReadonlySet<string>): boolean {
+  const reference = parseReference(image);
+  const names = [reference, { ...reference, digest: undefined }, { ...reference, tag: undefined }];
+  return names
+    .filter(({ tag, digest }) => tag !== undefined || digest !== undefined)
+    .some((name) => carried.has(printReference(name)));
+}
