@@ -1,0 +1,165 @@
+import { open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { RandomWriter } from "../../content/random-access.ts";
+import { DiskSource, type OpenPart } from "./disk-source.ts";
+import { writeFailure } from "./errors.ts";
+import type { Journal, Remembered } from "./journal.ts";
+import { piecesOf, type Part } from "./parts.ts";
+
+/** The journal follows the disk at this distance: what a power cut can cost. */
+const syncBytes = 64 * 1024 ** 2;
+const syncMilliseconds = 1000;
+
+export interface DiskOutputFacts {
+  readonly path: string;
+  readonly size: number;
+  readonly parts: readonly OpenPart[];
+  readonly journal: Journal;
+  readonly journalPath: string;
+  readonly order: "any" | "file" | "strict";
+  readonly remembered: Remembered | undefined;
+}
+
+export class DiskOutput implements RandomWriter {
+  readonly size: number;
+  readonly order: "any" | "file" | "strict";
+  readonly survived: { readonly complete: ReadonlySet<string>; readonly partial: ReadonlyMap<string, number> };
+  readonly #facts: DiskOutputFacts;
+  readonly #written: DiskSource;
+  readonly #unsaid = new Map<string, { entry: string; bytes: number; complete?: true }>();
+  #unsynced = 0;
+  #syncedAt = performance.now();
+  #syncing: Promise<void> | undefined;
+
+  constructor(facts: DiskOutputFacts) {
+    this.size = facts.size;
+    this.order = facts.order;
+    this.survived = facts.remembered ?? { complete: new Set(), partial: new Map() };
+    this.#facts = facts;
+    this.#written = new DiskSource(facts.path, facts.parts);
+  }
+
+  async write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+    const length = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    let rest = chunks;
+    for (const { part, at, length: count } of piecesOf(this.#facts.parts, offset, length)) {
+      const [here, after] = split(rest, count);
+      await writeAll(part, here, at);
+      rest = after;
+    }
+    this.#unsynced += length;
+  }
+
+  read(offset: number, length: number): AsyncIterable<Uint8Array> {
+    return this.#written.stream(offset, length);
+  }
+
+  wrote(entry: string, bytes: number, complete: boolean): void {
+    this.#unsaid.set(entry, { entry, bytes, ...(complete ? { complete: true as const } : {}) });
+    const due = this.#unsynced >= syncBytes || performance.now() - this.#syncedAt >= syncMilliseconds;
+    // An error here comes again at the next flush; until then what is not journaled is only not remembered.
+    if (due && this.#syncing === undefined) this.#sync().catch(() => undefined);
+  }
+
+  forget(entry: string): void {
+    this.#unsaid.set(entry, { entry, bytes: 0 });
+  }
+
+  async flush(): Promise<void> {
+    await this.#syncing;
+    await this.#sync();
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.flush();
+      await this.#facts.journal.append([{ renaming: true }]);
+      for (const { path } of this.#facts.parts) await rename(partialOf(path), path);
+      await syncDirectory(dirname(this.#facts.path));
+      await this.#close();
+      await unlink(this.#facts.journalPath);
+    } catch (error) {
+      throw writeFailure(error, this.#facts.path);
+    }
+  }
+
+  async abandon(): Promise<void> {
+    // The reason for giving up may be this very disk: what cannot be kept must not hide it.
+    await this.flush().catch(() => undefined);
+    await this.#close().catch(() => undefined);
+  }
+
+  #sync(): Promise<void> {
+    const run = async (): Promise<void> => {
+      const lines = [...this.#unsaid.values()];
+      this.#unsaid.clear();
+      this.#unsynced = 0;
+      await Promise.all(this.#facts.parts.map(({ handle }) => handle.datasync()));
+      await this.#facts.journal.append(lines);
+    };
+    this.#syncing = run().finally(() => {
+      this.#syncedAt = performance.now();
+      this.#syncing = undefined;
+    });
+    return this.#syncing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#written[Symbol.asyncDispose](), this.#facts.journal.close()]);
+  }
+}
+
+export function partialOf(path: string): string {
+  return `${path}.partial`;
+}
+
+/** Opens `NAME.partial` of every part: as it was left, or empty and as long as it will be. */
+export async function openForWriting(
+  parts: readonly Part[],
+  { keep, sparse }: { readonly keep: boolean; readonly sparse: boolean },
+): Promise<readonly OpenPart[]> {
+  const opened: OpenPart[] = [];
+  for (const part of parts) {
+    const partial = partialOf(part.path);
+    // The last run got as far as giving out names: this part has its own already.
+    if (keep && (await stat(partial).catch(() => undefined)) === undefined) await rename(part.path, partial);
+    const handle = await open(partial, keep ? "r+" : "w+", 0o644);
+    opened.push({ ...part, handle });
+    if (sparse) await handle.truncate(part.size);
+  }
+  return opened;
+}
+
+async function writeAll({ handle, path }: OpenPart, chunks: readonly Uint8Array[], at: number): Promise<void> {
+  let rest: readonly Uint8Array[] = chunks.filter((chunk) => chunk.byteLength > 0);
+  for (let offset = at; rest.length > 0;) {
+    const { bytesWritten } = await handle.writev([...rest], offset).catch((error: unknown) => {
+      throw writeFailure(
+        error,
+        path,
+        chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0),
+      );
+    });
+    offset += bytesWritten;
+    // A nearly full disk writes short before it says ENOSPC.
+    rest = split(rest, bytesWritten)[1];
+  }
+}
+
+function split(chunks: readonly Uint8Array[], at: number): readonly [readonly Uint8Array[], readonly Uint8Array[]] {
+  const before: Uint8Array[] = [];
+  const after: Uint8Array[] = [];
+  let left = at;
+  for (const chunk of chunks) {
+    const taken = Math.min(left, chunk.byteLength);
+    if (taken > 0) before.push(chunk.subarray(0, taken));
+    if (taken < chunk.byteLength) after.push(chunk.subarray(taken));
+    left -= taken;
+  }
+  return [before, after];
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle: FileHandle = await open(path, "r");
+  await handle.sync().finally(() => handle.close());
+}

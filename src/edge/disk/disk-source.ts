@@ -1,0 +1,95 @@
+import type { FileHandle } from "node:fs/promises";
+import { basename } from "node:path";
+import type { RandomAccess } from "../../content/random-access.ts";
+import { Failure } from "../../model/failure.ts";
+import { readFailure } from "./errors.ts";
+import { partHolding, piecesOf, type Part } from "./parts.ts";
+
+export interface OpenPart extends Part {
+  readonly handle: FileHandle;
+}
+
+const chunkSize = 256 * 1024;
+
+/** One file, or volumes as one address space. Opened with O_RDONLY; nothing here could change what it reads. */
+export class DiskSource implements RandomAccess {
+  readonly name: string;
+  readonly size: number;
+  readonly parts: readonly OpenPart[];
+
+  constructor(name: string, parts: readonly OpenPart[]) {
+    this.name = name;
+    this.parts = parts;
+    this.size = parts.reduce((sum, part) => sum + part.size, 0);
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    this.#refuseOutside(offset, length);
+    const bytes = Buffer.allocUnsafe(length);
+    await this.#fill(bytes, offset);
+    return bytes;
+  }
+
+  /** Two buffers take turns: one is filled while the other is used. */
+  async *stream(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    this.#refuseOutside(offset, length);
+    const size = Math.min(chunkSize, length);
+    const buffers = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(length > size ? size : 0)] as const;
+    const end = offset + length;
+    const fill = async (at: number, turn: number): Promise<Buffer> => {
+      const bytes = (turn % 2 === 0 ? buffers[0] : buffers[1]).subarray(0, Math.min(size, end - at));
+      await this.#fill(bytes, at);
+      return bytes;
+    };
+    let next = length === 0 ? undefined : fill(offset, 0);
+    try {
+      for (let at = offset, turn = 1; next !== undefined; turn += 1) {
+        signal?.throwIfAborted();
+        const bytes = await next;
+        at += bytes.byteLength;
+        next = at < end ? fill(at, turn) : undefined;
+        next?.catch(() => undefined);
+        yield bytes;
+      }
+    } finally {
+      // A read that is under way writes into our buffer and through the handle: both must outlive it.
+      await next?.catch(() => undefined);
+    }
+  }
+
+  partAt(offset: number): string {
+    return basename(partHolding(this.parts, offset)?.path ?? this.name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.parts.map(({ handle }) => handle.close()));
+  }
+
+  async #fill(bytes: Buffer, offset: number): Promise<void> {
+    let filled = 0;
+    for (const { part, at, length } of piecesOf(this.parts, offset, bytes.byteLength)) {
+      await readExactly(part, bytes.subarray(filled, filled + length), at);
+      filled += length;
+    }
+  }
+
+  #refuseOutside(offset: number, length: number): void {
+    if (offset < 0 || length < 0 || offset + length > this.size) {
+      const where = `${offset}+${length}`;
+      throw new Failure("BUNDLE_MALFORMED", { path: this.name, where, why: `size ${this.size}` });
+    }
+  }
+}
+
+async function readExactly({ handle, path }: OpenPart, bytes: Buffer, at: number): Promise<void> {
+  for (let filled = 0; filled < bytes.byteLength;) {
+    const { bytesRead } = await handle
+      .read(bytes, filled, bytes.byteLength - filled, at + filled)
+      .catch((error: unknown) => {
+        throw readFailure(error, path);
+      });
+    // It was longer when it was opened: the stick was pulled, or somebody writes to it.
+    if (bytesRead === 0) throw new Failure("FILE_UNREADABLE", { path, reason: "EOF" });
+    filled += bytesRead;
+  }
+}

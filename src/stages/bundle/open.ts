@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import ssri from "ssri";
+import type { RandomAccess } from "../../content/random-access.ts";
+import type { FetchOptions, Fetcher } from "../../content/store.ts";
+import { verified } from "../../content/verified.ts";
+import { blobPrefix, Entry, limits, type BundleDocument } from "../../model/bundle.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import { hexOf, type Digest } from "../../model/digest.ts";
+import { Failure } from "../../model/failure.ts";
+import { checkEntries } from "./check-entries.ts";
+import { parseDocument } from "./document.ts";
+import { refuser, type Refuse } from "./malformed.ts";
+import { readEntries, type FoundEntry, type Place } from "./read-entries.ts";
+import { parseSums } from "./sums.ts";
+
+export type { Place } from "./read-entries.ts";
+
+/** A bundle that is open for reading. Blobs come unverified, as from every `Fetcher`; files come verified. */
+export interface Bundle extends Fetcher, AsyncDisposable {
+  readonly source: RandomAccess;
+  readonly document: BundleDocument;
+  /** sha256 of bundle.json. */
+  readonly id: string;
+  readonly entries: ReadonlyMap<string, Place>;
+  /** Entry name to sha256 hex, as SHA256SUMS has it. */
+  readonly sums: ReadonlyMap<string, string>;
+  /** A small file, checked against bundle.json. @throws Failure CONTENT_MISSING, CONTENT_MISMATCH */
+  readFile(name: string): Promise<Buffer>;
+  /** Any file, checked against SHA256SUMS before its last chunk is handed on. @throws Failure as `readFile` */
+  openFile(name: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  hasBlob(digest: Digest): boolean;
+  signature(): Promise<{ readonly sums: Buffer; readonly signature?: Buffer | undefined }>;
+}
+
+/**
+ * Opens a bundle without believing it: names and types by allow-list, every number bounded, headers against bundle.json
+ * and that against SHA256SUMS. No blob is read. The bundle owns `source` from here on, whether this succeeds or not.
+ * @throws Failure BUNDLE_MALFORMED naming the place, BUNDLE_VERSION
+ */
+export async function openBundle(
+  source: RandomAccess,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Bundle> {
+  try {
+    const refuse = refuser(source.name);
+    const entries: FoundEntry[] = [];
+    for await (const entry of readEntries(source, refuse, options.signal)) entries.push(entry);
+    const places = new Map<string, Place>(entries.map(({ name, offset, size }) => [name, { offset, size }]));
+    const bundle = await readLeading(source, places, Entry.bundle, refuse);
+    const document = parseDocument(bundle, source.name);
+    const sums = parseSums((await readLeading(source, places, Entry.sums, refuse)).toString("latin1"), refuse);
+    const id = createHash("sha256").update(bundle).digest("hex");
+    if (sums.get(Entry.bundle) !== id) throw refuse(Entry.bundle, `sha256 ${id}, SHA256SUMS differs`);
+    checkEntries({ entries, document, sums, refuse });
+    return new OpenBundle({ source, document, id, entries: places, sums });
+  } catch (error) {
+    await source[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function readLeading(
+  source: RandomAccess,
+  places: ReadonlyMap<string, Place>,
+  name: string,
+  refuse: Refuse,
+): Promise<Buffer> {
+  const place = places.get(name);
+  if (place === undefined) throw refuse(name, "missing");
+  return source.read(place.offset, place.size);
+}
+
+type Opened = Pick<Bundle, "source" | "document" | "id" | "entries" | "sums">;
+
+class OpenBundle implements Bundle {
+  readonly source: RandomAccess;
+  readonly document: BundleDocument;
+  readonly id: string;
+  readonly entries: ReadonlyMap<string, Place>;
+  readonly sums: ReadonlyMap<string, string>;
+
+  constructor({ source, document, id, entries, sums }: Opened) {
+    this.source = source;
+    this.document = document;
+    this.id = id;
+    this.entries = entries;
+    this.sums = sums;
+  }
+
+  fetch(descriptor: Descriptor, { offset = 0, signal }: FetchOptions = {}): AsyncIterable<Uint8Array> {
+    const place = this.#place(blobPrefix + hexOf(descriptor.digest));
+    if (place.size !== descriptor.size)
+      throw this.#mismatch(descriptor.digest, `${descriptor.size} B`, `${place.size} B`);
+    const from = Math.min(offset, place.size);
+    return this.source.stream(place.offset + from, place.size - from, signal);
+  }
+
+  async readFile(name: string): Promise<Buffer> {
+    const place = this.#place(name);
+    if (place.size > limits.smallFile) throw this.#mismatch(name, `<= ${limits.smallFile} B`, `${place.size} B`);
+    const bytes = await this.source.read(place.offset, place.size);
+    const integrity = this.document.integrity[name];
+    const sum = createHash("sha256").update(bytes).digest("hex");
+    const known = this.sums.get(name);
+    if (known !== undefined && sum !== known) throw this.#mismatch(name, known, sum);
+    if (integrity !== undefined && ssri.checkData(bytes, integrity) === false)
+      throw this.#mismatch(name, integrity, ssri.fromData(bytes, { algorithms: ["sha512"] }).toString());
+    return bytes;
+  }
+
+  openFile(name: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    const place = this.#place(name);
+    const sum = this.sums.get(name);
+    if (sum === undefined) throw this.#mismatch(name, "SHA256SUMS", "-");
+    const want = { mediaType: "", digest: `sha256:${sum}` as Digest, size: place.size };
+    return verified(this.source.stream(place.offset, place.size, signal), want, "bundle");
+  }
+
+  hasBlob(digest: Digest): boolean {
+    return this.entries.has(blobPrefix + hexOf(digest));
+  }
+
+  async signature(): Promise<{ readonly sums: Buffer; readonly signature?: Buffer | undefined }> {
+    const sums = await this.readFile(Entry.sums);
+    return this.entries.has(Entry.signature) ? { sums, signature: await this.readFile(Entry.signature) } : { sums };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source[Symbol.asyncDispose]();
+  }
+
+  #place(name: string): Place {
+    const place = this.entries.get(name);
+    if (place === undefined)
+      throw new Failure("CONTENT_MISSING", { what: name, where: this.source.name }, { side: "bundle" });
+    return place;
+  }
+
+  #mismatch(what: string, wanted: string, got: string): Failure {
+    return new Failure("CONTENT_MISMATCH", { what, wanted, got }, { side: "bundle" });
+  }
+}

@@ -1,0 +1,97 @@
+import { silent, type Report } from "../../model/event.ts";
+import type { BundleDocument } from "../../model/bundle.ts";
+import { InOrder } from "./in-order.ts";
+import type { Segment } from "./layout.ts";
+import { planBundle, type BundlePlan, type PackInput } from "./plan.ts";
+import { runPool } from "./pool.ts";
+import type { BundleOutput, OpenOutput } from "./ports.ts";
+import { Progress } from "./progress.ts";
+import { survivedOf, transfer } from "./transfer.ts";
+
+export interface PackOptions {
+  /** How many blobs move at once. @default 8: a LAN is full at 4, latency wants more */
+  readonly concurrency?: number | undefined;
+  /** How many of them may come from one host. @default concurrency */
+  readonly perHost?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly report?: Report | undefined;
+}
+
+export interface PackResult {
+  readonly size: number;
+  readonly bytesFetched: number;
+  /** Bytes that an interrupted run had fetched, and this one did not. */
+  readonly bytesResumed: number;
+  readonly document: BundleDocument;
+  /** sha256 of bundle.json. */
+  readonly bundle: string;
+}
+
+/** In memory per blob: two batches while the disk writes, or 4 MiB while a blob waits for its turn in file order. */
+const outstanding = { anyOrder: 2, inOrder: 16 } as const;
+
+/**
+ * Builds the bundle in a single pass: each byte is fetched, hashed and written to its final place once. On failure or
+ * abort the output keeps what is verified, and the same call goes on from there.
+ * @throws Failure CONTENT_MISMATCH for bytes that are not what the lock says; DISK_FULL, FILE_* of the output
+ */
+export async function pack(input: PackInput, output: BundleOutput, options: PackOptions = {}): Promise<PackResult> {
+  const plan = planBundle(input);
+  const out = await output.create(plan.size, plan.id);
+  try {
+    const moved = await write(plan, out, options);
+    await out.commit({ bundle: plan.bundle });
+    return { size: plan.size, ...moved, document: plan.document, bundle: plan.bundle };
+  } catch (error) {
+    await out.abandon();
+    throw error;
+  }
+}
+
+async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
+  const { concurrency = 8, perHost = concurrency, signal, report = silent } = options;
+  const streams = plan.segments.filter((segment) => segment.kind === "stream");
+  const left = streams.filter(({ entry }) => !out.survived.complete.has(entry.name));
+  const bytesResumed = total(streams, (segment) => survivedOf(segment, out));
+  const progress = new Progress(streams, report);
+  if (bytesResumed > 0) report({ type: "note", text: "resumed", facts: { bytes: bytesResumed } });
+  progress.start(
+    left,
+    total(left, ({ entry, content }) => content.size - (out.survived.partial.get(entry.name) ?? 0)),
+  );
+  const turn = out.order === "strict" ? new InOrder(out) : undefined;
+  const pending = new Set(left);
+  let bytesFetched = 0;
+  const run = async (segment: Segment, stop: AbortSignal): Promise<void> => {
+    const write = turn?.writer(stop) ?? ((offset, chunks) => out.write(offset, chunks));
+    if (segment.kind === "bytes") return write(segment.offset, segment.chunks);
+    const survived = survivedOf(segment, out);
+    if (!pending.has(segment)) {
+      await turn?.skip(segment.offset, segment.size, stop);
+    } else {
+      if (survived > 0) await turn?.skip(segment.offset, segment.entry.offset - segment.offset + survived, stop);
+      const onBytes = (bytes: number): void => progress.moved(segment, bytes);
+      const limit = turn === undefined ? outstanding.anyOrder : outstanding.inOrder;
+      bytesFetched += await transfer(segment, out, { write, outstanding: limit, signal: stop, onBytes });
+    }
+    progress.done(segment);
+  };
+  const task = (segment: Segment) => ({ host: hostOf(segment), run: (stop: AbortSignal) => run(segment, stop) });
+  await runPool(queue(plan.segments, out.order).map(task), { concurrency, perHost, signal });
+  return { bytesFetched, bytesResumed };
+}
+
+function hostOf(segment: Segment): string {
+  return segment.kind === "bytes" ? "" : segment.content.host;
+}
+
+/** Largest first keeps the tail of the transfer short; what is in memory already goes before all. */
+function queue(segments: readonly Segment[], order: OpenOutput["order"]): readonly Segment[] {
+  if (order !== "any") return segments;
+  const weight = (segment: Segment): number => (segment.kind === "bytes" ? Infinity : segment.size);
+  return [...segments].sort((a, b) => (weight(a) === weight(b) ? a.offset - b.offset : weight(b) - weight(a)));
+}
+
+function total<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((sum, value) => sum + of(value), 0);
+}
