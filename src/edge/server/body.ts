@@ -5,6 +5,11 @@ import { digestFrom } from "../../model/digest.ts";
 import type { Content } from "./answer.ts";
 import type { ByteRange } from "./range.ts";
 
+/** Nobody is there to answer any more; not a fault of what is served. */
+export class ClientGone extends Error {
+  override readonly name = "ClientGone";
+}
+
 export interface BodyOptions {
   readonly range: ByteRange;
   /** Writes the head; called once the first bytes are there, so that what cannot be read at all is a plain error. */
@@ -17,7 +22,7 @@ export interface BodyOptions {
  * Writes a range of `content` into `response`. The whole of it is hashed on the way, and its last bytes are written
  * only if the digest is right: a client that counts to Content-Length has then got what it asked for, or a cut
  * connection. A part cannot be checked; whoever asked for one has the rest and the digest.
- * @throws Failure CONTENT_MISMATCH, whatever the source throws, or the signal's reason
+ * @throws Failure CONTENT_MISMATCH, whatever the source throws, or ClientGone
  */
 export async function sendBody(response: ServerResponse, content: Content, options: BodyOptions): Promise<void> {
   const { range, signal } = options;
@@ -58,7 +63,7 @@ function write(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal)
     signal.addEventListener("abort", gone, { once: true });
     response.write(bytes, (error) => {
       signal.removeEventListener("abort", gone);
-      if (error instanceof Error) reject(error);
+      if (error instanceof Error) reject(new ClientGone("write failed", { cause: error }));
       else resolve();
     });
   });

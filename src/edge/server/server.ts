@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Catalog } from "../../content/catalog.ts";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
+import { ClientGone } from "./body.ts";
 import { dispatch } from "./dispatch.ts";
 import { basicLogin, type Admits, type Login } from "./login.ts";
 import { respond } from "./respond.ts";
@@ -101,7 +102,7 @@ async function handle(
 ): Promise<void> {
   const started = performance.now();
   const left = new AbortController();
-  response.once("close", () => left.abort());
+  response.once("close", () => left.abort(new ClientGone("closed")));
   response.setHeader("Docker-Distribution-API-Version", "registry/2.0");
   if (hasBody(request)) response.setHeader("Connection", "close");
   const served = { catalog: options.catalog, plugins: options.plugins };
@@ -114,7 +115,7 @@ async function handle(
     status: response.statusCode,
     bytes,
     milliseconds: performance.now() - started,
-    ...(error !== undefined && { cut: reasonOf(error, left.signal) }),
+    ...(error !== undefined && { cut: reasonOf(error) }),
   });
 }
 
@@ -127,7 +128,7 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? "").replace(/\?.*$/s, "").slice(0, 500);
 }
 
-function reasonOf(error: unknown, left: AbortSignal): string {
-  if (left.aborted) return "gone";
+function reasonOf(error: unknown): string {
+  if (error instanceof ClientGone) return "gone";
   return isFailure(error) ? error.code : "error";
 }
