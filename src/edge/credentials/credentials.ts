@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { Failure } from "../../model/failure.ts";
+import type { CredentialsSource } from "../../model/spec.ts";
+import type { Login } from "../registry/access.ts";
+import { loginOf, readDockerConfig } from "./docker-config.ts";
+import { explicitLogin } from "./explicit.ts";
+
+export interface FindLoginOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the spec or site file says about where the secret is; nothing else is looked at then. */
+  readonly source?: CredentialsSource | undefined;
+  /** @default $HOME */
+  readonly home?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Who we are at `host` (which may have a path: containers/auth.json names projects). The first file that knows the
+ * host wins; `undefined`: none does, and we are anonymous.
+ * @throws Failure CREDENTIALS_UNUSABLE for a place that was named and cannot be used, or that knows the host and is broken
+ */
+export async function findLogin(host: string, options: FindLoginOptions): Promise<Login | undefined> {
+  const { env, source, signal } = options;
+  if (source !== undefined && Object.values(source).some((value) => value !== undefined)) {
+    return explicitLogin(source, env);
+  }
+  for (const { path, required } of places(env, options.home ?? env["HOME"])) {
+    const config = await readDockerConfig(path);
+    if (config === undefined) {
+      if (required) throw new Failure("CREDENTIALS_UNUSABLE", { where: path, why: "ENOENT" });
+      continue;
+    }
+    const login = await loginOf(config, host, { path, env, signal });
+    if (login !== undefined) return login;
+  }
+  return undefined;
+}
+
+interface Place {
+  readonly path: string;
+  readonly required: boolean;
+}
+
+/** The order of podman, skopeo and docker. A file that a variable names alone is the only one, and must be there. */
+function places(env: FindLoginOptions["env"], home: string | undefined): readonly Place[] {
+  const named = env["REGISTRY_AUTH_FILE"];
+  if (named) return [{ path: named, required: true }];
+  const directories = [
+    ...(env["DOCKER_CONFIG"] ? [join(env["DOCKER_CONFIG"], "config.json")] : []),
+    ...(home ? [join(home, ".docker", "config.json")] : []),
+    ...(env["XDG_RUNTIME_DIR"] ? [join(env["XDG_RUNTIME_DIR"], "containers", "auth.json")] : []),
+  ];
+  return directories.map((path) => ({ path, required: false }));
+}

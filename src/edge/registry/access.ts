@@ -1,0 +1,28 @@
+import type { Side } from "../../model/failure.ts";
+
+/** What docker's `config.json` or a credential helper says about a host. `identityToken` replaces the password. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+  readonly identityToken?: string;
+}
+
+/** One way to reach a registry. */
+export interface EndpointAccess {
+  /** `https://host:port` */
+  readonly origin: string;
+  /** `""`, or `/mirror`: stands before the repository's name, as a proxy project of Harbor wants it. */
+  readonly pathPrefix: string;
+  /** PEM certificates that are trusted besides Node's own roots. */
+  readonly ca: readonly string[];
+  readonly insecure: boolean;
+  /** Asked once, when the registry first wants to know who we are. */
+  readonly login: () => Promise<Login | undefined>;
+}
+
+/** A registry: the name that stands in references, and its endpoints in the order in which they are tried. */
+export interface RegistryAccess {
+  readonly host: string;
+  readonly endpoints: readonly EndpointAccess[];
+  readonly side: Side;
+}

@@ -1,0 +1,75 @@
+import { resolve } from "node:path";
+import type { Report } from "../../model/event.ts";
+import type { Side } from "../../model/failure.ts";
+import type { CredentialsSource, Endpoint, Registries } from "../../model/spec.ts";
+import type { RetryPolicy } from "../../std/retry.ts";
+import { findLogin } from "../credentials/credentials.ts";
+import type { EndpointAccess } from "./access.ts";
+import { Registry } from "./registry.ts";
+import { loadRoots } from "./roots.ts";
+
+export interface ConnectOptions {
+  /** From the spec or site file: how hosts are reached. */
+  readonly registries: Registries;
+  /** Relative paths in `registries`, `ca` and `credentials` start here. */
+  readonly baseDirectory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly side: Side;
+  /** The host's own endpoint; what `registries` says about the host comes first. */
+  readonly plainHttp?: boolean | undefined;
+  readonly ca?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly credentials?: CredentialsSource | undefined;
+  readonly report?: Report | undefined;
+  readonly concurrency?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly stallSeconds?: number | undefined;
+  readonly partSize?: number | undefined;
+  readonly userAgent?: string | undefined;
+  /** Where docker keeps the CAs of hosts. @default /etc/docker/certs.d */
+  readonly certsDirectory?: string | undefined;
+}
+
+/** Docker Hub's API is not where its name says. */
+const apiHosts: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
+
+/**
+ * A client of `host`, with its mirrors, CAs, proxies and credentials looked up. Nothing is sent yet.
+ * @throws Failure FILE_MISSING, FILE_UNREADABLE, CONFIG_INVALID for a CA file that was named
+ */
+export async function connectRegistry(host: string, options: ConnectOptions): Promise<Registry> {
+  const mirrors = options.registries[host]?.endpoints;
+  const endpoints = mirrors ?? [ownEndpoint(host, options)];
+  const access = await Promise.all(endpoints.map((each) => accessOf(host, each, options)));
+  return new Registry({ host, endpoints: access, side: options.side }, options);
+}
+
+function ownEndpoint(host: string, options: ConnectOptions): Endpoint {
+  const { plainHttp = false, insecure = false, ca } = options;
+  const url = `${plainHttp ? "http" : "https"}://${apiHosts[host] ?? host}`;
+  return { url, insecure, ...(ca === undefined ? {} : { ca }) };
+}
+
+async function accessOf(host: string, endpoint: Endpoint, options: ConnectOptions): Promise<EndpointAccess> {
+  const { env, baseDirectory, certsDirectory } = options;
+  const url = new URL(endpoint.url);
+  const ca = endpoint.ca === undefined ? undefined : resolve(baseDirectory, endpoint.ca);
+  const roots = url.protocol === "https:" && !endpoint.insecure;
+  // Prefixes are repository paths; who copied a mirror's API address meant the registry behind it.
+  const pathPrefix = url.pathname.replace(/^\/v2(?=\/|$)/, "").replace(/\/+$/, "");
+  const credentials = endpoint.credentials ?? options.credentials;
+  const source = credentials === undefined ? undefined : inDirectory(baseDirectory, credentials);
+  const knownAs = apiHosts[host] === url.host ? host : `${url.host}${pathPrefix}`;
+  return {
+    origin: url.origin,
+    pathPrefix,
+    ca: roots ? await loadRoots({ env, host: url.host, ca, certsDirectory }) : [],
+    insecure: endpoint.insecure,
+    login: () => findLogin(knownAs, { env, source }),
+  };
+}
+
+function inDirectory(directory: string, source: CredentialsSource): CredentialsSource {
+  const { passwordFile } = source;
+  return passwordFile === undefined ? source : { ...source, passwordFile: resolve(directory, passwordFile) };
+}

@@ -1,0 +1,158 @@
+import { collect } from "../../std/collect.ts";
+import type { Side } from "../../model/failure.ts";
+import type { EndpointAccess, Login } from "./access.ts";
+import { Authorizer, type BearerChallenge } from "./auth/authorizer.ts";
+import { parseToken, realmUrl, tokenRequest, type Token } from "./auth/token.ts";
+import { failureOfError, failureOfResponse, protocolFailure, type Context } from "./errors.ts";
+import { follow } from "./redirect.ts";
+import { Redactor } from "./redactor.ts";
+import type { Method, Transport, WireRequest, WireResponse } from "./transport.ts";
+
+/** One operation on a registry, as it should be answered; the endpoint adds who we are. */
+export interface Call {
+  readonly method: Method;
+  /** A path below the origin, or an upload URL that this endpoint gave. */
+  readonly to: string | URL;
+  /** `GET library/nginx:1.25`: what failures and events call it. */
+  readonly action: string;
+  readonly scopes: readonly string[];
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  /** What comes back is checked against a digest, so a redirect may leave TLS (object storage inside the site). */
+  readonly contentAddressed?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EndpointOptions {
+  readonly access: EndpointAccess;
+  readonly transport: Transport;
+  readonly host: string;
+  readonly side: Side;
+  readonly userAgent: string;
+}
+
+const maxTokenDocument = 1024 * 1024;
+
+/** One way to a registry: its transport, its credentials, and what both say when they fail. */
+export class Endpoint {
+  readonly origin: URL;
+  /** Stands before every repository name. */
+  readonly prefix: string;
+  readonly #options: EndpointOptions;
+  readonly #authorizer: Authorizer;
+  readonly #redactor = new Redactor();
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.origin = new URL(options.access.origin);
+    this.prefix = options.access.pathPrefix.replace(/^\/+|\/+$/g, "");
+    this.#authorizer = new Authorizer({
+      login: options.access.login,
+      fetchToken: (challenge, scopes, login) => this.#fetchToken(challenge, scopes, login),
+      onSecret: (secret) => this.#redactor.add(secret),
+    });
+  }
+
+  /** What failures of `action` say. A mirror's failures name the mirror too. */
+  context(action: string): Context {
+    const { host, side } = this.#options;
+    return {
+      host: this.origin.host === host ? host : `${host} (${this.origin.host})`,
+      action,
+      side,
+      as: this.#authorizer.identity,
+      clean: this.#redactor.clean,
+    };
+  }
+
+  /**
+   * Sends it, answers one challenge, follows redirects of reads. A 401 comes back as it is when nothing better is
+   * known, or when the body is a stream: that can be sent once only, and the caller has to begin again.
+   * @throws RegistryFailure for what the network says; the abort reason
+   */
+  async send(call: Call): Promise<WireResponse> {
+    const url = new URL(call.to, this.origin);
+    const once = call.body !== undefined && !(call.body instanceof Uint8Array);
+    for (let attempt = 1; ; attempt += 1) {
+      const authorization = await this.#authorizer.header(call.scopes, call.signal);
+      const response = await follow((request) => this.#wire(request, call.action), {
+        request: this.#request(call, url),
+        authorization,
+        contentAddressed: call.contentAddressed ?? false,
+        refuse: (why) => protocolFailure(this.context(call.action), why),
+      });
+      if (response.status !== 401 || attempt > 1) return response;
+      const known = await this.#authorizer.challenged(response.header("www-authenticate"), call.scopes, authorization);
+      if (!known || once) return response;
+      await response.body.drain();
+    }
+  }
+
+  /** As `send`, and every status but the ones wanted is thrown. The body is still to be read. */
+  async expect(call: Call, wanted: readonly number[]): Promise<WireResponse> {
+    const response = await this.send(call);
+    if (wanted.includes(response.status)) return response;
+    throw await failureOfResponse(response, this.context(call.action));
+  }
+
+  /** Reads a small body whole. @throws RegistryFailure when it is cut, or longer than `limit` */
+  async read(response: WireResponse, limit: number, action: string, signal?: AbortSignal): Promise<Buffer> {
+    try {
+      return await collect(response.body, limit);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const context = this.context(action);
+      throw error instanceof RangeError
+        ? protocolFailure(context, `more than ${limit} B`)
+        : failureOfError(error, context);
+    }
+  }
+
+  /** What our token lets us do; `undefined` when there is none that says. */
+  grants(repository: string, scopes: readonly string[], signal?: AbortSignal): Promise<readonly string[] | undefined> {
+    return this.#authorizer.grants(repository, scopes, signal);
+  }
+
+  /** One request, no credentials, no redirects: how it answers a stranger. */
+  probe(path: string, action: string, signal?: AbortSignal): Promise<WireResponse> {
+    const call: Call = { method: "GET", to: path, action, scopes: [], signal };
+    return this.#wire(this.#request(call, new URL(path, this.origin)), action);
+  }
+
+  close(): Promise<void> {
+    return this.#options.transport.close();
+  }
+
+  #request(call: Call, url: URL): WireRequest {
+    // identity: a digest is over the bytes as stored, and a proxy that compresses would change them.
+    const headers = { "user-agent": this.#options.userAgent, "accept-encoding": "identity", ...call.headers };
+    return { method: call.method, url, headers, body: call.body, signal: call.signal };
+  }
+
+  async #wire(request: WireRequest, action: string): Promise<WireResponse> {
+    try {
+      return await this.#options.transport.send(request);
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw failureOfError(error, this.context(action));
+    }
+  }
+
+  async #fetchToken(challenge: BearerChallenge, scopes: readonly string[], login: Login | undefined): Promise<Token> {
+    const action = "GET token";
+    const realm = realmUrl(challenge, this.origin);
+    if (realm === undefined) throw protocolFailure(this.context(action), `realm ${challenge.realm}`);
+    const { method, url, headers, body, authorization } = tokenRequest(realm, challenge, scopes, login);
+    const call: Call = { method, to: url, action, scopes: [], headers, body };
+    const response = await follow((request) => this.#wire(request, action), {
+      request: this.#request(call, url),
+      authorization,
+      contentAddressed: false,
+      refuse: (why) => protocolFailure(this.context(action), why),
+    });
+    if (response.status !== 200) throw await failureOfResponse(response, this.context(action));
+    const token = parseToken(await this.read(response, maxTokenDocument, action));
+    if (token === undefined) throw protocolFailure(this.context(action), "no token in the answer");
+    return token;
+  }
+}

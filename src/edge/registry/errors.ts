@@ -1,0 +1,158 @@
+import type { Descriptor } from "../../model/descriptor.ts";
+import { Failure, type FailureCode, type FailureFacts, type Side } from "../../model/failure.ts";
+import { collect } from "../../std/collect.ts";
+import { networkReason, tlsReason } from "./network-error.ts";
+import { StalledError, type WireResponse } from "./transport.ts";
+
+/** What a failure says about where it happened. */
+export interface Context {
+  readonly host: string;
+  /** `GET library/nginx:1.25` */
+  readonly action: string;
+  readonly side: Side;
+  /** Who asked: a user name, or `anonymous`. */
+  readonly as: string;
+  /** Takes our own secrets out of a text of theirs. */
+  readonly clean: (text: string, limit?: number) => string;
+}
+
+interface Circumstances {
+  readonly side: Side;
+  readonly cause?: unknown;
+  /** Milliseconds to wait at least; `undefined`: trying again is useless. */
+  readonly retryAfter?: number | undefined;
+  readonly status?: number | undefined;
+  /** The codes of the error body: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
+  readonly codes?: readonly string[];
+}
+
+type RegistryCode = Extract<FailureCode, `REGISTRY_${string}` | "CONTENT_MISMATCH">;
+
+/** A failure that still knows what the retry policy needs: is it worth another try, and when. */
+export class RegistryFailure extends Failure {
+  readonly retryAfter: number | undefined;
+  readonly status: number | undefined;
+  readonly codes: readonly string[];
+  readonly #code: RegistryCode;
+
+  constructor(code: RegistryCode, facts: FailureFacts[RegistryCode], circumstances: Circumstances) {
+    super(code, facts, { side: circumstances.side, cause: circumstances.cause });
+    this.#code = code;
+    this.retryAfter = circumstances.retryAfter;
+    this.status = circumstances.status;
+    this.codes = circumstances.codes ?? [];
+  }
+
+  /** The same, for a caller who changed what it was that failed. */
+  retriable(): RegistryFailure {
+    const { side, status, codes } = this;
+    return new RegistryFailure(this.#code, this.facts as FailureFacts[RegistryCode], {
+      side,
+      status,
+      codes,
+      retryAfter: 0,
+      cause: this,
+    });
+  }
+}
+
+/** An error body is some lines of JSON; a proxy's page may be long, and only its start says something. */
+const maxErrorBody = 64 * 1024;
+/** Longer than this nobody waits at a prompt; the attempts run out instead. */
+const maxRetryAfter = 120_000;
+/** facts: harbor §9, retry table. 499, 522 and 524 are how proxies name a time-out. */
+const transientStatus: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522, 524]);
+
+/** Reads the body, and says what the status means. */
+export async function failureOfResponse(response: WireResponse, context: Context): Promise<RegistryFailure> {
+  const { codes, answer } = await readAnswer(response, context);
+  const { status } = response;
+  const { host, action, side, as } = context;
+  const busy = transientStatus.has(status);
+  const circumstances = { side, status, codes, retryAfter: busy ? retryAfterOf(response) : undefined };
+  if (busy) return new RegistryFailure("REGISTRY_BUSY", { host, action, status, answer }, circumstances);
+  switch (status) {
+    case 401:
+      return new RegistryFailure("REGISTRY_UNAUTHORIZED", { host, action, as, answer }, circumstances);
+    case 403:
+      return new RegistryFailure("REGISTRY_DENIED", { host, action, answer }, circumstances);
+    case 404:
+      return new RegistryFailure("REGISTRY_NOT_FOUND", { host, action, answer }, circumstances);
+    default:
+      return new RegistryFailure("REGISTRY_REFUSED", { host, action, status, answer }, circumstances);
+  }
+}
+
+async function readAnswer(
+  response: WireResponse,
+  context: Context,
+): Promise<{ readonly codes: readonly string[]; readonly answer: string }> {
+  let text = "";
+  try {
+    text = (await collect(response.body, maxErrorBody)).toString("utf8");
+  } catch {
+    // Cut or endless: the status alone has to do.
+  }
+  const errors = errorsOf(text);
+  const plain = text.replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
+  const answer = errors.length === 0 ? plain : errors.map((error) => error.text).join("; ");
+  return { codes: errors.map((error) => error.code), answer: context.clean(answer, 400) };
+}
+
+/** Harbor and distribution send the same envelope, with codes of their own each (facts: harbor §0.1). */
+function errorsOf(text: string): readonly { readonly code: string; readonly text: string }[] {
+  try {
+    const { errors } = JSON.parse(text) as { errors?: unknown };
+    if (!Array.isArray(errors)) return [];
+    return errors.slice(0, 8).map((error: { code?: unknown; message?: unknown; detail?: unknown } | null) => {
+      const code = typeof error?.code === "string" ? error.code : "?";
+      const message = typeof error?.message === "string" ? error.message : "";
+      const detail = typeof error?.detail === "string" ? error.detail : "";
+      return { code, text: [code, message, detail].filter((part) => part !== "").join(" ") };
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+function retryAfterOf(response: WireResponse): number {
+  const value = response.header("retry-after")[0];
+  if (value === undefined) return 0;
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), maxRetryAfter);
+}
+
+/** What the transport threw, as a failure; `Failure`s and aborts are left as they are. */
+export function failureOfError(thrown: unknown, context: Context): Error {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (error instanceof Failure || error.name === "AbortError") return error;
+  const { host, action, side } = context;
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof StalledError || code === "UND_ERR_HEADERS_TIMEOUT") {
+    const seconds = error instanceof StalledError ? error.seconds : 0;
+    return new RegistryFailure("REGISTRY_STALLED", { host, action, seconds }, { side, cause: error, retryAfter: 0 });
+  }
+  const tls = tlsReason(error);
+  if (tls !== undefined) return new RegistryFailure("REGISTRY_TLS", { host, reason: tls }, { side, cause: error });
+  const network = networkReason(error);
+  if (network === undefined) return error;
+  const facts = { host, action, reason: context.clean(network.reason, 200) };
+  const retryAfter = network.permanent ? undefined : 0;
+  return new RegistryFailure("REGISTRY_UNREACHABLE", facts, { side, cause: error, retryAfter });
+}
+
+export function protocolFailure(context: Context, why: string): RegistryFailure {
+  const { host, action, side } = context;
+  return new RegistryFailure("REGISTRY_PROTOCOL", { host, action, why: context.clean(why, 200) }, { side });
+}
+
+/** Bytes that are not what they were called: `also` of the operation says whether asking again makes sense. */
+export function mismatchFailure(what: string, wanted: string, got: string, side: Side): RegistryFailure {
+  return new RegistryFailure("CONTENT_MISMATCH", { what, wanted, got }, { side });
+}
+
+export function sizeMismatch(want: Descriptor, got: number, side: Side, retryAfter?: number): RegistryFailure {
+  const facts = { what: want.digest, wanted: `${want.size} B`, got: `${got} B` };
+  return new RegistryFailure("CONTENT_MISMATCH", facts, { side, retryAfter });
+}

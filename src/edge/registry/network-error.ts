@@ -1,0 +1,50 @@
+/** Node's and OpenSSL's names for "I do not trust or understand this TLS". */
+const tlsCode =
+  /^(CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_|ERR_TLS_|ERR_SSL_|INVALID_PURPOSE$|HOSTNAME_MISMATCH$|EPROTO$)/;
+
+/** Names that a retry does not mend: a typing error stays one. EAI_AGAIN is a resolver that did not answer. */
+const permanentCodes: ReadonlySet<string> = new Set(["ENOTFOUND", "ERR_INVALID_URL", "UND_ERR_INVALID_ARG", "EACCES"]);
+
+interface SystemError extends Error {
+  readonly code?: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+  readonly errors?: readonly unknown[];
+}
+
+/** A short reason for a TLS error, with Node's code first; `undefined` when it is none. */
+export function tlsReason(error: unknown): string | undefined {
+  const found = chain(error).find((each) => tlsCode.test(each.code ?? ""));
+  if (found === undefined) return undefined;
+  // OpenSSL's text begins with a thread id and file names of the build machine.
+  const text = found.message.replace(/^[0-9A-F]+:error:[0-9A-F]+:/i, "").replace(/:\.\.\/.*$/s, "");
+  return `${found.code ?? ""} ${text}`.slice(0, 200).trim();
+}
+
+/** `ECONNREFUSED 10.0.0.1:443`; `undefined` for what did not come from the network. */
+export function networkReason(error: unknown): { readonly reason: string; readonly permanent: boolean } | undefined {
+  const found = chain(error).find((each) => typeof each.code === "string" && /^(E[A-Z]|UND_ERR_|HPE_)/.test(each.code));
+  if (found === undefined) return undefined;
+  const code = found.code ?? "";
+  const where = found.address ?? found.hostname;
+  const place = where === undefined ? "" : ` ${where}${found.port === undefined ? "" : `:${found.port}`}`;
+  // undici's own codes need their sentence: "other side closed", "Proxy response (403) !== 200 when HTTP Tunneling".
+  const text = place === "" && /^(UND_ERR_|HPE_)/.test(code) ? ` ${found.message}` : place;
+  return { reason: `${code}${text}`, permanent: permanentCodes.has(code) };
+}
+
+/** The error, what it bundles (one per address tried), and its causes; bounded. */
+function chain(error: unknown): readonly SystemError[] {
+  const found: SystemError[] = [];
+  const visit = (each: unknown, depth: number): void => {
+    if (!(each instanceof Error) || depth > 4 || found.length > 16) return;
+    // The bundled errors say an address, the bundle says only ECONNREFUSED.
+    const { errors } = each as SystemError;
+    for (const inner of errors ?? []) visit(inner, depth + 1);
+    found.push(each);
+    visit(each.cause, depth + 1);
+  };
+  visit(error, 0);
+  return found;
+}

@@ -1,0 +1,74 @@
+import { BlockList, isIP } from "node:net";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The proxy for `url`, by the variables that curl and Go read; lower case wins. NO_PROXY takes names (with their
+ * subdomains), `*`, `host:port`, addresses and CIDR ranges; undici's own agent sends `10.0.0.0/8` to the proxy.
+ */
+export function resolveProxy(url: URL, env: Env): URL | undefined {
+  const named = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
+  const scheme = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+  const proxy = named(scheme) ?? named("ALL_PROXY");
+  if (proxy === undefined || isExcluded(url, named("NO_PROXY") ?? "")) return undefined;
+  return parseProxy(proxy);
+}
+
+/** `proxy.corp:3128` means http. */
+function parseProxy(text: string): URL | undefined {
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  return url !== undefined && /^(https?|socks5?):$/.test(url.protocol) ? url : undefined;
+}
+
+export function isExcluded(url: URL, noProxy: string): boolean {
+  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  return noProxy
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== "")
+    .some((entry) => entryMatches(entry.toLowerCase(), host, port));
+}
+
+function entryMatches(entry: string, host: string, port: string): boolean {
+  if (entry === "*") return true;
+  const range = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry);
+  if (range !== null) return inRange(host, range[1] ?? "", Number(range[2]));
+  const { name, wantedPort } = splitPort(entry);
+  if (wantedPort !== undefined && wantedPort !== port) return false;
+  if (isIP(host) !== 0) return sameAddress(host, name);
+  const bare = name.replace(/^\*?\./, "");
+  // As Go does it: a leading dot means subdomains only, a plain name means itself and its subdomains.
+  return host.endsWith(`.${bare}`) || (name === bare && host === bare);
+}
+
+function splitPort(entry: string): { name: string; wantedPort: string | undefined } {
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry);
+  if (bracketed !== null) return { name: bracketed[1] ?? "", wantedPort: bracketed[2] };
+  const plain = /^([^:]+):(\d+)$/.exec(entry);
+  return plain === null ? { name: entry, wantedPort: undefined } : { name: plain[1] ?? "", wantedPort: plain[2] };
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" | undefined {
+  const version = isIP(address);
+  return version === 0 ? undefined : version === 4 ? "ipv4" : "ipv6";
+}
+
+function inRange(host: string, network: string, prefix: number): boolean {
+  const family = familyOf(network);
+  const hostFamily = familyOf(host);
+  if (family === undefined || hostFamily === undefined || prefix > (family === "ipv4" ? 32 : 128)) return false;
+  const list = new BlockList();
+  list.addSubnet(network, prefix, family);
+  return list.check(host, hostFamily);
+}
+
+/** `::1` and `0:0:0:0:0:0:0:1` are one address. */
+function sameAddress(host: string, name: string): boolean {
+  const family = familyOf(name);
+  const hostFamily = familyOf(host);
+  if (family === undefined || hostFamily === undefined) return false;
+  const list = new BlockList();
+  list.addAddress(name, family);
+  return list.check(host, hostFamily);
+}

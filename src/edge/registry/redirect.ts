@@ -1,0 +1,49 @@
+import type { WireRequest, WireResponse } from "./transport.ts";
+
+export interface FollowOptions {
+  readonly request: WireRequest;
+  readonly authorization: string | undefined;
+  readonly contentAddressed: boolean;
+  readonly refuse: (why: string) => Error;
+}
+
+const maxHops = 5;
+const statuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Follows the redirects of a read: to object storage, mostly. The Authorization header is for the first origin only and
+ * does not come back once it was left out. Writes are not followed: a 308 to https means that the address is wrong.
+ */
+export async function follow(
+  send: (request: WireRequest) => Promise<WireResponse>,
+  options: FollowOptions,
+): Promise<WireResponse> {
+  const { request, refuse } = options;
+  let { url } = request;
+  let authorization = options.authorization;
+  for (let hop = 0; hop <= maxHops; hop += 1) {
+    const headers = authorization === undefined ? request.headers : { ...request.headers, authorization };
+    const response = await send({ ...request, url, headers });
+    if (!statuses.has(response.status)) return response;
+    await response.body.drain();
+    const next = nextUrl(response, url, options);
+    if (next.origin !== request.url.origin) authorization = undefined;
+    url = next;
+  }
+  throw refuse(`more than ${maxHops} redirects`);
+}
+
+function nextUrl(response: WireResponse, from: URL, { request, contentAddressed, refuse }: FollowOptions): URL {
+  const location = response.header("location")[0] ?? "";
+  if (!URL.canParse(location, from.href)) throw refuse(`redirect ${response.status} without a usable Location`);
+  const next = new URL(location, from);
+  const downgrade = from.protocol === "https:" && next.protocol !== "https:";
+  const reading = request.method === "GET" || request.method === "HEAD";
+  if (!reading || !/^https?:$/.test(next.protocol) || (downgrade && !contentAddressed)) {
+    // Without its query, which in signed URLs is a credential.
+    throw refuse(`redirect ${response.status} to ${next.origin}${next.pathname}`);
+  }
+  next.username = "";
+  next.password = "";
+  return next;
+}

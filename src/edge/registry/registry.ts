@@ -1,0 +1,94 @@
+import { silent, type Report } from "../../model/event.ts";
+import { Failure } from "../../model/failure.ts";
+import type { RetryPolicy } from "../../std/retry.ts";
+import type { RegistryAccess } from "./access.ts";
+import { Endpoint } from "./endpoint.ts";
+import { Endpoints } from "./endpoints.ts";
+import { ping, type Ping } from "./ping.ts";
+import { Remote } from "./remote.ts";
+import { RemoteRepository, type Repository } from "./repository.ts";
+import { registryRetry } from "./retry-policy.ts";
+import { UndiciTransport } from "./undici-transport.ts";
+
+export interface RegistryOptions {
+  /** Where proxies are named. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Blobs that the caller moves at once; sizes the connection pool. @default 8 */
+  readonly concurrency?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  /** @default 30 */
+  readonly stallSeconds?: number | undefined;
+  /** Bytes of one PATCH, where a blob does not go through in one piece. @default 64 MiB */
+  readonly partSize?: number | undefined;
+  readonly report?: Report | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+const repositoryName = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
+
+/** A client of one registry. Dispose of it to close its connections. */
+export class Registry implements AsyncDisposable {
+  readonly host: string;
+  readonly #access: RegistryAccess;
+  readonly #options: RegistryOptions;
+  readonly #endpoints: readonly [Endpoint, ...Endpoint[]];
+  readonly #down = new Set<number>();
+  readonly #repositories = new Map<string, RemoteRepository>();
+
+  constructor(access: RegistryAccess, options: RegistryOptions) {
+    const [first, ...others] = access.endpoints.map((each) => endpointOf(access, each, options));
+    if (first === undefined) throw new RangeError(`Cannot reach "${access.host}": no endpoint`);
+    this.host = access.host;
+    this.#access = access;
+    this.#options = options;
+    this.#endpoints = [first, ...others];
+  }
+
+  /** @throws Failure REFERENCE_INVALID for a name that no registry has */
+  repository(name: string): Repository {
+    if (!repositoryName.test(name))
+      throw new Failure("REFERENCE_INVALID", { value: name.slice(0, 300), why: "repository" });
+    const known = this.#repositories.get(name);
+    if (known !== undefined) return known;
+    const [first, ...others] = this.#endpoints.map((endpoint) => this.#remote(endpoint, name));
+    if (first === undefined) throw new RangeError("no endpoint");
+    const endpoints = new Endpoints<Remote>([first, ...others], this.#down);
+    const made = new RemoteRepository({ name, endpoints, partSize: this.#options.partSize ?? 64 * 1024 ** 2 });
+    this.#repositories.set(name, made);
+    return made;
+  }
+
+  /** How the first endpoint answers, before and after it knows who we are. */
+  ping(signal?: AbortSignal): Promise<Ping> {
+    return ping(this.#endpoints[0], signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+  }
+
+  #remote(endpoint: Endpoint, name: string): Remote {
+    const policy = this.#options.retry ?? registryRetry;
+    // Where there is another way, a dead one must not cost all its tries first.
+    const attempts = this.#endpoints.length > 1 ? Math.min(2, policy.attempts) : policy.attempts;
+    const report = this.#options.report ?? silent;
+    return new Remote({ endpoint, name, side: this.#access.side, policy: { ...policy, attempts }, report });
+  }
+}
+
+function endpointOf(
+  access: RegistryAccess,
+  endpoint: RegistryAccess["endpoints"][number],
+  options: RegistryOptions,
+): Endpoint {
+  const transport = new UndiciTransport({
+    ca: endpoint.ca,
+    insecure: endpoint.insecure,
+    env: options.env,
+    // A copy within one registry holds two sockets per blob; fewer would wait for each other for ever.
+    connections: 2 * (options.concurrency ?? 8) + 8,
+    stallSeconds: options.stallSeconds ?? 30,
+  });
+  const { host, side } = access;
+  return new Endpoint({ access: endpoint, transport, host, side, userAgent: options.userAgent ?? "higress-airgap" });
+}

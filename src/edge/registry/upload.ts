@@ -1,0 +1,167 @@
+import type { Descriptor } from "../../model/descriptor.ts";
+import { isFailure } from "../../model/failure.ts";
+import { headBlob } from "./blobs.ts";
+import { mismatchFailure, RegistryFailure } from "./errors.ts";
+import type { Remote } from "./remote.ts";
+import { uploadUrl } from "./upload-url.ts";
+import { UploadSource } from "./upload-source.ts";
+import type { WireResponse } from "./transport.ts";
+
+export interface UploadOptions {
+  readonly open: (offset: number) => AsyncIterable<Uint8Array>;
+  /** An upload session that a refused mount left behind. */
+  readonly session?: URL | undefined;
+  /** Known to be absent: saves a round trip per blob. */
+  readonly absent?: boolean | undefined;
+  /** Bytes of one PATCH, once the blob does not go through in one piece. */
+  readonly partSize: number;
+  readonly parts: PartsMode;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Learned once per repository: what this way to the registry does not let through in one piece, it never will. */
+export interface PartsMode {
+  /** Bytes of one request; `Infinity` until something refused a whole blob. */
+  size: number;
+}
+
+/** Below this a proxy's limit is a mistake, and thousands of requests would hide it. nginx's default is 1 MiB. */
+const smallestPart = 512 * 1024;
+const octets = { "content-type": "application/octet-stream" };
+
+/**
+ * HEAD, POST, PUT: the whole blob in one request, since a length lets Harbor check the quota first. A proxy that refuses
+ * large bodies (413) or gives up on them twice gets PATCHes instead, smaller ones when it refuses again. An upload that
+ * broke begins again at POST: a session whose PATCH broke is cancelled by distribution (facts: harbor §0.11).
+ */
+export async function uploadBlob(remote: Remote, descriptor: Descriptor, options: UploadOptions): Promise<void> {
+  const { signal, parts } = options;
+  const action = `PUT ${remote.name}@${descriptor.digest}`;
+  const source = new UploadSource(descriptor, options);
+  const learn = partsLearner(parts, options.partSize, descriptor.size);
+  await remote.attempt({ what: action, signal, also: again, final: () => source.failed }, async (attempt) => {
+    if ((attempt > 1 || options.absent !== true) && (await headBlob(remote, descriptor, signal))) return;
+    try {
+      const session = attempt === 1 ? options.session : undefined;
+      await transfer({ remote, descriptor, source, action, signal }, session, parts.size);
+    } catch (error) {
+      // Our own end broke: what the target made of that says nothing.
+      throw source.failed ? source.error : learn(error);
+    }
+  });
+}
+
+/** Looks at each failure of one upload: the second time-out, and each 413, make the parts smaller. */
+function partsLearner(parts: PartsMode, partSize: number, size: number): (error: unknown) => Error {
+  let timeouts = 0;
+  return (error) => {
+    timeouts += isTimeout(error) ? 1 : 0;
+    const tooLarge = error instanceof RegistryFailure && error.status === 413;
+    const next = tooLarge || timeouts >= 2 ? smallerPart(parts.size, partSize, size) : undefined;
+    if (next !== undefined) parts.size = next;
+    if (tooLarge && next !== undefined) return error.retriable();
+    return error instanceof Error ? error : new Error(String(error));
+  };
+}
+
+/** By eighths, from `partSize`; a blob that was refused whole gets at least two. `undefined`: too small to be sensible. */
+function smallerPart(now: number, partSize: number, size: number): number | undefined {
+  let next = Math.min(now, partSize * 8);
+  do next = Math.ceil(next / 8);
+  while (next >= size);
+  return next < smallestPart ? undefined : next;
+}
+
+/** What the retry table of harbor §9 allows beyond plain network trouble. */
+function again(failure: RegistryFailure): number | undefined {
+  // A stream cannot be sent twice, so the one renewed try of a 401 is a new upload.
+  if (failure.status === 401) return 2;
+  if (failure.status === 404 && failure.codes.some((code) => code.startsWith("BLOB_UPLOAD_"))) return 5;
+  // What left here was verified: the bytes changed on the way.
+  return failure.codes.includes("DIGEST_INVALID") ? 2 : undefined;
+}
+
+function isTimeout(error: unknown): boolean {
+  if (isFailure(error, "REGISTRY_BUSY")) return [408, 499, 502, 504, 522, 524].includes(error.facts.status);
+  return isFailure(error, "REGISTRY_STALLED", "REGISTRY_UNREACHABLE");
+}
+
+interface Transfer {
+  readonly remote: Remote;
+  readonly descriptor: Descriptor;
+  readonly source: UploadSource;
+  readonly action: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function transfer(transfer: Transfer, session: URL | undefined, partSize: number): Promise<void> {
+  const { descriptor, source } = transfer;
+  let url = session ?? (await startUpload(transfer));
+  const body = source.begin();
+  try {
+    if (partSize >= descriptor.size) {
+      await finish(transfer, url, { size: descriptor.size, body: body.part(descriptor.size) });
+      return;
+    }
+    for (let at = 0; at < descriptor.size; at += partSize) {
+      const size = Math.min(partSize, descriptor.size - at);
+      url = await patch(transfer, url, { size, body: body.part(size) }, at);
+    }
+    await finish(transfer, url, { size: 0, body: undefined });
+  } finally {
+    await body.close();
+  }
+}
+
+async function startUpload({ remote, descriptor, signal }: Transfer): Promise<URL> {
+  const action = `POST ${remote.name}@${descriptor.digest}`;
+  const to = remote.url("blobs/uploads/");
+  const scopes = remote.writeScopes;
+  const headers = { "content-length": "0" };
+  const response = await remote.endpoint.expect({ method: "POST", to, action, scopes, headers, signal }, [202]);
+  await response.body.drain();
+  return uploadUrl(remote, response, action);
+}
+
+interface Part {
+  readonly size: number;
+  readonly body: AsyncIterable<Uint8Array> | undefined;
+}
+
+async function patch(transfer: Transfer, url: URL, part: Part, at: number): Promise<URL> {
+  const { remote, action } = transfer;
+  // Distribution does not read Content-Range here; registries that do, want it (facts: harbor §0.12).
+  const range = { "content-range": `${at}-${at + part.size - 1}` };
+  const response = await sendPart(
+    transfer,
+    "PATCH",
+    { to: url, part, headers: { ...octets, ...range } },
+    [202, 201, 204],
+  );
+  await response.body.drain();
+  return uploadUrl(remote, response, action);
+}
+
+async function finish(transfer: Transfer, url: URL, part: Part): Promise<void> {
+  const { remote, descriptor } = transfer;
+  const to = new URL(url);
+  to.search = `${url.search === "" ? "?" : `${url.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
+  const response = await sendPart(transfer, "PUT", { to, part, headers: octets }, [201, 200, 204]);
+  await response.body.drain();
+  const said = response.header("docker-content-digest")[0];
+  if (said !== undefined && said !== descriptor.digest) {
+    throw mismatchFailure(`${remote.name}@${descriptor.digest}`, descriptor.digest, said.slice(0, 100), remote.side);
+  }
+}
+
+function sendPart(
+  { remote, action, signal }: Transfer,
+  method: "PATCH" | "PUT",
+  { to, part, headers }: { readonly to: URL; readonly part: Part; readonly headers: Readonly<Record<string, string>> },
+  wanted: readonly number[],
+): Promise<WireResponse> {
+  const all = { ...headers, "content-length": String(part.size) };
+  const body = part.size === 0 ? undefined : part.body;
+  return remote.endpoint.expect({ method, to, action, scopes: remote.writeScopes, headers: all, body, signal }, wanted);
+}
