@@ -1,0 +1,130 @@
+import { outline, type ModuleOutline } from "../../content/wasm/module.ts";
+import { generationOf, type GatewayGenerations } from "../../model/gateway.ts";
+import { finding, hasErrors, type Finding } from "../../model/finding.ts";
+import { sanitize } from "../../model/sanitize.ts";
+import { printBytes } from "../../std/bytes.ts";
+import { abiVersions, missingExports } from "./abi.ts";
+import { isOlder } from "./gateway-version.ts";
+import { higressOnly, missingImports, printImport } from "./imports.ts";
+import type { ModuleStarter } from "./ports.ts";
+import { judgeStart, type StartVerdict } from "./start-verdict.ts";
+
+export type GatewayTable = GatewayGenerations;
+
+export interface PluginCheckInput {
+  readonly name: string;
+  readonly reference: string;
+  readonly module: Uint8Array;
+  /** The Higress release that will load it. */
+  readonly gateway: string;
+  /** `info.gatewayMinVersion` of its spec.yaml. */
+  readonly gatewayMinVersion?: string | undefined;
+  /** JSON, as the gateway hands it over. */
+  readonly config?: string | undefined;
+}
+
+export interface PluginCheck {
+  readonly name: string;
+  readonly abi?: string | undefined;
+  readonly imports: readonly string[];
+  readonly higressOnly: readonly string[];
+  readonly start: StartVerdict["start"] | "skipped";
+  readonly findings: readonly Finding[];
+  /** Bytes of wasm memory once it was configured. */
+  readonly memory?: number | undefined;
+}
+
+/** Istio's agent downloads no larger module (`pkg/wasm/cache.go`). */
+export const moduleLimit = 256 * 1024 ** 2;
+
+export interface PluginCheckOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** @default 20 seconds: a Go plugin needs 0.2, on a build host that is busy some more */
+  readonly timeoutMs?: number | undefined;
+  /** @default 512 */
+  readonly memoryMiB?: number | undefined;
+}
+
+/**
+ * Predicts whether a gateway will load a plugin and take its configuration: everything that can be read off the module,
+ * then, when nothing there forbids it, a start in the sandbox. Says nothing about what the plugin does with traffic.
+ */
+export async function checkPlugin(
+  input: PluginCheckInput,
+  gateways: GatewayTable,
+  starter: ModuleStarter,
+  options: PluginCheckOptions = {},
+): Promise<PluginCheck> {
+  const nothing = { name: input.name, imports: [], higressOnly: [], start: "skipped" } as const;
+  const module = readOutline(input);
+  if ("code" in module) return { ...nothing, findings: [module] };
+  const abis = abiVersions(module);
+  const abi = abis.length === 1 ? abis[0] : undefined;
+  const findings = [...exportFindings(input, module, abis), ...gatewayFindings(input, module, abi, gateways)];
+  const facts = {
+    name: input.name,
+    ...(abi === undefined ? {} : { abi }),
+    imports: module.imports.map(printImport),
+    higressOnly: higressOnly(module.imports),
+  };
+  if (hasErrors(findings)) return { ...facts, start: "skipped", findings };
+  const { signal, timeoutMs = 20_000, memoryMiB = 512 } = options;
+  const result = await starter.start(input.module, input.config ?? "", {
+    timeoutMs,
+    memoryMiB,
+    name: input.name,
+    signal,
+  });
+  const verdict = judgeStart(input, result);
+  return { ...facts, start: verdict.start, memory: result.memory, findings: [...findings, ...verdict.findings] };
+}
+
+function readOutline({ name, module }: PluginCheckInput): ModuleOutline | Finding {
+  if (module.byteLength >= moduleLimit) {
+    const facts = { plugin: name, size: printBytes(module.byteLength), limit: printBytes(moduleLimit) };
+    return finding("error", "plugin.too-large", facts);
+  }
+  try {
+    return outline(module);
+  } catch (error) {
+    return finding("error", "plugin.not-wasm", { plugin: name, why: sanitize((error as Error).message, 200) });
+  }
+}
+
+function exportFindings(
+  { name }: PluginCheckInput,
+  module: ModuleOutline,
+  abis: readonly string[],
+): readonly Finding[] {
+  const missing = missingExports(module);
+  const has = abis.length === 0 ? "-" : sanitize(abis.join(", "), 200);
+  return [
+    ...(abis.length === 1 ? [] : [finding("error", "plugin.abi", { plugin: name, has })]),
+    ...(missing.length === 0
+      ? []
+      : [finding("error", "plugin.exports", { plugin: name, missing: missing.join(", ") })]),
+  ];
+}
+
+function gatewayFindings(
+  input: PluginCheckInput,
+  module: ModuleOutline,
+  abi: string | undefined,
+  table: GatewayTable,
+): readonly Finding[] {
+  const { name: plugin, gateway, gatewayMinVersion: wants } = input;
+  const findings: Finding[] = [];
+  if (wants !== undefined && isOlder(gateway, wants))
+    findings.push(finding("error", "plugin.gateway-too-old", { plugin, wants: sanitize(wants, 60), gateway }));
+  const known = generationOf(table, gateway);
+  if (known === undefined) return [...findings, finding("note", "plugin.gateway-unknown", { plugin, gateway })];
+  if (abi === undefined) return findings;
+  if (!known.generation.abis.includes(abi))
+    findings.push(finding("error", "plugin.abi", { plugin, has: sanitize(abi, 60) }));
+  const missing = missingImports(module.imports, { table, generation: known.generation, abi });
+  if (missing.length > 0) {
+    const imports = sanitize(missing.join(", "), 400);
+    findings.push(finding("error", "plugin.import-missing", { plugin, imports, gateway }));
+  }
+  return findings;
+}

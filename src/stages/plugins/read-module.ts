@@ -1,0 +1,74 @@
+import { layerMembers } from "../../content/layer-tar.ts";
+import type { Fetcher } from "../../content/store.ts";
+import { verified } from "../../content/verified.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import { printBytes } from "../../std/bytes.ts";
+import { collect } from "../../std/collect.ts";
+import { moduleLimit } from "./check.ts";
+import type { PluginLayout } from "./layout.ts";
+
+export interface ReadModuleOptions {
+  /** What to call the plugin in a failure. @default the layer's digest */
+  readonly name?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A layer may hold documents and icons beside the module. */
+const layerLimit = moduleLimit + 64 * 1024 ** 2;
+
+/**
+ * The module's bytes as a gateway would find them, verified: a raw layer, or the first `plugin.wasm` of a tar. An
+ * unloadable artifact is read too when its module can be told, so that it can be checked before it is repacked.
+ * @throws Failure PLUGIN_UNUSABLE, ARCHIVE_INVALID, CONTENT_MISMATCH
+ */
+export async function readModule(
+  layout: PluginLayout,
+  content: Fetcher,
+  options: ReadModuleOptions = {},
+): Promise<Uint8Array> {
+  switch (layout.shape) {
+    case "docker":
+    case "compat":
+      return readPacked(layout.layer, content, options);
+    case "oci":
+      return readRaw(layout.layer, content, options);
+    case "unloadable":
+      if (layout.wasmLayer === undefined)
+        throw new Failure("PLUGIN_UNUSABLE", { plugin: options.name ?? "?", why: layout.why });
+      return readRaw(layout.wasmLayer, content, options);
+  }
+}
+
+async function readRaw(layer: Descriptor, content: Fetcher, { name, signal }: ReadModuleOptions): Promise<Uint8Array> {
+  if (layer.size > moduleLimit) throw tooLarge(name ?? layer.digest, layer.size);
+  return collect(copied(verified(content.fetch(layer, { signal }), layer, "source")), moduleLimit);
+}
+
+/** `collect` keeps chunks, and a chunk of a `Fetcher` is only lent. */
+async function* copied(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) yield Uint8Array.from(chunk);
+}
+
+async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModuleOptions): Promise<Uint8Array> {
+  const { name = layer.digest, signal } = options;
+  let module: Uint8Array | undefined;
+  try {
+    for await (const member of layerMembers(content, layer, { side: "source", maxBytes: layerLimit, signal })) {
+      const wanted = module === undefined && member.type === "file" && member.path.split("/").at(-1) === "plugin.wasm";
+      if (!wanted) continue;
+      if (member.size > moduleLimit) throw tooLarge(name, member.size);
+      module = await collect(copied(member.body), moduleLimit);
+    }
+  } catch (cause) {
+    if (!isFailure(cause, "ARCHIVE_INVALID")) throw cause;
+    throw new Failure("PLUGIN_UNUSABLE", { plugin: name, why: cause.facts.why }, { cause });
+  }
+  if (module === undefined)
+    throw new Failure("PLUGIN_UNUSABLE", { plugin: name, why: "no plugin.wasm in the last layer" });
+  return module;
+}
+
+function tooLarge(plugin: string, size: number): Failure {
+  return new Failure("PLUGIN_UNUSABLE", { plugin, why: `${printBytes(size)} > ${printBytes(moduleLimit)}` });
+}
