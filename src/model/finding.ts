@@ -10,6 +10,7 @@ export interface FindingFacts {
   "bundle.blob-damaged": { digest: string; got: string; items: string; volume: string };
   "bundle.blob-missing": { digest: string; items: string };
   "bundle.blob-unlisted": { digest: string };
+  "bundle.manifest-unusable": { digest: string; why: string; items: string };
   "bundle.file-damaged": { file: string; wanted: string; got: string };
   "bundle.volume-missing": { volume: string; items: string };
   "bundle.volume-size": { volume: string; wanted: number; got: number; items: string };
@@ -68,12 +69,15 @@ export interface FindingFacts {
   "plugin.repacked": { plugin: string; from: string; to: string };
   "plugin.not-wasm": { plugin: string; why: string };
   "plugin.abi": { plugin: string; has: string };
+  "plugin.exports": { plugin: string; missing: string };
   "plugin.import-missing": { plugin: string; imports: string; gateway: string };
   "plugin.gateway-unknown": { plugin: string; gateway: string };
   "plugin.gateway-too-old": { plugin: string; wants: string; gateway: string };
   "plugin.too-large": { plugin: string; size: string; limit: string };
   "plugin.config-refused": { plugin: string; words: string };
   "plugin.start-failed": { plugin: string; words: string };
+  "plugin.not-checkable": { plugin: string; why: string };
+  "plugin.unknown": { plugin: string; near: string };
   "plugin.tag-drift": { plugin: string; reference: string; published: string; found: string };
   "plugin.url-unanswered": { plugin: string; url: string; answer: string };
   "plugin.not-carried": { plugin: string; reference: string };
