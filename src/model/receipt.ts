@@ -1,0 +1,73 @@
+import { z } from "zod";
+
+const Name = z.string().max(253);
+const Text = z.string().max(600);
+
+/** An object that we made or changed. `uid` says which one: a namesake that came later is not ours to touch. */
+export const ObjectRecord = z.strictObject({
+  resource: z.string().max(200).describe("deployments.apps"),
+  namespace: Name.optional(),
+  name: Name,
+  uid: z.string().max(100).optional(),
+  /** `created`: it was not there before. `changed`: fields of somebody else's object, which undo gives back. */
+  did: z.enum(["created", "changed"]),
+});
+export interface ObjectRecord extends z.output<typeof ObjectRecord> {}
+
+const Pointer = z.string().regex(/^\/(spec|metadata)\/[^\s]{1,300}$/);
+const PatchValue = z.union([Text, z.boolean(), z.number()]);
+
+/** RFC 6902 operations without anything large or secret: what `PatchOperation` of kubernetes.ts allows. */
+export const PatchRecord = z.union([
+  z.strictObject({ op: z.enum(["add", "replace", "test"]), path: Pointer, value: PatchValue }),
+  z.strictObject({ op: z.literal("remove"), path: Pointer }),
+  z.strictObject({ op: z.literal("move"), from: Pointer, path: Pointer }),
+]);
+
+/** A WasmPlugin that was there before us and pointed outside: what was done, and the operations that undo it. */
+export const LeftoverRecord = z.strictObject({
+  resource: z.string().max(200),
+  namespace: Name,
+  name: Name,
+  did: z.enum(["repointed", "disabled"]),
+  url: Text.describe("The URL that it had"),
+  undo: z.array(PatchRecord).max(2000),
+});
+export interface LeftoverRecord extends z.output<typeof LeftoverRecord> {}
+
+export const PluginRecord = z.strictObject({
+  namespace: Name,
+  name: Name,
+  url: Text,
+  state: z.enum(["on", "off"]),
+  /** The URL that it had before this install, when it was there. */
+  before: Text.optional(),
+});
+export interface PluginRecord extends z.output<typeof PluginRecord> {}
+
+export const PhaseRecord = z.strictObject({
+  phase: z.string().max(40),
+  state: z.enum(["started", "done", "skipped", "failed"]),
+  at: z.string().max(40),
+});
+
+/** What one install did: enough to resume, show, repeat and undo it, and no secret. Also `kubectl get cm` for people. */
+export const Receipt = z.strictObject({
+  receiptVersion: z.literal(1),
+  number: z.int().min(1).max(9999),
+  tool: z.string().max(64),
+  state: z.enum(["running", "done", "failed", "undone"]),
+  started: z.string().max(40),
+  bundle: z.strictObject({ name: z.string().max(128), version: z.string().max(128), id: z.string().max(100) }),
+  cluster: z.strictObject({ server: z.string().max(300), namespace: Name, release: Name }),
+  /** sha256 of the values that helm was given; the values themselves are beside the receipt. */
+  values: z.string().max(100),
+  phases: z.array(PhaseRecord).max(200),
+  helm: z.strictObject({ revision: z.int().min(0), previousRevision: z.int().min(0) }).optional(),
+  objects: z.array(ObjectRecord).max(5000),
+  crds: z.array(ObjectRecord).max(500),
+  leftovers: z.array(LeftoverRecord).max(1000),
+  plugins: z.array(PluginRecord).max(1000),
+  pushed: z.array(z.string().max(700)).max(20_000).describe("Tags that the push wrote: reference@digest"),
+});
+export interface Receipt extends z.output<typeof Receipt> {}

@@ -1,0 +1,82 @@
+import type { KubeObject, PatchOperation } from "./kubernetes.ts";
+
+/** A WasmPlugin as far as it decides what the gateway downloads (facts: higress §9). */
+export interface WasmPlugin extends KubeObject {
+  readonly spec?: {
+    readonly url?: string;
+    readonly imagePullSecret?: string;
+    readonly pluginConfig?: unknown;
+    readonly defaultConfig?: unknown;
+    readonly defaultConfigDisable?: boolean;
+    readonly matchRules?: readonly MatchRule[];
+    readonly [field: string]: unknown;
+  };
+}
+
+export interface MatchRule {
+  readonly configDisable?: boolean;
+  readonly [field: string]: unknown;
+}
+
+export const wasmPluginResource = "wasmplugins.extensions.higress.io";
+
+/** Does the controller hand it to the gateway, so that it is downloaded? (ingress_config.go, convertIstioWasmPlugin) */
+export function isEnabled({ spec = {} }: WasmPlugin): boolean {
+  if (spec.pluginConfig !== undefined || spec.defaultConfigDisable !== true) return true;
+  return spec.matchRules?.some(({ configDisable }) => configDisable !== true) === true;
+}
+
+/** What is done to an object, and what undoes it. */
+export interface PatchPair {
+  readonly apply: PatchOperation[];
+  readonly undo: PatchOperation[];
+}
+
+/**
+ * Switches a plugin off: the default off and every rule off. Configurations stay where they are; they may hold keys.
+ * @returns empty lists when it is off already; undefined when it has both a raw and a default configuration
+ */
+export function switchOff({ spec = {} }: WasmPlugin): PatchPair | undefined {
+  const { pluginConfig, defaultConfig, defaultConfigDisable, matchRules = [] } = spec;
+  const pair: PatchPair = { apply: [], undo: [] };
+  if (pluginConfig !== undefined) {
+    // A raw configuration is active whatever the switches say; as a default one it is not.
+    if (defaultConfig !== undefined) return undefined;
+    pair.apply.push({ op: "move", from: "/spec/pluginConfig", path: "/spec/defaultConfig" });
+    pair.undo.push({ op: "move", from: "/spec/defaultConfig", path: "/spec/pluginConfig" });
+  }
+  turnOn(pair, "/spec/defaultConfigDisable", defaultConfigDisable);
+  matchRules.forEach(({ configDisable }, at) => {
+    turnOn(pair, `/spec/matchRules/${at}/configDisable`, configDisable);
+  });
+  return pair;
+}
+
+function turnOn({ apply, undo }: PatchPair, path: string, was: boolean | undefined): void {
+  if (was === true) return;
+  apply.push({ op: "add", path, value: true });
+  // The test keeps an operator's later decision: what was switched on by hand since is not switched twice.
+  undo.push({ op: "test", path, value: true });
+  undo.push(was === undefined ? { op: "remove", path } : { op: "replace", path, value: was });
+}
+
+/** The same for another place: where the module comes from, and which secret opens it. */
+export function repoint({ spec = {} }: WasmPlugin, target: string, secret: string | undefined): PatchPair {
+  const url = spec.url ?? "";
+  const had = spec.imagePullSecret;
+  const path = "/spec/imagePullSecret";
+  const pair: PatchPair = { apply: moved(url, target), undo: moved(target, url) };
+  if (secret !== undefined && secret !== had) {
+    pair.apply.push({ op: "add", path, value: secret });
+    pair.undo.push(had === undefined ? { op: "remove", path } : { op: "replace", path, value: had });
+  }
+  return pair;
+}
+
+function moved(from: string, to: string): PatchOperation[] {
+  const path = "/spec/url";
+  return [
+    { op: "test", path, value: from },
+    { op: "replace", path, value: to },
+  ];
+}

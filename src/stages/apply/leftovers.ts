@@ -1,0 +1,79 @@
+import { fieldManager, type PatchOperation } from "../../model/kubernetes.ts";
+import type { LeftoverRecord } from "../../model/receipt.ts";
+import { repoint, switchOff, wasmPluginResource, type PatchPair, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import type { ClusterPort } from "./ports.ts";
+
+export interface LeftoverInput {
+  /** Only plugins of this namespace reach the gateway. */
+  readonly namespace: string;
+  /** Does the gateway get at this URL from here? */
+  readonly isInside: (url: string) => boolean;
+  /** Where the plugin behind this URL is on this site. */
+  readonly targetOf: (url: string) => string | undefined;
+  readonly pullSecret?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Leftovers {
+  readonly records: readonly LeftoverRecord[];
+  /** Plugins that can neither be repointed nor switched off by their own switches; the gateway would wait for them. */
+  readonly stuck: readonly { readonly name: string; readonly url: string }[];
+}
+
+interface Change extends PatchPair {
+  readonly did: LeftoverRecord["did"];
+}
+
+/**
+ * Plugins of an earlier life that point outside: one of them keeps every new gateway pod from opening its ports, so
+ * they are repointed to what we carry, or switched off, before the first rollout. Each record holds its own undoing.
+ */
+export async function settleLeftovers(input: LeftoverInput, cluster: ClusterPort): Promise<Leftovers> {
+  const { namespace, signal } = input;
+  const plugins = await cluster.list<WasmPlugin>({ resource: wasmPluginResource, namespace, signal });
+  const records: LeftoverRecord[] = [];
+  const stuck: { name: string; url: string }[] = [];
+  for (const plugin of plugins) {
+    const url = plugin.spec?.url;
+    if (url === undefined || input.isInside(url)) continue;
+    const change = changeOf(plugin, url, input);
+    if (change === undefined) stuck.push({ name: plugin.metadata.name, url });
+    else if (change.apply.length > 0 && (await patched(plugin, change.apply, input, cluster)))
+      records.push({ ...refOf(plugin, namespace), did: change.did, url, undo: change.undo });
+  }
+  return { records, stuck };
+}
+
+/** Takes back what a receipt says, newest first; an object that somebody changed since is left as it is, and named. */
+export async function restoreLeftovers(
+  records: readonly LeftoverRecord[],
+  cluster: Pick<ClusterPort, "patch" | "get">,
+  signal?: AbortSignal,
+): Promise<{ readonly changedSince: readonly string[] }> {
+  const changedSince: string[] = [];
+  for (const record of records.toReversed()) {
+    if ((await cluster.get(record, signal)) === undefined) continue;
+    if (!(await cluster.patch(record, record.undo, { fieldManager, signal }))) changedSince.push(record.name);
+  }
+  return { changedSince };
+}
+
+function changeOf(plugin: WasmPlugin, url: string, input: LeftoverInput): Change | undefined {
+  const target = input.targetOf(url);
+  if (target !== undefined) return { did: "repointed", ...repoint(plugin, target, input.pullSecret) };
+  const pair = switchOff(plugin);
+  return pair === undefined ? undefined : { did: "disabled", ...pair };
+}
+
+function patched(
+  plugin: WasmPlugin,
+  operations: readonly PatchOperation[],
+  { namespace, signal }: LeftoverInput,
+  cluster: ClusterPort,
+): Promise<boolean> {
+  return cluster.patch(refOf(plugin, namespace), operations, { fieldManager, signal });
+}
+
+function refOf({ metadata }: WasmPlugin, namespace: string): { resource: string; name: string; namespace: string } {
+  return { resource: wasmPluginResource, name: metadata.name, namespace };
+}

@@ -1,0 +1,73 @@
+import type { KubeObject } from "../../model/kubernetes.ts";
+import { sanitize } from "../../model/sanitize.ts";
+
+/** Deployment, StatefulSet or DaemonSet, as far as a rollout shows in it. */
+export interface Workload extends KubeObject {
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
+    readonly readyReplicas?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly updatedNumberScheduled?: number;
+    readonly numberAvailable?: number;
+    readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+
+export interface Progress {
+  readonly ready: number;
+  readonly wanted: number;
+  readonly done: boolean;
+  /** The controller has given up, or cannot even make pods (a quota): its own words. */
+  readonly stopped?: string | undefined;
+}
+
+/** Where a workload stands; `kubectl rollout status` decides by the same numbers. */
+export function progressOf(workload: Workload): Progress {
+  const { status = {} } = workload;
+  const counts = workload.kind === "DaemonSet" ? daemonCounts(workload) : replicaCounts(workload);
+  // Before the controller has seen our generation, every count is about the one before.
+  const seen = (status.observedGeneration ?? 0) >= Number(workload.metadata["generation"] ?? 0);
+  const done = seen && counts.updated >= counts.wanted && counts.ready >= counts.wanted && counts.old === 0;
+  const stopped = stoppedBy(status.conditions ?? []);
+  return { ready: counts.ready, wanted: counts.wanted, done, ...(stopped === undefined ? {} : { stopped }) };
+}
+
+interface Counts {
+  readonly wanted: number;
+  readonly updated: number;
+  readonly ready: number;
+  readonly old: number;
+}
+
+function replicaCounts({ kind, spec = {}, status = {} }: Workload): Counts {
+  const updated = status.updatedReplicas ?? 0;
+  const available = status.availableReplicas ?? 0;
+  // A StatefulSet counts available ones only since 1.22; ready is what older ones have.
+  const ready = kind === "StatefulSet" ? Math.max(available, status.readyReplicas ?? 0) : available;
+  return { wanted: spec.replicas ?? 1, updated, ready, old: Math.max(0, (status.replicas ?? 0) - updated) };
+}
+
+function daemonCounts({ status = {} }: Workload): Counts {
+  const {
+    desiredNumberScheduled: wanted = 0,
+    updatedNumberScheduled: updated = 0,
+    numberAvailable: ready = 0,
+  } = status;
+  return { wanted, updated, ready, old: 0 };
+}
+
+function stoppedBy(conditions: NonNullable<NonNullable<Workload["status"]>["conditions"]>): string | undefined {
+  const stop = conditions.find(
+    ({ type, status, reason }) =>
+      (type === "ReplicaFailure" && status === "True") ||
+      (type === "Progressing" && status === "False" && reason === "ProgressDeadlineExceeded"),
+  );
+  return stop === undefined ? undefined : sanitize(`${stop.reason ?? stop.type}: ${stop.message ?? ""}`, 400);
+}

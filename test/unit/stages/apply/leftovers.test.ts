@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isEnabled, type WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
+import { restoreLeftovers, settleLeftovers, type LeftoverInput } from "../../../../src/stages/apply/leftovers.ts";
+import { MemoryCluster } from "../../../rig/memory-cluster.ts";
+
+const namespace = "higress-system";
+const plugin = (name: string, spec: NonNullable<WasmPlugin["spec"]>): WasmPlugin => ({
+  apiVersion: "extensions.higress.io/v1alpha1",
+  kind: "WasmPlugin",
+  metadata: { name, namespace },
+  spec,
+});
+const input: LeftoverInput = {
+  namespace,
+  isInside: (url) => url.startsWith("oci://harbor.test/"),
+  targetOf: (url) => (url.includes("/ai-proxy:") ? "oci://harbor.test/higress/plugins/ai-proxy:2.0.1" : undefined),
+  pullSecret: "pull",
+};
+const refOf = (name: string) => ({ resource: "wasmplugins.extensions.higress.io", name, namespace });
+const specOf = async (cluster: MemoryCluster, name: string) => (await cluster.get<WasmPlugin>(refOf(name)))?.spec;
+
+describe("settleLeftovers", () => {
+  it("repoints what is carried, switches the rest off, and leaves alone what points inside", async () => {
+    const cluster = new MemoryCluster();
+    cluster.add(plugin("a", { url: "oci://public.test/plugins/ai-proxy:1.0.0", defaultConfig: { key: "sk-planted" } }));
+    cluster.add(
+      plugin("b", { url: "oci://public.test/own:1", matchRules: [{ domain: ["x"], config: { k: "sk-planted" } }] }),
+    );
+    cluster.add(plugin("c", { url: "oci://harbor.test/higress/plugins/cors:1" }));
+    const { records, stuck } = await settleLeftovers(input, cluster);
+    expect(records.map(({ name, did }) => `${name} ${did}`)).toEqual(["a repointed", "b disabled"]);
+    expect(stuck).toEqual([]);
+    expect(await specOf(cluster, "a")).toMatchObject({
+      url: "oci://harbor.test/higress/plugins/ai-proxy:2.0.1",
+      imagePullSecret: "pull",
+    });
+    const off = await cluster.get<WasmPlugin>(refOf("b"));
+    expect(isEnabled(off!)).toBe(false);
+    expect(off?.spec?.matchRules?.[0]?.["config"]).toEqual({ k: "sk-planted" });
+    expect(JSON.stringify(records)).not.toContain("planted");
+    expect(cluster.changes).toEqual(["patch a", "patch b"]);
+  });
+
+  it("turns a raw configuration, which no switch stops, into a default one that is off", async () => {
+    const cluster = new MemoryCluster();
+    cluster.add(plugin("raw", { url: "https://public.test/x.wasm", pluginConfig: { a: 1 } }));
+    const { records } = await settleLeftovers(input, cluster);
+    expect(await specOf(cluster, "raw")).toMatchObject({ defaultConfig: { a: 1 }, defaultConfigDisable: true });
+    await restoreLeftovers(records, cluster);
+    expect(await specOf(cluster, "raw")).toEqual({ url: "https://public.test/x.wasm", pluginConfig: { a: 1 } });
+  });
+
+  it("names a plugin that cannot be switched off by its switches", async () => {
+    const cluster = new MemoryCluster();
+    cluster.add(plugin("both", { url: "oci://public.test/x:1", pluginConfig: {}, defaultConfig: {} }));
+    expect(await settleLeftovers(input, cluster)).toEqual({
+      records: [],
+      stuck: [{ name: "both", url: "oci://public.test/x:1" }],
+    });
+  });
+
+  it("leaves a plugin alone when restoring that somebody repointed since, and names it", async () => {
+    const cluster = new MemoryCluster();
+    cluster.add(plugin("a", { url: "oci://public.test/plugins/ai-proxy:1.0.0" }));
+    const { records } = await settleLeftovers(input, cluster);
+    const other = "oci://harbor.test/own:2";
+    await cluster.patch(refOf("a"), [{ op: "replace", path: "/spec/url", value: other }], { fieldManager: "kubectl" });
+    expect(await restoreLeftovers(records, cluster)).toEqual({ changedSince: ["a"] });
+    expect(await specOf(cluster, "a")).toMatchObject({ url: other });
+  });
+
+  it("gives back every plugin exactly as it was, whatever its switches were", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record(
+          {
+            url: fc.constantFrom("oci://public.test/own:1", "oci://public.test/plugins/ai-proxy:1.0.0"),
+            imagePullSecret: fc.constantFrom("old", "pull"),
+            defaultConfigDisable: fc.boolean(),
+            defaultConfig: fc.constant({ a: 1 }),
+            matchRules: fc.array(
+              fc.record({ configDisable: fc.boolean(), domain: fc.constant(["d"]) }, { requiredKeys: ["domain"] }),
+              { minLength: 1 },
+            ),
+          },
+          { requiredKeys: ["url"] },
+        ),
+        async (spec) => {
+          const cluster = new MemoryCluster();
+          cluster.add(plugin("p", spec));
+          const { records } = await settleLeftovers(input, cluster);
+          await restoreLeftovers(records, cluster);
+          expect(await specOf(cluster, "p")).toEqual(spec);
+        },
+      ),
+      { seed: 7, numRuns: 200 },
+    ));
+});
