@@ -52,20 +52,33 @@ describe("layers", () => {
   it("keep stages apart: no stage imports another", () => {
     const wrong = sources
       .filter((path) => layerOf(path) === "stages")
-      .flatMap((path) => ours(path).filter((to) => layerOf(to) === "stages" && stageOf(to) !== stageOf(path)).map((to) => `${path} -> ${to}`));
+      .flatMap((path) =>
+        ours(path)
+          .filter((to) => layerOf(to) === "stages" && stageOf(to) !== stageOf(path))
+          .map((to) => `${path} -> ${to}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   it("keep effects at the edge", () => {
-    const effects = /^(node:(fs|fs\/promises|http|https|net|tls|child_process|dns|worker_threads)|undici|execa|archiver|tar)$/;
+    const effects =
+      /^(node:(fs|fs\/promises|http|https|net|tls|child_process|dns|worker_threads)|undici|execa|archiver|tar)$/;
     const wrong = sources
       .filter((path) => !["edge", "cli", "main.ts"].includes(layerOf(path)))
-      .flatMap((path) => importsOf(path).filter((to) => effects.test(to)).map((to) => `${path} -> ${to}`));
+      .flatMap((path) =>
+        importsOf(path)
+          .filter((to) => effects.test(to))
+          .map((to) => `${path} -> ${to}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   it("leave the process to main.ts and cli/", () => {
-    const wrong = sources.filter((path) => !["cli", "main.ts"].includes(layerOf(path)) && /\bprocess\.(argv|exit|env|std(in|out|err))\b/.test(text.get(path) ?? ""));
+    const wrong = sources.filter(
+      (path) =>
+        !["cli", "main.ts"].includes(layerOf(path)) &&
+        /\bprocess\.(argv|exit|env|std(in|out|err))\b/.test(text.get(path) ?? ""),
+    );
     expect(wrong).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Lock, LockItem } from "./lock.ts";
-import { DescriptorDocument } from "./manifest.ts";
+import { RootDocument } from "./manifest.ts";
 
 /** Entry names of bundle format v1, in file order; `docs/` has the specification for writing another reader. */
 export const Entry = {
@@ -45,7 +45,7 @@ export const BundleDocument = z.strictObject({
   kubeVersion: z.string().max(20),
   items: z.array(LockItem).max(10_000),
   /** Every blob of every item in file order, whether it is in this file or expected on the other side. */
-  blobs: z.array(DescriptorDocument.pick({ digest: true, size: true, mediaType: true })).max(limits.entries),
+  blobs: z.array(RootDocument).max(limits.entries),
   /** ssri integrity (sha512) of the small files. */
   integrity: z.record(z.string().max(300), z.string().max(200)),
   /** A delta: blobs that are not in this file, and the bundle that has them. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DescriptorDocument } from "./manifest.ts";
+import { RootDocument } from "./manifest.ts";
 
 /** What an item is for. After resolve all three are the same: a root descriptor and its graph. */
 export const ItemKind = z.enum(["chart", "image", "plugin"]);
@@ -7,7 +7,7 @@ export type ItemKind = z.output<typeof ItemKind>;
 
 /** Why the carried digest is not the one that the source has. Both are recorded; the change can be made again. */
 export const Derivation = z.strictObject({
-  from: DescriptorDocument.describe("What the source has"),
+  from: RootDocument.describe("What the source has"),
   how: z.enum(["platforms", "plugin-layout", "chart"]),
 });
 
@@ -15,7 +15,7 @@ export const LockItem = z.strictObject({
   kind: ItemKind,
   name: z.string().max(300),
   reference: z.string().max(600).describe("The full original reference"),
-  root: DescriptorDocument,
+  root: RootDocument,
   bytes: z.int().min(0).describe("Unique bytes of its graph"),
   platforms: z.array(z.string().max(60)).max(64),
   role: z.string().max(200).describe("What asked for it"),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { maxBlobSize, type Descriptor } from "./descriptor.ts";
-import { isDigest, type Digest } from "./digest.ts";
+import { isDigest } from "./digest.ts";
 import { Failure } from "./failure.ts";
 import { isIndex, isManifest, MediaType } from "./media-type.ts";
 
@@ -8,7 +8,12 @@ const DigestText = z
   .string()
   .refine(isDigest)
   .transform((text) => text);
-const Annotations = z.record(z.string(), z.string());
+/** `null` is what some tools write for none. */
+const Annotations = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? undefined)
+  .optional();
 
 const PlatformDocument = z
   .object({ os: z.string(), architecture: z.string(), variant: z.string().optional() })
@@ -22,9 +27,12 @@ export const DescriptorDocument = z.object({
   digest: DigestText,
   size: z.int().min(0).max(maxBlobSize),
   platform: PlatformDocument.optional(),
-  annotations: Annotations.nullish().transform((value) => value ?? undefined),
+  annotations: Annotations,
   artifactType: z.string().optional(),
 });
+
+/** A descriptor of something that stands for itself. */
+export const RootDocument = DescriptorDocument.pick({ mediaType: true, digest: true, size: true });
 
 const ImageManifestDocument = z.object({
   mediaType: z.string().optional(),
@@ -32,13 +40,13 @@ const ImageManifestDocument = z.object({
   config: DescriptorDocument,
   layers: z.array(DescriptorDocument).max(4096),
   subject: DescriptorDocument.nullish().transform((value) => value ?? undefined),
-  annotations: Annotations.nullish().transform((value) => value ?? undefined),
+  annotations: Annotations,
 });
 
 const IndexDocument = z.object({
   mediaType: z.string().optional(),
   manifests: z.array(DescriptorDocument).max(4096),
-  annotations: Annotations.nullish().transform((value) => value ?? undefined),
+  annotations: Annotations,
 });
 
 export interface ImageManifest extends z.output<typeof ImageManifestDocument> {

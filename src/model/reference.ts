@@ -14,7 +14,7 @@ export interface Reference {
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const hostPattern =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
-const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
+const repositoryPattern = new RegExp(`^(?=.{1,255}$)${component}(?:/${component})*$`);
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
 /**
@@ -29,11 +29,16 @@ export function parseReference(text: string): Reference {
   if (more.length > 0 || (digest !== undefined && !isDigest(digest))) throw refuse("digest");
   const { host, rest } = splitHost(named);
   const { path, tag } = splitTag(rest);
-  const repository = host === "docker.io" && !path.includes("/") ? `library/${path}` : path;
+  const repository = officialPath(host, path);
   if (!hostPattern.test(host)) throw refuse("registry");
-  if (!repositoryPattern.test(repository) || repository.length > 255) throw refuse("repository");
+  if (!repositoryPattern.test(repository)) throw refuse("repository");
   if (tag !== undefined && !tagPattern.test(tag)) throw refuse("tag");
   return withPointer({ registry: host, repository }, tag, digest);
+}
+
+/** `nginx` on Docker Hub is `library/nginx`. */
+function officialPath(host: string, path: string): string {
+  return host === "docker.io" && !path.includes("/") ? `library/${path}` : path;
 }
 
 function withPointer(name: { registry: string; repository: string }, tag?: string, digest?: Digest): Reference {

@@ -1,0 +1,31 @@
+// @ts-check
+// Bundles the program into dist/: one entry, commands as lazy chunks, so that --version does not load undici and helm's
+// driver. Run twice it gives the same bytes.
+import { readFile, rm } from "node:fs/promises";
+import { build } from "esbuild";
+
+const { version } = JSON.parse(await readFile("package.json", "utf8"));
+
+await rm("dist", { recursive: true, force: true });
+const result = await build({
+  entryPoints: { main: "src/main.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".mjs" },
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  minifySyntax: true,
+  legalComments: "none",
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  metafile: true,
+  define: { HIGRESS_AIRGAP_VERSION: JSON.stringify(version) },
+  // Some packages inside are CommonJS and ask for `require` at run time.
+  banner: {
+    js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`,
+  },
+  logLevel: "warning",
+});
+const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+process.stdout.write(`dist: ${Object.keys(result.metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);

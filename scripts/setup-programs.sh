@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Sets up the real programs that tests hold us against: registry, skopeo and others from Debian where this is root, a
+# Kubernetes control plane and a Wasm plugin built where Go is there. Anything that is missing is said, never fatal:
+# tests that need it say so too.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+packages=()
+need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || packages+=("$2"); }
+need docker-registry docker-registry
+need skopeo skopeo
+need umoci umoci
+need etcd etcd-server
+need openssl openssl
+need nginx nginx-light
+need htpasswd apache2-utils
+
+if [ "${#packages[@]}" -gt 0 ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing: ${packages[*]}"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"; } >/dev/null 2>&1 ||
+      echo "could not install: ${packages[*]}"
+  else
+    echo "not here, and this is not root on Debian: ${packages[*]}"
+  fi
+fi
+
+if command -v go >/dev/null 2>&1; then
+  for script in test/rig/kube/build.sh test/rig/wasm/build.sh; do
+    [ -x "$script" ] && { "$script" || echo "failed: $script"; }
+  done
+else
+  echo "no Go here: no Kubernetes control plane, no Wasm plugin of our own"
+fi
+if command -v pip >/dev/null 2>&1 && [ -x test/rig/wasm/fetch-real.sh ]; then
+  test/rig/wasm/fetch-real.sh || echo "failed: test/rig/wasm/fetch-real.sh"
+fi
+exit 0

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { bundleCatalog } from "../../content/bundle-catalog.ts";
+import { pluginTree } from "../../content/plugin-tree.ts";
+import { serve, type ServeOptions } from "../../edge/server/server.ts";
+import { Failure } from "../../model/failure.ts";
+import type { Context } from "../context.ts";
+import { required, text, truth, wholeNumber, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openBundles } from "../wire/bundle.ts";
+
+/** How long transfers may go on after the first signal. */
+const drainSeconds = 30;
+
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  const { items } = bundle.document;
+  const registry = truth(flags, "plugins-only")
+    ? {}
+    : { catalog: await bundleCatalog(items, bundle, { signal: context.signal }) };
+  await using server = await serve({
+    ...registry,
+    plugins: await pluginTree(items, bundle),
+    host: text(flags, "host") ?? "127.0.0.1",
+    port: wholeNumber(flags, "port", 0, 65535) ?? 5000,
+    ...(await tlsOf(flags, context)),
+    ...(await loginOf(flags, context)),
+  });
+  context.reporter.report({
+    type: "note",
+    text: "listening",
+    facts: { what: `${bundle.document.name} ${bundle.document.version}`, url: server.url },
+  });
+  await aborted(context.signal);
+  await server.drain(drainSeconds);
+  return ExitCode.done;
+}
+
+async function tlsOf(flags: Flags, context: Context): Promise<Pick<ServeOptions, "tls">> {
+  const cert = text(flags, "tls-cert");
+  const key = text(flags, "tls-key");
+  if (cert === undefined && key === undefined) return {};
+  if (cert === undefined || key === undefined) throw new Failure("USAGE", { what: "--tls-cert + --tls-key" });
+  return { tls: { cert: await readText(cert, context), key: await readText(key, context) } };
+}
+
+/** The password comes from a file: argv is readable by everyone on the host. */
+async function loginOf(flags: Flags, context: Context): Promise<Pick<ServeOptions, "login">> {
+  const username = text(flags, "login-user");
+  const file = text(flags, "login-password-file");
+  if (username === undefined && file === undefined) return {};
+  if (username === undefined || file === undefined)
+    throw new Failure("USAGE", { what: "--login-user + --login-password-file" });
+  return { login: { username, password: (await readText(file, context)).replace(/\r?\n$/, "") } };
+}
+
+async function readText(name: string, context: Context): Promise<string> {
+  const path = resolve(context.cwd, name);
+  return readFile(path, "utf8").catch((cause: unknown) => {
+    throw new Failure("FILE_MISSING", { path }, { cause });
+  });
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+}

@@ -1,0 +1,89 @@
+import type { Command } from "../define.ts";
+
+const bundle = { type: "string", demandOption: true } as const;
+const string = { type: "string" } as const;
+const boolean = { type: "boolean" } as const;
+const strings = { type: "string", array: true } as const;
+const required = { type: "string", demandOption: true } as const;
+const helm = { helm: string, kubectl: string, kubeconfig: string, context: string } as const;
+
+/** Every command on one screen: its name, what it takes, and the file that does it. */
+export const commands: readonly Command[] = [
+  {
+    name: "build",
+    positionals: "<spec>",
+    flags: {
+      spec: bundle,
+      out: string,
+      lock: string,
+      reuse: strings,
+      since: string,
+      only: string,
+      "volume-size": string,
+      concurrency: string,
+      "allow-missing": boolean,
+      overwrite: boolean,
+      "in-order": boolean,
+      "sign-key": string,
+      platform: strings,
+      helm: string,
+      "dry-run": boolean,
+    },
+    load: () => import("./build.ts"),
+  },
+  {
+    name: "inspect",
+    positionals: "<bundle>",
+    flags: { bundle, json: boolean, html: string, sbom: string },
+    load: () => import("./inspect.ts"),
+  },
+  {
+    name: "verify",
+    positionals: "<bundle>",
+    flags: { bundle, quick: boolean, key: strings, report: string, base: strings },
+    load: () => import("./verify.ts"),
+  },
+  {
+    name: "push",
+    positionals: "<bundle>",
+    flags: { bundle, site: required, "dry-run": boolean, concurrency: string, base: strings, key: strings },
+    load: () => import("./push.ts"),
+  },
+  {
+    name: "render",
+    positionals: "<bundle>",
+    flags: { bundle, site: required, out: string, ...helm },
+    load: () => import("./render.ts"),
+  },
+  {
+    name: "install",
+    positionals: "<bundle>",
+    flags: {
+      bundle,
+      site: required,
+      skip: strings,
+      "force-conflicts": boolean,
+      concurrency: string,
+      base: strings,
+      key: strings,
+      report: string,
+      ...helm,
+    },
+    load: () => import("./install.ts"),
+  },
+  {
+    name: "serve",
+    positionals: "<bundle>",
+    flags: {
+      bundle,
+      host: string,
+      port: string,
+      "tls-cert": string,
+      "tls-key": string,
+      "login-user": string,
+      "login-password-file": string,
+      "plugins-only": boolean,
+    },
+    load: () => import("./serve.ts"),
+  },
+];

@@ -1,0 +1,20 @@
+import type { Language } from "../ui/language.ts";
+import type { Reporter } from "../ui/reporter.ts";
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** What a command may touch of the world. Nothing below `cli/` sees the process. */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Data goes to stdout, talk to the reporter (stderr). */
+  readonly stdout: Output;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly reporter: Reporter;
+  readonly language: Language;
+  readonly isTerminal: boolean;
+  readonly now: () => Date;
+}

@@ -1,0 +1,49 @@
+import type { Options } from "yargs";
+import { Failure } from "../model/failure.ts";
+import type { CommandName, FlagName } from "../ui/messages/vocabulary.ts";
+import type { Context } from "./context.ts";
+import type { ExitCode } from "./exit-code.ts";
+
+/** Flags as they come from the command line: text, truth, or several texts. Numbers are parsed by us, not guessed. */
+export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+export interface Command {
+  readonly name: CommandName;
+  /** Positionals in yargs' notation: `<bundle>`, `[name]`. */
+  readonly positionals: string;
+  readonly flags: Readonly<Partial<Record<FlagName, Options>>>;
+  /** Loaded when it runs, so that `--help` and `--version` start at once. */
+  readonly load: () => Promise<{ readonly run: (flags: Flags, context: Context) => Promise<ExitCode> }>;
+}
+
+export function text(flags: Flags, name: FlagName): string | undefined {
+  const value = flags[name];
+  // yargs makes an array of a scalar option that was given twice.
+  if (Array.isArray(value)) throw new Failure("USAGE", { what: `--${name} more than once` });
+  return typeof value === "string" ? value : undefined;
+}
+
+export function required(flags: Flags, name: FlagName): string {
+  const value = text(flags, name);
+  if (value === undefined || value === "") throw new Failure("USAGE", { what: `--${name} <value>` });
+  return value;
+}
+
+export function texts(flags: Flags, name: FlagName): readonly string[] {
+  const value = flags[name];
+  if (value === undefined || typeof value === "boolean") return [];
+  return typeof value === "string" ? [value] : value;
+}
+
+export function truth(flags: Flags, name: FlagName): boolean {
+  return flags[name] === true;
+}
+
+/** @throws Failure USAGE unless it is a whole number from `from` to `to` */
+export function wholeNumber(flags: Flags, name: FlagName, from: number, to: number): number | undefined {
+  const value = text(flags, name);
+  if (value === undefined) return undefined;
+  const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+  if (!(number >= from && number <= to)) throw new Failure("USAGE", { what: `--${name} ${value}: ${from}..${to}` });
+  return number;
+}

@@ -1,0 +1,81 @@
+import { styleText } from "node:util";
+import { Failure, isFailure } from "../model/failure.ts";
+import { chooseLanguage } from "../ui/language.ts";
+import type { Style } from "../ui/lines.ts";
+import { createReporter, type Reporter } from "../ui/reporter.ts";
+import { runApp } from "./app.ts";
+import type { Context } from "./context.ts";
+import type { Flags } from "./define.ts";
+import { ExitCode, exitCodeOf } from "./exit-code.ts";
+import { version } from "./version.ts";
+
+/** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
+export async function runProcess(): Promise<ExitCode> {
+  const argv = process.argv.slice(2);
+  // The language must be known before the parser speaks.
+  const language = chooseLanguage(flagValue(argv, "lang"), process.env);
+  const stop = new AbortController();
+  const reporter = processReporter(flagValue(argv, "output"), language, argv.includes("--verbose"));
+  listenForSignals(stop, reporter);
+  const context = (_flags: Flags): Context => ({
+    env: process.env,
+    cwd: process.cwd(),
+    stdout: process.stdout,
+    signal: stop.signal,
+    reporter,
+    language,
+    isTerminal: process.stdout.isTTY,
+    now: () => new Date(),
+  });
+  try {
+    const { code, text } = await runApp(argv, version, language, context);
+    if (text !== "") process.stdout.write(`${text}\n`);
+    return code ?? ExitCode.done;
+  } catch (error) {
+    const interrupted = stop.signal.aborted;
+    reporter.failure(
+      interrupted && !isFailure(error) ? new Failure("INTERRUPTED", { left: "" }, { cause: error }) : error,
+    );
+    return exitCodeOf(error, interrupted);
+  } finally {
+    reporter.close();
+  }
+}
+
+/** The first signal stops new work and lets what is open close; the second one ends at once. */
+function listenForSignals(stop: AbortController, reporter: Reporter): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(ExitCode.interrupted);
+      reporter.report({ type: "note", text: "interrupted", facts: {} });
+      stop.abort(new Failure("INTERRUPTED", { left: "" }));
+    });
+  }
+}
+
+function processReporter(output: string | undefined, language: "en" | "zh", verbose: boolean): Reporter {
+  const terminal = process.stderr.isTTY && process.env["TERM"] !== "dumb";
+  const mode = output === "json" ? "json" : output === "plain" || !terminal ? "plain" : "terminal";
+  const colour = mode === "terminal" && (process.env["NO_COLOR"] ?? "") === "";
+  return createReporter({
+    mode,
+    language,
+    verbose,
+    write: (text) => void process.stderr.write(text),
+    columns: () => process.stderr.columns,
+    now: () => Date.now(),
+    ...(colour ? { style: colours } : {}),
+  });
+}
+
+const colours: Style = (kind, text) =>
+  styleText(({ good: "green", warn: "yellow", bad: "red", dim: "dim" } as const)[kind], text, {
+    validateStream: false,
+  });
+
+/** `--name value` and `--name=value`, before the parser runs. */
+function flagValue(argv: readonly string[], name: string): string | undefined {
+  const at = argv.indexOf(`--${name}`);
+  if (at >= 0) return argv[at + 1];
+  return argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+}

@@ -1,0 +1,60 @@
+import { bundleOutput } from "../../edge/disk/bundle-output.ts";
+import { openHelm, type Helm } from "../../edge/process/helm.ts";
+import { moduleStarter } from "../../edge/wasm/starter.ts";
+import type { BundleSpec } from "../../model/spec.ts";
+import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
+import { findInConsole } from "../../stages/plugins/find.ts";
+import type { Context } from "../context.ts";
+import { temporaryFile } from "../../edge/files/temporary.ts";
+import { loadChart } from "./charts.ts";
+import { examiner } from "./examine.ts";
+import { loadGateways } from "./gateways.ts";
+import type { RegistryPool } from "./registries.ts";
+
+export interface BuildWiring {
+  readonly spec: BundleSpec;
+  readonly helm: string | undefined;
+  readonly output: ReturnType<typeof bundleOutput>;
+}
+
+/** Where the build's ports meet their edges. Helm is started only when there is a chart to render. */
+export async function buildPorts(wiring: BuildWiring, pool: RegistryPool, context: Context): Promise<BuildPorts> {
+  const helm = wiring.helm === undefined ? undefined : await openHelm(wiring.helm, { env: context.env });
+  return {
+    loadChart: (spec) => loadChart(spec, pool, context),
+    render: (request) => render(helm, request),
+    repository: (reference) => pool.repository(reference),
+    examine: examiner({
+      gateway: wiring.spec.version,
+      gateways: await loadGateways(),
+      starter: moduleStarter(),
+      signal: context.signal,
+    }),
+    discoverPlugins: async ({ content, root }) => {
+      const found = await findInConsole(root, content, { signal: context.signal });
+      return found.plugins;
+    },
+    output: wiring.output,
+  };
+}
+
+async function render(helm: Helm | undefined, request: RenderRequest): Promise<string> {
+  if (helm === undefined) return "";
+  const { chart, kubeVersion, values, signal } = request;
+  await using file = await temporaryFile(`${chart.name}-${chart.version}.tgz`, chart.archive);
+  return helm.template(sourceOf(chart, file.path, kubeVersion, values), {
+    includeCrds: true,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values: readonly object[]) {
+  return {
+    chart: path,
+    release: chart.spec.release ?? chart.name,
+    namespace: chart.spec.namespace,
+    kubeVersion,
+    values,
+    valuesFiles: [],
+  };
+}

@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { verified } from "../../content/verified.ts";
+import { httpGet } from "../../edge/charts/http.ts";
+import { pullChart } from "../../edge/charts/pull.ts";
+import { loadRelocationMap } from "../../edge/files/config.ts";
+import { Failure } from "../../model/failure.ts";
+import { parseManifest } from "../../model/manifest.ts";
+import { MediaType } from "../../model/media-type.ts";
+import { parseReference, pointer } from "../../model/reference.ts";
+import type { ChartSpec } from "../../model/spec.ts";
+import type { LoadedChart } from "../../pipeline/build-ports.ts";
+import { mergeValues, type Values } from "../../stages/relocate/relocate.ts";
+import { collect } from "../../std/collect.ts";
+import { loadTyped } from "../../std/yaml.ts";
+import type { Context } from "../context.ts";
+import type { RegistryPool } from "./registries.ts";
+
+/** Templates and CRDs; an archive that is larger is something else. */
+const maxArchive = 32 * 1024 ** 2;
+
+/** Fetches a chart from wherever the spec says, mirrors in turn, and looks into it. */
+export async function loadChart(spec: ChartSpec, pool: RegistryPool, context: Context): Promise<LoadedChart> {
+  const ports = {
+    get: httpGet(),
+    pullOci: (reference: string, signal?: AbortSignal) => fromRegistry(reference, pool, signal),
+  };
+  const { bytes, chart } = await pullChart(spec, ports, context.signal);
+  const files = await Promise.all(
+    spec.valuesFiles.map(async (path) => (loadTyped(await readFile(path, "utf8"))[0] ?? {}) as Values),
+  );
+  return {
+    spec,
+    archive: bytes,
+    origin: spec.from,
+    name: chart.name,
+    version: chart.version,
+    metadata: chart.metadata,
+    newest: chart.newest,
+    relocation: await loadRelocationMap(spec.relocation),
+    relocationText: await readFile(spec.relocation, "utf8"),
+    values: mergeValues(...files, spec.values),
+  };
+}
+
+async function fromRegistry(reference: string, pool: RegistryPool, signal?: AbortSignal): Promise<Uint8Array> {
+  const parsed = parseReference(reference);
+  const repository = await pool.repository(parsed);
+  const { descriptor, bytes } = await repository.resolve(pointer(parsed), signal);
+  const manifest = parseManifest(bytes, descriptor.mediaType);
+  const layer =
+    manifest.kind === "image" ? manifest.layers.find(({ mediaType }) => mediaType === MediaType.helmChart) : undefined;
+  if (layer === undefined) throw new Failure("CHART_UNUSABLE", { chart: reference, why: `no ${MediaType.helmChart}` });
+  if (layer.size > maxArchive)
+    throw new Failure("CHART_UNUSABLE", { chart: reference, why: `${layer.size} B > ${maxArchive} B` });
+  return collect(verified(repository.fetch(layer, { signal }), layer, "source"), maxArchive);
+}

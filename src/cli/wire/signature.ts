@@ -1,0 +1,29 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { verifySignature } from "../../edge/disk/signature.ts";
+import { Failure } from "../../model/failure.ts";
+import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Context } from "../context.ts";
+
+/**
+ * Once a key is configured, a bundle must be signed by it.
+ * @returns the key that fits, or `undefined` when no key was asked for
+ * @throws Failure BUNDLE_UNSIGNED, SIGNATURE_WRONG, KEY_UNUSABLE
+ */
+export async function checkSignature(
+  bundle: Bundle,
+  keys: readonly string[],
+  context: Context,
+): Promise<string | undefined> {
+  if (keys.length === 0) return undefined;
+  const { sums, signature } = await bundle.signature();
+  if (signature === undefined) throw new Failure("BUNDLE_UNSIGNED", { path: bundle.source.name });
+  for (const key of keys) {
+    const path = resolve(context.cwd, key);
+    const pem = await readFile(path, "utf8").catch((cause: unknown) => {
+      throw new Failure("FILE_MISSING", { path }, { cause });
+    });
+    if (verifySignature(sums, signature, pem)) return path;
+  }
+  throw new Failure("SIGNATURE_WRONG", { path: bundle.source.name, key: keys.join(", ") });
+}

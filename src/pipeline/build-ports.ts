@@ -1,0 +1,76 @@
+import type { Fetcher } from "../content/store.ts";
+import type { Descriptor } from "../model/descriptor.ts";
+import type { Digest } from "../model/digest.ts";
+import type { Report } from "../model/event.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Platform } from "../model/platform.ts";
+import type { Reference } from "../model/reference.ts";
+import type { RelocationMap } from "../model/relocation.ts";
+import type { BundleSpec, ChartSpec, PluginSpec } from "../model/spec.ts";
+import type { Json } from "../std/canonical-json.ts";
+import type { LargeFile, SmallFile } from "../stages/bundle/plan.ts";
+import type { BundleOutput } from "../stages/bundle/ports.ts";
+import type { ExaminePlugin, SourceRepository } from "../stages/resolve/ports.ts";
+
+/** A chart that was fetched and looked into. */
+export interface LoadedChart {
+  readonly spec: ChartSpec;
+  readonly archive: Uint8Array;
+  readonly name: string;
+  readonly version: string;
+  readonly metadata: Json;
+  readonly origin: string;
+  /** Newest time inside the archive, in seconds: the clock of the bundle, since no machine's clock may be in it. */
+  readonly newest: number;
+  readonly relocation: RelocationMap;
+  readonly relocationText: string;
+  /** Values of the spec, files first. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface RenderRequest {
+  readonly chart: LoadedChart;
+  readonly kubeVersion: string;
+  /** Laid over the chart's own values, later ones win. */
+  readonly values: readonly object[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a build needs from outside. */
+export interface BuildPorts {
+  loadChart(spec: ChartSpec, signal?: AbortSignal): Promise<LoadedChart>;
+  render(request: RenderRequest): Promise<string>;
+  repository(reference: Reference): Promise<SourceRepository>;
+  readonly examine: ExaminePlugin;
+  /** Plugins that the console image can name; an empty list when the spec does not ask for it. */
+  discoverPlugins(console: { readonly content: Fetcher; readonly root: Descriptor }): Promise<readonly PluginSpec[]>;
+  readonly output: BundleOutput;
+}
+
+export interface BuildInput {
+  readonly spec: BundleSpec;
+  /** The spec as the user wrote it, carried for people. */
+  readonly specText: string;
+  readonly crds: readonly SmallFile[];
+  readonly manifests: readonly SmallFile[];
+  /** README.txt, install.sh, licences. */
+  readonly extras: readonly SmallFile[];
+  readonly tools: readonly LargeFile[];
+  readonly tool: { readonly name: string; readonly version: string };
+  /** Seconds; SOURCE_DATE_EPOCH. */
+  readonly epoch?: number | undefined;
+  readonly sign?: ((sums: Uint8Array) => Uint8Array) | undefined;
+  readonly delta?: { readonly base: string; readonly absent: ReadonlySet<Digest> } | undefined;
+}
+
+export interface BuildOptions {
+  readonly allowMissing?: boolean | undefined;
+  readonly concurrency?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly report: Report;
+}
+
+export interface Wanted {
+  readonly platforms: readonly Platform[];
+  readonly findings: Finding[];
+}

@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { canonicalJson, type Json } from "../std/canonical-json.ts";
+import { Entry } from "../model/bundle.ts";
+import type { Descriptor } from "../model/descriptor.ts";
+import type { Digest } from "../model/digest.ts";
+import type { Lock } from "../model/lock.ts";
+import { parseReference } from "../model/reference.ts";
+import { releaseEntry, type ReleaseDocument } from "../model/release.ts";
+import { pack, type PackResult } from "../stages/bundle/pack.ts";
+import type { PlannedBlob, SmallFile } from "../stages/bundle/plan.ts";
+import type { Resolved } from "../stages/resolve/ports.ts";
+import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
+import { discover } from "./discover.ts";
+import { resolveAll } from "./resolve.ts";
+
+export interface BuildResult extends PackResult {
+  readonly lock: Lock;
+}
+
+/** resolve > discover > fetch and pack: the connected side, from a spec to one file. */
+export async function build(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<BuildResult> {
+  const { report, signal } = options;
+  report({ type: "phase", phase: "discover", state: "started" });
+  const charts: LoadedChart[] = [];
+  for (const chart of input.spec.charts) charts.push(await ports.loadChart(chart, signal));
+  const discovered = await discover(charts, input.manifests, ports, input.spec.kubeVersion, options);
+  report({ type: "phase", phase: "discover", state: "done", detail: String(discovered.images.length) });
+  report({ type: "phase", phase: "resolve", state: "started" });
+  const resolved = await resolveAll(input.spec, charts, discovered, ports, options);
+  for (const found of resolved.flatMap(({ findings }) => findings)) report({ type: "finding", finding: found });
+  report({ type: "phase", phase: "resolve", state: "done", detail: String(resolved.length) });
+  const files = [...input.extras, ...carried(input, charts)];
+  const lock = lockOf(input, charts, resolved, files);
+  report({ type: "phase", phase: "pack", state: "started" });
+  const result = await pack(
+    {
+      lock,
+      blobs: plannedBlobs(resolved),
+      files: [...files, { name: Entry.lock, bytes: Buffer.from(canonicalJson(lock as unknown as Json)) }],
+      largeFiles: input.tools,
+      tool: input.tool,
+      ...(input.sign === undefined ? {} : { sign: input.sign }),
+      ...(input.delta === undefined ? {} : { delta: input.delta }),
+    },
+    ports.output,
+    {
+      report,
+      ...(signal === undefined ? {} : { signal }),
+      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+    },
+  );
+  report({ type: "phase", phase: "pack", state: "done" });
+  return { ...result, lock };
+}
+
+/** Charts, CRDs, maps and manifests as entries that `tar x` gives to anyone. */
+function carried(input: BuildInput, charts: readonly LoadedChart[]): readonly SmallFile[] {
+  const text = (name: string, body: string): SmallFile => ({ name, bytes: Buffer.from(body) });
+  const release: ReleaseDocument = {
+    charts: charts.map((chart) => ({
+      name: chart.name,
+      version: chart.version,
+      file: chartEntry(chart),
+      release: chart.spec.release ?? chart.name,
+      namespace: chart.spec.namespace,
+      values: chart.values,
+      relocation: relocationEntry(chart),
+    })),
+    crds: input.crds.map(({ name }) => name),
+    manifests: input.manifests.map(({ name }) => name),
+    ...(input.spec.plugins.mcpServer === undefined ? {} : { mcpServer: input.spec.plugins.mcpServer }),
+  };
+  return [
+    ...charts.map((chart) => ({ name: chartEntry(chart), bytes: chart.archive })),
+    ...input.crds,
+    text(Entry.spec, input.specText),
+    ...charts.map((chart) => text(relocationEntry(chart), chart.relocationText)),
+    text(releaseEntry, canonicalJson(release as unknown as Json)),
+    ...input.manifests,
+  ];
+}
+
+const chartEntry = (chart: LoadedChart): string => `charts/${chart.name}-${chart.version}.tgz`;
+const relocationEntry = (chart: LoadedChart): string => `manifests/relocation/${chart.name}.yaml`;
+
+function lockOf(
+  input: BuildInput,
+  charts: readonly LoadedChart[],
+  resolved: readonly Resolved[],
+  files: readonly SmallFile[],
+): Lock {
+  const small = files.map(({ name, bytes }) => ({
+    name,
+    size: bytes.byteLength,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  }));
+  const large = input.tools.map(({ name, size, sha256 }) => ({ name, size, sha256 }));
+  const seconds = input.epoch ?? Math.max(0, ...charts.map(({ newest }) => newest));
+  return {
+    lockVersion: 1,
+    name: input.spec.name,
+    version: input.spec.version,
+    platforms: input.spec.platforms,
+    kubeVersion: input.spec.kubeVersion,
+    created: new Date(seconds * 1000).toISOString(),
+    items: resolved.map(({ item }) => item),
+    files: [...small, ...large].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+/** Every digest once, in lock order: an item's manifests, then what they name. */
+function plannedBlobs(resolved: readonly Resolved[]): readonly PlannedBlob[] {
+  const planned = new Map<
+    Digest,
+    { descriptor: Descriptor; host: string; names: string[]; open: PlannedBlob["open"] }
+  >();
+  for (const { item, graph, content } of resolved) {
+    const host = parseReference(item.reference).registry;
+    for (const descriptor of [...graph.manifests.map((node) => node.descriptor), ...graph.blobs]) {
+      const known = planned.get(descriptor.digest);
+      if (known !== undefined) known.names.push(item.reference);
+      else
+        planned.set(descriptor.digest, {
+          descriptor,
+          host,
+          names: [item.reference],
+          open: (offset, signal) => content.fetch(descriptor, { offset, signal }),
+        });
+    }
+  }
+  return [...planned.values()];
+}

@@ -1,0 +1,79 @@
+import { Failure } from "../model/failure.ts";
+import { finding, type Finding } from "../model/finding.ts";
+import { isReference } from "../model/reference.ts";
+import { discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
+import { relocationValues } from "../stages/relocate/relocate.ts";
+import type { SmallFile } from "../stages/bundle/plan.ts";
+import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
+
+/** No registry can have this name (RFC 2606): whatever is still elsewhere after the render was not moved by the map. */
+const sentinel = "airgap-sentinel.invalid/moved";
+
+export interface Discovered {
+  readonly images: readonly FoundReference[];
+  readonly plugins: readonly FoundReference[];
+}
+
+/**
+ * Renders each chart twice with real helm: once as it is, to see what it names, and once relocated to a name that cannot
+ * exist, to see what the relocation map leaves behind. A gap stops the build, all gaps at once.
+ */
+export async function discover(
+  charts: readonly LoadedChart[],
+  manifests: readonly SmallFile[],
+  ports: Pick<BuildPorts, "render">,
+  kubeVersion: string,
+  options: BuildOptions,
+): Promise<Discovered> {
+  const found: FoundReference[] = manifests.flatMap((file) =>
+    discoverReferences(Buffer.from(file.bytes).toString("utf8")),
+  );
+  const gaps: Finding[] = [];
+  for (const chart of charts) {
+    const request = { chart, kubeVersion, signal: options.signal };
+    const plain = await ports.render({ ...request, values: [chart.values] });
+    found.push(...discoverReferences(plain));
+    const moved = relocationValues(chart.relocation, sentinelTarget(chart), { pluginMode: "oci" });
+    gaps.push(...findGaps(await ports.render({ ...request, values: [chart.values, moved] }), sentinel));
+  }
+  for (const gap of gaps) options.report({ type: "finding", finding: gap });
+  if (gaps.length > 0) throw new Failure("FINDINGS", { count: gaps.length }, { side: "source" });
+  return { images: unique(found, "image"), plugins: unique(found, "plugin") };
+}
+
+function sentinelTarget(chart: LoadedChart): Parameters<typeof relocationValues>[1] {
+  const [registry = "", project = ""] = sentinel.split("/");
+  return {
+    registry,
+    project,
+    prefix: sentinel,
+    namespace: chart.spec.namespace,
+    pullSecret: "sentinel",
+    plugins: sentinelPlugins,
+  };
+}
+
+/** Every plugin that the map may name has a place under the sentinel. */
+const sentinelPlugins: ReadonlyMap<string, string> = new (class extends Map<string, string> {
+  override get(name: string): string {
+    return `oci://${sentinel}/plugins/${name}:sentinel`;
+  }
+  override has(): boolean {
+    return true;
+  }
+})();
+
+function unique(found: readonly FoundReference[], kind: FoundReference["kind"]): readonly FoundReference[] {
+  const byReference = new Map<string, FoundReference>();
+  for (const one of found)
+    if (one.kind === kind && isReference(one.reference) && !byReference.has(one.reference))
+      byReference.set(one.reference, one);
+  return [...byReference.values()];
+}
+
+/** What was found and is no reference at all is said, not dropped: silence is how images get left behind. */
+export function unreadable(found: readonly FoundReference[]): readonly Finding[] {
+  return found
+    .filter(({ reference }) => !isReference(reference))
+    .map(({ where, path, reference }) => finding("warning", "reference.unmapped", { where, path, value: reference }));
+}

@@ -1,0 +1,81 @@
+import type { Finding } from "../model/finding.ts";
+import type { Site } from "../model/site.ts";
+import type { Bundle } from "../stages/bundle/open.ts";
+import { prove } from "../stages/prove/prove.ts";
+import { workloadsWithoutPullSecret } from "../stages/prove/pull-secrets.ts";
+import type { HelmSource, InstallPorts } from "./install-ports.ts";
+import type { Relocated, RelocatedChart } from "./relocated.ts";
+
+export interface Rendered {
+  readonly chart: RelocatedChart;
+  readonly manifest: string;
+  readonly crds: readonly string[];
+}
+
+export interface ProofResult {
+  readonly findings: readonly Finding[];
+  readonly images: number;
+  readonly strings: number;
+  /** Accounts whose pods would pull without credentials. */
+  readonly accounts: readonly string[];
+}
+
+/**
+ * Renders each chart by the very call that will install it, as a server-side dry run: `helm template` would not see what
+ * `lookup` finds. Without a cluster, the template is the next best thing.
+ */
+export async function renderAll(
+  relocated: Relocated,
+  bundle: Bundle,
+  ports: Pick<InstallPorts, "helm" | "withFile" | "chartCrds">,
+  options: { readonly offline?: string; readonly signal: AbortSignal },
+): Promise<readonly Rendered[]> {
+  const rendered: Rendered[] = [];
+  for (const chart of relocated.charts) {
+    const archive = await bundle.readFile(chart.file);
+    const manifest = await ports.withFile(`${chart.name}-${chart.version}.tgz`, archive, async (path) => {
+      const source = helmSource(chart, path);
+      if (options.offline !== undefined)
+        return ports.helm.template(
+          { ...source, kubeVersion: options.offline },
+          { includeCrds: false, signal: options.signal },
+        );
+      return (await ports.helm.dryRun(source, { signal: options.signal })).manifest;
+    });
+    rendered.push({ chart, manifest, crds: await ports.chartCrds(archive) });
+  }
+  return rendered;
+}
+
+export function helmSource(chart: RelocatedChart, path: string): HelmSource {
+  return { chart: path, release: chart.release, namespace: chart.namespace, values: chart.values, valuesFiles: [] };
+}
+
+/** The gate: everything that would be applied names only what was carried. */
+export function proveAll(rendered: readonly Rendered[], relocated: Relocated, site: Site): ProofResult {
+  const results = rendered.map(({ manifest }) =>
+    prove(manifest, {
+      allowedPrefixes: [relocated.prefix],
+      allowedHosts: allowedHosts(site),
+      carried: relocated.carried,
+    }),
+  );
+  const sum = (of: (result: (typeof results)[number]) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  return {
+    findings: results.flatMap(({ findings }) => findings),
+    images: sum(({ images }) => images),
+    strings: sum(({ strings }) => strings),
+    accounts: [
+      ...new Set(
+        rendered.flatMap(({ manifest }) => workloadsWithoutPullSecret(manifest)).map(({ account }) => account),
+      ),
+    ],
+  };
+}
+
+/** The registry itself, and the plugin server that the user named. */
+function allowedHosts(site: Site): readonly string[] {
+  const server = site.plugins.url === undefined ? undefined : /^https?:\/\/([^/]+)/.exec(site.plugins.url)?.[1];
+  return server === undefined ? [] : [server];
+}

@@ -1,0 +1,99 @@
+import { releaseEntry, ReleaseDocument } from "../model/release.ts";
+import { printReference } from "../model/reference.ts";
+import type { RelocationMap, RelocationTarget } from "../model/relocation.ts";
+import type { Site } from "../model/site.ts";
+import type { Bundle } from "../stages/bundle/open.ts";
+import { mapItems, prefixOf, type Mapped, type MappingOptions } from "../stages/push/mapping.ts";
+import { mergeValues, relocationValues, type Values } from "../stages/relocate/relocate.ts";
+
+/** A chart as it will be installed on this site. */
+export interface RelocatedChart {
+  readonly name: string;
+  readonly version: string;
+  /** Entry of the bundle. */
+  readonly file: string;
+  readonly release: string;
+  readonly namespace: string;
+  readonly relocation: RelocationMap;
+  /** Bundle's, then the user's, then the relocation: each layer wins over the one before. */
+  readonly values: readonly Values[];
+}
+
+/** Everything that follows from a bundle and a site, before anything is asked or changed. */
+export interface Relocated {
+  readonly mapped: readonly Mapped[];
+  readonly charts: readonly RelocatedChart[];
+  readonly prefix: string;
+  /** Full references on the target: what may be named by the release. */
+  readonly carried: ReadonlySet<string>;
+  readonly target: RelocationTarget;
+}
+
+export interface RelocatePorts {
+  parseRelocation(text: string, file: string): RelocationMap;
+  /** The user's values files, read. */
+  readonly userValues: readonly Values[];
+}
+
+export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts): Promise<Relocated> {
+  const options: MappingOptions = {
+    registry: site.registry.host,
+    project: site.registry.project,
+    templates: site.registry.pathTemplate,
+  };
+  const { mapped } = mapItems(bundle.document.items, options);
+  const release = ReleaseDocument.parse(JSON.parse((await bundle.readFile(releaseEntry)).toString("utf8")));
+  const target: RelocationTarget = {
+    registry: site.registry.host,
+    project: site.registry.project,
+    prefix: prefixOf(options),
+    namespace: site.cluster.namespace,
+    plugins: pluginUrls(mapped, release.mcpServer),
+    ...(site.pull.credentials === undefined && site.registry.credentials === undefined
+      ? {}
+      : { pullSecret: site.pull.secretName }),
+    ...(site.plugins.url === undefined ? {} : { pluginServer: site.plugins.url }),
+  };
+  const charts: RelocatedChart[] = [];
+  for (const chart of release.charts) {
+    const map = ports.parseRelocation((await bundle.readFile(chart.relocation)).toString("utf8"), chart.relocation);
+    charts.push({
+      name: chart.name,
+      version: chart.version,
+      file: chart.file,
+      // The site names one release; a bundle with more charts than one keeps their own names.
+      release: release.charts.length === 1 ? site.cluster.release : chart.release,
+      namespace: site.cluster.namespace,
+      relocation: map,
+      values: [
+        chart.values,
+        mergeValues(...ports.userValues, site.values),
+        relocationValues(map, target, { pluginMode: site.plugins.mode }),
+      ],
+    });
+  }
+  return { mapped, charts, prefix: target.prefix, carried: carriedReferences(mapped), target };
+}
+
+/** Plugin name to `oci://` URL on the target; the MCP server's plugin also under the name that the map knows it by. */
+function pluginUrls(mapped: readonly Mapped[], mcpServer: string | undefined): ReadonlyMap<string, string> {
+  const urls = new Map<string, string>();
+  for (const { item, targets } of mapped) {
+    const [first] = targets;
+    if (item.kind === "plugin" && first !== undefined) urls.set(item.name, `oci://${printReference(first)}`);
+  }
+  const mcp = mcpServer === undefined ? undefined : urls.get(mcpServer);
+  if (mcp !== undefined && !urls.has("mcp-server")) urls.set("mcp-server", mcp);
+  return urls;
+}
+
+function carriedReferences(mapped: readonly Mapped[]): ReadonlySet<string> {
+  return new Set(
+    mapped.flatMap(({ item, targets }) =>
+      targets.flatMap((target) => [
+        printReference(target),
+        printReference({ registry: target.registry, repository: target.repository, digest: item.root.digest }),
+      ]),
+    ),
+  );
+}

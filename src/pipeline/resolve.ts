@@ -1,0 +1,120 @@
+import pMap from "p-map";
+import { Failure } from "../model/failure.ts";
+import { printReference, parseReference } from "../model/reference.ts";
+import { parsePlatform, type Platform } from "../model/platform.ts";
+import type { BundleSpec, PluginSpec } from "../model/spec.ts";
+import { resolveChart } from "../stages/resolve/chart.ts";
+import { resolveImage, type ImageRequest } from "../stages/resolve/image.ts";
+import { resolvePlugin, type PluginRequest } from "../stages/resolve/plugin.ts";
+import type { Resolved } from "../stages/resolve/ports.ts";
+import { selectPlugins } from "../stages/plugins/select.ts";
+import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
+import type { Discovered } from "./discover.ts";
+
+/** Everything that the spec asked for, resolved: charts, then images, then plugins, each by reference; the order is the lock's. */
+export async function resolveAll(
+  spec: BundleSpec,
+  charts: readonly LoadedChart[],
+  discovered: Discovered,
+  ports: BuildPorts,
+  options: BuildOptions,
+): Promise<readonly Resolved[]> {
+  const platforms = spec.platforms.map(readPlatform);
+  const context = { platforms, allowMissing: options.allowMissing, signal: options.signal };
+  const all = {
+    concurrency: options.concurrency ?? 8,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
+  const ofCharts = await pMap(charts, (chart) => resolveChart(chart), all);
+  const images = imageRequests(spec, discovered);
+  const ofImages = await pMap(
+    images,
+    async ({ request, only }) =>
+      resolveImage(
+        request,
+        await ports.repository(request.reference),
+        only === undefined ? context : { ...context, platforms: only },
+      ),
+    all,
+  );
+  const console = ofImages.find(({ item }) => item.name.endsWith("/console"));
+  const more =
+    spec.plugins.discover && console !== undefined
+      ? await ports.discoverPlugins({ content: console.content, root: console.item.root })
+      : [];
+  const plugins = pluginRequests(spec, more, discovered);
+  const ofPlugins = await pMap(
+    plugins,
+    async (request) => resolvePlugin(request, await ports.repository(request.reference), ports.examine, context),
+    all,
+  );
+  return [...byReference(ofCharts), ...byReference(ofImages), ...byReference(ofPlugins)];
+}
+
+interface Requested {
+  readonly request: ImageRequest;
+  readonly only?: readonly Platform[] | undefined;
+}
+
+function imageRequests(spec: BundleSpec, discovered: Discovered): readonly Requested[] {
+  const requests = new Map<string, Requested>();
+  for (const { reference, where, path } of discovered.images) {
+    const parsed = parseReference(reference);
+    requests.set(printReference(parsed), { request: { reference: parsed, role: `${where} ${path}` } });
+  }
+  for (const image of spec.images) {
+    const wanted = typeof image === "string" ? { ref: image } : image;
+    const parsed = parseReference(wanted.ref);
+    const only = "platforms" in wanted ? wanted.platforms?.map(readPlatform) : undefined;
+    const role = "role" in wanted ? (wanted.role ?? "spec") : "spec";
+    requests.set(printReference(parsed), { request: { reference: parsed, role }, only });
+  }
+  return [...requests.values()];
+}
+
+/** The spec's list wins over what the console image says; plugins that manifests name come on top. */
+function pluginRequests(
+  spec: BundleSpec,
+  found: readonly PluginSpec[],
+  discovered: Discovered,
+): readonly PluginRequest[] {
+  const listed = new Map<string, PluginSpec>();
+  for (const plugin of [...found, ...spec.plugins.list]) listed.set(plugin.name, plugin);
+  const requests = new Map<string, PluginRequest>();
+  for (const plugin of selectPlugins([...listed.values()], spec.plugins)) {
+    const reference = parseReference(plugin.ref);
+    requests.set(`${plugin.name} ${printReference(reference)}`, {
+      name: plugin.name,
+      reference,
+      role: "built-in",
+      version: plugin.version,
+      published: plugin.digest,
+    });
+  }
+  const known = new Set([...requests.values()].map(({ reference }) => printReference(reference)));
+  for (const { reference, where } of discovered.plugins) {
+    const parsed = parseReference(reference);
+    if (known.has(printReference(parsed))) continue;
+    const name = parsed.repository.split("/").at(-1) ?? parsed.repository;
+    requests.set(printReference(parsed), { name, reference: parsed, role: where });
+  }
+  return [...requests.values()];
+}
+
+function readPlatform(text: string): Platform {
+  const platform = parsePlatform(text);
+  if (platform === undefined) throw new Failure("USAGE", { what: `platform ${text}` });
+  return platform;
+}
+
+function byReference(resolved: readonly Resolved[]): readonly Resolved[] {
+  return [...resolved].sort((a, b) =>
+    a.item.reference < b.item.reference
+      ? -1
+      : a.item.reference > b.item.reference
+        ? 1
+        : a.item.name < b.item.name
+          ? -1
+          : 1,
+  );
+}

@@ -1,0 +1,41 @@
+import { isFailure } from "../model/failure.ts";
+import { sanitize } from "../model/sanitize.ts";
+import { fill } from "./fill.ts";
+import { catalogueOf, type Language } from "./language.ts";
+
+export interface FailureText {
+  readonly code: string;
+  readonly side: string;
+  readonly message: string;
+  readonly hint: string;
+  /** Innermost causes, as their authors worded them; for `--verbose`. */
+  readonly causes: readonly string[];
+}
+
+/** What anything that was thrown is to a reader: a failure's sentence, or a bug with where to report it. */
+export function describeFailure(error: unknown, language: Language): FailureText {
+  const words = catalogueOf(language);
+  if (!isFailure(error)) {
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return {
+      code: "BUG",
+      side: words.sides.host,
+      message: sanitize(message),
+      hint: words.words.bug,
+      causes: causesOf(error),
+    };
+  }
+  const sentence = words.failures[error.code];
+  return {
+    code: error.code,
+    side: words.sides[error.side],
+    message: fill(sentence.message, error.facts),
+    hint: fill(sentence.hint, error.facts),
+    causes: causesOf(error.cause),
+  };
+}
+
+function causesOf(error: unknown, depth = 0): readonly string[] {
+  if (!(error instanceof Error) || depth > 5) return [];
+  return [sanitize(`${error.name}: ${error.message}`), ...causesOf(error.cause, depth + 1)];
+}

@@ -1,0 +1,17 @@
+import { en } from "./messages/en.ts";
+import type { Catalogue } from "./messages/vocabulary.ts";
+import { zh } from "./messages/zh.ts";
+
+export type Language = "en" | "zh";
+
+/** `--lang`, else the locale as POSIX orders it: LC_ALL, LC_MESSAGES, LANG. Anything that is not Chinese is English. */
+export function chooseLanguage(flag: string | undefined, env: Readonly<Record<string, string | undefined>>): Language {
+  if (flag === "en" || flag === "zh") return flag;
+  const locale =
+    [env["LC_ALL"], env["LC_MESSAGES"], env["LANG"]].find((value) => value !== undefined && value !== "") ?? "";
+  return /^zh/i.test(locale) ? "zh" : "en";
+}
+
+export function catalogueOf(language: Language): Catalogue {
+  return language === "zh" ? zh : en;
+}

@@ -1,0 +1,71 @@
+import type { Event } from "../model/event.ts";
+import { printBytes } from "../std/bytes.ts";
+import { unreachable } from "../std/unreachable.ts";
+import { fill } from "./fill.ts";
+import { describeFinding } from "./finding.ts";
+import { catalogueOf, type Language } from "./language.ts";
+import { pace, printSeconds, type Progress } from "./progress.ts";
+
+export type Style = (kind: "good" | "warn" | "bad" | "dim", text: string) => string;
+export const unstyled: Style = (_kind, text) => text;
+
+/** The line that an event is worth, or `undefined`: bytes in motion are the progress line's business. */
+export function lineOf(event: Event, language: Language, style: Style = unstyled): string | undefined {
+  const words = catalogueOf(language);
+  switch (event.type) {
+    case "phase":
+      return phaseLine(event, language, style);
+    case "transfer":
+      return `  ${event.items} ${words.words.blobs}, ${printBytes(event.bytes)}`;
+    case "moved":
+      return undefined;
+    case "item":
+      return event.state === "failed" ? style("bad", `  ✗ ${event.name}`) : undefined;
+    case "retry":
+      return style(
+        "warn",
+        `  ↻ ${words.words.retrying}: ${event.what} (${event.why}) #${event.attempt} +${printSeconds(event.wait / 1000)}`,
+      );
+    case "stalled":
+      return style("warn", `  … ${words.words.stalled}: ${event.what} ${event.seconds}s`);
+    case "finding":
+      return findingLines(event, language, style);
+    case "note":
+      return `  ${fill(words.notes[event.text], event.facts)}`;
+    default:
+      return unreachable(event);
+  }
+}
+
+function phaseLine(event: Extract<Event, { type: "phase" }>, language: Language, style: Style): string {
+  const words = catalogueOf(language);
+  const detail = event.detail === undefined ? "" : ` (${event.detail})`;
+  if (event.state === "started") return `▸ ${words.phases[event.phase]}${detail}`;
+  if (event.state === "skipped") return style("dim", `- ${words.phases[event.phase]}: ${words.words.skipped}${detail}`);
+  return style("good", `✓ ${words.phases[event.phase]}${detail}`);
+}
+
+function findingLines(event: Extract<Event, { type: "finding" }>, language: Language, style: Style): string {
+  const { code, severity, message, remedy } = describeFinding(event.finding, language);
+  const kind = event.finding.severity === "error" ? "bad" : event.finding.severity === "warning" ? "warn" : "dim";
+  const head = style(kind, `  ${severity} [${code}] ${message}`);
+  return remedy === "" ? head : `${head}\n    → ${remedy}`;
+}
+
+/** One line about the running transfer: share, bytes, rate, time left, and what is moving. */
+export function progressLine(progress: Progress, now: number, language: Language): string {
+  const words = catalogueOf(language);
+  const share = progress.total === 0 ? 100 : Math.min(100, Math.floor((progress.moved / progress.total) * 100));
+  const speed = pace(progress, now);
+  const moving = [...progress.active.keys()].slice(0, 3).join(" ");
+  const parts = [
+    `${share}%`,
+    `${printBytes(progress.moved)}/${printBytes(progress.total)}`,
+    ...(speed === undefined
+      ? []
+      : [`${printBytes(speed.rate)}/s`, `${words.words.left} ${printSeconds(speed.secondsLeft)}`]),
+    `${progress.itemsDone}/${progress.items}`,
+    ...(moving === "" ? [] : [moving]),
+  ];
+  return `  ${parts.join(" · ")}`;
+}

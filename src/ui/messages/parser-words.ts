@@ -1,0 +1,44 @@
+import type { Language } from "../language.ts";
+
+/**
+ * The parser's own words. It ships translations as files, which a single executable does not have beside it
+ * (facts: dependencies §1.3), and its English says "Invalid".
+ */
+type ParserWords = Readonly<Record<string, string | { readonly one: string; readonly other: string }>>;
+
+const english: ParserWords = { "Invalid values:": "Values that are not allowed:", "Not enough non-option arguments: got %s, need at least %s": { one: "Name a command; --help lists them (got %s, need at least %s)", other: "Name a command or an argument more; --help lists them (got %s, need at least %s)" } };
+
+const chinese: ParserWords = {
+  "Commands:": "命令：",
+  "Options:": "选项：",
+  "Examples:": "示例：",
+  boolean: "是/否",
+  count: "计数",
+  string: "文本",
+  number: "数字",
+  array: "可多次",
+  required: "必需",
+  default: "默认",
+  "default:": "默认：",
+  "choices:": "可选：",
+  "aliases:": "别名：",
+  "generated-value": "生成的值",
+  "Not enough non-option arguments: got %s, need at least %s": { one: "缺少命令或参数：给出 %s 个，至少需要 %s 个", other: "缺少命令或参数：给出 %s 个，至少需要 %s 个" },
+  "Too many non-option arguments: got %s, maximum of %s": { one: "参数过多：给出 %s 个，最多 %s 个", other: "参数过多：给出 %s 个，最多 %s 个" },
+  "Missing argument value: %s": { one: "缺少参数值：%s", other: "缺少参数值：%s" },
+  "Missing required argument: %s": { one: "缺少必需的参数：%s", other: "缺少必需的参数：%s" },
+  "Unknown argument: %s": { one: "未知参数：%s", other: "未知参数：%s" },
+  "Unknown command: %s": { one: "未知命令：%s", other: "未知命令：%s" },
+  "Invalid values:": "参数值不在允许范围内：",
+  "Argument: %s, Given: %s, Choices: %s": "参数：%s，给出：%s，可选：%s",
+  "Not enough arguments following: %s": "该选项后面缺少值：%s",
+  "Show help": "显示帮助",
+  "Show version number": "显示版本",
+  "Did you mean %s?": "是否想输入 %s？",
+  "Positionals:": "位置参数：",
+  command: "命令",
+  deprecated: "已弃用",
+  "deprecated: %s": "已弃用：%s",
+};
+
+export const parserWords: Readonly<Record<Language, ParserWords>> = { en: english, zh: chinese };

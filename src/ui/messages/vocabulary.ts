@@ -1,0 +1,169 @@
+import type { Note, Phase } from "../../model/event.ts";
+import type { FailureCode, FailureFacts, Side } from "../../model/failure.ts";
+import type { FindingCode, FindingFacts, Severity } from "../../model/finding.ts";
+
+/** `message` says what was done, to what, and what came back; `hint` says what to type or to ask for next. */
+export interface Sentence {
+  readonly message: string;
+  readonly hint: string;
+}
+
+type Holes<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Holes<Rest> : never;
+
+/** A sentence whose `{holes}` are all facts of its code; anything else does not compile. */
+export type Checked<Facts, S extends Sentence> = [Exclude<Holes<S["message"] | S["hint"]>, keyof Facts & string>] extends [never] ? S : { readonly unknownHole: Exclude<Holes<S["message"] | S["hint"]>, keyof Facts & string> };
+
+export type FailureSentences = Readonly<Record<FailureCode, Sentence>>;
+export type FindingSentences = Readonly<Record<FindingCode, Sentence>>;
+
+/** Complete by the compiler: a code without a sentence, or a sentence with an unknown hole, is a type error. */
+export function failureSentences<const T extends FailureSentences>(sentences: { readonly [C in FailureCode]: Checked<FailureFacts[C], T[C]> } & T): FailureSentences {
+  return sentences;
+}
+
+export function findingSentences<const T extends FindingSentences>(sentences: { readonly [C in FindingCode]: Checked<FindingFacts[C], T[C]> } & T): FindingSentences {
+  return sentences;
+}
+
+export const commandNames = [
+  "build",
+  "inspect",
+  "verify",
+  "push",
+  "render",
+  "install",
+  "serve",
+  "preflight",
+  "check",
+  "doctor",
+  "plugins",
+  "plugins list",
+  "plugins check",
+  "plugins enable",
+  "plugins disable",
+  "plugins export",
+  "repair",
+  "inventory",
+  "diff",
+  "keygen",
+  "node-config",
+  "standalone",
+  "rollback",
+  "uninstall",
+  "init",
+  "site init",
+  "explain",
+] as const;
+export type CommandName = (typeof commandNames)[number];
+
+export const flagNames = [
+  "bundle",
+  "spec",
+  "site",
+  "out",
+  "lock",
+  "reuse",
+  "since",
+  "only",
+  "volume-size",
+  "concurrency",
+  "allow-missing",
+  "overwrite",
+  "sign-key",
+  "key",
+  "output",
+  "lang",
+  "verbose",
+  "quick",
+  "report",
+  "dry-run",
+  "host",
+  "port",
+  "tls-cert",
+  "tls-key",
+  "login-user",
+  "login-password-file",
+  "plugins-only",
+  "directory",
+  "from",
+  "request",
+  "name",
+  "skip",
+  "yes",
+  "force-conflicts",
+  "crds",
+  "logs",
+  "collect",
+  "mode",
+  "runtime",
+  "html",
+  "json",
+  "code",
+  "config",
+  "preset",
+  "platform",
+  "release-version",
+  "registry-host",
+  "project",
+  "helm",
+  "kubectl",
+  "kubeconfig",
+  "context",
+  "namespace",
+  "sbom",
+  "base",
+  "in-order",
+  "license",
+] as const;
+export type FlagName = (typeof flagNames)[number];
+
+/** Everything that a user reads, in one language. */
+export interface Catalogue {
+  readonly failures: FailureSentences;
+  readonly findings: FindingSentences;
+  readonly notes: Readonly<Record<Note, string>>;
+  readonly phases: Readonly<Record<Phase, string>>;
+  readonly sides: Readonly<Record<Side, string>>;
+  readonly severities: Readonly<Record<Severity, string>>;
+  readonly commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>>;
+  readonly flags: Readonly<Record<FlagName, string>>;
+  readonly words: Readonly<Record<Word, string>>;
+}
+
+/** Single words and short phrases of tables, progress lines and summaries. */
+export type Word =
+  | "hint"
+  | "cause"
+  | "bug"
+  | "items"
+  | "images"
+  | "charts"
+  | "plugins"
+  | "blobs"
+  | "size"
+  | "platforms"
+  | "reference"
+  | "digest"
+  | "kind"
+  | "name"
+  | "version"
+  | "created"
+  | "bundle"
+  | "errors"
+  | "warnings"
+  | "notes"
+  | "ok"
+  | "left"
+  | "rate"
+  | "uploaded"
+  | "mounted"
+  | "present"
+  | "fetched"
+  | "verified"
+  | "examples"
+  | "stalled"
+  | "retrying"
+  | "no-findings"
+  | "done"
+  | "skipped"
+  | "undo";

@@ -1,0 +1,46 @@
+/**
+ * Columns that text takes on a terminal: Chinese, Japanese and full-width forms take two, combining marks none.
+ * https://www.unicode.org/reports/tr11/
+ */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += widthOfCodePoint(character.codePointAt(0) ?? 0);
+  return width;
+}
+
+const wide: readonly (readonly [number, number])[] = [
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0x33ff],
+  [0x3400, 0x4dbf],
+  [0x4e00, 0x9fff],
+  [0xa000, 0xa4cf],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff00, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x1f300, 0x1faff],
+  [0x20000, 0x3fffd],
+];
+
+function widthOfCodePoint(point: number): number {
+  if (point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x300 && point <= 0x36f) || point === 0x200d)
+    return 0;
+  return wide.some(([from, to]) => point >= from && point <= to) ? 2 : 1;
+}
+
+/** Cuts to `columns`, with an ellipsis when something was lost. */
+export function fit(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let kept = "";
+  for (const character of text) {
+    if (widthOf(kept + character) > columns - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+export function pad(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - widthOf(text)));
+}
