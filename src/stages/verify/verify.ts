@@ -1,0 +1,107 @@
+import { blobPrefix } from "../../model/bundle.ts";
+import { silent, type Report } from "../../model/event.ts";
+import { isFailure } from "../../model/failure.ts";
+import { type Finding } from "../../model/finding.ts";
+import { readContents, type Contents } from "./contents.ts";
+import { damageFindings, locate, type Damaged } from "./damage.ts";
+import { checkPlatforms } from "./platforms.ts";
+import type { OpenedBundle, VerifyPorts } from "./ports.ts";
+
+export interface VerifyOptions {
+  /** Reads the small files and the manifests, and believes the rest. */
+  readonly quick?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly report?: Report | undefined;
+}
+
+export interface VerifyResult {
+  readonly findings: readonly Finding[];
+  /** What was hashed. */
+  readonly checked: { readonly entries: number; readonly bytes: number; readonly algorithm: "sha256" };
+  /** Entry names of what is not as it should be: what `repair` is for. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * Holds a bundle that is open (its headers were checked by opening) against its own sums, and its items against what
+ * they need. All findings, never the first only.
+ */
+export async function verifyBundle(
+  bundle: OpenedBundle,
+  ports: VerifyPorts,
+  options: VerifyOptions = {},
+): Promise<VerifyResult> {
+  const { quick = false, signal, report = silent } = options;
+  const small = Object.keys(bundle.document.integrity).filter((name) => bundle.entries.has(name));
+  const damagedFiles = await checkFiles(bundle, small);
+  const contents = await readContents(bundle, signal);
+  const large = quick ? [] : entriesOf(bundle, new Set(small));
+  const damaged = [...damagedFiles, ...(await checkSums(bundle, large, { ports, report }))];
+  const found = [...damageFindings(bundle, damaged, contents), ...(await locate(damaged, contents, ports))];
+  const findings = [...found, ...withoutDamaged(contents, damaged), ...checkPlatforms(bundle.document, contents)];
+  signal?.throwIfAborted();
+  const checked = [...small, ...large.map(({ name }) => name)];
+  const bytes = checked.reduce((sum, name) => sum + (bundle.entries.get(name)?.size ?? 0), 0);
+  return {
+    findings,
+    checked: { entries: checked.length, bytes, algorithm: "sha256" },
+    damaged: damaged.map(({ name }) => name),
+  };
+}
+
+interface Summed {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly wanted: string;
+}
+
+/** What SHA256SUMS covers, but for what was read already. */
+function entriesOf({ entries, sums }: OpenedBundle, read: ReadonlySet<string>): readonly Summed[] {
+  return [...sums].flatMap(([name, wanted]) => {
+    const place = entries.get(name);
+    return place === undefined || read.has(name) ? [] : [{ name, wanted, offset: place.offset, size: place.size }];
+  });
+}
+
+async function checkFiles(bundle: OpenedBundle, names: readonly string[]): Promise<readonly Damaged[]> {
+  const damaged: Damaged[] = [];
+  for (const name of names) {
+    const place = bundle.entries.get(name) ?? { offset: 0, size: 0 };
+    try {
+      await bundle.readFile(name);
+    } catch (error) {
+      if (isFailure(error, "CONTENT_MISMATCH"))
+        damaged.push({ ...place, name, wanted: error.facts.wanted, got: error.facts.got });
+      else if (isFailure(error, "FILE_UNREADABLE"))
+        damaged.push({ ...place, name, wanted: bundle.sums.get(name) ?? "", got: error.facts.reason });
+      else throw error;
+    }
+  }
+  return damaged;
+}
+
+async function checkSums(
+  { source }: OpenedBundle,
+  entries: readonly Summed[],
+  { ports, report }: { readonly ports: VerifyPorts; readonly report: Report },
+): Promise<readonly Damaged[]> {
+  if (entries.length === 0) return [];
+  const size = entries.reduce((sum, entry) => sum + entry.size, 0);
+  report({ type: "transfer", phase: "verify", items: entries.length, bytes: size });
+  const hashes = await ports.hashRanges(entries, (bytes) =>
+    report({ type: "moved", phase: "verify", name: source.name, bytes, size }),
+  );
+  return entries.flatMap((entry, index) => {
+    const got = hashes[index] ?? "unreadable";
+    return got === entry.wanted ? [] : [{ ...entry, got }];
+  });
+}
+
+/** A damaged manifest is said once, as damage; that it cannot be parsed either is no second finding. */
+function withoutDamaged({ findings }: Contents, damaged: readonly Damaged[]): readonly Finding[] {
+  const digests = new Set(damaged.map(({ name }) => name.replace(blobPrefix, "sha256:")));
+  return findings.filter(
+    ({ code, facts }) => code !== "bundle.manifest-unusable" || !("digest" in facts) || !digests.has(facts.digest),
+  );
+}
