@@ -73,7 +73,7 @@ export class Endpoint {
   async send(call: Call): Promise<WireResponse> {
     const url = new URL(call.to, this.origin);
     const once = call.body !== undefined && !(call.body instanceof Uint8Array);
-    for (let attempt = 1; ; attempt += 1) {
+    for (let renewed = false; ; ) {
       const authorization = await this.#authorizer.header(call.scopes, call.signal);
       const response = await follow((request) => this.#wire(request, call.action), {
         request: this.#request(call, url),
@@ -81,10 +81,12 @@ export class Endpoint {
         contentAddressed: call.contentAddressed ?? false,
         refuse: (why) => protocolFailure(this.context(call.action), why),
       });
-      if (response.status !== 401 || attempt > 1) return response;
+      if (response.status !== 401 || renewed) return response;
       const known = await this.#authorizer.challenged(response.header("www-authenticate"), call.scopes, authorization);
       if (!known || once) return response;
       await response.body.drain();
+      // The first 401 only told us the rules; with credentials there is one more try.
+      renewed = authorization !== undefined;
     }
   }
 

@@ -1,0 +1,97 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Transform } from "node:stream";
+
+/** What can go wrong on one request. Offsets count bytes of the body: of the answer, or of an upload where it has one. */
+export type Fault =
+  | {
+      readonly type: "status";
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
+  /** The connection is closed before an answer. */
+  | { readonly type: "reset" }
+  /** The connection is closed in the body. */
+  | { readonly type: "cut"; readonly at: number }
+  /** The body ends early, properly. */
+  | { readonly type: "truncate"; readonly at: number }
+  /** One bit is another. */
+  | { readonly type: "flip"; readonly at: number }
+  /** After `at` bytes nothing more comes, and the connection stays open. */
+  | { readonly type: "stall"; readonly at: number }
+  /** As a stall, with one byte every 20 ms to look alive. */
+  | { readonly type: "drip"; readonly at: number }
+  /** Content-Length says that many bytes more. */
+  | { readonly type: "length"; readonly more: number }
+  /** The same path at another origin. */
+  | { readonly type: "redirect"; readonly origin: string }
+  | { readonly type: "headers"; readonly headers: Readonly<Record<string, string>> };
+
+/** Changes a stream of bytes as the fault says. `close` ends the connection under it. */
+export function distortion(fault: Fault | undefined, close: () => void): Transform {
+  let seen = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const start = seen;
+      seen += chunk.byteLength;
+      const inside = fault !== undefined && "at" in fault && fault.at < seen;
+      if (!inside) return done(null, chunk);
+      const before = chunk.subarray(0, Math.max(0, fault.at - start));
+      if (fault.type === "flip") return done(null, flippedAt(chunk, fault.at - start));
+      if (before.byteLength > 0) this.push(before);
+      if (fault.type === "truncate") return void this.push(null);
+      // `done` is never called: nothing more passes.
+      if (fault.type === "cut") setImmediate(close);
+      if (fault.type === "drip") dripInto(this, chunk.subarray(before.byteLength));
+    },
+  });
+}
+
+function flippedAt(chunk: Buffer, at: number): Buffer {
+  if (at < 0) return chunk;
+  const copy = Buffer.from(chunk);
+  copy.writeUInt8(copy.readUInt8(at) ^ 1, at);
+  return copy;
+}
+
+function dripInto(stream: Transform, bytes: Buffer): void {
+  let at = 0;
+  const timer = setInterval(() => {
+    if (stream.destroyed || at >= bytes.byteLength) clearInterval(timer);
+    else stream.push(bytes.subarray(at, (at += 1)));
+  }, 20);
+  stream.on("close", () => clearInterval(timer));
+}
+
+/** Headers of an answer under a fault. A truncated body must not say how long it should have been. */
+export function distortedHeaders(
+  fault: Fault | undefined,
+  upstream: IncomingMessage,
+): Record<string, string | string[]> {
+  const headers = Object.fromEntries(
+    Object.entries(upstream.headers).filter(([, value]) => value !== undefined),
+  ) as Record<string, string | string[]>;
+  const length = Number(headers["content-length"] ?? "NaN");
+  if (fault?.type === "truncate") delete headers["content-length"];
+  if (fault?.type === "length" && !Number.isNaN(length)) headers["content-length"] = String(length + fault.more);
+  return fault?.type === "headers" ? { ...headers, ...fault.headers } : headers;
+}
+
+/** Answers without asking anybody; false for faults of a body, which need one. */
+export function answeredAlone(fault: Fault, request: IncomingMessage, response: ServerResponse): boolean {
+  switch (fault.type) {
+    case "status":
+      request.resume();
+      response.writeHead(fault.status, { ...fault.headers }).end(request.method === "HEAD" ? "" : (fault.body ?? ""));
+      return true;
+    case "reset":
+      request.socket.resetAndDestroy();
+      return true;
+    case "redirect":
+      request.resume();
+      response.writeHead(307, { location: `${fault.origin}${request.url ?? ""}`, "content-length": "0" }).end();
+      return true;
+    default:
+      return false;
+  }
+}
