@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { Failure, isFailure } from "../../model/failure.ts";
+import { findInIndex } from "./index-file.ts";
+import { readChart, type Chart } from "./read.ts";
+
+/** Reads a URL whole; more than `limit` bytes is a failure. */
+export type Get = (
+  url: string,
+  options: { readonly limit: number; readonly signal?: AbortSignal | undefined },
+) => Promise<Uint8Array>;
+
+/** Reads the chart layer of `oci://registry/path/name:version`; the registry client does it. */
+export type PullOci = (reference: string, signal?: AbortSignal) => Promise<Uint8Array>;
+
+export interface ChartRequest {
+  readonly name: string;
+  readonly version: string;
+  /** A chart repository, `oci://registry/path`, the URL of a .tgz, or a local .tgz. */
+  readonly from: string;
+  /** Tried in turn when what is before them does not answer. */
+  readonly mirrors?: readonly string[] | undefined;
+}
+
+export interface ChartPorts {
+  readonly get: Get;
+  readonly pullOci: PullOci;
+}
+
+export interface PulledChart {
+  /** As they were published: digest and provenance stay true. */
+  readonly bytes: Uint8Array;
+  readonly from: string;
+  readonly chart: Chart;
+}
+
+const limits = { index: 64 * 1024 ** 2, chart: 32 * 1024 ** 2 } as const;
+
+/**
+ * Brings one chart, of exactly the name and version that were asked for.
+ * @throws Failure what the last source said when none has it; wrong bytes of any source, at once
+ */
+export async function pullChart(request: ChartRequest, ports: ChartPorts, signal?: AbortSignal): Promise<PulledChart> {
+  const sources = [request.from, ...(request.mirrors ?? [])];
+  for (const [at, from] of sources.entries()) {
+    try {
+      return await pullFrom(from, request, ports, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (at === sources.length - 1 || !isAway(error)) throw error;
+    }
+  }
+  throw new RangeError("No chart source");
+}
+
+/** Only silence and absence lead to the mirror: a chart that is there and wrong must not be passed over. */
+function isAway(error: unknown): boolean {
+  const away = ["REGISTRY_UNREACHABLE", "REGISTRY_BUSY", "REGISTRY_NOT_FOUND", "REGISTRY_STALLED"] as const;
+  return isFailure(error, ...away, "REGISTRY_UNAUTHORIZED", "REGISTRY_DENIED", "REGISTRY_TLS", "FILE_MISSING");
+}
+
+async function pullFrom(
+  from: string,
+  request: ChartRequest,
+  ports: ChartPorts,
+  signal: AbortSignal | undefined,
+): Promise<PulledChart> {
+  const wanted = `${request.name} ${request.version}`;
+  const bytes = await bytesFrom(from, request, ports, signal);
+  const chart = await readChart(bytes, wanted);
+  if (chart.name !== request.name || chart.version !== request.version)
+    throw new Failure("CHART_UNUSABLE", { chart: wanted, why: `${from}: ${chart.name} ${chart.version}` });
+  return { bytes, from, chart };
+}
+
+function bytesFrom(
+  from: string,
+  request: ChartRequest,
+  ports: ChartPorts,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if (/^oci:\/\//i.test(from)) return ports.pullOci(ociReference(from, request), signal);
+  if (/^https?:\/\//i.test(from)) return fromRepository(from, request, ports.get, signal);
+  return fromFile(from);
+}
+
+/** Helm's rules: the repository ends in the chart's name, and the tag is the version with `+` written `_`. */
+function ociReference(from: string, { name, version }: ChartRequest): string {
+  const base = from.replace(/\/+$/, "");
+  const tagged = base.includes("@") || base.slice(base.lastIndexOf("/")).includes(":");
+  if (tagged && base.split("/").length > 3) return base;
+  const repository = base.endsWith(`/${name}`) ? base : `${base}/${name}`;
+  return `${repository}:${version.replaceAll("+", "_")}`;
+}
+
+async function fromRepository(
+  from: string,
+  request: ChartRequest,
+  get: Get,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if (new URL(from).pathname.endsWith(".tgz")) return get(from, { limit: limits.chart, signal });
+  const base = from.endsWith("/") ? from : `${from}/`;
+  const index = await get(new URL("index.yaml", base).href, { limit: limits.index, signal });
+  const { url, digest } = findInIndex(Buffer.from(index).toString("utf8"), request, base);
+  const bytes = await get(url, { limit: limits.chart, signal });
+  const got = createHash("sha256").update(bytes).digest("hex");
+  if (digest === undefined || got === digest) return bytes;
+  throw new Failure("CONTENT_MISMATCH", { what: url, wanted: `sha256:${digest}`, got: `sha256:${got}` });
+}
+
+async function fromFile(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > limits.chart) throw new Failure("CHART_UNUSABLE", { chart: path, why: `${size} B > ${limits.chart} B` });
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new Failure("FILE_MISSING", { path });
+    throw new Failure("FILE_UNREADABLE", { path, reason: code ?? message });
+  }
+}

@@ -1,0 +1,148 @@
+import { Parser, type ReadEntry } from "tar";
+import { z } from "zod";
+import { Failure } from "../../model/failure.ts";
+import type { Json } from "../../std/canonical-json.ts";
+import { loadTyped, YamlError } from "../../std/yaml.ts";
+
+export interface Chart {
+  readonly name: string;
+  readonly version: string;
+  readonly appVersion: string | undefined;
+  /** Chart.yaml as data: what `helm push` makes the config of the OCI artifact. */
+  readonly metadata: Json;
+  /** Newest time inside the archive, in seconds: a clock that is the same wherever the archive goes. */
+  readonly newest: number;
+  /** Of the chart and its subcharts, in the order of their names in the archive. */
+  readonly crds: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** Bounds for a hostile archive. Charts with many dashboards in them reach a few MiB. */
+const bounds = { archive: 32 * 1024 ** 2, unpacked: 128 * 1024 ** 2, file: 16 * 1024 ** 2, entries: 20_000, depth: 4 };
+
+/** Every subchart adds two segments, so nothing that Helm would read is missed. */
+const crdPath = /^[^/]+\/(?:charts\/[^/]+\/)*crds\/.+\.(ya?ml|json)$/;
+const subchartPath = /^[^/]+\/(?:charts\/[^/]+\/)*charts\/[^/]+\.tgz$/;
+const chartFile = /^[^/]+\/Chart\.yaml$/;
+
+/**
+ * Reads what is needed of a packed chart, from memory; nothing is unpacked to disk.
+ * @throws Failure CHART_UNUSABLE
+ */
+export async function readChart(bytes: Uint8Array, what = "chart"): Promise<Chart> {
+  return readNested(bytes, what, 0);
+}
+
+async function readNested(bytes: Uint8Array, what: string, depth: number): Promise<Chart> {
+  if (depth > bounds.depth) throw unusable(what, `subcharts deeper than ${bounds.depth}`);
+  const { files, newest } = await unpack(bytes, what);
+  const [about, ...more] = [...files].filter(([name]) => chartFile.test(name));
+  if (about === undefined || more.length > 0) throw unusable(what, "one Chart.yaml expected");
+  const crds = [...files]
+    .filter(([path]) => crdPath.test(path))
+    .map(([name, text]) => ({ name, text: decode(text, what) }));
+  const packed = [...files].filter(([path]) => subchartPath.test(path));
+  for (const [path, content] of packed) crds.push(...(await readNested(content, `${what} ${path}`, depth + 1)).crds);
+  return { ...readChartFile(about[1], what), newest, crds };
+}
+
+function readChartFile(bytes: Uint8Array, what: string): Pick<Chart, "name" | "version" | "appVersion" | "metadata"> {
+  const parsed = ChartDocument.safeParse(parse(decode(bytes, what), what));
+  if (!parsed.success) throw unusable(what, `Chart.yaml: ${parsed.error.issues[0]?.path.join(".") ?? ""}`);
+  const { name, version, appVersion } = parsed.data;
+  // What YAML gave is JSON already: the core schema makes nothing else.
+  return {
+    name,
+    version,
+    appVersion: appVersion === undefined ? undefined : String(appVersion),
+    metadata: parsed.data as Json,
+  };
+}
+
+/** People forget the quotes around `appVersion: 1.0`. */
+const ChartDocument = z.looseObject({
+  name: z.string().min(1),
+  version: z.string().min(1),
+  appVersion: z.union([z.string(), z.number()]).optional(),
+});
+
+function parse(text: string, what: string): unknown {
+  try {
+    return loadTyped(text)[0];
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw unusable(what, `Chart.yaml:${error.line}:${error.column} ${error.message}`);
+  }
+}
+
+/** The files that count, by name. */
+async function unpack(bytes: Uint8Array, what: string): Promise<Pick<ChartReader, "files" | "newest">> {
+  if (bytes.byteLength > bounds.archive) throw unusable(what, `> ${bounds.archive} B`);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw unusable(what, "gzip expected");
+  const reader = new ChartReader();
+  return new Promise((done, failed) => {
+    // A bomb ends at 200 times its size: charts are text, and text packs to a tenth.
+    const parser = new Parser({ strict: true, gzip: true, maxDecompressionRatio: 200, maxMetaEntrySize: 64 * 1024 });
+    // node-tar: an exception thrown while an entry is read is lost and nothing ends; abort() is what ends it.
+    const refuse = (why: string): void => {
+      parser.abort(unusable(what, why));
+    };
+    parser.on("entry", (entry: ReadEntry) => {
+      reader.read(entry, refuse);
+    });
+    parser.on("error", (cause) => {
+      failed(cause instanceof Failure ? cause : unusable(what, (cause as Error).message.slice(0, 200)));
+    });
+    parser.on("end", () => {
+      done(reader);
+    });
+    parser.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  });
+}
+
+class ChartReader {
+  readonly files = new Map<string, Uint8Array>();
+  newest = 0;
+  #entries = 0;
+  #unpacked = 0;
+
+  read(entry: ReadEntry, refuse: (why: string) => void): void {
+    this.#entries += 1;
+    this.#unpacked += entry.size;
+    this.newest = Math.max(this.newest, Math.floor((entry.mtime?.getTime() ?? 0) / 1000));
+    const path = entry.path.replace(/^\.\//, "");
+    const why = this.#wrong(entry, path);
+    if (why !== undefined) refuse(why);
+    if (why !== undefined || !this.#wanted(entry, path)) {
+      entry.resume();
+      return;
+    }
+    const chunks: Uint8Array[] = [];
+    entry.on("data", (chunk: Uint8Array) => chunks.push(Uint8Array.from(chunk)));
+    entry.on("end", () => this.files.set(path, Buffer.concat(chunks)));
+  }
+
+  #wanted(entry: ReadEntry, path: string): boolean {
+    return entry.type === "File" && [chartFile, crdPath, subchartPath].some((pattern) => pattern.test(path));
+  }
+
+  #wrong({ type, size }: ReadEntry, path: string): string | undefined {
+    if (type !== "File" && type !== "Directory" && type !== "OldFile") return `${path}: ${type}`;
+    if (path.startsWith("/") || path.split("/").includes("..")) return `${path}: outside`;
+    if (this.files.has(path)) return `${path}: twice`;
+    if (size > bounds.file || this.#unpacked > bounds.unpacked || this.#entries > bounds.entries)
+      return `${path}: too large`;
+    return undefined;
+  }
+}
+
+function decode(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw unusable(what, "UTF-8 expected");
+  }
+}
+
+function unusable(chart: string, why: string): Failure<"CHART_UNUSABLE"> {
+  return new Failure("CHART_UNUSABLE", { chart, why });
+}
