@@ -1,10 +1,10 @@
 import { layerMembers } from "../../content/layer-tar.ts";
+import { spool } from "../../content/spool.ts";
 import type { Fetcher } from "../../content/store.ts";
 import { verified } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { printBytes } from "../../std/bytes.ts";
-import { collect } from "../../std/collect.ts";
 import { moduleLimit } from "./check.ts";
 import type { PluginLayout } from "./layout.ts";
 
@@ -42,12 +42,7 @@ export async function readModule(
 
 async function readRaw(layer: Descriptor, content: Fetcher, { name, signal }: ReadModuleOptions): Promise<Uint8Array> {
   if (layer.size > moduleLimit) throw tooLarge(name ?? layer.digest, layer.size);
-  return collect(copied(verified(content.fetch(layer, { signal }), layer, "source")), moduleLimit);
-}
-
-/** `collect` keeps chunks, and a chunk of a `Fetcher` is only lent. */
-async function* copied(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) yield Uint8Array.from(chunk);
+  return spool(verified(content.fetch(layer, { signal }), layer, "source"), layer.size);
 }
 
 async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModuleOptions): Promise<Uint8Array> {
@@ -58,7 +53,7 @@ async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModu
       const wanted = module === undefined && member.type === "file" && member.path.split("/").at(-1) === "plugin.wasm";
       if (!wanted) continue;
       if (member.size > moduleLimit) throw tooLarge(name, member.size);
-      module = await collect(copied(member.body), moduleLimit);
+      module = await spool(member.body, member.size);
     }
   } catch (cause) {
     if (!isFailure(cause, "ARCHIVE_INVALID")) throw cause;

@@ -1,0 +1,76 @@
+import { Failure } from "../../model/failure.ts";
+import { finding, type Finding } from "../../model/finding.ts";
+import type { PluginSelection, PluginSpec } from "../../model/spec.ts";
+
+/** What AI routes, providers, consumers and MCP servers of the console create by themselves (facts: higress §2.1). */
+const aiGateway = [
+  "ai-proxy",
+  "model-router",
+  "model-mapper",
+  "ai-statistics",
+  "key-auth",
+  "mcp-server",
+  "mcp-router",
+] as const;
+
+type Selection = Pick<PluginSelection, "preset" | "include" | "exclude">;
+
+/**
+ * The plugins that are carried: the preset, then `include` on top, then without `exclude`. Both take a plugin's name or a
+ * category (`ai`, `auth`, …). The order is the list's.
+ * @throws Failure CONFIG_INVALID that tells every name which nothing has, each with the names that are near to it
+ */
+export function selectPlugins(list: readonly PluginSpec[], selection: Selection): readonly PluginSpec[] {
+  const unknown = unknownNames(list, selection);
+  if (unknown.length > 0) {
+    const problems = unknown.map(({ facts }) => `${facts.plugin}${facts.near === "" ? "" : ` (${facts.near}?)`}`);
+    throw new Failure("CONFIG_INVALID", { file: "plugins", problems: problems.join("; ") });
+  }
+  const { preset, include, exclude } = selection;
+  return list.filter((plugin) => (inPreset(plugin, preset) || matches(plugin, include)) && !matches(plugin, exclude));
+}
+
+/** Names in the selection that are no plugin's and no category's. A preset takes what there is: older releases have less. */
+export function unknownNames(list: readonly PluginSpec[], selection: Selection): readonly Finding<"plugin.unknown">[] {
+  const wanted = new Set([...selection.include, ...selection.exclude]);
+  const known = new Set(list.flatMap(({ name, category }) => (category === undefined ? [name] : [name, category])));
+  return [...wanted]
+    .filter((name) => !known.has(name))
+    .map(
+      (name) =>
+        finding("error", "plugin.unknown", { plugin: name, near: near(name, known) }) as Finding<"plugin.unknown">,
+    );
+}
+
+function inPreset({ name }: PluginSpec, preset: Selection["preset"]): boolean {
+  return preset === "all" || (preset === "ai-gateway" && (aiGateway as readonly string[]).includes(name));
+}
+
+function matches({ name, category }: PluginSpec, names: readonly string[]): boolean {
+  return names.includes(name) || (category !== undefined && names.includes(category));
+}
+
+/** At most three known names within two typing errors, or that hold the one that was written. */
+function near(name: string, known: ReadonlySet<string>): string {
+  const scored = [...known].map((other) => ({ other, distance: other.includes(name) ? 1 : distance(name, other) }));
+  return scored
+    .filter((each) => each.distance <= 2)
+    .sort((a, b) => a.distance - b.distance || (a.other < b.other ? -1 : 1))
+    .slice(0, 3)
+    .map(({ other }) => other)
+    .join(", ");
+}
+
+/** Levenshtein's, row by row. Names are at most 128 characters. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, letter] of [...from].entries()) {
+    const next = [index + 1];
+    for (const [at, other] of [...to].entries()) {
+      const replaced = (row[at] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
