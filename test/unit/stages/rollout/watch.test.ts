@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../../src/model/event.ts";
-import type { LogQuery } from "../../../../src/model/kubernetes.ts";
+import type { KubeQuery, LogQuery } from "../../../../src/model/kubernetes.ts";
 import { watchRollout } from "../../../../src/stages/rollout/watch.ts";
 import { aHeldClock } from "../../../rig/held-clock.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
@@ -23,7 +23,7 @@ async function watched(first: World, later: Readonly<Record<number, World>> = {}
     if (world !== undefined) cluster = clusterOf(world);
   });
   const port = {
-    list: (query: Parameters<MemoryCluster["list"]>[0]) => cluster.list(query),
+    list: <T>(query: KubeQuery) => cluster.list<T>(query),
     logs: (query: LogQuery) => Promise.resolve(logs?.(query)),
   };
   const failure = await watchRollout(gateway, port, {
