@@ -84,6 +84,7 @@ export interface FindingFacts {
   "plugin.unknown-field": { manifest: string; field: string; instead: string };
   "plugin.switched-off": { plugin: string; why: string };
   "plugin.pattern": { pattern: string; why: string };
+  "plugin.url-loopback": { pattern: string; host: string };
   // doctor
   "doctor.cause": { symptom: string; cause: string; remedy: string; evidence: string };
 }

@@ -48,6 +48,20 @@ describe("exportPluginTree", () => {
     expect((await readdir(at("plugins/cors/1.0.0"))).sort()).toEqual(["metadata.txt", "plugin.wasm"]);
   });
 
+  it("can be read by a server that runs as somebody else, whatever the umask", async () => {
+    await using directory = await aDirectory();
+    const before = process.umask(0o077);
+    try {
+      await exportPluginTree(tree, directory.path);
+    } finally {
+      process.umask(before);
+    }
+    for (const entry of await readdir(directory.path, { recursive: true, withFileTypes: true })) {
+      const { mode } = await lstat(join(entry.parentPath, entry.name));
+      expect((mode & 0o777).toString(8)).toBe(entry.isDirectory() ? "755" : "644");
+    }
+  });
+
   it("writes no module that is not what its digest says", async () => {
     await using directory = await aDirectory();
     const layer = [...seed.blobs].find(([, bytes]) => bytes[1] === 0x61)![0];

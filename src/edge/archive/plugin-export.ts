@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
-import { copyFile, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, copyFile, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { verified } from "../../content/verified.ts";
 import { digestFrom, hexOf, type Digest } from "../../model/digest.ts";
@@ -31,7 +31,7 @@ export async function exportPluginTree(
   for (const file of tree.values()) {
     signal?.throwIfAborted();
     if (!path.test(file.path)) throw new Failure("FILE_UNWRITABLE", { path: file.path, reason: "name" });
-    const target = join(directory, file.path);
+    const target = resolve(directory, file.path);
     try {
       if (await holds(target, file)) count.present += 1;
       else {
@@ -61,7 +61,7 @@ function absent(error: unknown): Stats | undefined {
 
 async function put(file: PluginFile, target: string, same: string | undefined, signal?: AbortSignal): Promise<void> {
   const part = `${target}.part`;
-  await mkdir(dirname(target), { recursive: true });
+  await makeReadable(dirname(target));
   await rm(part, { force: true });
   try {
     if (same === undefined) await write(file, part, signal);
@@ -74,11 +74,19 @@ async function put(file: PluginFile, target: string, same: string | undefined, s
   }
 }
 
+/** A server runs as somebody else, and hardened hosts have a umask of 077: what is made here is for everyone to read. */
+async function makeReadable(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);
+}
+
 async function write(file: PluginFile, part: string, signal: AbortSignal | undefined): Promise<void> {
   const want = { mediaType: "", digest: `sha256:${file.sha256}` as Digest, size: file.size };
   const handle = await open(part, "wx", 0o644);
   try {
     for await (const chunk of verified(file.open(0, signal), want, "bundle")) await handle.writeFile(chunk);
+    await handle.chmod(0o644);
     await handle.sync();
   } finally {
     await handle.close();

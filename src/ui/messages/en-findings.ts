@@ -75,5 +75,6 @@ export const findings = findingSentences({
   "plugin.unknown-field": { message: "{manifest}: the field {field} does not exist and is dropped in silence", hint: "Write {instead}." },
   "plugin.switched-off": { message: "{plugin} was switched off again: {why}", hint: "The gateway is back as it was; higress-airgap doctor has the log lines." },
   "plugin.pattern": { message: "The URL pattern {pattern} cannot be used: {why}", hint: "Put the variable `name` into it, or every plugin gets the same module." },
+  "plugin.url-loopback": { message: "In {pattern}, {host} is the container itself and not this machine", hint: "Write an address of this host that the container can reach." },
   "doctor.cause": { message: "{symptom}: {cause} ({evidence})", hint: "{remedy}" },
 });

@@ -1,0 +1,57 @@
+import { finding, type Finding } from "../../model/finding.ts";
+import { builtInPattern, checkPattern, fillPattern } from "./pattern.ts";
+
+export interface CarriedPlugin {
+  readonly name: string;
+  /** `info.version`, or the tag: what stands in its URL. */
+  readonly version: string;
+}
+
+export type PluginSource =
+  /** Files beside run.sh, as `exportPluginTree` wrote them, laid over those of the image. */
+  | { readonly from: "directory"; readonly directory: string }
+  /** A server that the container reaches: `serve` on this host, an nginx, a registry (`oci://`). */
+  | { readonly from: "url"; readonly pattern: string };
+
+export interface EnvironmentInput {
+  readonly plugins: PluginSource;
+  readonly carried: readonly CarriedPlugin[];
+  /** Hosts, with their port, whose certificate the gateway must not verify. Never set unless asked for. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** PEM file that the gateway trusts besides the roots of its image. */
+  readonly caFile?: string | undefined;
+}
+
+export interface Environment {
+  readonly variables: ReadonlyMap<string, string>;
+  readonly findings: readonly Finding[];
+}
+
+/** The plugin behind every MCP server, whose URL the controller takes whole instead of as a pattern. */
+const mcpServer = "mcp-server";
+export const caDirectory = "/etc/ssl/higress-airgap";
+
+/** Names and versions come out of a bundle and go into a script, paths and an environment file: one segment, or none. */
+export function isCarriable({ name, version }: CarriedPlugin): boolean {
+  return [name, version].every((text) => /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$/.test(text));
+}
+
+/** What the all-in-one container must be told so that it asks nobody outside for a plugin. */
+export function environmentOf(input: EnvironmentInput): Environment {
+  const { plugins, carried, insecureRegistries = [], caFile } = input;
+  const pattern = plugins.from === "directory" ? builtInPattern : plugins.pattern;
+  const findings = [...checkPattern(pattern)];
+  const variables = new Map([["HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN", pattern]]);
+  const mcp = carried.filter(isCarriable).find(({ name }) => name === mcpServer);
+  const mcpVariable = "MCP_SERVER_WASM_IMAGE_URL";
+  if (mcp === undefined)
+    findings.push(finding("warning", "plugin.not-carried", { plugin: mcpServer, reference: mcpVariable }));
+  else variables.set(mcpVariable, fillPattern(pattern, mcp));
+  if (insecureRegistries.length > 0) {
+    variables.set("WASM_INSECURE_REGISTRIES", insecureRegistries.join(","));
+    findings.push(...insecureRegistries.map((host) => finding("warning", "registry.insecure", { host })));
+  }
+  // Go replaces its list of directories by this one, so the image's own must stay in it.
+  if (caFile !== undefined) variables.set("SSL_CERT_DIR", `/etc/ssl/certs:${caDirectory}`);
+  return { variables, findings };
+}

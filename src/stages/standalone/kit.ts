@@ -1,0 +1,109 @@
+import { hasErrors, type Finding } from "../../model/finding.ts";
+import { composeFile, composeVariables } from "./compose.ts";
+import { caDirectory, environmentOf, isCarriable, type EnvironmentInput } from "./environment.ts";
+import { helmValues } from "./helm-values.ts";
+import { runScript } from "./run-script.ts";
+
+export interface StandaloneInput extends EnvironmentInput {
+  /** The all-in-one image, as it is called once it is loaded. */
+  readonly image: string;
+  /** Image archives beside run.sh, which it loads. */
+  readonly archives: readonly string[];
+  /** @default docker */
+  readonly engine?: "docker" | "podman" | undefined;
+  /** @default higress */
+  readonly container?: string | undefined;
+  /** On the host. @default 8080, 8443, 8001 */
+  readonly ports?: Partial<Ports> | undefined;
+}
+
+export interface Ports {
+  readonly http: number;
+  readonly https: number;
+  readonly console: number;
+}
+
+export interface KitFile {
+  readonly name: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+export interface StandaloneKit {
+  readonly files: readonly KitFile[];
+  readonly findings: readonly Finding[];
+}
+
+export interface Mount {
+  /** Relative to the kit. */
+  readonly from: string;
+  readonly to: string;
+  readonly readOnly: boolean;
+}
+
+/** What run.sh and compose.yaml both say, decided once. */
+export interface Container {
+  readonly image: string;
+  readonly archives: readonly string[];
+  readonly engine: "docker" | "podman";
+  readonly name: string;
+  readonly variables: ReadonlyMap<string, string>;
+  /** Host port to container port (facts: higress §6.1). */
+  readonly ports: readonly (readonly [number, number])[];
+  readonly mounts: readonly Mount[];
+}
+
+/** The files with which Higress runs in one container, from nothing but what lies beside them; none if that cannot be. */
+export function standaloneKit(input: StandaloneInput): StandaloneKit {
+  const { variables, findings } = environmentOf(input);
+  if (hasErrors(findings)) return { files: [], findings };
+  const { http = 8080, https = 8443, console = 8001 } = input.ports ?? {};
+  const container: Container = {
+    image: input.image,
+    archives: input.archives,
+    engine: input.engine ?? "docker",
+    name: input.container ?? "higress",
+    variables,
+    ports: [
+      [http, 8080],
+      [https, 8443],
+      [console, 8001],
+    ],
+    mounts: mountsOf(input),
+  };
+  const files = [
+    file("run.sh", runScript(container), 0o755),
+    file("higress.env", environmentFile(variables)),
+    file("compose.yaml", composeFile(container)),
+  ];
+  // A URL also serves the set of containers and a cluster; `localhost` inside one image does not.
+  if (input.plugins.from === "url")
+    files.push(file("compose.env", composeVariables(variables)), file("values.yaml", helmValues(variables)));
+  return { files, findings };
+}
+
+function file(name: string, text: string, mode = 0o644): KitFile {
+  return { name, text, mode };
+}
+
+/** For `--env-file`, which takes what stands behind `=` as it is. */
+function environmentFile(variables: ReadonlyMap<string, string>): string {
+  return [...variables].map(([name, value]) => `${name}=${value}\n`).join("");
+}
+
+/** Each carried plugin by itself: the image keeps those of its own that the bundle does not carry. */
+function mountsOf({ plugins, carried, caFile }: StandaloneInput): readonly Mount[] {
+  const names =
+    plugins.from === "directory" ? [...new Set(carried.filter(isCarriable).map(({ name }) => name))].sort() : [];
+  const directory = plugins.from === "directory" ? plugins.directory : "";
+  const ca: Mount[] = caFile === undefined ? [] : [{ from: caFile, to: `${caDirectory}/ca.crt`, readOnly: true }];
+  return [
+    { from: "data", to: "/data", readOnly: false },
+    ...names.map((name) => ({
+      from: `${directory}/plugins/${name}`,
+      to: `/usr/share/nginx/html/plugins/${name}`,
+      readOnly: true,
+    })),
+    ...ca,
+  ];
+}
