@@ -1,0 +1,83 @@
+import type { Pod } from "kubernetes-types/core/v1.js";
+import type { KubeObject } from "../../model/kubernetes.ts";
+import { isReady, restartsOf } from "../../model/pod-status.ts";
+import { troubleOf, type PodTrouble } from "../../model/pod-trouble.ts";
+import type { PluginsPort } from "./ports.ts";
+
+export interface GatewayRef {
+  readonly namespace: string;
+  readonly kind: "Deployment" | "DaemonSet";
+  readonly name: string;
+  readonly container: string;
+}
+
+/** The gateway at one moment. */
+export interface GatewayState {
+  readonly ready: number;
+  readonly pods: readonly string[];
+  /** By uid: a pod that was replaced does not inherit. */
+  readonly restarts: ReadonlyMap<string, number>;
+  readonly troubles: readonly PodTrouble[];
+  /** Failures that the agents have counted, by what failed; empty when no pod's metrics answer. */
+  readonly failures: ReadonlyMap<string, number>;
+  readonly lines: ReadonlySet<string>;
+}
+
+const tail = 500;
+const metricsPort = 15020;
+
+export async function lookAtGateway(ref: GatewayRef, port: PluginsPort, signal?: AbortSignal): Promise<GatewayState> {
+  const pods = await gatewayPods(ref, port, signal);
+  const names = pods.flatMap(({ metadata }) => metadata?.name ?? []);
+  const { namespace, container } = ref;
+  const [metrics, logs] = await Promise.all([
+    Promise.all(names.map((pod) => port.raw(metricsPath(namespace, pod), signal))),
+    Promise.all(names.map((pod) => port.logs({ namespace, pod, container, tail, signal }))),
+  ]);
+  return {
+    ready: pods.filter(isReady).length,
+    pods: names,
+    restarts: new Map(pods.map((pod) => [pod.metadata?.uid ?? "", restartsOf(pod)])),
+    troubles: pods.flatMap((pod) => troubleOf(pod) ?? []),
+    failures: failuresIn(metrics.join("\n")),
+    lines: new Set(logs.flatMap((log) => (log ?? "").split("\n"))),
+  };
+}
+
+async function gatewayPods(
+  { namespace, kind, name }: GatewayRef,
+  port: PluginsPort,
+  signal: AbortSignal | undefined,
+): Promise<readonly Pod[]> {
+  const ref = { resource: `${kind.toLowerCase()}s.apps`, name, namespace };
+  const workload = await port.get<KubeObject & Selecting>(ref, signal);
+  const labels = Object.entries(workload?.spec?.selector?.matchLabels ?? {});
+  if (labels.length === 0) return [];
+  const selector = labels.map(([key, value]) => `${key}=${value}`).join(",");
+  const pods = await port.list<Pod>({ resource: "pods", namespace, selector, signal });
+  return pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+}
+
+interface Selecting {
+  readonly spec?: { readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> } };
+}
+
+function metricsPath(namespace: string, pod: string): string {
+  return `/api/v1/namespaces/${namespace}/pods/${pod}:${metricsPort}/proxy/stats/prometheus`;
+}
+
+/** Names and results: facts, higress §4.6. `success` and `no_remote_load` are no failures. */
+const counter =
+  /^istio_agent_(wasm_(?:remote_fetch|config_conversion)_count)\w{0,8}\{([^}\n]{0,500})\} ([0-9.e+]{1,30})$/gm;
+const harmless = new Set(["success", "no_remote_load"]);
+
+export function failuresIn(metrics: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const [, name = "", labels = "", value = ""] of metrics.matchAll(counter)) {
+    const result = /result="(\w{1,60})"/.exec(labels)?.[1] ?? "";
+    if (harmless.has(result)) continue;
+    const key = `${name} ${result}`;
+    counts.set(key, (counts.get(key) ?? 0) + Number(value));
+  }
+  return counts;
+}

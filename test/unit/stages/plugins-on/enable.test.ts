@@ -1,0 +1,166 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Event } from "../../../../src/model/event.ts";
+import type { KubeQuery } from "../../../../src/model/kubernetes.ts";
+import { SymptomTable } from "../../../../src/model/symptom.ts";
+import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
+import { builtInPlugin } from "../../../../src/stages/plugins-on/document.ts";
+import { enablePlugins } from "../../../../src/stages/plugins-on/enable.ts";
+import { loadTyped } from "../../../../src/std/yaml.ts";
+import { aHeldClock } from "../../../rig/held-clock.ts";
+import { MemoryCluster } from "../../../rig/memory-cluster.ts";
+import { aDeployment, aPod, type PodShape } from "../../../rig/pods.ts";
+
+const { symptoms } = SymptomTable.parse(loadTyped(readFileSync("manifests/higress/symptoms.yaml", "utf8"))[0]);
+const namespace = "higress-system";
+const plugin = (name: string, config: object = { a: 1 }): WasmPlugin =>
+  builtInPlugin({ name, version: "1.0.0", namespace, url: `oci://harbor.test/higress/plugins/${name}:2.0.1`, config });
+const goodPod: PodShape = { name: "gateway-1" };
+
+interface Effects {
+  /** What an enabled plugin of this name makes of the gateway's pod, its log and its metrics. */
+  readonly pod?: PodShape;
+  readonly log?: string;
+  readonly metrics?: string;
+  /** Only while real requests meet it, not as a canary. */
+  readonly onlyLive?: boolean;
+}
+
+/** A gateway that suffers what its enabled plugins do to it. */
+class World extends MemoryCluster {
+  readonly #effects: Readonly<Record<string, Effects>>;
+
+  constructor(effects: Readonly<Record<string, Effects>> = {}) {
+    super();
+    this.#effects = effects;
+    this.add(aDeployment("higress-gateway"));
+  }
+
+  async effects(): Promise<readonly Effects[]> {
+    const plugins = await super.list<WasmPlugin>({ resource: wasmPluginResource, namespace });
+    return plugins.filter(isEnabled).flatMap(({ metadata, spec }) => {
+      const canary = JSON.stringify(spec?.matchRules ?? []).includes("canary.");
+      const effect = this.#effects[metadata.name.replace("-1.0.0", "")];
+      return effect === undefined || (effect.onlyLive === true && canary) ? [] : [effect];
+    });
+  }
+
+  override async list<T>(query: KubeQuery): Promise<readonly T[]> {
+    if (query.resource !== "pods") return super.list<T>(query);
+    const suffered = (await this.effects()).find(({ pod }) => pod !== undefined)?.pod;
+    return [aPod({ app: "higress-gateway", ...goodPod, ...suffered })] as T[];
+  }
+
+  async logs(): Promise<string> {
+    return ["ready", ...(await this.effects()).flatMap(({ log }) => log ?? [])].join("\n");
+  }
+
+  async raw(): Promise<string> {
+    const counted = (await this.effects()).flatMap(({ metrics }) => metrics ?? []);
+    return ['istio_agent_wasm_remote_fetch_count{result="success"} 3', ...counted].join("\n");
+  }
+}
+
+async function enabled(world: World, plugins: readonly WasmPlugin[], canary = true) {
+  const events: Event[] = [];
+  const clock = aHeldClock();
+  const gateway = { namespace, kind: "Deployment", name: "higress-gateway", container: "main" } as const;
+  const report = (event: Event): void => void events.push(event);
+  const result = await enablePlugins(plugins, world, { gateway, watchSeconds: 30, symptoms, report, clock, canary });
+  const states = Object.fromEntries(result.plugins.map(({ name, state }) => [name.replace("-1.0.0", ""), state]));
+  return { ...result, states, events, seconds: clock.slept() / 1000 };
+}
+
+const live = (world: World, name: string) =>
+  world.get<WasmPlugin>({ resource: wasmPluginResource, name: `${name}-1.0.0`, namespace });
+
+describe("enablePlugins", () => {
+  it("loads each plugin for no request first, then for all, and watches both times", async () => {
+    const world = new World();
+    const { states, findings, seconds } = await enabled(world, [plugin("cors"), plugin("waf")]);
+    expect(states).toEqual({ cors: "on", waf: "on" });
+    expect(findings).toEqual([]);
+    expect(seconds).toBe(120);
+    expect(world.changes).toEqual(["cors", "cors", "waf", "waf"].map((name) => `apply WasmPlugin/${name}-1.0.0`));
+    expect((await live(world, "cors"))?.spec).toEqual(plugin("cors").spec);
+  });
+
+  const crash = { name: "gateway-1", restarts: 1, waiting: { reason: "CrashLoopBackOff" }, ended: { exitCode: 139 } };
+  it.each<[string, Effects, RegExp]>([
+    ["crashes the gateway", { pod: crash }, /CrashLoopBackOff exit 139/],
+    ["restarts it", { pod: { name: "gateway-1", restarts: 2 } }, /restarted/],
+    ["makes it unready", { pod: { name: "gateway-1", ready: false } }, /ready 0\/1/],
+    [
+      "cannot be fetched",
+      { metrics: 'istio_agent_wasm_remote_fetch_count{result="download_failure"} 1' },
+      /download_failure 1/,
+    ],
+    ["is said to be broken", { log: "Failed to load Wasm module due to a missing import: env.proxy_x" }, /wasm-import/],
+    ["breaks real requests only", { log: "Caught Segmentation fault", onlyLive: true }, /gateway-segfault/],
+  ])("switches a plugin off that %s, says why, and goes on with the next", async (_what, effect, why) => {
+    const world = new World({ bad: effect });
+    const { states, findings } = await enabled(world, [plugin("bad"), plugin("cors")]);
+    expect(states).toEqual({ bad: "off", cors: "on" });
+    expect(findings).toMatchObject([
+      {
+        code: "plugin.switched-off",
+        severity: "error",
+        facts: { plugin: "bad-1.0.0", why: expect.stringMatching(why) as string },
+      },
+    ]);
+    expect(isEnabled((await live(world, "bad"))!)).toBe(false);
+  });
+
+  it("starts a crashed gateway pod anew instead of waiting for its back-off", async () => {
+    const world = new World({ bad: { pod: crash } });
+    // The pod stays crashed although the plugin is off: the kubelet waits.
+    world.list = <T>() => Promise.resolve([aPod({ app: "higress-gateway", ...(deleted() ? goodPod : crash) })] as T[]);
+    const deleted = () =>
+      world.changes.includes("delete pods/gateway-1") || !world.changes.some((c) => c.startsWith("apply"));
+    const { states } = await enabled(world, [plugin("bad")]);
+    expect(states).toEqual({ bad: "off" });
+    expect(world.changes.filter((change) => change.startsWith("delete"))).toEqual(["delete pods/gateway-1"]);
+  });
+
+  it("puts the version back that worked, rather than none", async () => {
+    const world = new World({ "key-auth": { log: "Wasm VM failed Failed to configure base Wasm plugin" } });
+    const old = {
+      ...plugin("key-auth", { old: true }),
+      spec: { url: "oci://harbor.test/old:1", defaultConfig: { old: true } },
+    };
+    world.add(old, "console");
+    world.effects = async () => {
+      const url = (await live(world, "key-auth"))?.spec?.url;
+      return url === "oci://harbor.test/old:1" ? [] : [{ log: "Failed to configure base Wasm plugin" }];
+    };
+    const { plugins } = await enabled(world, [plugin("key-auth")]);
+    expect(plugins).toMatchObject([{ state: "off", before: "oci://harbor.test/old:1" }]);
+    expect((await live(world, "key-auth"))?.spec).toEqual(old.spec);
+  });
+
+  it("does not touch what is on already, so that a second run changes nothing", async () => {
+    const world = new World();
+    await enabled(world, [plugin("cors")]);
+    const changes = world.changes.length;
+    const { states, seconds } = await enabled(world, [plugin("cors")]);
+    expect([states, seconds, world.changes.length]).toEqual([{ cors: "on" }, 0, changes]);
+  });
+
+  it("tries nothing on a gateway that is down", async () => {
+    const world = new World();
+    world.list = <T>() => Promise.resolve([aPod({ ...goodPod, ready: false })] as T[]);
+    const { states, findings } = await enabled(world, [plugin("cors"), plugin("waf")]);
+    expect(states).toEqual({ cors: "off" });
+    expect(findings).toHaveLength(1);
+    expect(world.changes).toEqual([]);
+  });
+
+  it("does not blame a plugin for trouble that was there before", async () => {
+    const world = new World();
+    const old = "error wasm cannot fetch Wasm module oci://public.test/other:1";
+    let count = 0;
+    world.logs = () =>
+      Promise.resolve(Array.from({ length: (count += 1) }, (_, at) => `${String(at)} ${old}`).join("\n"));
+    expect((await enabled(world, [plugin("cors")])).states).toEqual({ cors: "on" });
+  });
+});
