@@ -1,0 +1,112 @@
+import { Failure, isFailure } from "../../model/failure.ts";
+import { parseReference, printReference } from "../../model/reference.ts";
+import { isOlder } from "./gateway-version.ts";
+
+/** A plugin as far as URLs are made of it. */
+export interface UrlPlugin {
+  /** `info.name` of its spec.yaml; what `${name}` becomes. */
+  readonly name: string;
+  /** As the console's list has it, with or without `oci://`. */
+  readonly ref: string;
+  /** `info.version` of its spec.yaml; what `${version}` becomes. @default the tag, where nobody has read the spec.yaml */
+  readonly version?: string | undefined;
+}
+
+/** What the console's environment says of plugin URLs; a blank value counts as none. */
+export interface ConsoleEnv {
+  /** HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN, since console 2.1.0. */
+  readonly pattern?: string | undefined;
+  /** HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_REGISTRY, since console 2.2.1. May hold a path. */
+  readonly registry?: string | undefined;
+  /** HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_NAMESPACE, since console 2.2.1. */
+  readonly namespace?: string | undefined;
+}
+
+const officialRegistry = "higress-registry.cn-hangzhou.cr.aliyuncs.com";
+const patternSince = "2.1.0";
+const registrySince = "2.2.1";
+const mcpServerSince = "2.1.0";
+
+/**
+ * The URL that a console writes into a WasmPlugin when this plugin is switched on: `buildPluginImageUrl` of
+ * WasmPluginServiceImpl, by the settings that this version of it knows.
+ */
+export function consoleUrl(plugin: UrlPlugin, env: ConsoleEnv, consoleVersion: string): string {
+  const url = withScheme(plugin.ref);
+  const pattern = isOlder(consoleVersion, patternSince) ? undefined : filled(env.pattern);
+  if (pattern !== undefined)
+    return pattern.replaceAll("${name}", () => plugin.name).replaceAll("${version}", () => versionOf(plugin));
+  if (isOlder(consoleVersion, registrySince)) return url;
+  const registry = filled(env.registry);
+  const namespace = filled(env.namespace);
+  if (registry === undefined && namespace === undefined) return url;
+  // Only what has the form oci://registry/namespace/rest is moved; the rest keeps its real name and its real tag.
+  const rest = /^oci:\/\/[^/]*\/[^/]*\/(.*)$/.exec(url)?.[1];
+  return rest === undefined ? url : `oci://${registry ?? officialRegistry}/${namespace ?? "plugins"}/${rest}`;
+}
+
+/**
+ * The URL that the controller gives the gateway for MCP servers out of Nacos, unless MCP_SERVER_WASM_IMAGE_URL says
+ * another. It stands in the controller's code, is 1.0.0 in every release, and no CR shows it.
+ */
+export function controllerMcpUrl(higressVersion: string): string | undefined {
+  return isOlder(higressVersion, mcpServerSince) ? undefined : `oci://${officialRegistry}/mcp-server/all-in-one:1.0.0`;
+}
+
+/** What is carried, and how the consoles that will ask for it are set. */
+export interface AliasTarget {
+  readonly consoleVersion: string;
+  readonly env?: ConsoleEnv | undefined;
+}
+
+/**
+ * References, besides its own, under which each plugin must answer, so that nothing a console of this version can ask for
+ * is a 404: its real tag and its `info.version`, under its repository and under its `info.name`, and what the target's own
+ * OCI settings make of it. A reference that is another plugin's own stays that plugin's.
+ * @returns by plugin name, sorted
+ */
+export function aliases(plugins: readonly UrlPlugin[], target: AliasTarget): ReadonlyMap<string, readonly string[]> {
+  const taken = new Set(plugins.map(({ ref }) => normal(ref)));
+  const planned = new Map<string, readonly string[]>();
+  for (const plugin of plugins) {
+    const asked = [consoleUrl(plugin, target.env ?? {}, target.consoleVersion)].filter((url) =>
+      url.startsWith("oci://"),
+    );
+    const wanted = [...variants(plugin), ...asked.flatMap(asReference)];
+    const free = [...new Set(wanted)].filter((reference) => !taken.has(reference)).sort();
+    for (const reference of free) taken.add(reference);
+    planned.set(plugin.name, free);
+  }
+  return planned;
+}
+
+function variants(plugin: UrlPlugin): readonly string[] {
+  const { registry, repository, tag } = parseReference(plugin.ref);
+  const renamed = [...repository.split("/").slice(0, -1), plugin.name].join("/");
+  const versions = [tag, plugin.version].filter((version) => version !== undefined);
+  return [repository, renamed].flatMap((path) =>
+    versions.flatMap((version) => asReference(`${registry}/${path}:${version}`)),
+  );
+}
+
+/** An `info.version` or a pattern may be no reference at all; then nobody can ask a registry for it either. */
+function asReference(text: string): readonly string[] {
+  try {
+    return [normal(text)];
+  } catch (error) {
+    if (isFailure(error, "REFERENCE_INVALID")) return [];
+    throw error;
+  }
+}
+
+const normal = (text: string): string => printReference(parseReference(text));
+const withScheme = (ref: string): string => (/^[a-z][a-z0-9+.-]*:\/\//.test(ref) ? ref : `oci://${ref}`);
+const filled = (text: string | undefined): string | undefined =>
+  text === undefined || text.trim() === "" ? undefined : text;
+
+function versionOf({ name, ref, version }: UrlPlugin): string {
+  const known = version ?? parseReference(ref).tag;
+  if (known === undefined)
+    throw new Failure("PLUGIN_UNUSABLE", { plugin: name, why: "neither info.version nor a tag" });
+  return known;
+}
