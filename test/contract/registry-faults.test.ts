@@ -3,7 +3,7 @@ import type { Repository } from "../../src/edge/registry/repository.ts";
 import type { Registry } from "../../src/edge/registry/registry.ts";
 import { copyGraph } from "../../src/content/copy.ts";
 import { readSmall } from "../../src/content/verified.ts";
-import { Failure } from "../../src/model/failure.ts";
+import { isFailure } from "../../src/model/failure.ts";
 import { aBlob, asContent, aStore, bytesOf } from "../rig/builders/graph.ts";
 import { anImage } from "../rig/builders/images.ts";
 import { aClient } from "../rig/client.ts";
@@ -216,16 +216,19 @@ describe.skipIf(dockerRegistryUnavailable())("the registry client", () => {
       fresh: registry.repository(name),
       server,
     };
-    const result = await operations[step as keyof typeof operations](target).then(
+    const result = await operations[step](target).then(
       () => "works",
-      (error: unknown) => (error instanceof Failure ? error.code : String(error)),
+      (error: unknown) => (isFailure(error) ? error.code : String(error)),
     );
     expect(result).toBe(outcome === "recovers" || outcome === "resumes" ? "works" : outcome);
     if (outcome === "resumes") {
       const admitted = server.requests.filter(
         (each) => each.step === "blob.get" && each.headers.authorization !== undefined,
       );
-      expect(admitted.map((each) => each.headers.range)).toEqual([undefined, expect.stringMatching(/^bytes=[24]\d-$/)]);
+      expect(admitted.map((each) => each.headers.range)).toEqual([
+        undefined,
+        expect.stringMatching(/^bytes=[24]\d-$/) as string,
+      ]);
     }
     expect(server.count(step)).toBeLessThanOrEqual(12);
   });

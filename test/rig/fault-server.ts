@@ -73,12 +73,14 @@ export async function aFaultServer(options: FaultServerOptions): Promise<FaultSe
     response.on("error", () => undefined);
     request.on("error", () => undefined);
     const refusal = step === "token" ? undefined : tokens?.check(request, origin, scopeOf(url.pathname, method));
-    if (refusal !== undefined) return reply(request, response, refusal);
+    if (refusal !== undefined) {
+      reply(request, response, refusal);
+      return;
+    }
     const fault = takeFault(step);
     if (fault !== undefined && answeredAlone(fault, request, response)) return;
-    if (step === "token" && tokens !== undefined)
-      return answerToken(request, response, tokens.answer(request, url), fault);
-    forward({ upstream: options.upstream, request, response, fault, seen });
+    if (step === "token" && tokens !== undefined) answerToken(request, response, tokens.answer(request, url), fault);
+    else forward({ upstream: options.upstream, request, response, fault, seen });
   };
   const server = options.tls === undefined ? http.createServer(listener) : https.createServer(options.tls, listener);
   server.keepAliveTimeout = 60_000;
@@ -155,8 +157,7 @@ function forward({ upstream, request, response, fault, seen }: Forwarding): void
   const uploading = ["PUT", "PATCH", "POST"].includes(request.method ?? "");
   const close = (): void => void request.socket.resetAndDestroy();
   const { method, headers, url = "/" } = request;
-  // Locations come back with the name that the client used.
-  const onward = http.request(new URL(url, upstream), { method, headers: withoutAuthorization(headers), agent: false });
+  const onward = http.request(new URL(url, upstream), { method, headers: onwardHeaders(headers, fault), agent: false });
   onward.on("error", close);
   response.on("close", () => onward.destroy());
   onward.on("response", (answer) => {
@@ -170,6 +171,8 @@ function forward({ upstream, request, response, fault, seen }: Forwarding): void
   pipeline(request, upload, onward, () => undefined);
 }
 
-function withoutAuthorization(headers: IncomingMessage["headers"]): IncomingMessage["headers"] {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization"));
+/** The registry behind is open, and a Host of ours makes its Locations ours. */
+function onwardHeaders(headers: IncomingMessage["headers"], fault: Fault | undefined): IncomingMessage["headers"] {
+  const left = fault?.type === "rangeless" ? ["authorization", "range", "if-range"] : ["authorization"];
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.includes(name)));
 }

@@ -25,7 +25,11 @@ export type Fault =
   | { readonly type: "length"; readonly more: number }
   /** The same path at another origin. */
   | { readonly type: "redirect"; readonly origin: string }
-  | { readonly type: "headers"; readonly headers: Readonly<Record<string, string>> };
+  | { readonly type: "headers"; readonly headers: Readonly<Record<string, string>> }
+  /** Says another Location, as a registry does that does not know its own name. */
+  | { readonly type: "location"; readonly rewrite: (location: URL) => string }
+  /** Does not know about ranges: the whole body, and 200. */
+  | { readonly type: "rangeless" };
 
 /** Changes a stream of bytes as the fault says. `close` ends the connection under it. */
 export function distortion(fault: Fault | undefined, close: () => void): Transform {
@@ -35,12 +39,18 @@ export function distortion(fault: Fault | undefined, close: () => void): Transfo
       const start = seen;
       seen += chunk.byteLength;
       const inside = fault !== undefined && "at" in fault && fault.at < seen;
-      if (!inside) return done(null, chunk);
+      if (!inside) {
+        done(null, chunk);
+        return;
+      }
       const before = chunk.subarray(0, Math.max(0, fault.at - start));
-      if (fault.type === "flip") return done(null, flippedAt(chunk, fault.at - start));
+      if (fault.type === "flip") {
+        done(null, flippedAt(chunk, fault.at - start));
+        return;
+      }
       if (before.byteLength > 0) this.push(before);
-      if (fault.type === "truncate") return void this.push(null);
       // `done` is never called: nothing more passes.
+      if (fault.type === "truncate") this.push(null);
       if (fault.type === "cut") setImmediate(close);
       if (fault.type === "drip") dripInto(this, chunk.subarray(before.byteLength));
     },
@@ -74,24 +84,19 @@ export function distortedHeaders(
   const length = Number(headers["content-length"] ?? "NaN");
   if (fault?.type === "truncate") delete headers["content-length"];
   if (fault?.type === "length" && !Number.isNaN(length)) headers["content-length"] = String(length + fault.more);
+  if (fault?.type === "location") headers["location"] = fault.rewrite(new URL(String(headers["location"])));
   return fault?.type === "headers" ? { ...headers, ...fault.headers } : headers;
 }
 
 /** Answers without asking anybody; false for faults of a body, which need one. */
 export function answeredAlone(fault: Fault, request: IncomingMessage, response: ServerResponse): boolean {
-  switch (fault.type) {
-    case "status":
-      request.resume();
-      response.writeHead(fault.status, { ...fault.headers }).end(request.method === "HEAD" ? "" : (fault.body ?? ""));
-      return true;
-    case "reset":
-      request.socket.resetAndDestroy();
-      return true;
-    case "redirect":
-      request.resume();
-      response.writeHead(307, { location: `${fault.origin}${request.url ?? ""}`, "content-length": "0" }).end();
-      return true;
-    default:
-      return false;
-  }
+  if (fault.type === "status") {
+    request.resume();
+    response.writeHead(fault.status, { ...fault.headers }).end(request.method === "HEAD" ? "" : (fault.body ?? ""));
+  } else if (fault.type === "reset") request.socket.resetAndDestroy();
+  else if (fault.type === "redirect") {
+    request.resume();
+    response.writeHead(307, { location: `${fault.origin}${request.url ?? ""}`, "content-length": "0" }).end();
+  } else return false;
+  return true;
 }

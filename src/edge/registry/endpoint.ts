@@ -73,7 +73,7 @@ export class Endpoint {
   async send(call: Call): Promise<WireResponse> {
     const url = new URL(call.to, this.origin);
     const once = call.body !== undefined && !(call.body instanceof Uint8Array);
-    for (let renewed = false; ; ) {
+    for (let renewed = false; ;) {
       const authorization = await this.#authorizer.header(call.scopes, call.signal);
       const response = await follow((request) => this.#wire(request, call.action), {
         request: this.#request(call, url),

@@ -126,7 +126,9 @@ function retryAfterOf(response: WireResponse): number {
 /** What the transport threw, as a failure; `Failure`s and aborts are left as they are. */
 export function failureOfError(thrown: unknown, context: Context): Error {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  if (error instanceof Failure || error.name === "AbortError") return error;
+  // undici calls a refused tunnel an AbortError, too; an abort of ours has no code in words.
+  const aborted = error.name === "AbortError" && typeof (error as NodeJS.ErrnoException).code !== "string";
+  if (error instanceof Failure || aborted) return error;
   const { host, action, side } = context;
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof StalledError || code === "UND_ERR_HEADERS_TIMEOUT") {

@@ -31,7 +31,9 @@ export function networkReason(error: unknown): { readonly reason: string; readon
   const place = where === undefined ? "" : ` ${where}${found.port === undefined ? "" : `:${found.port}`}`;
   // undici's own codes need their sentence: "other side closed", "Proxy response (403) !== 200 when HTTP Tunneling".
   const text = place === "" && /^(UND_ERR_|HPE_)/.test(code) ? ` ${found.message}` : place;
-  return { reason: `${code}${text}`, permanent: permanentCodes.has(code) };
+  // A proxy that says no to a tunnel: undici has the status in its text only.
+  const refused = /^Proxy response \(4\d\d\)/.test(found.message);
+  return { reason: `${code}${text}`, permanent: refused || permanentCodes.has(code) };
 }
 
 /** The error, what it bundles (one per address tried), and its causes; bounded. */

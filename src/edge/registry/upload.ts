@@ -1,5 +1,6 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
+import { abortable } from "../../std/abortable.ts";
 import { headBlob } from "./blobs.ts";
 import { mismatchFailure, RegistryFailure } from "./errors.ts";
 import type { Remote } from "./remote.ts";
@@ -110,7 +111,8 @@ async function transfer(transfer: Transfer, session: URL | undefined, partSize: 
     }
     await finish(transfer, url, { size: 0, body: undefined });
   } finally {
-    await body.close();
+    // A source that hangs must not hold up whoever gave up on it.
+    await abortable(body.close(), transfer.signal).catch(() => undefined);
   }
 }
 
