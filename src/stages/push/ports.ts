@@ -23,4 +23,8 @@ export interface PushSource extends Fetcher {
  * The digest behind a tag by a way that no pull policy blocks (Harbor's artifact API): a policy answers 412 to HEAD
  * right after a successful push.
  */
-export type ArtifactDigest = (repository: string, tag: string, signal?: AbortSignal) => Promise<Digest | undefined>;
+export type ArtifactDigest = (
+  repository: string,
+  tag: string,
+  signal?: AbortSignal,
+) => Promise<Digest | "hidden" | undefined>;

@@ -1,0 +1,96 @@
+import type { Digest } from "../../model/digest.ts";
+import { UndiciTransport } from "../registry/undici-transport.ts";
+import type { EndpointAccess } from "../registry/access.ts";
+import { findArtifact, type HarborArtifact } from "./artifacts.ts";
+import { HarborHttp } from "./http.ts";
+import {
+  createProject,
+  findProject,
+  immutableRules,
+  quotaOf,
+  type NewProject,
+  type ProjectAnswer,
+  type Quota,
+} from "./projects.ts";
+import { ensurePullRobot, type Robot } from "./robots.ts";
+import { apiVersion, caCertificate, ping, systemInfo, unhealthyComponents, type SystemInfo } from "./system.ts";
+
+export interface HarborOptions {
+  /** The name that references use. */
+  readonly host: string;
+  /** Where proxies are named. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** @default 30 */
+  readonly stallSeconds?: number | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+/** Harbor's own API, v2.0: what the distribution API cannot say. Dispose of it to close its connections. */
+export class Harbor implements AsyncDisposable {
+  readonly #http: HarborHttp;
+
+  constructor(access: EndpointAccess, options: HarborOptions) {
+    const { ca, insecure } = access;
+    const { env, stallSeconds = 30, host, userAgent } = options;
+    const transport = new UndiciTransport({ ca, insecure, env, connections: 8, stallSeconds });
+    this.#http = new HarborHttp({ access, transport, host, userAgent });
+  }
+
+  ping(signal?: AbortSignal): Promise<boolean> {
+    return ping(this.#http, signal);
+  }
+
+  apiVersion(signal?: AbortSignal): Promise<string | undefined> {
+    return apiVersion(this.#http, signal);
+  }
+
+  systemInfo(signal?: AbortSignal): Promise<SystemInfo> {
+    return systemInfo(this.#http, signal);
+  }
+
+  unhealthyComponents(signal?: AbortSignal): Promise<readonly string[]> {
+    return unhealthyComponents(this.#http, signal);
+  }
+
+  caCertificate(signal?: AbortSignal): Promise<string | undefined> {
+    return caCertificate(this.#http, signal);
+  }
+
+  project(name: string, signal?: AbortSignal): Promise<ProjectAnswer> {
+    return findProject(this.#http, name, signal);
+  }
+
+  createProject(project: NewProject, signal?: AbortSignal): Promise<boolean> {
+    return createProject(this.#http, project, signal);
+  }
+
+  quota(project: string, signal?: AbortSignal): Promise<Quota | undefined> {
+    return quotaOf(this.#http, project, signal);
+  }
+
+  immutableRules(project: string, signal?: AbortSignal): Promise<number | undefined> {
+    return immutableRules(this.#http, project, signal);
+  }
+
+  artifact(repository: string, pointer: string, signal?: AbortSignal): Promise<HarborArtifact | "hidden" | undefined> {
+    return findArtifact(this.#http, repository, pointer, signal);
+  }
+
+  /** The digest behind a tag, whatever the pull policies say; "hidden" when this account may not ask. */
+  async artifactDigest(repository: string, tag: string, signal?: AbortSignal): Promise<Digest | "hidden" | undefined> {
+    const artifact = await this.artifact(repository, tag, signal);
+    return artifact === "hidden" ? artifact : artifact?.digest;
+  }
+
+  /** @throws Failure REGISTRY_NOT_FOUND when there is no such project */
+  ensurePullRobot(
+    wanted: { readonly project: string; readonly projectId: number; readonly name: string },
+    signal?: AbortSignal,
+  ): Promise<Robot> {
+    return ensurePullRobot(this.#http, wanted, signal);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#http.close();
+  }
+}

@@ -1,0 +1,121 @@
+import { silent } from "../../model/event.ts";
+import type { Digest } from "../../model/digest.ts";
+import { isFailure } from "../../model/failure.ts";
+import type { EndpointAccess } from "../registry/access.ts";
+import { parseChallenges, type Challenge } from "../registry/auth/challenge.ts";
+import { Endpoint } from "../registry/endpoint.ts";
+import { headManifest } from "../registry/manifests.ts";
+import { resolveProxy } from "../registry/proxy.ts";
+import { Remote } from "../registry/remote.ts";
+import { UndiciTransport } from "../registry/undici-transport.ts";
+import { Harbor, type HarborOptions } from "./client.ts";
+import { fingerprintOf, lookAtDoor, type SeenTls } from "./tls.ts";
+import { tryUpload, type TriedUpload } from "./try-upload.ts";
+
+export interface Greeting {
+  readonly status: number;
+  readonly challenges: readonly Challenge[];
+  readonly header: (name: string) => string | undefined;
+  readonly redirect: string | undefined;
+}
+
+export type SeenCredentials =
+  { readonly state: "right" | "none" } | { readonly state: "wrong"; readonly as: string; readonly answer: string };
+
+/** Questions to a registry that change nothing, each asked once: a preflight wants to know how it is, not how it could be. */
+export class TargetProbe implements AsyncDisposable {
+  readonly harbor: Harbor;
+  readonly #access: EndpointAccess;
+  readonly #options: HarborOptions;
+  readonly #endpoint: Endpoint;
+
+  constructor(access: EndpointAccess, options: HarborOptions) {
+    const { ca, insecure } = access;
+    const { env, host, stallSeconds = 30, userAgent = "higress-airgap" } = options;
+    const transport = new UndiciTransport({ ca, insecure, env, connections: 16, stallSeconds });
+    this.harbor = new Harbor(access, options);
+    this.#access = access;
+    this.#options = options;
+    this.#endpoint = new Endpoint({ access, transport, host, side: "target", userAgent });
+  }
+
+  /** Whose eyes these are. */
+  async identity(): Promise<string> {
+    return (await this.#access.login())?.username ?? "anonymous";
+  }
+
+  /** @throws Failure REGISTRY_UNREACHABLE */
+  async connect(signal?: AbortSignal): Promise<{ readonly tls?: SeenTls | undefined }> {
+    // Behind a proxy there is nobody at that address; what answers shows at the first request.
+    if (resolveProxy(new URL(this.#access.origin), this.#options.env) !== undefined) return {};
+    return lookAtDoor(this.#access, this.#options.host, signal);
+  }
+
+  async greet(signal?: AbortSignal): Promise<Greeting> {
+    const response = await this.#endpoint.probe("/v2/", "GET /v2/", signal);
+    await response.body.drain();
+    const { status } = response;
+    return {
+      status,
+      challenges: parseChallenges(response.header("www-authenticate")),
+      header: (name) => response.header(name)[0],
+      redirect: status >= 300 && status < 400 ? response.header("location")[0] : undefined,
+    };
+  }
+
+  /** A scope would hide it: with one, Harbor's token service gives 200 to a wrong password (facts: harbor §0.5). */
+  async credentials(signal?: AbortSignal): Promise<SeenCredentials> {
+    const login = await this.#access.login();
+    if (login === undefined) return { state: "none" };
+    const { username: as } = login;
+    try {
+      const call = { method: "GET", to: "/v2/", action: "GET /v2/", scopes: [], signal } as const;
+      const { status, body } = await this.#endpoint.send(call);
+      await body.drain();
+      return status === 401 ? { state: "wrong", as, answer: "" } : { state: "right" };
+    } catch (error) {
+      if (!isFailure(error, "REGISTRY_UNAUTHORIZED")) throw error;
+      return { state: "wrong", as, answer: error.facts.answer };
+    }
+  }
+
+  /** What the token holds on a repository; `undefined` when there is none that says. */
+  async grants(repository: string, signal?: AbortSignal): Promise<readonly string[] | undefined> {
+    const remote = this.#remote(repository);
+    // Only a challenge tells which kind of credentials this registry takes.
+    const call = { method: "GET", to: "/v2/", action: "GET /v2/", scopes: remote.writeScopes, signal } as const;
+    const { body } = await this.#endpoint.send(call);
+    await body.drain();
+    return this.#endpoint.grants(repository, remote.writeScopes, signal);
+  }
+
+  async tag(repository: string, tag: string, signal?: AbortSignal): Promise<Digest | "hidden" | undefined> {
+    try {
+      return (await headManifest(this.#remote(repository), tag, signal))?.digest;
+    } catch (error) {
+      if (!isFailure(error, "REGISTRY_REFUSED") || error.facts.status !== 412) throw error;
+      return "hidden";
+    }
+  }
+
+  tryUpload(repository: string, size: number, signal?: AbortSignal): Promise<TriedUpload> {
+    return tryUpload(this.#remote(repository), size, signal);
+  }
+
+  /** SHA-256 of the CA that Harbor offers, read from whoever answers: to be compared, not to be trusted. */
+  async offeredCa(signal?: AbortSignal): Promise<string | undefined> {
+    const stranger: EndpointAccess = { ...this.#access, insecure: true, login: () => Promise.resolve(undefined) };
+    await using harbor = new Harbor(stranger, this.#options);
+    const pem = await harbor.caCertificate(signal);
+    return pem === undefined ? undefined : fingerprintOf(pem);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#endpoint.close(), this.harbor[Symbol.asyncDispose]()]);
+  }
+
+  #remote(name: string): Remote {
+    const once = { transient: () => undefined, attempts: 1, baseDelay: 0, maxDelay: 0 };
+    return new Remote({ endpoint: this.#endpoint, name, side: "target", policy: once, report: silent });
+  }
+}

@@ -1,0 +1,47 @@
+import { finding, type Finding } from "../../model/finding.ts";
+import type { LockItem } from "../../model/lock.ts";
+import type { Reference } from "../../model/reference.ts";
+import type { PullProbe, RegistryProbe } from "./ports.ts";
+
+export interface PreflightInput {
+  readonly host: string;
+  readonly plainHttp: boolean;
+  readonly insecure: boolean;
+  /** A user name, or `anonymous`: for messages. */
+  readonly as: string;
+  readonly mapped: readonly { readonly item: LockItem; readonly targets: readonly Reference[] }[];
+  /** Bytes that a push would add, by project; without it the whole of every item is taken. */
+  readonly missing?: ReadonlyMap<string, number> | undefined;
+  /** Bytes of the largest blob. */
+  readonly largestBlob: number;
+  /** The project may be made when it is not there. */
+  readonly createProject: boolean;
+  /** Absent: the cluster pulls without credentials. */
+  readonly pull?: PullProbe | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What every question may use. */
+export interface Asking {
+  readonly input: PreflightInput;
+  readonly probe: RegistryProbe;
+  /** First path segments of all targets. */
+  readonly projects: readonly string[];
+}
+
+export function projectsOf({ mapped }: PreflightInput): readonly string[] {
+  const names = mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? ""));
+  return [...new Set(names)].sort();
+}
+
+/** Some repository of a project, since tokens and uploads are asked for by repository. */
+export function repositoryIn({ mapped }: PreflightInput, project: string): string {
+  const all = mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository));
+  return all.find((repository) => repository.startsWith(`${project}/`)) ?? `${project}/higress-airgap-preflight`;
+}
+
+export function notAsked({ input }: Pick<Asking, "input">, question: string, why: string): Finding {
+  return finding("note", "registry.not-asked", { host: input.host, question, why });
+}

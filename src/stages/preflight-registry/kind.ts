@@ -1,0 +1,47 @@
+import type { Greeting } from "./ports.ts";
+
+export type RegistryKind =
+  "harbor" | "distribution" | "nexus" | "artifactory" | "azure" | "aliyun" | "gitea" | "gitlab" | "unknown";
+
+interface Traits {
+  readonly realm: string;
+  readonly service: string;
+  readonly header: (name: string) => string;
+  readonly status: number;
+}
+
+/** In this order: the first that fits. */
+const tells: readonly (readonly [RegistryKind, (traits: Traits) => boolean])[] = [
+  ["nexus", ({ realm, header }) => /Nexus/i.test(realm + header("server"))],
+  ["artifactory", ({ realm, header }) => header("x-jfrog-version") !== "" || realm.includes("/artifactory/")],
+  ["artifactory", ({ header }) => header("x-artifactory-id") !== ""],
+  ["azure", ({ service }) => service.endsWith(".azurecr.io")],
+  ["aliyun", ({ realm }) => realm.includes(".aliyuncs.com")],
+  ["gitlab", ({ realm }) => realm.includes("/jwt/auth")],
+  ["gitea", ({ service }) => service === "container_registry"],
+  [
+    "distribution",
+    ({ header, status }) =>
+      header("docker-distribution-api-version") === "registry/2.0" && (status === 200 || status === 401),
+  ],
+];
+
+/**
+ * Which product answers, by the rules of facts harbor §1. Tencent's TCR says `service="harbor-registry"` too, so the
+ * header alone does not make a Harbor: its API has to answer as well.
+ */
+export function kindOf({ header, challenges, status }: Greeting, answersHarborApi: boolean): RegistryKind {
+  if (answersHarborApi) return "harbor";
+  const parameter = (name: string): string =>
+    challenges
+      .map((each) => each.parameters.get(name) ?? "")
+      .join(" ")
+      .trim();
+  const traits = {
+    realm: parameter("realm"),
+    service: parameter("service"),
+    header: (name: string) => header(name) ?? "",
+    status,
+  };
+  return tells.find(([, fits]) => fits(traits))?.[0] ?? "unknown";
+}

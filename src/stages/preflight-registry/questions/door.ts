@@ -1,0 +1,48 @@
+import { finding, type Finding } from "../../../model/finding.ts";
+import { isPrivateAddress } from "../address.ts";
+import type { Asking } from "../context.ts";
+import type { Connection, Greeting } from "../ports.ts";
+
+const day = 24 * 60 * 60 * 1000;
+/** Harbor takes tokens whose clock is off by this much (facts: harbor §3.2). */
+const leeway = 60;
+
+/** Is the certificate one that we, and so the nodes with the same CA, will take? */
+export async function tlsQuestion({ input, probe }: Asking, { tls }: Connection): Promise<readonly Finding[]> {
+  const { host } = input;
+  if (tls === undefined) return input.plainHttp ? [finding("warning", "registry.insecure", { host })] : [];
+  const days = Math.floor((tls.validUntil - input.now()) / day);
+  const expiring = days >= 0 && days < 30 ? [finding("warning", "registry.tls-expiring", { host, days })] : [];
+  if (input.insecure) return [...expiring, finding("warning", "registry.insecure", { host })];
+  if (tls.distrust === undefined) return expiring;
+  const until = new Date(tls.validUntil).toISOString().slice(0, 10);
+  const reason = `${tls.distrust}; issuer ${tls.issuer}; names ${tls.names}; until ${until}`;
+  const fingerprint = await probe.offeredCa(input.signal).catch(() => undefined);
+  return [
+    finding("error", "registry.tls", { host, reason }),
+    ...(fingerprint === undefined ? [] : [finding("note", "registry.ca-offered", { host, fingerprint })]),
+    ...expiring,
+  ];
+}
+
+export function redirectQuestion({ input: { host } }: Asking, { redirect }: Greeting): readonly Finding[] {
+  return redirect === undefined
+    ? []
+    : [finding("error", "registry.redirects-to-https", { host, to: redirect.slice(0, 200) })];
+}
+
+/** A token service at an address of an inner network: outside of it nobody reaches it, and we go by our own origin. */
+export function realmQuestion({ input: { host } }: Asking, { challenges }: Greeting): readonly Finding[] {
+  const realm = challenges.map(({ parameters }) => parameters.get("realm")).find((each) => each?.startsWith("http"));
+  if (realm === undefined || !URL.canParse(realm)) return [];
+  const { hostname, origin } = new URL(realm);
+  if (!isPrivateAddress(hostname) || host.startsWith(hostname)) return [];
+  return [finding("warning", "registry.realm-private-ip", { host, realm: `${origin}/` })];
+}
+
+export function clockQuestion({ input }: Asking, { header }: Greeting): readonly Finding[] {
+  const theirs = Date.parse(header("date") ?? "");
+  if (Number.isNaN(theirs)) return [];
+  const seconds = Math.round((theirs - input.now()) / 1000);
+  return Math.abs(seconds) <= leeway ? [] : [finding("warning", "registry.clock-skew", { host: input.host, seconds })];
+}

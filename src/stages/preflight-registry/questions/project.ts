@@ -1,0 +1,46 @@
+import { finding, type Finding } from "../../../model/finding.ts";
+import { printBytes } from "../../../std/bytes.ts";
+import { notAsked, type Asking } from "../context.ts";
+
+/** There, ours to push to, and such that the cluster can pull from it. */
+export async function projectQuestion(asking: Asking, project: string): Promise<readonly Finding[]> {
+  const { input, probe } = asking;
+  const { host, signal } = input;
+  const seen = await probe.harbor.project(project, signal);
+  if (seen === "hidden") return [notAsked(asking, `project ${project}`, "403")];
+  if (seen === "missing") return [await missing(asking, project)];
+  return [
+    ...(seen.isProxy ? [finding("error", "registry.project-proxy", { host, project })] : []),
+    ...(!seen.isPublic && input.pull === undefined
+      ? [finding("error", "registry.project-private", { host, project })]
+      : []),
+    ...seen.pullPolicies.map((policy) => finding("warning", "registry.pull-policy", { host, project, policy })),
+  ];
+}
+
+async function missing({ input, probe }: Asking, project: string): Promise<Finding> {
+  const { creation } = await probe.harbor.systemInfo(input.signal);
+  // Robots and administrators may create where others may not, and nothing says which we are.
+  const creatable = creation === "everyone" ? "yes" : creation === "adminonly" ? "adminonly" : "unknown";
+  const severity = input.createProject && creatable !== "adminonly" ? "note" : "error";
+  return finding(severity, "registry.project-missing", { host: input.host, project, creatable });
+}
+
+export async function quotaQuestion(asking: Asking, project: string): Promise<readonly Finding[]> {
+  const { input, probe } = asking;
+  const quota = await probe.harbor.quota(project, input.signal);
+  if (quota === undefined) return [notAsked(asking, `quota ${project}`, "403")];
+  if (quota.hard < 0) return [];
+  const free = Math.max(0, quota.hard - quota.used);
+  const needed = input.missing?.get(project) ?? wholeOf(asking, project);
+  if (needed <= free) return [];
+  const facts = { host: input.host, project, free: printBytes(free), needed: printBytes(needed) };
+  return [finding("error", "registry.quota-short", facts)];
+}
+
+function wholeOf({ input: { mapped } }: Asking, project: string): number {
+  const inProject = mapped.filter(({ targets }) =>
+    targets.some(({ repository }) => repository.startsWith(`${project}/`)),
+  );
+  return inProject.reduce((sum, { item }) => sum + item.bytes, 0);
+}

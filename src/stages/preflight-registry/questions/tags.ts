@@ -1,0 +1,37 @@
+import pMap from "p-map";
+import { finding, type Finding } from "../../../model/finding.ts";
+import { printReference, type Reference } from "../../../model/reference.ts";
+import type { Asking } from "../context.ts";
+
+/** Round trips are all that these cost; 16 is what the push uses, too. */
+const questionsAtOnce = 16;
+
+/** A tag that points elsewhere and may not be moved stops the push in its middle: 412 (facts: harbor §4.3). */
+export async function immutableQuestion(asking: Asking): Promise<readonly Finding[]> {
+  const { input, projects, probe } = asking;
+  const guarded = new Map<string, number | undefined>();
+  for (const project of projects) guarded.set(project, await probe.harbor.immutableRules(project, input.signal));
+  const tags = input.mapped.flatMap(({ item, targets }) =>
+    targets.map((target) => ({ target, wanted: item.root.digest })),
+  );
+  const perhaps = tags.filter(({ target }) => guarded.get(target.repository.split("/")[0] ?? "") !== 0);
+  const found = await pMap(perhaps, (each) => guardedTag(asking, each), { concurrency: questionsAtOnce });
+  return found.flat();
+}
+
+async function guardedTag(
+  { input, probe }: Asking,
+  { target, wanted }: { readonly target: Reference; readonly wanted: string },
+): Promise<readonly Finding[]> {
+  const { repository, tag = "latest" } = target;
+  const artifact = await probe.harbor.artifact(repository, tag, input.signal);
+  if (artifact === undefined) return [];
+  const has = artifact === "hidden" ? await probe.tag(repository, tag, input.signal) : artifact.digest;
+  if (has === undefined || has === "hidden" || has === wanted) return [];
+  // Without the right to see which tag is guarded, one that would be moved is only suspected.
+  const severity = artifact === "hidden" ? "warning" : artifact.immutableTags.includes(tag) ? "error" : undefined;
+  if (severity === undefined) return [];
+  return [
+    finding(severity, "registry.tag-immutable", { host: input.host, reference: printReference(target), has, wanted }),
+  ];
+}

@@ -1,0 +1,87 @@
+import { unauthorized } from "./auth.ts";
+import type { Backend } from "./backend.ts";
+import { page, refuse, type Exchange, type Outcome, type Reply } from "./exchange.ts";
+import { quotaSentence, usedBytes, type Action, type Project } from "./state.ts";
+
+export interface BlobRequest {
+  readonly exchange: Exchange;
+  readonly project: Project;
+  readonly backend: Backend;
+  /** What the same credentials may do in another project; undefined when there is none of that name. */
+  readonly actionsIn: (project: string) => readonly Action[] | undefined;
+  readonly onUploaded: (bytes: number) => void;
+}
+
+/** Uploads (facts: harbor §4.3, §5.1 to §5.3): core looks first, the registry behind it does the work. */
+export async function handleUpload(upload: BlobRequest): Promise<Outcome> {
+  const { exchange, backend, onUploaded } = upload;
+  const { bodyLimit } = exchange.state.switches;
+  // nginx answers before it reads, and closes.
+  if (bodyLimit !== undefined && lengthOf(exchange) > bodyLimit) return page(413, { connection: "close" });
+  switch (exchange.request.method ?? "GET") {
+    case "POST":
+      return start(upload);
+    case "PUT":
+      return finish(upload);
+    case "PATCH":
+      return backend.pass(exchange, { onBytes: onUploaded });
+    default:
+      return backend.pass(exchange);
+  }
+}
+
+async function start(upload: BlobRequest): Promise<Outcome> {
+  const { exchange, project, backend } = upload;
+  if (project.proxy) return proxied(project);
+  if (exceeds(project, 1)) return refuse(403, "DENIED", quotaSentence(project, 1));
+  const from = exchange.url.searchParams.get("from");
+  const blob = exchange.url.searchParams.get("mount");
+  return blob === null || from === null ? backend.pass(exchange) : mount(upload, blob, from);
+}
+
+async function mount(
+  { exchange, project, backend, actionsIn }: BlobRequest,
+  blob: string,
+  from: string,
+): Promise<Outcome> {
+  if (!from.includes("/")) return refuse(400, "BAD_REQUEST", "bad request: invalid parameter from");
+  const source = from.split("/")[0] ?? "";
+  if (actionsIn(source)?.includes("pull") !== true)
+    return unauthorized(
+      exchange,
+      `unauthorized to access repository: ${from}, action: pull`,
+      `repository:${from}:pull`,
+    );
+  // Without its query the backend opens an upload session: 202, as for a source that lacks the blob.
+  const { state, url } = exchange;
+  const status = await backend.forward(exchange, state.switches.mounts ? {} : { path: url.pathname });
+  if (status === 201) project.used.set(blob, state.projects.get(source)?.used.get(blob) ?? 0);
+  return "answered";
+}
+
+async function finish({ exchange, project, backend, onUploaded }: BlobRequest): Promise<Outcome> {
+  const digest = exchange.url.searchParams.get("digest") ?? "";
+  const length = lengthOf(exchange);
+  const adding = project.used.has(digest) ? 0 : length;
+  if (exceeds(project, adding)) {
+    if (!exchange.state.switches.quotaResets)
+      return refuse(403, "DENIED", quotaSentence(project, adding), { connection: "close" });
+    exchange.request.socket.destroy();
+    return "answered";
+  }
+  const status = await backend.forward(exchange, { onBytes: onUploaded });
+  if (status === 201) project.used.set(digest, Math.max(length, project.used.get(digest) ?? 0));
+  return "answered";
+}
+
+function lengthOf({ request }: Exchange): number {
+  return Number(request.headers["content-length"] ?? 0);
+}
+
+export function exceeds(project: Project, adding: number): boolean {
+  return project.quota >= 0 && usedBytes(project) + adding > project.quota;
+}
+
+export function proxied(project: Project): Reply {
+  return refuse(403, "DENIED", `denied: can not push artifact to a proxy project: ${project.name}`);
+}

@@ -1,0 +1,132 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { aDockerRegistry } from "../registry-process.ts";
+import { Tokens } from "./auth.ts";
+import { Backend } from "./backend.ts";
+import { send, type Exchange, type Outcome } from "./exchange.ts";
+import { inflict, stepOf, type Fault, type Step } from "./faults.ts";
+import { handleRegistry } from "./registry-api.ts";
+import { handleRest } from "./rest.ts";
+import { HarborState, type Identity, type ProjectOptions, type Switches } from "./state.ts";
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly step: Step;
+  readonly authorization: "none" | "basic" | "bearer";
+  readonly cookie: boolean;
+}
+
+export interface HarborOptions {
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly projects?: Readonly<Record<string, ProjectOptions>>;
+  readonly users?: readonly Identity[];
+}
+
+/** A Harbor as facts/harbor.md §11 lists it: the auth, policies and API of its core, before a real docker-registry. */
+export interface Harbor extends AsyncDisposable {
+  /** `127.0.0.1:port` */
+  readonly host: string;
+  readonly origin: string;
+  readonly state: HarborState;
+  readonly requests: SeenRequest[];
+  /** Bytes of blob bodies that arrived. */
+  readonly uploaded: number;
+  set(switches: Partial<Switches> & { readonly project?: Readonly<Record<string, ProjectOptions>> }): void;
+  /** The next request of this step gets the fault instead of its answer; told twice, the next two. */
+  failNext(step: Step, fault: Fault): void;
+  /** Forgets what a request would still have found. */
+  reset(): void;
+}
+
+export const admin: Identity = { name: "admin", secret: "Harbor12345-of-a-test", admin: true };
+
+export async function aHarbor(options: HarborOptions = {}): Promise<Harbor> {
+  const registry = await aDockerRegistry();
+  const harbor = new HarborServer(registry.host, options);
+  const listener: RequestListener = (request, response) => void harbor.handle(request, response);
+  const server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  harbor.listening(
+    `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    options.tls === undefined ? "http" : "https",
+  );
+  return Object.assign(harbor, {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await registry[Symbol.asyncDispose]();
+    },
+  });
+}
+
+class HarborServer {
+  host = "";
+  origin = "";
+  readonly state = new HarborState();
+  readonly requests: SeenRequest[] = [];
+  uploaded = 0;
+  readonly #backend: Backend;
+  readonly #tokens = new Tokens();
+  readonly #faults = new Map<Step, Fault[]>();
+
+  constructor(backend: string, { projects = {}, users = [admin] }: HarborOptions) {
+    this.#backend = new Backend(backend);
+    for (const [name, project] of Object.entries(projects)) this.state.addProject(name, project);
+    for (const user of users) this.state.identities.set(user.name, user);
+  }
+
+  listening(host: string, scheme: string): void {
+    this.host = host;
+    this.origin = `${scheme}://${host}`;
+  }
+
+  set({ project = {}, ...switches }: Parameters<Harbor["set"]>[0]): void {
+    Object.assign(this.state.switches, switches);
+    for (const [name, options] of Object.entries(project)) this.state.addProject(name, options);
+  }
+
+  failNext(step: Step, fault: Fault): void {
+    this.#faults.set(step, [...(this.#faults.get(step) ?? []), fault]);
+  }
+
+  reset(): void {
+    this.requests.length = 0;
+    this.uploaded = 0;
+    this.#faults.clear();
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", this.origin);
+    const exchange: Exchange = { request, response, url, state: this.state, origin: this.origin };
+    const step = stepOf(request.method ?? "GET", url.pathname);
+    const { authorization, cookie } = request.headers;
+    this.requests.push({
+      method: request.method ?? "",
+      path: request.url ?? "",
+      step,
+      authorization: authorization === undefined ? "none" : authorization.startsWith("Basic") ? "basic" : "bearer",
+      cookie: cookie !== undefined,
+    });
+    try {
+      const fault = this.#faults.get(step)?.shift();
+      const outcome = fault === undefined ? await this.#route(exchange) : inflict(exchange, fault);
+      if (outcome !== "answered") send(exchange, outcome);
+    } catch {
+      // The client or the backend went away in the middle; there is nobody to tell.
+      response.destroy();
+    }
+  }
+
+  async #route(exchange: Exchange): Promise<Outcome> {
+    const { pathname } = exchange.url;
+    if (pathname === "/service/token") return this.#tokens.handle(exchange);
+    if (pathname.startsWith("/api/")) return handleRest(exchange);
+    if (!pathname.startsWith("/v2")) return { status: 200, text: "portal" };
+    const onUploaded = (bytes: number): void => void (this.uploaded += bytes);
+    return handleRegistry({ tokens: this.#tokens, backend: this.#backend, onUploaded }, exchange);
+  }
+}

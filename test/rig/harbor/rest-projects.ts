@@ -1,0 +1,142 @@
+import { readBody, refuse, type Exchange, type Outcome, type Reply } from "./exchange.ts";
+import { find } from "./manifests.ts";
+import { usedBytes, type Identity, type Project } from "./state.ts";
+
+const namePattern = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+
+/** `/projects`. */
+export async function handleProjects(exchange: Exchange, identity: Identity | undefined): Promise<Outcome> {
+  const { request, url, state } = exchange;
+  if (request.method === "HEAD")
+    return { status: state.projects.has(url.searchParams.get("project_name") ?? "") ? 200 : 404 };
+  return request.method === "POST" ? create(exchange, identity) : list(exchange, identity);
+}
+
+/** `/projects/NAME` and below. */
+export function handleProject({ state }: Exchange, identity: Identity | undefined, path: string): Reply {
+  const name = decodeURIComponent(path.split("/")[2] ?? "");
+  const project = state.projects.get(name);
+  const held = project === undefined ? [] : state.actionsOf(identity, project);
+  // Who is no administrator is not told whether it exists (facts: harbor §3.3).
+  if (identity?.admin !== true && !held.includes("pull")) return refuse(403, "FORBIDDEN", "forbidden");
+  if (project === undefined) return refuse(404, "NOT_FOUND", `project ${name} not found`);
+  if (path.endsWith("/summary")) return summary(project, held.includes("push"));
+  if (path.endsWith("/immutabletagrules")) return rules(project);
+  return { status: 200, json: describe(project) };
+}
+
+function describe(project: Project): unknown {
+  return {
+    project_id: project.id,
+    name: project.name,
+    ...(project.proxy && { registry_id: 1 }),
+    metadata: {
+      public: String(project.public),
+      ...(project.preventVulnerable && { prevent_vul: "true", severity: "high" }),
+      ...(project.contentTrust && { enable_content_trust_cosign: "true" }),
+    },
+  };
+}
+
+/** Fuzzy, and ten to a page unless told otherwise: a client has to filter and go on. */
+function list(exchange: Exchange, identity: Identity | undefined): Reply {
+  const { url, state } = exchange;
+  const wanted = url.searchParams.get("name") ?? "";
+  const page = Number(url.searchParams.get("page") ?? 1);
+  const size = Math.min(100, Number(url.searchParams.get("page_size") ?? 10));
+  const seen = [...state.projects.values()].filter(
+    (project) =>
+      project.name.includes(wanted) && (identity?.admin === true || state.actionsOf(identity, project).length > 0),
+  );
+  const more = page * size < seen.length;
+  const next = `</api/v2.0/projects?name=${wanted}&page=${String(page + 1)}&page_size=${String(size)}>; rel="next"`;
+  return {
+    status: 200,
+    json: seen.slice((page - 1) * size, page * size).map(describe),
+    headers: { "x-total-count": String(seen.length), ...(more && { link: next }) },
+  };
+}
+
+interface ProjectDocument {
+  readonly project_name?: string;
+  readonly metadata?: { readonly public?: unknown };
+  readonly storage_limit?: number;
+}
+
+async function create({ request, state }: Exchange, identity: Identity | undefined): Promise<Outcome> {
+  if (identity === undefined) return refuse(401, "UNAUTHORIZED", "unauthorized");
+  if (state.switches.creation === "adminonly" && identity.admin !== true)
+    return refuse(403, "FORBIDDEN", "Only system admin can create project");
+  const text = (await readBody(request, 65_536))?.toString() ?? "{}";
+  const body = JSON.parse(text) as ProjectDocument;
+  const name = body.project_name ?? "";
+  if (state.projects.has(name)) return refuse(409, "CONFLICT", `The project named ${name} already exists`);
+  const problem = problemOf(body);
+  if (problem !== undefined) return refuse(400, "BAD_REQUEST", problem);
+  const made = state.addProject(name, { public: body.metadata?.public === "true", quota: body.storage_limit ?? -1 });
+  return { status: 201, headers: { location: `/api/v2.0/projects/${String(made.id)}` } };
+}
+
+/** `public` is a string, of all things (facts: harbor §4.1). */
+function problemOf({ project_name: name = "", metadata }: ProjectDocument): string | undefined {
+  const isPublic = metadata?.public ?? "false";
+  if (isPublic !== "true" && isPublic !== "false") return "invalid metadata: public";
+  return namePattern.test(name) ? undefined : "project name is not in lower case or contains illegal characters";
+}
+
+function summary(project: Project, mayReadQuota: boolean): Reply {
+  const quota = { hard: { storage: project.quota }, used: { storage: usedBytes(project) } };
+  return { status: 200, json: { repo_count: project.artifacts.size, ...(mayReadQuota && { quota }) } };
+}
+
+function rules(project: Project): Reply {
+  const json = project.immutable.map((_, id) => ({
+    id,
+    disabled: false,
+    action: "immutable",
+    template: "immutable_template",
+  }));
+  return { status: 200, json };
+}
+
+export function handleArtifact(exchange: Exchange, identity: Identity | undefined, path: string): Reply {
+  const [, project = "", name = "", pointer = ""] =
+    /^\/projects\/([^/]+)\/repositories\/([^/]+)\/artifacts\/([^/]+)$/.exec(path) ?? [];
+  const { state } = exchange;
+  const known = state.projects.get(project);
+  if (known === undefined || !state.actionsOf(identity, known).includes("pull"))
+    return refuse(403, "FORBIDDEN", "forbidden");
+  // nginx and the router decode once each: what arrives here single-encoded is another path (facts: harbor §4.2).
+  const repository = decodeURIComponent(decodeURIComponent(name));
+  const artifact = find(known.artifacts.get(repository), decodeURIComponent(pointer));
+  const nested = repository.includes("/");
+  if (artifact === undefined || (nested && !name.includes("%252F")))
+    return refuse(404, "NOT_FOUND", `artifact ${project}/${repository}:${pointer} not found`);
+  const tags = [...artifact.tags].map((tag) => ({
+    name: tag,
+    immutable: known.immutable.some((each) => each === "*" || each === `${repository}:${tag}`),
+  }));
+  return {
+    status: 200,
+    json: {
+      id: 1,
+      type: typeOf(artifact.configType),
+      media_type: artifact.configType,
+      manifest_media_type: artifact.mediaType,
+      repository_name: `${project}/${repository}`,
+      digest: artifact.digest,
+      size: artifact.size,
+      tags,
+      references: null,
+      labels: null,
+    },
+  };
+}
+
+/** facts: harbor §5.9. */
+function typeOf(configType: string): string {
+  if (/image\.(config|index)|container\.image|manifest\.list/.test(configType)) return "IMAGE";
+  if (configType === "application/vnd.cncf.helm.config.v1+json") return "CHART";
+  if (configType === "application/vnd.wasm.config.v1+json") return "WASM";
+  return /^application\/vnd\.[^.]*\.(.*)\.config\.[^.]*\+json$/.exec(configType)?.[1]?.toUpperCase() ?? "UNKNOWN";
+}
