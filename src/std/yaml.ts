@@ -66,7 +66,7 @@ function nodesOf(value: unknown, known: Map<object, number>): number {
   if (typeof value !== "object" || value === null) return 1;
   const counted = known.get(value);
   if (counted !== undefined) return counted;
-  known.set(value, 1); // a cycle through an alias ends here
+  known.set(value, Infinity); // until it is counted: an alias to what it stands in never ends
   const count = Object.values(value).reduce<number>((sum, child) => sum + nodesOf(child, known), 1);
   known.set(value, count);
   return count;

@@ -5,6 +5,8 @@ import { nearest } from "../../std/nearest.ts";
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly what: string;
+  /** The mistake is the key, not its value. */
+  readonly atKey?: boolean | undefined;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -19,13 +21,21 @@ function problems(issue: Issue, base: readonly PropertyKey[], schema: Schema): r
   const path = [...base, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     const known = [...keysAt(schema, path)];
-    return issue.keys.map((key) => ({ path: [...path, key], what: unknownKey(key, known) }));
+    return issue.keys.map((key) => ({ path: [...path, key], what: unknownKey(key, known), atKey: true }));
   }
   if (issue.code === "invalid_union") {
     const meant = meantMember(issue.errors);
     if (meant !== undefined) return meant.flatMap((inner) => problems(inner, path, schema));
   }
-  return [{ path, what: issue.message }];
+  return [{ path, what: whatOf(issue) }];
+}
+
+/** Two mistakes that everybody makes get words of their own: a member left out, and a version that YAML reads as a number. */
+function whatOf(issue: Issue): string {
+  if (issue.code !== "invalid_type") return issue.message;
+  if (/\bundefined\b/.test(issue.message)) return `missing; expected ${issue.expected}`;
+  if (issue.expected === "string" && /\bnumber\b/.test(issue.message)) return `${issue.message}; put it in quotes`;
+  return issue.message;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

@@ -62,8 +62,8 @@ function documentOf(text: string, file: string): unknown {
 
 function configInvalid(file: string, text: string, problems: readonly Problem[]): Failure {
   const spots = spotsOf(text)[0] ?? new Map<string, Spot>();
-  const lines = problems.map(({ path, what }) => {
-    const { line, column } = lineAndColumn(text, startOf(spots, path));
+  const lines = problems.map(({ path, what, atKey }) => {
+    const { line, column } = lineAndColumn(text, startOf(spots, path, atKey === true));
     const name = path.length === 0 ? "" : `${path.map(String).join(".")} - `;
     return { line, column, text: `${file}:${line}:${column} ${name}${sanitize(what, 300)}` };
   });
@@ -71,12 +71,13 @@ function configInvalid(file: string, text: string, problems: readonly Problem[])
   return new Failure("CONFIG_INVALID", { file, problems: lines.map((line) => line.text).join("\n") });
 }
 
-/** Where the value stands; where it is missing, the nearest thing around it. A wrong key is shown at the key. */
-function startOf(spots: Spots, path: readonly PropertyKey[]): number {
+/** Where the value stands; where it is missing, the nearest thing around it. */
+function startOf(spots: Spots, path: readonly PropertyKey[], atKey: boolean): number {
+  const spot = spots.get(pathKey(path));
+  if (spot?.scalar !== undefined && !atKey) return spot.start;
   for (let length = path.length; length >= 0; length -= 1) {
-    const spot = spots.get(pathKey(path.slice(0, length)));
-    if (spot !== undefined)
-      return length === path.length && spot.scalar !== undefined ? spot.start : (spot.key?.start ?? spot.start);
+    const around = spots.get(pathKey(path.slice(0, length)));
+    if (around !== undefined) return around.key?.start ?? around.start;
   }
   return 0;
 }

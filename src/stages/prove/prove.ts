@@ -1,6 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { isBelow, isScanned, outsideReferences, stringsOf } from "../../model/outside.ts";
-import { parseReference, printReference } from "../../model/reference.ts";
+import { isReference, parseReference, printReference } from "../../model/reference.ts";
 import { imagesOf, renderedObjects, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
 
 export interface ProveOptions {
@@ -43,6 +43,7 @@ function notCarried(object: RenderedObject, { allowedPrefixes, carried }: ProveO
 
 /** A tag that is pinned by a digest as well is carried when either of its two names is. */
 function isCarried(image: string, carried: ReadonlySet<string>): boolean {
+  if (!isReference(image)) return false;
   const reference = parseReference(image);
   const names = [reference, { ...reference, digest: undefined }, { ...reference, tag: undefined }];
   return names
