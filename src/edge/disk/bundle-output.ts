@@ -5,6 +5,7 @@ import { fileSystemOf, refuseWithoutRoom } from "./file-system.ts";
 import { Journal, readJournal, type Remembered } from "./journal.ts";
 import { layParts, type Part } from "./parts.ts";
 import { DiskOutput, openForWriting, partialOf } from "./disk-output.ts";
+import { volumesPathOf } from "./volumes-document.ts";
 
 export interface BundleOutputOptions {
   /** Writes `NAME.001`, `NAME.002`, … of this many bytes, and `NAME.volumes.json`. */
@@ -24,9 +25,10 @@ export function bundleOutput(path: string, options: BundleOutputOptions = {}) {
       const plan = `${planId} ${size} ${options.volumeSize ?? "file"}`;
       const parts = layParts(path, size, options.volumeSize);
       const journalPath = `${path}.partial.journal`;
+      const documentPath = options.volumeSize === undefined ? undefined : volumesPathOf(path);
       const fileSystem = await fileSystemOf(path);
       const remembered = await survivors(journalPath, plan, parts);
-      if (remembered?.renaming !== true) await refuseExisting(parts, options.overwrite === true);
+      if (remembered?.renaming !== true) await refuseExisting(finals(parts, documentPath), options.overwrite === true);
       const strict = options.inOrder ?? !fileSystem.sparse;
       const largestFile = Math.max(...parts.map((part) => part.size));
       const wanted = size - (remembered === undefined ? 0 : await allocated(parts));
@@ -35,7 +37,7 @@ export function bundleOutput(path: string, options: BundleOutputOptions = {}) {
         const open = await openForWriting(parts, { keep: remembered !== undefined, sparse: !strict });
         const journal = await Journal.start(journalPath, plan, remembered);
         const order = strict ? "strict" : options.volumeSize === undefined ? "any" : "file";
-        return new DiskOutput({ path, size, parts: open, journal, journalPath, order, remembered });
+        return new DiskOutput({ path, size, parts: open, journal, journalPath, order, remembered, documentPath });
       } catch (error) {
         throw writeFailure(error, path, size);
       }
@@ -54,8 +56,12 @@ async function survivors(journal: string, plan: string, parts: readonly Part[]):
   return remembered;
 }
 
-async function refuseExisting(parts: readonly Part[], overwrite: boolean): Promise<void> {
-  for (const { path } of parts) {
+function finals(parts: readonly Part[], documentPath: string | undefined): readonly string[] {
+  return [...parts.map(({ path }) => path), ...(documentPath === undefined ? [] : [documentPath])];
+}
+
+async function refuseExisting(paths: readonly string[], overwrite: boolean): Promise<void> {
+  for (const path of paths) {
     const found = await stat(path).catch(absent);
     if (found?.isFile() === false) throw new Failure("FILE_UNWRITABLE", { path, reason: "EISDIR" });
     if (found !== undefined && !overwrite) throw new Failure("FILE_EXISTS", { path });

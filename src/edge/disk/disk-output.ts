@@ -5,6 +5,8 @@ import { DiskSource, type OpenPart } from "./disk-source.ts";
 import { writeFailure } from "./errors.ts";
 import type { Journal, Remembered } from "./journal.ts";
 import { piecesOf, type Part } from "./parts.ts";
+import { VolumeSums } from "./volume-sums.ts";
+import { writeVolumes } from "./volumes-document.ts";
 
 /** The journal follows the disk at this distance: what a power cut can cost. */
 const syncBytes = 64 * 1024 ** 2;
@@ -18,6 +20,8 @@ export interface DiskOutputFacts {
   readonly journalPath: string;
   readonly order: "any" | "file" | "strict";
   readonly remembered: Remembered | undefined;
+  /** Written with volumes, beside them. */
+  readonly documentPath?: string | undefined;
 }
 
 export class DiskOutput implements RandomWriter {
@@ -26,6 +30,7 @@ export class DiskOutput implements RandomWriter {
   readonly survived: { readonly complete: ReadonlySet<string>; readonly partial: ReadonlyMap<string, number> };
   readonly #facts: DiskOutputFacts;
   readonly #written: DiskSource;
+  readonly #sums: VolumeSums | undefined;
   readonly #unsaid = new Map<string, { entry: string; bytes: number; complete?: true }>();
   #unsynced = 0;
   #syncedAt = performance.now();
@@ -37,6 +42,8 @@ export class DiskOutput implements RandomWriter {
     this.survived = facts.remembered ?? { complete: new Set(), partial: new Map() };
     this.#facts = facts;
     this.#written = new DiskSource(facts.path, facts.parts);
+    if (facts.documentPath !== undefined)
+      this.#sums = new VolumeSums(this.#written, { inOrder: facts.order === "strict" });
   }
 
   async write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
@@ -48,6 +55,7 @@ export class DiskOutput implements RandomWriter {
       rest = after;
     }
     this.#unsynced += length;
+    if (this.#sums !== undefined) announce(this.#sums, offset, chunks);
   }
 
   read(offset: number, length: number): AsyncIterable<Uint8Array> {
@@ -70,22 +78,30 @@ export class DiskOutput implements RandomWriter {
     await this.#sync();
   }
 
-  async commit(): Promise<void> {
+  async commit({ bundle }: { readonly bundle: string }): Promise<void> {
+    const { documentPath, parts, journal, journalPath, path } = this.#facts;
     try {
+      const document = await this.#sums?.document(bundle);
       await this.flush();
-      await this.#facts.journal.append([{ renaming: true }]);
-      for (const { path } of this.#facts.parts) await rename(partialOf(path), path);
-      await syncDirectory(dirname(this.#facts.path));
+      await journal.append([{ renaming: true }]);
+      for (const part of parts) await rename(partialOf(part.path), part.path);
+      // Last: volumes that have their document beside them are whole.
+      if (document !== undefined && documentPath !== undefined) {
+        await writeVolumes(partialOf(documentPath), document);
+        await rename(partialOf(documentPath), documentPath);
+      }
+      await syncDirectory(dirname(path));
       await this.#close();
-      await unlink(this.#facts.journalPath);
+      await unlink(journalPath);
     } catch (error) {
-      throw writeFailure(error, this.#facts.path);
+      throw writeFailure(error, path);
     }
   }
 
   async abandon(): Promise<void> {
     // The reason for giving up may be this very disk: what cannot be kept must not hide it.
     await this.flush().catch(() => undefined);
+    await this.#sums?.settle();
     await this.#close().catch(() => undefined);
   }
 
@@ -106,6 +122,14 @@ export class DiskOutput implements RandomWriter {
 
   async #close(): Promise<void> {
     await Promise.all([this.#written[Symbol.asyncDispose](), this.#facts.journal.close()]);
+  }
+}
+
+function announce(sums: VolumeSums, offset: number, chunks: readonly Uint8Array[]): void {
+  let at = offset;
+  for (const chunk of chunks) {
+    sums.wrote(at, chunk);
+    at += chunk.byteLength;
   }
 }
 

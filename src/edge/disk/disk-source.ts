@@ -9,6 +9,17 @@ export interface OpenPart extends Part {
   readonly handle: FileHandle;
 }
 
+/** A stretch whose sha256 the volumes' document has. */
+export interface SummedBlock {
+  readonly volume: string;
+  /** Within the volume. */
+  readonly at: number;
+  /** Within all of them. */
+  readonly offset: number;
+  readonly size: number;
+  readonly sha256: string;
+}
+
 const chunkSize = 256 * 1024;
 
 /** One file, or volumes as one address space. Opened with O_RDONLY; nothing here could change what it reads. */
@@ -16,8 +27,11 @@ export class DiskSource implements RandomAccess {
   readonly name: string;
   readonly size: number;
   readonly parts: readonly OpenPart[];
+  /** Blocks of volumes that have their document beside them. */
+  readonly blocks: readonly SummedBlock[];
 
-  constructor(name: string, parts: readonly OpenPart[]) {
+  constructor(name: string, parts: readonly OpenPart[], blocks: readonly SummedBlock[] = []) {
+    this.blocks = blocks;
     this.name = name;
     this.parts = parts;
     this.size = parts.reduce((sum, part) => sum + part.size, 0);

@@ -9,6 +9,14 @@ import { hashWorker } from "./hash-worker.ts";
 export interface Range {
   readonly offset: number;
   readonly size: number;
+  /** Also wanted: the sha256 of each stretch of so many bytes in it. */
+  readonly block?: number | undefined;
+}
+
+export interface Hashed {
+  /** sha256, or the code of the error that reading gave (`EIO`). */
+  readonly hex: string;
+  readonly blocks: readonly string[];
 }
 
 export interface HashOptions {
@@ -30,19 +38,30 @@ export async function hashRanges(
   ranges: readonly Range[],
   options: HashOptions = {},
 ): Promise<readonly string[]> {
+  return (await hashWithBlocks(source, ranges, options)).map(({ hex }) => hex);
+}
+
+/** Like `hashRanges`, with the blocks of each range: both sums from one read. */
+export async function hashWithBlocks(
+  source: RandomAccess,
+  ranges: readonly Range[],
+  options: HashOptions = {},
+): Promise<readonly Hashed[]> {
   const { onBytes = () => undefined, signal } = options;
   const { workers = Math.min(availableParallelism(), 4) } = options;
-  const hashes = new Array<string | undefined>(ranges.length).fill(undefined);
+  const hashes = new Map<number, Hashed>();
   const bytes = ranges.reduce((sum, { size }) => sum + size, 0);
   if (workers > 0 && source instanceof DiskSource && bytes >= worthWorkers)
-    await hashInWorkers(source, ranges, { hashes, onBytes, signal, workers });
-  // Whatever the workers left: all of it where threads cannot be started.
-  for (const [index, range] of ranges.entries()) hashes[index] ??= await hashHere(source, range, { onBytes, signal });
-  return hashes.map((hash) => hash ?? "unreadable");
+    await hashInWorkers(source, ranges, { hashes, onBytes, signal, workers: Math.min(workers, ranges.length) });
+  const all: Hashed[] = [];
+  // Whatever the workers left is hashed here: all of it where threads cannot be started.
+  for (const [index, range] of ranges.entries())
+    all.push(hashes.get(index) ?? (await hashHere(source, range, { onBytes, signal })));
+  return all;
 }
 
 interface Work {
-  readonly hashes: (string | undefined)[];
+  readonly hashes: Map<number, Hashed>;
   readonly onBytes: (bytes: number) => void;
   readonly signal: AbortSignal | undefined;
   readonly workers: number;
@@ -50,7 +69,7 @@ interface Work {
 
 interface Message {
   readonly bytes: number;
-  readonly hashes: readonly (readonly [number, string])[];
+  readonly hashes: readonly (readonly [number, Hashed])[];
 }
 
 /** Workers take the next range from a shared cursor; the largest go first, so that none is left over at the end. */
@@ -61,9 +80,10 @@ async function hashInWorkers(source: DiskSource, ranges: readonly Range[], work:
   const size = (index: number): number => ranges[index]?.size ?? 0;
   const order = [...ranges.keys()].sort((a, b) => size(b) - size(a));
   const parts = source.parts.map(({ handle, offset, size: length }) => ({ fd: handle.fd, offset, size: length }));
+  const plain = ranges.map(({ offset, size: length, block }) => ({ offset, size: length, block }));
   const stop = (): void => void Atomics.store(state, 1, 1);
   signal?.addEventListener("abort", stop, { once: true });
-  const workerData = { parts, ranges, order, shared: state.buffer };
+  const workerData = { parts, ranges: plain, order, shared: state.buffer };
   // They must all have ended before anybody closes the files that they read from.
   await Promise.all(Array.from({ length: work.workers }, () => runWorker(workerData, work)));
   signal?.removeEventListener("abort", stop);
@@ -77,7 +97,7 @@ function runWorker(workerData: unknown, { hashes, onBytes }: Work): Promise<void
       const worker = new Worker(hashWorker, { eval: true, workerData, env: {}, execArgv: [] });
       worker.on("message", (message: Message) => {
         onBytes(message.bytes);
-        for (const [index, hash] of message.hashes) hashes[index] = hash;
+        for (const [index, hash] of message.hashes) hashes.set(index, hash);
       });
       worker.on("error", () => undefined);
       worker.on("exit", () => resolve());
@@ -87,20 +107,27 @@ function runWorker(workerData: unknown, { hashes, onBytes }: Work): Promise<void
   });
 }
 
+/** On this thread, by way of the source's own stream. */
 async function hashHere(
   source: RandomAccess,
-  { offset, size }: Range,
+  { offset, size, block = Infinity }: Range,
   { onBytes, signal }: Pick<Work, "onBytes" | "signal">,
-): Promise<string> {
+): Promise<Hashed> {
   const hash = createHash("sha256");
+  const blocks: string[] = [];
   try {
-    for await (const chunk of source.stream(offset, size, signal)) {
-      hash.update(chunk);
-      onBytes(chunk.byteLength);
+    for (let at = 0; at < size; at += Math.min(block, size - at)) {
+      const inner = createHash("sha256");
+      for await (const chunk of source.stream(offset + at, Math.min(block, size - at), signal)) {
+        hash.update(chunk);
+        if (block !== Infinity) inner.update(chunk);
+        onBytes(chunk.byteLength);
+      }
+      if (block !== Infinity) blocks.push(inner.digest("hex"));
     }
   } catch (error) {
-    if (isFailure(error, "FILE_UNREADABLE")) return error.facts.reason;
+    if (isFailure(error, "FILE_UNREADABLE")) return { hex: error.facts.reason, blocks: [] };
     throw error;
   }
-  return hash.digest("hex");
+  return { hex: hash.digest("hex"), blocks };
 }

@@ -29,29 +29,36 @@ function read(offset, length) {
   return count;
 }
 
-function hash({ offset, size }) {
+function hash({ offset, size, block }) {
   const sha256 = createHash("sha256");
+  const blocks = [];
+  let inner = block && createHash("sha256");
   for (let at = 0; at < size; ) {
     if (Atomics.load(state, stop) === 1) return undefined;
-    const count = read(offset + at, size - at);
+    const count = read(offset + at, Math.min(size - at, block ? block - (at % block) : size));
     sha256.update(buffer.subarray(0, count));
+    if (inner) inner.update(buffer.subarray(0, count));
     at += count;
+    if (inner && (at % block === 0 || at === size)) {
+      blocks.push(inner.digest("hex"));
+      inner = createHash("sha256");
+    }
     bytes += count;
     if (bytes >= 4 * 1024 * 1024) say();
   }
-  return sha256.digest("hex");
+  return { hex: sha256.digest("hex"), blocks };
 }
 
 for (let next = Atomics.add(state, cursor, 1); next < order.length; next = Atomics.add(state, cursor, 1)) {
   const index = order[next];
-  let hex;
+  let hashed;
   try {
-    hex = hash(ranges[index]);
+    hashed = hash(ranges[index]);
   } catch (error) {
-    hex = error.code ?? "unreadable";
+    hashed = { hex: error.code ?? "unreadable", blocks: [] };
   }
-  if (hex === undefined) break;
-  hashes.push([index, hex]);
+  if (hashed === undefined) break;
+  hashes.push([index, hashed]);
   if (hashes.length >= 256) say();
 }
 say();

@@ -27,7 +27,7 @@ async function verified(bytes: Buffer, quick = false): Promise<VerifyResult> {
           .digest("hex"),
       ),
     );
-  return verifyBundle(bundle, { hashRanges }, { quick });
+  return await verifyBundle(bundle, { hashRanges }, { quick });
 }
 
 const [gateway, console] = [someItems[0]!, someItems[1]!];

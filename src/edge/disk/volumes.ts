@@ -1,0 +1,78 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { volumeBlock } from "../../model/bundle.ts";
+import { finding, type Finding } from "../../model/finding.ts";
+import { DiskSource } from "./disk-source.ts";
+import { hashRanges } from "./hash-ranges.ts";
+import { openPart } from "./open-source.ts";
+import { findVolumes, type VolumeSet } from "./volumes-document.ts";
+
+/** A stretch of the bundle that is not there to be read. */
+export interface Hole {
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface InspectOptions {
+  /** Which items lie in a hole; asked when there are holes, of what can still be read (`undefined`: nothing can). */
+  readonly itemsIn?: ((path: string, hole: Hole) => Promise<readonly string[]>) | undefined;
+}
+
+/**
+ * Looks at volumes without reading them whole: what is missing, cut, of another build, or left over from one. All of
+ * them, named. A bundle in one file has no findings.
+ */
+export async function inspectVolumes(path: string, options: InspectOptions = {}): Promise<readonly Finding[]> {
+  const set = await findVolumes(path);
+  if (set === undefined) return [];
+  const itemsIn = async (hole: Hole): Promise<string> => (await options.itemsIn?.(path, hole))?.join(", ") ?? "";
+  const findings: Finding[] = [];
+  let offset = 0;
+  for (const volume of set.document.volumes) {
+    const hole = { offset, size: volume.size };
+    findings.push(...(await inspectVolume(set, volume, () => itemsIn(hole))));
+    offset += volume.size;
+  }
+  return [...findings, ...(await leftovers(set))];
+}
+
+type Volume = VolumeSet["document"]["volumes"][number];
+
+async function inspectVolume(
+  { documentPath }: VolumeSet,
+  volume: Volume,
+  items: () => Promise<string>,
+): Promise<readonly Finding[]> {
+  const path = join(dirname(documentPath), volume.name);
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true)
+    return [finding("error", "bundle.volume-missing", { volume: volume.name, items: await items() })];
+  if (found.size !== volume.size) {
+    const facts = { volume: volume.name, wanted: volume.size, got: found.size };
+    return [finding("error", "bundle.volume-size", { ...facts, items: await items() })];
+  }
+  if (!(await isForeign(path, volume))) return [];
+  return [
+    finding("error", "bundle.volume-foreign", { volume: volume.name, why: "sha256 of the first and last block" }),
+  ];
+}
+
+/** Another build's volume differs everywhere; a damaged one hardly in both its first and its last 4 MiB. */
+async function isForeign(path: string, { size, blocks }: Volume): Promise<boolean> {
+  await using source = new DiskSource(path, [await openPart(path, 0)]);
+  const last = (blocks.length - 1) * volumeBlock;
+  const ends = blocks.length > 1 ? [0, last] : [0];
+  const ranges = ends.map((offset) => ({ offset, size: Math.max(0, Math.min(volumeBlock, size - offset)) }));
+  const hashes = await hashRanges(source, ranges, { workers: 0 });
+  // A volume of one block says nothing by that block alone: it is looked at as damage.
+  return blocks.length > 1 && hashes.every((hash, index) => hash !== blocks[index === 0 ? 0 : blocks.length - 1]);
+}
+
+/** Volumes behind the last one, of an older and longer build: a glob would take them for part of this one. */
+async function leftovers({ base, document }: VolumeSet): Promise<readonly Finding[]> {
+  const names = await readdir(dirname(base));
+  const ours = new Set(document.volumes.map(({ name }) => name));
+  const numbered = names.filter((name) => name.startsWith(`${basename(base)}.`) && /\.\d{3,4}$/.test(name));
+  const stale = numbered.filter((name) => !ours.has(name)).sort();
+  return stale.map((volume) => finding("warning", "bundle.volume-foreign", { volume, why: "not in .volumes.json" }));
+}
