@@ -16,7 +16,7 @@ export function workerSource(): string {
   return [
     `"use strict";`,
     `const { parentPort, workerData } = require("node:worker_threads");`,
-    // esbuild's keepNames wraps functions in this.
+    // esbuild's keepNames wraps functions in this; together with `minify` it would have another name, and not work.
     `const __name = (value) => value;`,
     `const host = { ${Object.entries<{ toString(): string }>({ ...host })
       .map(([name, part]) => `${name}: ${part.toString()}`)
