@@ -117,6 +117,25 @@ describe("a blob on its way out", () => {
     });
   });
 
+  it("is given up when its client leaves while the source is waiting", async () => {
+    const { descriptor } = zeros(2);
+    let given: AbortSignal | undefined;
+    const content: Fetcher = {
+      async *fetch(_, { signal } = {}) {
+        given = signal;
+        yield Buffer.alloc(chunk);
+        await new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(new Error("left"))));
+      },
+    };
+    const { server, url, nextLine } = await servingBlob({ descriptor, content });
+    await using(server, async () => {
+      const line = nextLine();
+      (await open(url)).destroy();
+      expect(await line).toMatchObject({ bytes: chunk });
+      expect(given?.aborted).toBe(true);
+    });
+  });
+
   it("is not read ahead of a client that reads slowly", async () => {
     const blob = zeros(200);
     const { server, url } = await servingBlob(blob);
@@ -175,7 +194,10 @@ describe("drain", () => {
     const drained = server.drain(30);
     await expect(fetch(server.url)).rejects.toThrow();
     expect(await read(response)).toBe(40 * chunk);
+    const ended = performance.now();
     await drained;
+    // The client keeps its connection; left to itself the server would wait 5 s for another request on it.
+    expect(performance.now() - ended).toBeLessThan(4000);
     agent.destroy();
   });
 
