@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { styleText } from "node:util";
 import { Failure, isFailure } from "../model/failure.ts";
 import { chooseLanguage } from "../ui/language.ts";
@@ -5,9 +6,8 @@ import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter } from "../ui/reporter.ts";
 import { runApp } from "./app.ts";
 import type { Context } from "./context.ts";
-import type { Flags } from "./define.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
-import { version } from "./version.ts";
+import { versionLine } from "./version.ts";
 
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
 export async function runProcess(): Promise<ExitCode> {
@@ -15,9 +15,11 @@ export async function runProcess(): Promise<ExitCode> {
   // The language must be known before the parser speaks.
   const language = chooseLanguage(flagValue(argv, "lang"), process.env);
   const stop = new AbortController();
+  // Every transfer in flight listens to the one signal; that is bounded by --concurrency, not a leak.
+  setMaxListeners(1024, stop.signal);
   const reporter = processReporter(flagValue(argv, "output"), language, argv.includes("--verbose"));
   listenForSignals(stop, reporter);
-  const context = (_flags: Flags): Context => ({
+  const context = (): Context => ({
     env: process.env,
     cwd: process.cwd(),
     stdout: process.stdout,
@@ -25,10 +27,11 @@ export async function runProcess(): Promise<ExitCode> {
     reporter,
     language,
     isTerminal: process.stdout.isTTY,
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: (question) => ask(question, stop.signal) } : {}),
     now: () => new Date(),
   });
   try {
-    const { code, text } = await runApp(argv, version, language, context);
+    const { code, text } = await runApp(argv, versionLine(process), language, context);
     if (text !== "") process.stdout.write(`${text}\n`);
     return code ?? ExitCode.done;
   } catch (error) {
@@ -39,6 +42,17 @@ export async function runProcess(): Promise<ExitCode> {
     return exitCodeOf(error, interrupted);
   } finally {
     reporter.close();
+  }
+}
+
+/** Questions go to stderr: stdout may be a pipe that wants data only. */
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal });
+  } finally {
+    lines.close();
   }
 }
 

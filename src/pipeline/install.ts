@@ -1,10 +1,12 @@
 import type { Site } from "../model/site.ts";
-import { overlayCluster, prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
+import { systemClock } from "../std/clock.ts";
+import { prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { pushItems, type PushResult } from "../stages/push/push.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 import { phase, stopAt } from "./phases.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
+import { overlayWhile } from "./release.ts";
 import { relocate, type Relocated } from "./relocated.ts";
 
 export interface InstallResult {
@@ -90,14 +92,13 @@ async function release(
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<void> {
+  const { signal } = options;
+  const timeoutSeconds = site.cluster.rolloutSeconds;
   for (const { chart } of rendered) {
     const archive = await bundle.readFile(chart.file);
+    const helm = (path: string) => ports.helm.upgradeInstall(helmSource(chart, path), { timeoutSeconds, signal });
     await ports.withFile(`${chart.name}-${chart.version}.tgz`, archive, (path) =>
-      ports.helm.upgradeInstall(helmSource(chart, path), {
-        timeoutSeconds: site.cluster.rolloutSeconds,
-        signal: options.signal,
-      }),
+      overlayWhile(() => helm(path), input, ports.cluster, systemClock),
     );
   }
-  await overlayCluster(input, ports.cluster);
 }

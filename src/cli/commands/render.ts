@@ -31,7 +31,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     helm,
     withFile: async <T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T> => {
       await using file = await temporaryFile(name, bytes);
-      return use(file.path);
+      return await use(file.path);
     },
     chartCrds: async (archive: Uint8Array) => (await readChart(archive, "chart")).crds.map((crd) => crd.text),
   };

@@ -42,7 +42,7 @@ async function render(helm: Helm | undefined, request: RenderRequest): Promise<s
   if (helm === undefined) return "";
   const { chart, kubeVersion, values, signal } = request;
   await using file = await temporaryFile(`${chart.name}-${chart.version}.tgz`, chart.archive);
-  return helm.template(sourceOf(chart, file.path, kubeVersion, values), {
+  return await helm.template(sourceOf(chart, file.path, kubeVersion, values), {
     includeCrds: true,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -59,7 +59,7 @@ export async function installPorts(
     cluster: tools.kubectl,
     withFile: async (name, bytes, use) => {
       await using file = await temporaryFile(name, bytes);
-      return use(file.path);
+      return await use(file.path);
     },
     parseRelocation: parseRelocationMap,
     userValues: await readValues(site),

@@ -134,7 +134,9 @@ function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff
     async apply(documents, { fieldManager, force, namespace, dryRun, signal }) {
       if (documents.length === 0) return;
       const { input, secrets } = feed(documents);
-      const args = ["apply", "--server-side", `--field-manager=${fieldManager}`, ...inNamespace(namespace)];
+      // Server-side apply refuses unknown fields by itself; kubectl's own check would refuse an overlay, which is a part.
+      const apply = ["apply", "--server-side", "--validate=false", `--field-manager=${fieldManager}`];
+      const args = [...apply, ...inNamespace(namespace)];
       if (force === true) args.push("--force-conflicts");
       if (dryRun === true) args.push("--dry-run=server");
       const result = await call([...args, "-f", "-"], { input, signal, seconds: 60 });

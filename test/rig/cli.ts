@@ -1,0 +1,26 @@
+import { execa } from "execa";
+import { fileURLToPath } from "node:url";
+
+export interface CliResult {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const program = fileURLToPath(new URL("../../dist/main.mjs", import.meta.url));
+
+/** Runs the built program as a user does, with nothing of our environment but what is given. */
+export async function cli(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string>; signal?: AbortSignal },
+): Promise<CliResult> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
+    cwd: options.cwd,
+    env: { PATH: "/usr/bin:/bin", HOME: options.cwd, ...options.env },
+    extendEnv: false,
+    reject: false,
+    stdin: "ignore",
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  });
+  return { exitCode, stdout, stderr };
+}
