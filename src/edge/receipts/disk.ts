@@ -1,0 +1,68 @@
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../model/failure.ts";
+import { Receipt } from "../../model/receipt.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
+
+export interface ReceiptDirectory {
+  /** Oldest first; empty when there is no directory yet. */
+  list(): Promise<readonly Receipt[]>;
+  /** `receipt-0001.json` and so on; one number, one file, replaced as the install goes on. */
+  save(receipt: Receipt): Promise<void>;
+}
+
+const shape = /^receipt-\d{4}\.json$/;
+const maxBytes = 8 * 1024 ** 2;
+
+export function receiptDirectory(path: string): ReceiptDirectory {
+  return {
+    async list() {
+      const names = await readdir(path).catch((error: unknown) => {
+        if (codeOf(error) === "ENOENT") return [];
+        throw new Failure("FILE_UNREADABLE", { path, reason: codeOf(error) }, { cause: error });
+      });
+      const files = names.filter((name) => shape.test(name)).sort();
+      return Promise.all(files.map((name) => readReceipt(join(path, name))));
+    },
+    async save(receipt) {
+      const target = join(path, `receipt-${String(receipt.number).padStart(4, "0")}.json`);
+      try {
+        await mkdir(path, { recursive: true, mode: 0o700 });
+        await replace(target, canonicalJson(receipt));
+      } catch (error) {
+        throw new Failure("FILE_UNWRITABLE", { path: target, reason: codeOf(error) }, { cause: error });
+      }
+    },
+  };
+}
+
+/** Written beside, flushed, and renamed: a power cut leaves the receipt before or this one, never a half. */
+async function replace(target: string, text: string): Promise<void> {
+  const partial = `${target}.partial`;
+  try {
+    const file = await open(partial, "w", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, target);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function readReceipt(path: string): Promise<Receipt> {
+  const text = await readFile(path, "utf8");
+  try {
+    if (text.length > maxBytes) throw new RangeError("too large");
+    return Receipt.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Failure("CONFIG_INVALID", { file: path, problems: "receipt" }, { cause: error });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "unknown";
+}

@@ -1,0 +1,61 @@
+import { Failure } from "../../model/failure.ts";
+import { fieldManager, managedBy, type KubeObject } from "../../model/kubernetes.ts";
+import { Receipt } from "../../model/receipt.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
+import type { ClusterPort, ReceiptPort } from "./ports.ts";
+
+export const receiptName = "higress-airgap-receipt";
+
+/** A ConfigMap may hold 1 MiB; the list of pushed tags is what grows, and stands on disk in full. */
+const mapLimit = 900_000;
+
+/** On disk first, which is where a resume looks; then beside the release, for whoever comes with another host. */
+export async function keepReceipt(
+  receipt: Receipt,
+  { disk, cluster, signal }: { disk: ReceiptPort; cluster?: ClusterPort | undefined; signal?: AbortSignal | undefined },
+): Promise<void> {
+  await disk.save(receipt);
+  await cluster?.apply([receiptConfigMap(receipt)], { fieldManager, force: true, signal });
+}
+
+export function receiptConfigMap(receipt: Receipt): KubeObject {
+  const whole = printReceipt(receipt);
+  const text = whole.length <= mapLimit ? whole : printReceipt({ ...receipt, pushed: [] });
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: receiptName, namespace: receipt.cluster.namespace, labels: managedBy },
+    data: { "receipt.json": text },
+  };
+}
+
+/** The receipts of this host; on another host, the one beside the release. */
+export async function loadReceipts(
+  namespace: string,
+  { disk, cluster, signal }: { disk: ReceiptPort; cluster: ClusterPort; signal?: AbortSignal | undefined },
+): Promise<readonly Receipt[]> {
+  const receipts = await disk.list();
+  if (receipts.length > 0) return receipts;
+  const ref = { resource: "configmaps", name: receiptName, namespace };
+  const map = await cluster.get<{ data?: Record<string, string> }>(ref, signal);
+  const text = map?.data?.["receipt.json"];
+  return text === undefined ? [] : [parseReceipt(text, `configmap/${receiptName}`)];
+}
+
+export function printReceipt(receipt: Receipt): string {
+  return canonicalJson(receipt);
+}
+
+/** @throws Failure CONFIG_INVALID when it is no receipt: nothing is undone by a text that somebody made up */
+export function parseReceipt(text: string, file: string): Receipt {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause: error });
+  }
+  const parsed = Receipt.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Failure("CONFIG_INVALID", { file, problems: problems.join("; ") });
+}

@@ -1,0 +1,134 @@
+import type { Phase } from "../../model/event.ts";
+import { Failure } from "../../model/failure.ts";
+import type { LeftoverRecord, ObjectRecord, PluginRecord, Receipt } from "../../model/receipt.ts";
+
+export interface InstallFacts {
+  readonly tool: string;
+  readonly bundle: Receipt["bundle"];
+  readonly cluster: Receipt["cluster"];
+  /** sha256 of the values that helm will be given. */
+  readonly values: string;
+  readonly now: Date;
+}
+
+/**
+ * The receipt that an install goes on with: the newest one when it was interrupted and is about the very same bundle,
+ * cluster and values; else a new one, which takes over what is there to undo.
+ */
+export function beginReceipt(earlier: readonly Receipt[], facts: InstallFacts): Receipt {
+  const mine = earlier.filter(({ cluster }) => isSame(cluster, facts.cluster));
+  const latest = newest(mine);
+  const { tool, bundle, cluster, values } = facts;
+  if (latest !== undefined && isOpen(latest) && isSame(latest.bundle, bundle) && latest.values === values)
+    return { ...latest, state: "running" };
+  // What an uninstall removed is no longer there to be undone.
+  const kept = latest === undefined || latest.state === "undone" ? nothing : latest;
+  return {
+    receiptVersion: 1,
+    number: Math.max(0, ...earlier.map(({ number }) => number)) + 1,
+    tool,
+    state: "running",
+    started: facts.now.toISOString(),
+    bundle,
+    cluster,
+    values,
+    phases: [],
+    objects: kept.objects,
+    crds: kept.crds,
+    leftovers: kept.leftovers,
+    plugins: kept.plugins,
+    pushed: [],
+  };
+}
+
+const nothing: Pick<Receipt, "objects" | "crds" | "leftovers" | "plugins"> = {
+  objects: [],
+  crds: [],
+  leftovers: [],
+  plugins: [],
+};
+
+export function newest(receipts: readonly Receipt[]): Receipt | undefined {
+  return receipts.toSorted((a, b) => b.number - a.number)[0];
+}
+
+/** The newest install that went through before `receipt`. @throws Failure RECEIPT_MISSING */
+export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt {
+  const before = newest(
+    receipts.filter(
+      ({ number, state, cluster }) => number < receipt.number && state === "done" && isSame(cluster, receipt.cluster),
+    ),
+  );
+  if (before === undefined)
+    throw new Failure("RECEIPT_MISSING", { release: receipt.cluster.release, where: `< ${receipt.number}` });
+  return before;
+}
+
+export function withPhase(
+  receipt: Receipt,
+  phase: Phase,
+  state: "started" | "done" | "skipped" | "failed",
+  now: Date,
+): Receipt {
+  return { ...receipt, phases: [...receipt.phases, { phase, state, at: now.toISOString() }] };
+}
+
+/** Phases whose last word is `done`; after a resume they need not be done again. */
+export function donePhases({ phases }: Receipt): ReadonlySet<string> {
+  const last = new Map(phases.map(({ phase, state }) => [phase, state]));
+  return new Set([...last].filter(([, state]) => state === "done").map(([phase]) => phase));
+}
+
+export interface Additions {
+  readonly objects?: readonly ObjectRecord[] | undefined;
+  readonly crds?: readonly ObjectRecord[] | undefined;
+  readonly leftovers?: readonly LeftoverRecord[] | undefined;
+  readonly plugins?: readonly PluginRecord[] | undefined;
+  readonly pushed?: readonly string[] | undefined;
+}
+
+/** Adds what a phase did. Who made an object is decided by the first record: later ones find it there already. */
+export function withMore(receipt: Receipt, more: Additions): Receipt {
+  return {
+    ...receipt,
+    objects: merged(receipt.objects, more.objects ?? [], (known, now) => ({ ...now, did: known.did })),
+    crds: merged(receipt.crds, more.crds ?? [], (known, now) => ({ ...now, did: known.did })),
+    leftovers: merged(receipt.leftovers, more.leftovers ?? [], (known) => known),
+    plugins: merged(receipt.plugins, more.plugins ?? [], laterPlugin),
+    pushed: [...new Set([...receipt.pushed, ...(more.pushed ?? [])])],
+  };
+}
+
+/** `before` is what was there before us, not before the last run. */
+function laterPlugin(known: PluginRecord, now: PluginRecord): PluginRecord {
+  const { namespace, name, url, state } = now;
+  const record = { namespace, name, url, state };
+  return known.before === undefined ? record : { ...record, before: known.before };
+}
+
+interface Named {
+  readonly resource?: string;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+function merged<T extends Named>(known: readonly T[], news: readonly T[], join: (known: T, now: T) => T): T[] {
+  const all = new Map(known.map((record) => [keyOf(record), record]));
+  for (const record of news) {
+    const had = all.get(keyOf(record));
+    all.set(keyOf(record), had === undefined ? record : join(had, record));
+  }
+  return [...all.values()];
+}
+
+function keyOf({ resource = "", namespace = "", name }: Named): string {
+  return `${resource} ${namespace} ${name}`;
+}
+
+function isOpen({ state }: Receipt): boolean {
+  return state === "running" || state === "failed";
+}
+
+function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  return Object.keys(a).every((key) => a[key] === b[key]);
+}

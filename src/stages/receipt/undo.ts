@@ -1,0 +1,133 @@
+import { finding, type Finding } from "../../model/finding.ts";
+import { fieldManager, type KubeObject, type PatchOperation } from "../../model/kubernetes.ts";
+import type { ObjectRecord, PluginRecord, Receipt } from "../../model/receipt.ts";
+import { repoint, switchOff, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import { receiptName } from "./keep.ts";
+import type { ClusterPort, ReleasePort } from "./ports.ts";
+import { giveBack, removeOurs } from "./remove.ts";
+
+export interface UndoOptions {
+  readonly cluster: ClusterPort;
+  readonly release: ReleasePort;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UninstallOptions extends UndoOptions {
+  /** CRDs go only when asked for: with them goes every object of their kinds, of every namespace. */
+  readonly crds?: boolean | undefined;
+  /** The namespace goes only when asked for, when we made it, and when nothing else is left in it. */
+  readonly namespace?: boolean | undefined;
+}
+
+/**
+ * Brings back what `before` describes: the release's revision, plugins, and none of the objects that only `current`
+ * made. CRDs are not taken back: an older schema could drop fields of objects that are there.
+ */
+export async function rollback(current: Receipt, before: Receipt, options: UndoOptions): Promise<readonly Finding[]> {
+  const { cluster, release, signal } = options;
+  const findings: Finding[] = [];
+  // Plugins first: an older gateway must not start with modules that are too new for it.
+  for (const plugin of current.plugins) {
+    const then = before.plugins.find(({ name, namespace }) => name === plugin.name && namespace === plugin.namespace);
+    if (!(await plugInBack(plugin, then, cluster, signal))) findings.push(drift(plugin.name));
+  }
+  findings.push(...(await undoLeftovers(current, before, options)));
+  if (before.helm !== undefined) await release.rollback(before.helm.revision, signal);
+  const known = new Set(before.objects.map(keyOf));
+  for (const record of current.objects.filter((object) => !known.has(keyOf(object)))) {
+    if (record.did === "created") findings.push(...(await removeOurs(record, cluster, signal)));
+    else await giveBack(record, cluster, signal);
+  }
+  return findings;
+}
+
+/** Removes what the receipt lists, and nothing else; what somebody has made anew under one of its names is left, and named. */
+export async function uninstall(receipt: Receipt, options: UninstallOptions): Promise<readonly Finding[]> {
+  const { cluster, release, signal } = options;
+  const findings: Finding[] = [];
+  for (const plugin of receipt.plugins)
+    if (!(await plugInBack(plugin, undefined, cluster, signal))) findings.push(drift(plugin.name));
+  findings.push(...(await undoLeftovers(receipt, undefined, options)));
+  await release.uninstall(signal);
+  const [spaces, objects] = [receipt.objects.filter(isNamespace), receipt.objects.filter((one) => !isNamespace(one))];
+  for (const record of objects.toReversed()) {
+    if (record.did === "created") findings.push(...(await removeOurs(record, cluster, signal)));
+    else await giveBack(record, cluster, signal);
+  }
+  if (options.crds === true)
+    for (const crd of receipt.crds.filter(({ did }) => did === "created"))
+      findings.push(...(await removeOurs(crd, cluster, signal)));
+  await cluster.delete({ resource: "configmaps", name: receiptName, namespace: receipt.cluster.namespace }, signal);
+  if (options.namespace === true)
+    for (const space of spaces) findings.push(...(await removeEmpty(space, cluster, signal)));
+  return findings;
+}
+
+/** @returns false when the plugin is no longer the one that the receipt tells of, and so was left alone */
+async function plugInBack(
+  plugin: PluginRecord,
+  then: PluginRecord | undefined,
+  cluster: ClusterPort,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const ref = { resource: wasmPluginResource, name: plugin.name, namespace: plugin.namespace };
+  const target = then?.url ?? plugin.before;
+  const live = await cluster.get<WasmPlugin>(ref, signal);
+  if (live === undefined) return true;
+  const url = live.spec?.url;
+  if (url !== plugin.url) return url === target;
+  if (target === undefined) {
+    await cluster.delete(ref, signal);
+    return true;
+  }
+  const operations = wayBack(live, target, then?.state === "off");
+  return operations.length === 0 || cluster.patch(ref, operations, { fieldManager, signal });
+}
+
+function wayBack(live: WasmPlugin, url: string, off: boolean): readonly PatchOperation[] {
+  const moved = live.spec?.url === url ? [] : repoint(live, url, undefined).apply;
+  return [...moved, ...(off ? (switchOff(live)?.apply ?? []) : [])];
+}
+
+async function undoLeftovers(
+  current: Receipt,
+  before: Receipt | undefined,
+  { cluster, signal }: UndoOptions,
+): Promise<readonly Finding[]> {
+  const settled = new Set(before?.leftovers.map(keyOf));
+  const findings: Finding[] = [];
+  for (const record of current.leftovers.filter((leftover) => !settled.has(keyOf(leftover))).toReversed()) {
+    if ((await cluster.get(record, signal)) === undefined) continue;
+    if (!(await cluster.patch(record, record.undo, { fieldManager, signal }))) findings.push(drift(record.name));
+  }
+  return findings;
+}
+
+async function removeEmpty(
+  space: ObjectRecord,
+  cluster: ClusterPort,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (space.did !== "created") return [];
+  const resource =
+    "pods,services,deployments.apps,statefulsets.apps,daemonsets.apps,persistentvolumeclaims,secrets,configmaps";
+  const objects = await cluster.list<KubeObject>({ resource, namespace: space.name, signal });
+  const left = objects.filter(
+    ({ metadata }) => metadata.name !== "kube-root-ca.crt" && metadata["deletionTimestamp"] === undefined,
+  );
+  if (left.length === 0) return removeOurs(space, cluster, signal);
+  const fields = left.slice(0, 5).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  return [finding("warning", "cluster.drift", { object: `namespace ${space.name}`, fields: fields.join(", ") })];
+}
+
+function drift(name: string): Finding {
+  return finding("warning", "cluster.drift", { object: `WasmPlugin ${name}`, fields: "spec.url" });
+}
+
+function isNamespace({ resource }: ObjectRecord): boolean {
+  return resource === "namespaces";
+}
+
+function keyOf({ resource, namespace = "", name }: Pick<ObjectRecord, "resource" | "namespace" | "name">): string {
+  return `${resource} ${namespace} ${name}`;
+}

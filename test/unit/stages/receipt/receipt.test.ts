@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { parseReceipt, printReceipt, receiptConfigMap } from "../../../../src/stages/receipt/keep.ts";
+import {
+  beginReceipt,
+  donePhases,
+  receiptBefore,
+  withMore,
+  withPhase,
+} from "../../../../src/stages/receipt/receipt.ts";
+import { aReceipt } from "../../../rig/receipt.ts";
+
+const now = new Date(0);
+const { tool, bundle, cluster, values } = aReceipt();
+const facts = { tool, bundle, cluster, values, now };
+const made = { resource: "secrets", namespace: "n", name: "pull", uid: "1", did: "created" } as const;
+
+describe("a receipt", () => {
+  it("goes on after an interruption of the same bundle, cluster and values, and only then", () => {
+    const open = aReceipt({ number: 3, state: "failed", phases: [{ phase: "push", state: "done", at: "x" }] });
+    expect(beginReceipt([open], facts)).toEqual({ ...open, state: "running" });
+    expect(beginReceipt([open], { ...facts, values: "sha256:other" })).toMatchObject({ number: 4, phases: [] });
+    expect(beginReceipt([open], { ...facts, bundle: { ...bundle, id: "sha256:other" } }).number).toBe(4);
+    expect(beginReceipt([aReceipt({ number: 3 })], facts).number).toBe(4);
+  });
+
+  it("takes over what is there to undo, but not from another cluster and not after an uninstall", () => {
+    const earlier = aReceipt({ objects: [made], pushed: ["a"] });
+    expect(beginReceipt([earlier], facts)).toMatchObject({ number: 2, objects: [made], pushed: [] });
+    expect(beginReceipt([{ ...earlier, state: "undone" }], facts).objects).toEqual([]);
+    const elsewhere = { ...facts, cluster: { ...cluster, server: "https://other" } };
+    expect(beginReceipt([earlier], elsewhere)).toMatchObject({ number: 2, objects: [] });
+  });
+
+  it("remembers who made an object from the first time, and what a plugin was before us", () => {
+    const first = withMore(aReceipt(), {
+      objects: [made],
+      plugins: [{ namespace: "n", name: "p", url: "b", state: "on", before: "a" }],
+    });
+    const second = withMore(first, {
+      objects: [{ ...made, uid: "2", did: "changed" }],
+      plugins: [{ namespace: "n", name: "p", url: "c", state: "on", before: "b" }],
+      pushed: ["x", "x"],
+    });
+    expect(second.objects).toEqual([{ ...made, uid: "2" }]);
+    expect(second.plugins).toEqual([{ namespace: "n", name: "p", url: "c", state: "on", before: "a" }]);
+    expect(second.pushed).toEqual(["x"]);
+  });
+
+  it("knows which phases are done by their last word", () => {
+    const steps = [
+      ["push", "done"],
+      ["apply", "started"],
+      ["push", "started"],
+      ["check", "done"],
+    ] as const;
+    const receipt = steps.reduce((so, [phase, state]) => withPhase(so, phase, state, now), aReceipt());
+    expect([...donePhases(receipt)]).toEqual(["check"]);
+  });
+
+  it("names the install before, past those that failed", () => {
+    const all = [aReceipt({ number: 1 }), aReceipt({ number: 2, state: "failed" }), aReceipt({ number: 3 })];
+    expect(receiptBefore(all, all[2]!).number).toBe(1);
+    expect(() => receiptBefore(all, all[0]!)).toThrow("RECEIPT_MISSING");
+  });
+
+  it("comes back from its text, and a text that somebody made up is refused", () => {
+    const receipt = aReceipt({ objects: [made] });
+    expect(parseReceipt(printReceipt(receipt), "x")).toEqual(receipt);
+    const undo = [{ op: "replace", path: "/status/x", value: "y" }];
+    const forged = {
+      ...receipt,
+      leftovers: [{ resource: "r", namespace: "n", name: "n", did: "disabled", url: "u", undo }],
+    };
+    expect(() => parseReceipt(JSON.stringify(forged), "x")).toThrow("CONFIG_INVALID");
+    expect(() => parseReceipt("{", "x")).toThrow("CONFIG_INVALID");
+  });
+
+  it("fits a ConfigMap however much was pushed", () => {
+    const pushed = Array.from({ length: 20_000 }, (_, at) => `harbor.test/${"x".repeat(80)}:${String(at)}`);
+    const { data } = receiptConfigMap(aReceipt({ pushed })) as unknown as { data: Record<string, string> };
+    expect(data["receipt.json"]!.length).toBeLessThan(1_000_000);
+  });
+});

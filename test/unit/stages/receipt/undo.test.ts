@@ -1,0 +1,131 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
+import { rollback, uninstall } from "../../../../src/stages/receipt/undo.ts";
+import { MemoryCluster } from "../../../rig/memory-cluster.ts";
+import { aReceipt } from "../../../rig/receipt.ts";
+
+const namespace = "higress-system";
+const plugin = (name: string, url: string): WasmPlugin => ({
+  apiVersion: "extensions.higress.io/v1alpha1",
+  kind: "WasmPlugin",
+  metadata: { name, namespace },
+  spec: { url, defaultConfigDisable: false },
+});
+const pluginRef = (name: string) => ({ resource: "wasmplugins.extensions.higress.io", name, namespace });
+
+describe("undoing", () => {
+  let cluster: MemoryCluster;
+  let release: { calls: string[]; rollback(revision: number): Promise<void>; uninstall(): Promise<void> };
+  beforeEach(async () => {
+    cluster = new MemoryCluster();
+    release = {
+      calls: [],
+      rollback: (revision) => Promise.resolve(void release.calls.push(`rollback ${String(revision)}`)),
+      uninstall: () => Promise.resolve(void release.calls.push("uninstall")),
+    };
+    cluster.add({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    cluster.add({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace }, kept: 1 });
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace } };
+    await cluster.apply([{ ...account, imagePullSecrets: [{ name: "pull" }] }], { fieldManager: "higress-airgap" });
+    cluster.add({ apiVersion: "v1", kind: "Secret", metadata: { name: "pull", namespace } });
+    cluster.add({ apiVersion: "v1", kind: "Secret", metadata: { name: "theirs", namespace } });
+  });
+  const uidOf = async (resource: string, name: string) => {
+    const inside = resource === "namespaces" ? {} : { namespace };
+    return (await cluster.get<{ metadata: { uid: string } }>({ resource, name, ...inside }))!.metadata.uid;
+  };
+  const installed = async () =>
+    aReceipt({
+      objects: [
+        {
+          resource: "namespaces",
+          name: namespace,
+          uid: await uidOf("namespaces", namespace),
+          did: "created",
+        },
+        { resource: "secrets", namespace, name: "pull", uid: await uidOf("secrets", "pull"), did: "created" },
+        { resource: "serviceaccounts", namespace, name: "default", did: "changed" },
+      ],
+    });
+
+  it("uninstall removes what the receipt lists and nothing else", async () => {
+    cluster.add(plugin("ours", "oci://harbor.test/a:1"));
+    cluster.add(plugin("theirs", "oci://harbor.test/b:1"));
+    const plugins = [{ namespace, name: "ours", url: "oci://harbor.test/a:1", state: "on" as const }];
+    expect(await uninstall({ ...(await installed()), plugins }, { cluster, release })).toEqual([]);
+    expect(release.calls).toEqual(["uninstall"]);
+    expect(await cluster.get({ resource: "secrets", name: "pull", namespace })).toBeUndefined();
+    expect(await cluster.get({ resource: "secrets", name: "theirs", namespace })).toBeDefined();
+    expect(await cluster.get(pluginRef("ours"))).toBeUndefined();
+    expect(await cluster.get(pluginRef("theirs"))).toBeDefined();
+    const account = await cluster.get<{ kept: number }>({ resource: "serviceaccounts", name: "default", namespace });
+    expect(account).toMatchObject({ kept: 1 });
+    expect(account).not.toHaveProperty("imagePullSecrets");
+    expect(await cluster.get({ resource: "namespaces", name: namespace })).toBeDefined();
+  });
+
+  it("uninstall leaves a namesake that somebody made since, and names it", async () => {
+    const receipt = await installed();
+    await cluster.delete({ resource: "secrets", name: "pull", namespace });
+    cluster.add({ apiVersion: "v1", kind: "Secret", metadata: { name: "pull", namespace } });
+    const findings = await uninstall(receipt, { cluster, release });
+    expect(findings).toMatchObject([{ code: "cluster.drift", facts: { object: "secrets pull" } }]);
+    expect(await cluster.get({ resource: "secrets", name: "pull", namespace })).toBeDefined();
+  });
+
+  it("uninstall removes the namespace only when asked for and empty", async () => {
+    const receipt = await installed();
+    const left = await uninstall(receipt, { cluster, release, namespace: true });
+    expect(left).toMatchObject([{ facts: { object: "namespace higress-system", fields: "Secret/theirs" } }]);
+    await cluster.delete({ resource: "secrets", name: "theirs", namespace });
+    expect(await uninstall(receipt, { cluster, release, namespace: true })).toEqual([]);
+    expect(await cluster.get({ resource: "namespaces", name: namespace })).toBeUndefined();
+  });
+
+  it("uninstall removes CRDs that we made, when asked for, and never those that were there", async () => {
+    for (const name of ["ours.x.io", "theirs.x.io"])
+      cluster.add({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: { name } });
+    const resource = "customresourcedefinitions.apiextensions.k8s.io";
+    const crds = [
+      { resource, name: "ours.x.io", did: "created" as const },
+      { resource, name: "theirs.x.io", did: "changed" as const },
+    ];
+    await uninstall(aReceipt({ crds }), { cluster, release });
+    expect(await cluster.get({ resource, name: "ours.x.io" })).toBeDefined();
+    await uninstall(aReceipt({ crds }), { cluster, release, crds: true });
+    expect(await cluster.get({ resource, name: "ours.x.io" })).toBeUndefined();
+    expect(await cluster.get({ resource, name: "theirs.x.io" })).toBeDefined();
+  });
+
+  it("rollback brings the revision and the plugins back, and removes what only the later install made", async () => {
+    cluster.add(plugin("upgraded", "oci://harbor.test/a:2"));
+    cluster.add(plugin("new", "oci://harbor.test/n:2"));
+    const before = aReceipt({
+      helm: { revision: 4, previousRevision: 3 },
+      plugins: [{ namespace, name: "upgraded", url: "oci://harbor.test/a:1", state: "on" }],
+    });
+    const current = aReceipt({
+      ...(await installed()),
+      number: 2,
+      helm: { revision: 5, previousRevision: 4 },
+      plugins: [
+        { namespace, name: "upgraded", url: "oci://harbor.test/a:2", state: "on" },
+        { namespace, name: "new", url: "oci://harbor.test/n:2", state: "on" },
+      ],
+    });
+    current.objects = current.objects.filter(({ resource }) => resource === "secrets");
+    expect(await rollback(current, before, { cluster, release })).toEqual([]);
+    expect(release.calls).toEqual(["rollback 4"]);
+    expect((await cluster.get<WasmPlugin>(pluginRef("upgraded")))?.spec?.url).toBe("oci://harbor.test/a:1");
+    expect(await cluster.get(pluginRef("new"))).toBeUndefined();
+    expect(await cluster.get({ resource: "secrets", name: "pull", namespace })).toBeUndefined();
+  });
+
+  it("leaves a plugin alone that somebody pointed elsewhere, and names it", async () => {
+    cluster.add(plugin("p", "oci://harbor.test/own:9"));
+    const plugins = [{ namespace, name: "p", url: "oci://harbor.test/a:2", state: "on" as const }];
+    const findings = await uninstall(aReceipt({ plugins }), { cluster, release });
+    expect(findings).toMatchObject([{ code: "cluster.drift", facts: { object: "WasmPlugin p" } }]);
+    expect(await cluster.get(pluginRef("p"))).toBeDefined();
+  });
+});
