@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openHelm, type Helm, type HelmChartSource } from "../../src/edge/process/helm.ts";
+import { packSampleChart } from "../rig/charts/pack.ts";
+import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
+import { helmLines, tools, type HelmLine } from "../rig/tools.ts";
+
+const reason = clusterUnavailable();
+
+describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let folder: string;
+  let chart: string;
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "helm-release-test-"));
+    chart = await packSampleChart(folder);
+    cluster = await aCluster();
+  });
+  afterAll(async () => {
+    await cluster[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const kubectl = async (line: HelmLine, args: readonly string[], input?: string): Promise<string> => {
+    const options = { env: { KUBECONFIG: cluster.kubeconfig, HOME: folder }, extendEnv: false };
+    const { stdout } = await execa(
+      (await tools(line)).kubectl,
+      args,
+      input === undefined ? options : { ...options, input },
+    );
+    return stdout;
+  };
+  const inNamespace = async (line: HelmLine, name: string): Promise<string> => {
+    const namespace = `${name}-${line.replace(".", "-")}`;
+    await kubectl(line, ["create", "namespace", namespace]);
+    return namespace;
+  };
+  const open = async (line: HelmLine): Promise<Helm> =>
+    openHelm((await tools(line)).helm, { env: { PATH: process.env["PATH"] }, kubeconfig: cluster.kubeconfig });
+  /** Cluster-scoped names of the chart are one per cluster: each line gets a class of its own by uninstalling last. */
+  const source = (namespace: string, ...values: object[]): HelmChartSource => ({
+    chart,
+    release: "higress",
+    namespace,
+    values: [{ "higress-console": { certmanager: { enabled: false } } }, ...values],
+    valuesFiles: [],
+  });
+
+  it.each(helmLines)("Helm %s installs, shows, upgrades, rolls back and uninstalls", async (line) => {
+    const namespace = await inNamespace(line, "cycle");
+    await using helm = await open(line);
+    expect(await helm.status("higress", namespace)).toBeUndefined();
+    expect(await helm.history("higress", namespace)).toEqual([]);
+
+    const { manifest } = await helm.dryRun(source(namespace, { global: { hub: "harbor.corp/first" } }));
+    expect(manifest).toContain('image: "harbor.corp/first/higress/gateway:1.0.0"');
+    expect(await helm.status("higress", namespace)).toBeUndefined();
+
+    const options = { timeoutSeconds: 30 };
+    const first = await helm.upgradeInstall(source(namespace, { global: { hub: "harbor.corp/first" } }), options);
+    expect(first).toMatchObject({ release: "higress", namespace, revision: 1, status: "deployed" });
+    const key = await kubectl(line, [
+      "-n",
+      namespace,
+      "get",
+      "secret",
+      "higress-console",
+      "-o",
+      "jsonpath={.data.key}",
+    ]);
+
+    await helm.upgradeInstall(source(namespace, { global: { hub: "harbor.corp/second" } }), options);
+    expect(await helm.getValues("higress", namespace)).toMatchObject({ global: { hub: "harbor.corp/second" } });
+    expect(await helm.getManifest("higress", namespace)).toContain("harbor.corp/second/higress/pilot:1.0.0");
+    expect(
+      await kubectl(line, ["-n", namespace, "get", "secret", "higress-console", "-o", "jsonpath={.data.key}"]),
+    ).toBe(key);
+
+    await helm.rollback("higress", namespace, 1);
+    expect(await helm.getManifest("higress", namespace)).toContain("harbor.corp/first/higress/pilot:1.0.0");
+    expect((await helm.history("higress", namespace)).map(({ revision, status }) => `${revision} ${status}`)).toEqual([
+      "1 superseded",
+      "2 superseded",
+      "3 deployed",
+    ]);
+    await helm.uninstall("higress", namespace);
+    expect(await helm.status("higress", namespace)).toBeUndefined();
+  });
+
+  it.each(helmLines)("Helm %s shows the hooks in a dry run, and never the console's secret", async (line) => {
+    const namespace = await inNamespace(line, "dry");
+    await using helm = await open(line);
+    const { manifest } = await helm.dryRun({ ...source(namespace), values: [] });
+    expect(manifest).toContain("cert-manager-ctl:1.0.0");
+    expect(manifest).not.toMatch(/^ {2}key: /m);
+  });
+
+  it.each(helmLines)("Helm %s leaves a release that can be upgraded when it is interrupted", async (line) => {
+    const namespace = await inNamespace(line, "stop");
+    await using helm = await open(line);
+    const stop = new AbortController();
+    // The hook's Job never ends: there is no node.
+    const installing = helm.upgradeInstall(
+      { ...source(namespace), values: [] },
+      { timeoutSeconds: 300, signal: stop.signal },
+    );
+    installing.catch(() => undefined);
+    await kubectl(line, ["-n", namespace, "wait", "--for=create", "job/cert-manager-startupapicheck", "--timeout=60s"]);
+    stop.abort(new Error("enough"));
+    await expect(installing).rejects.toThrow("enough");
+    expect(await helm.status("higress", namespace)).toMatchObject({ status: "failed" });
+    await helm.uninstall("higress", namespace);
+  });
+
+  it.each(helmLines)("Helm %s is not started on a release that another operation holds", async (line) => {
+    const namespace = await inNamespace(line, "busy");
+    await using helm = await open(line);
+    await helm.upgradeInstall(source(namespace), { timeoutSeconds: 30 });
+    await makePending(line, namespace);
+    const again = helm.upgradeInstall(source(namespace), { timeoutSeconds: 30 });
+    await expect(again).rejects.toMatchObject({
+      code: "RELEASE_BUSY",
+      facts: { release: "higress", status: "pending-upgrade" },
+    });
+    await helm.uninstall("higress", namespace);
+  });
+
+  /** What a helm that was killed leaves behind. The body is JSON, gzipped, in base64, in the Secret's own base64. */
+  async function makePending(line: HelmLine, namespace: string): Promise<void> {
+    const name = "sh.helm.release.v1.higress.v1";
+    const secret = JSON.parse(await kubectl(line, ["-n", namespace, "get", "secret", name, "-o", "json"])) as {
+      data: { release: string };
+    };
+    const packed = Buffer.from(Buffer.from(secret.data.release, "base64").toString(), "base64");
+    const release = JSON.parse((await promisify(gunzip)(packed)).toString()) as { info: { status: string } };
+    release.info.status = "pending-upgrade";
+    const repacked = (await promisify(gzip)(JSON.stringify(release))).toString("base64");
+    secret.data.release = Buffer.from(repacked).toString("base64");
+    await kubectl(line, ["replace", "-f", "-"], JSON.stringify(secret));
+  }
+});
