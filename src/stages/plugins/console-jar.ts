@@ -100,7 +100,8 @@ function readSpec(key: string, bytes: Uint8Array): z.output<typeof Spec> {
   let document: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    document = load(text, { schema: FAILSAFE_SCHEMA, maxAliases: 100 });
+    // `json`: of two equal keys the last counts, as for Jackson; basic-auth has had two since 2.1 (`required`).
+    document = load(text, { schema: FAILSAFE_SCHEMA, maxAliases: 100, json: true });
   } catch (cause) {
     throw refuse((cause as Error).message, cause);
   }

@@ -72,6 +72,11 @@ describe("findInConsole", () => {
     expect((await find(aConsoleImage(jar))).console[0]?.infoVersion).toBe("1.10");
   });
 
+  it("takes the last of two equal keys in a spec.yaml, as the console does: basic-auth has been shipped with two", async () => {
+    const spec = `${aSpec({ name: "basic-auth" })}      required: [a]\n      required: [b]\n`;
+    expect(await names(aConsoleImage(aConsoleJar(anSdkJar({ a: { url: `${host}/a:1`, spec } }))))).toEqual(["a"]);
+  });
+
   it("takes the jar of the topmost layer that has one", async () => {
     const older = aConsoleJar(anSdkJar({ old: { url: `${host}/old:1`, spec: aSpec({ name: "old" }) } }));
     expect(await names(aConsoleImage(older, [{ "app/higress-console.jar": aConsoleJar(two) }]))).toEqual([
