@@ -91,6 +91,20 @@ function homesOf(present: ReadonlySet<Spot>): Map<Digest, string> {
   return homes;
 }
 
+/** What a plan would add to each project: a quota counts a blob once in a project, however many repositories have it. */
+export function bytesByProject({ uploads, mounts, present }: PushPlan): ReadonlyMap<string, number> {
+  const projectOf = ({ repository }: PlannedBlob): string => repository.split("/")[0] ?? "";
+  const counted = new Set<Spot>(present.map((each) => spot(projectOf(each), each.blob.digest)));
+  const sums = new Map<string, number>();
+  for (const each of [...uploads, ...mounts]) {
+    const project = projectOf(each);
+    const key = spot(project, each.blob.digest);
+    if (!counted.has(key)) sums.set(project, (sums.get(project) ?? 0) + each.blob.size);
+    counted.add(key);
+  }
+  return sums;
+}
+
 export function bytesOf(blobs: readonly PlannedBlob[]): number {
   return blobs.reduce((sum, { blob }) => sum + blob.size, 0);
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import pMap from "p-map";
 import { silent, type Report } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
@@ -5,7 +6,8 @@ import { printReference } from "../../model/reference.ts";
 import type { Digest } from "../../model/digest.ts";
 import { refuseUnstorable } from "./config-prediction.ts";
 import type { Mapped } from "./mapping.ts";
-import { bytesOf, planPush, type PushPlan } from "./plan.ts";
+import { lostRefusal, type TargetState } from "./explain.ts";
+import { bytesByProject, bytesOf, planPush, type PushPlan } from "./plan.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
 import { digestAt, type Surveyed } from "./survey.ts";
 import { transfer } from "./transfer.ts";
@@ -25,6 +27,8 @@ export interface PushOptions {
   /** "2.12.1" when the target is a Harbor: what it would answer 500 to is refused before anything is sent. */
   readonly harborVersion?: string | undefined;
   readonly artifactDigest?: ArtifactDigest | undefined;
+  /** Asked when the line breaks: a refusal may have been lost with it. */
+  readonly state?: TargetState | undefined;
   /** Which bundle a delta was made against. */
   readonly base?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -57,18 +61,29 @@ export async function pushItems(
   mapped: readonly Mapped[],
   source: PushSource,
   target: PushTarget,
-  options: PushOptions = {},
+  given: PushOptions = {},
 ): Promise<PushResult> {
-  const { report = silent } = options;
+  const options = { ...given, signal: manyListeners(given.signal) };
+  const { report = silent, state, signal, harborVersion } = options;
   const plan = await planPush(mapped, source, target, options);
-  if (options.harborVersion !== undefined)
-    await refuseUnstorable(plan.placements, source, options.harborVersion, options.signal);
+  if (harborVersion !== undefined) await refuseUnstorable(plan.placements, source, harborVersion, signal);
   report({ type: "transfer", phase: "push", items: plan.placements.length, bytes: bytesOf(plan.uploads) });
   if (options.dryRun === true) return { ...planned(plan), tags: plan.placements.flatMap(tagsOf) };
-  const done = await transfer(plan, source, target, options);
+  const done = await transfer(plan, source, target, options).catch(async (error: unknown) => {
+    const left = async () => bytesByProject(await planPush(mapped, source, target, options));
+    throw (state && (await lostRefusal(error, left, state, signal))) ?? error;
+  });
   const tags = await confirm(plan.placements, target, options);
   for (const tag of tags) await options.afterPush?.(tag);
   return { ...done, present: bytesOf(plan.present) + plan.presentBytes, tags };
+}
+
+/** Each request in flight listens for the end; Node takes more than ten listeners for a leak. */
+function manyListeners(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const own = AbortSignal.any([signal]);
+  setMaxListeners(0, own);
+  return own;
 }
 
 function planned(plan: PushPlan): Omit<PushResult, "tags"> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { silent, type Report } from "../../model/event.ts";
 import { isFailure } from "../../model/failure.ts";
@@ -29,6 +30,7 @@ export async function transfer(
 ): Promise<Omit<PushResult, "tags" | "present">> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  setMaxListeners(0, signal);
   const { concurrency = 8, manifestConcurrency = 2, now = Date.now, report = silent } = options;
   const manifestPlaces = limiter(manifestConcurrency);
   let first: { readonly error: unknown } | undefined;

@@ -1,0 +1,83 @@
+import { readGraph } from "../../content/graph.ts";
+import type { Fetcher } from "../../content/store.ts";
+import { contentMismatch } from "../../content/verified.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import type { Digest } from "../../model/digest.ts";
+import { isFailure } from "../../model/failure.ts";
+import { finding, type Finding } from "../../model/finding.ts";
+import { printReference, type Reference } from "../../model/reference.ts";
+
+/** A repository through the eyes of the account that the gateway pulls with. */
+export interface PullRepository extends Fetcher {
+  resolve(
+    pointer: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
+}
+
+export interface GatewayPullOptions {
+  readonly host: string;
+  /** A user name, or `anonymous`: for messages. */
+  readonly as: string;
+  /** The gateway's own rule for the layers of a plugin: `undefined` is "takes it", else why not. */
+  readonly layout: (manifest: Uint8Array, mediaType: string) => string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PulledPlugin {
+  readonly name: string;
+  readonly target: Reference;
+  readonly digest: Digest;
+}
+
+/**
+ * Does what the gateway's agent will do for each plugin: the manifest by its tag, the layout rule, the first bytes of the
+ * last layer. What fails here would fail in the cluster, where nobody sees why.
+ */
+export async function gatewayPull(
+  plugins: readonly PulledPlugin[],
+  repository: (name: string) => PullRepository,
+  options: GatewayPullOptions,
+): Promise<readonly Finding[]> {
+  const all: Finding[] = [];
+  for (const plugin of plugins) all.push(...(await pullOne(plugin, repository(plugin.target.repository), options)));
+  return all;
+}
+
+async function pullOne(
+  { name, target, digest }: PulledPlugin,
+  repository: PullRepository,
+  { host, as, layout, signal }: GatewayPullOptions,
+): Promise<readonly Finding[]> {
+  const reference = printReference(target);
+  try {
+    const { descriptor, bytes } = await repository.resolve(target.tag ?? digest, signal);
+    if (descriptor.digest !== digest) throw contentMismatch({ ...descriptor, digest }, descriptor, "target");
+    const why = layout(bytes, descriptor.mediaType);
+    if (why !== undefined) return [finding("error", "plugin.layout", { plugin: name, reference, why })];
+    const { blobs } = await readGraph(repository, descriptor, "target", signal);
+    await firstBytes(repository, blobs.at(-1), signal);
+    return [];
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    const facts = error.facts as Readonly<Record<string, unknown>>;
+    const answer = [error.code, facts["status"], facts["answer"] ?? facts["reason"] ?? facts["got"]]
+      .filter((part) => part !== undefined && part !== "")
+      .join(" ");
+    const project = target.repository.split("/")[0] ?? "";
+    return [
+      finding("error", "registry.no-pull", { host, project, as, answer: `${reference}: ${answer}`.slice(0, 300) }),
+    ];
+  }
+}
+
+/** That it can be had is the question; its bytes were verified when they were pushed. */
+async function firstBytes(
+  repository: PullRepository,
+  blob: Descriptor | undefined,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (blob === undefined) return;
+  for await (const chunk of repository.fetch(blob, { signal })) if (chunk.byteLength > 0) break;
+}
