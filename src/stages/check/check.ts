@@ -1,0 +1,86 @@
+import type { Pod } from "kubernetes-types/core/v1.js";
+import { finding, type Finding } from "../../model/finding.ts";
+import { containersOf, statusesOf } from "../../model/pod-status.ts";
+import { troubleOf } from "../../model/pod-trouble.ts";
+import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import { hostOf, isLocal } from "./host.ts";
+import type { CheckPort } from "./ports.ts";
+
+export interface CheckInput {
+  readonly namespace: string;
+  /** Hosts that this site has: the registry, and a plugin server if there is one. */
+  readonly inside: readonly string[];
+  /** Digests that the bundle carries: indexes, manifests and configs. A runtime shows any of the three. */
+  readonly carried: ReadonlySet<string>;
+  /** Of the installed release, as helm has it stored: manifest and hooks. */
+  readonly release?: string | undefined;
+  /** The same proof that stood before the install, over what is stored now. */
+  readonly prove?: ((yaml: string) => readonly Finding[]) | undefined;
+  /** URLs that the console builds for its plugins. */
+  readonly urls?: readonly { readonly plugin: string; readonly url: string }[] | undefined;
+  /** `undefined`: it answers; else what came instead. */
+  readonly answers?: ((url: string, signal?: AbortSignal) => Promise<string | undefined>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Scans everything live: images and their digests, plugins, the stored release, the console's URLs. All findings. */
+export async function checkCluster(input: CheckInput, port: CheckPort): Promise<readonly Finding[]> {
+  const { namespace, signal } = input;
+  const [pods, plugins, urls] = await Promise.all([
+    port.list<Pod>({ resource: "pods", namespace, signal }),
+    port.list<WasmPlugin>({ resource: wasmPluginResource, namespace, signal }),
+    checkUrls(input),
+  ]);
+  const proof = input.release === undefined ? [] : (input.prove?.(input.release) ?? []);
+  return [
+    ...pods.flatMap((pod) => checkPod(pod, input)),
+    ...plugins.flatMap((plugin) => checkPlugin(plugin, input)),
+    ...proof,
+    ...urls,
+  ];
+}
+
+function checkPod(pod: Pod, input: CheckInput): readonly Finding[] {
+  const name = pod.metadata?.name ?? "";
+  const outside = containersOf(pod).flatMap(({ name: container, image = "" }) =>
+    outsideOf(`Pod ${name}`, `/spec/containers/${container}/image`, image, input),
+  );
+  const trouble = troubleOf(pod);
+  const stuck =
+    trouble === undefined
+      ? []
+      : [finding("error", "cluster.pod-stuck", { pod: name, reason: trouble.reason, message: trouble.message })];
+  return [...outside, ...unknownImages(name, pod, input), ...stuck];
+}
+
+/** `imageID` is what the node really runs, whatever the tag says by now. */
+function unknownImages(name: string, pod: Pod, { carried }: CheckInput): readonly Finding[] {
+  return statusesOf(pod).flatMap(({ image, imageID }) => {
+    const digest = /sha256:[0-9a-f]{64}/.exec(imageID)?.[0];
+    if (digest === undefined || carried.has(digest)) return [];
+    return [finding("warning", "cluster.image-unknown", { pod: name, image, digest })];
+  });
+}
+
+function checkPlugin(plugin: WasmPlugin, input: CheckInput): readonly Finding[] {
+  const url = plugin.spec?.url;
+  if (url === undefined) return [];
+  const found = outsideOf(`WasmPlugin ${plugin.metadata.name}`, "/spec/url", url, input);
+  // What is off is not fetched; but who switches it on must know.
+  return isEnabled(plugin) ? found : found.map((one) => ({ ...one, severity: "warning" as const }));
+}
+
+function outsideOf(where: string, path: string, value: string, { inside }: CheckInput): readonly Finding[] {
+  const host = hostOf(value);
+  if (host === undefined || inside.includes(host) || isLocal(host)) return [];
+  return [finding("error", "reference.outside", { where, path, value, host })];
+}
+
+async function checkUrls({ urls = [], answers, signal }: CheckInput): Promise<readonly Finding[]> {
+  if (answers === undefined) return [];
+  const answered = await Promise.all(urls.map(async ({ url }) => answers(url, signal)));
+  return urls.flatMap(({ plugin, url }, at) => {
+    const answer = answered[at];
+    return answer === undefined ? [] : [finding("error", "plugin.url-unanswered", { plugin, url, answer })];
+  });
+}
