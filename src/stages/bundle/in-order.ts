@@ -8,7 +8,8 @@ type Write = RandomWriter["write"];
  */
 export class InOrder {
   readonly #out: Pick<RandomWriter, "write">;
-  readonly #waiting = new Map<number, () => void>();
+  readonly #waiting = new Map<number, { go(): void; stop(reason: unknown): void }>();
+  readonly #watched = new WeakSet<AbortSignal>();
   #at = 0;
 
   constructor(out: Pick<RandomWriter, "write">) {
@@ -33,20 +34,24 @@ export class InOrder {
   async #turn(offset: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#at === offset) return;
-    await new Promise<void>((resolve, reject) => {
-      const abort = (): void => reject(signal.reason as Error);
-      signal.addEventListener("abort", abort, { once: true });
-      this.#waiting.set(offset, () => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      });
-    });
+    this.#watch(signal);
+    await new Promise<void>((go, stop) => this.#waiting.set(offset, { go, stop }));
+  }
+
+  /** One listener for all that wait: there may be hundreds of them. */
+  #watch(signal: AbortSignal): void {
+    if (this.#watched.has(signal)) return;
+    this.#watched.add(signal);
+    const stopAll = (): void => {
+      for (const { stop } of this.#waiting.values()) stop(signal.reason);
+    };
+    signal.addEventListener("abort", stopAll, { once: true });
   }
 
   #passed(bytes: number): void {
     this.#at += bytes;
     const next = this.#waiting.get(this.#at);
     this.#waiting.delete(this.#at);
-    next?.();
+    next?.go();
   }
 }
