@@ -39,7 +39,7 @@ async function getOnce(url: string, once: Once): Promise<Uint8Array> {
     const answer = await ask(at, once);
     const location = answer.headers["location"];
     if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof location === "string") {
-      answer.body.destroy();
+      await answer.body.dump({ limit: 16 * 1024 });
       at = new URL(location, at);
       continue;
     }
@@ -51,11 +51,14 @@ async function getOnce(url: string, once: Once): Promise<Uint8Array> {
 
 async function ask(url: URL, { signal, dispatcher }: Once): Promise<Dispatcher.ResponseData> {
   try {
-    return await request(url, {
+    const answer = await request(url, {
       headers: { "accept-encoding": "identity", "user-agent": "higress-airgap" },
       ...(signal === undefined ? {} : { signal }),
       ...(dispatcher === undefined ? {} : { dispatcher }),
     });
+    // A body that is left before its end reports the abort once more, to nobody: that would end the process.
+    answer.body.on("error", () => undefined);
+    return answer;
   } catch (cause) {
     signal?.throwIfAborted();
     throw unreachable(url, cause);

@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { httpGet } from "../../src/edge/charts/http.ts";
+import { pullChart, type ChartPorts } from "../../src/edge/charts/pull.ts";
+import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
+
+let folder = "";
+let file = "";
+let archive = Buffer.alloc(0);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chart-sources-test-"));
+  file = await packSampleChart(folder);
+  archive = await readFile(file);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const { name, version } = sampleChart;
+const ports: ChartPorts = {
+  get: httpGet({ retry: { baseDelay: 1, maxDelay: 2 } }),
+  pullOci: (reference) => Promise.reject(new Error(reference)),
+};
+const pull = (from: string, more: object = {}) => pullChart({ name, version, from, ...more }, ports);
+const index = (digest: string, url = "charts/x.tgz"): string =>
+  `apiVersion: v1\nentries:\n  higress:\n    - {version: 0.0.9, urls: [old.tgz]}\n    - version: ${version}\n      digest: ${digest}\n      urls: [${url}]\n`;
+const sha256 = (): string => createHash("sha256").update(archive).digest("hex");
+
+interface Repository extends AsyncDisposable {
+  readonly url: string;
+  readonly asked: readonly string[];
+}
+
+async function aRepository(
+  routes: Readonly<Record<string, string | Uint8Array | RequestListener>>,
+): Promise<Repository> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    const route = routes[request.url ?? ""];
+    if (typeof route === "function") route(request, response);
+    else response.writeHead(route === undefined ? 404 : 200).end(route);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/repo`,
+    asked,
+    [Symbol.asyncDispose]: () =>
+      new Promise<void>((done) => {
+        server.closeAllConnections();
+        server.close(() => {
+          done();
+        });
+      }),
+  };
+}
+
+describe("pullChart", () => {
+  it("brings the chart of a repository, byte for byte, held against the index's digest", async () => {
+    await using repository = await aRepository({ "/repo/index.yaml": index(sha256()), "/repo/charts/x.tgz": archive });
+    const pulled = await pull(repository.url);
+    expect(Buffer.from(pulled.bytes).equals(archive)).toBe(true);
+    expect(pulled.chart).toMatchObject({ name, version, appVersion: "1.0.0", newest: 0 });
+    expect(pulled.chart.crds.map((crd) => crd.name)).toEqual([
+      "higress/charts/higress-core/crds/mcpbridges.yaml",
+      "higress/charts/higress-core/crds/wasmplugins.yaml",
+    ]);
+    expect(repository.asked).toEqual(["/repo/index.yaml", "/repo/charts/x.tgz"]);
+  });
+
+  it("refuses bytes that are not the index's, and asks no mirror to cover for them", async () => {
+    await using repository = await aRepository({
+      "/repo/index.yaml": index("0".repeat(64)),
+      "/repo/charts/x.tgz": archive,
+    });
+    await using mirror = await aRepository({ "/repo/index.yaml": index(sha256()), "/repo/charts/x.tgz": archive });
+    await expect(pull(repository.url, { mirrors: [mirror.url] })).rejects.toMatchObject({ code: "CONTENT_MISMATCH" });
+    expect(mirror.asked).toEqual([]);
+  });
+
+  it("asks the mirrors in turn when a source has nothing or is away", async () => {
+    await using empty = await aRepository({});
+    await using mirror = await aRepository({ "/repo/index.yaml": index(sha256()), "/repo/charts/x.tgz": archive });
+    const pulled = await pull("http://127.0.0.1:9/repo", { mirrors: [empty.url, mirror.url] });
+    expect(pulled.from).toBe(mirror.url);
+  });
+
+  it("says which versions there are when the one asked for is not", async () => {
+    await using repository = await aRepository({ "/repo/index.yaml": index(sha256()) });
+    const wrong = pullChart({ name, version: "9.9.9", from: repository.url }, ports);
+    await expect(wrong).rejects.toMatchObject({
+      code: "CHART_UNUSABLE",
+      facts: { why: expect.stringContaining("0.0.9, 0.1.0") as string },
+    });
+  });
+
+  it("refuses another chart under the name that was asked for", async () => {
+    await expect(pullChart({ name: "other", version, from: file }, ports)).rejects.toMatchObject({
+      code: "CHART_UNUSABLE",
+    });
+    await expect(pull(join(folder, "none.tgz"))).rejects.toMatchObject({ code: "FILE_MISSING" });
+  });
+
+  it.each([
+    ["oci://r.example.com/charts", "oci://r.example.com/charts/higress:0.1.0"],
+    ["oci://r.example.com/charts/higress", "oci://r.example.com/charts/higress:0.1.0"],
+    ["oci://r.example.com:5000/charts/", "oci://r.example.com:5000/charts/higress:0.1.0"],
+    ["oci://r.example.com/charts/higress:9", "oci://r.example.com/charts/higress:9"],
+  ])("asks the registry of %s for %s", async (from, reference) => {
+    await expect(pull(from)).rejects.toThrow(reference);
+  });
+});
+
+describe("httpGet", () => {
+  const get = ports.get;
+
+  it("comes back after a busy answer and a cut body", async () => {
+    let times = 0;
+    await using repository = await aRepository({
+      "/repo/a": (_request, response) => {
+        times += 1;
+        if (times === 1) response.writeHead(503).end("busy");
+        else if (times === 2)
+          response.writeHead(200, { "content-length": 100 }).write("part", () => response.destroy());
+        else response.end("whole");
+      },
+    });
+    expect(Buffer.from(await get(`${repository.url}/a`, { limit: 10 })).toString()).toBe("whole");
+    expect(times).toBe(3);
+  });
+
+  it("follows redirects, but not for ever", async () => {
+    await using repository = await aRepository({
+      "/repo/a": (_request, response) => response.writeHead(302, { location: "/repo/b" }).end(),
+      "/repo/b": "here",
+      "/repo/loop": (_request, response) => response.writeHead(302, { location: "/repo/loop" }).end(),
+    });
+    expect(Buffer.from(await get(`${repository.url}/a`, { limit: 10 })).toString()).toBe("here");
+    await expect(get(`${repository.url}/loop`, { limit: 10 })).rejects.toMatchObject({ code: "REGISTRY_PROTOCOL" });
+  });
+
+  it("reads no more than it was told", async () => {
+    await using repository = await aRepository({ "/repo/a": "x".repeat(100) });
+    await expect(get(`${repository.url}/a`, { limit: 99 })).rejects.toMatchObject({ code: "REGISTRY_PROTOCOL" });
+  });
+
+  it.each([
+    [404, "REGISTRY_NOT_FOUND"],
+    [401, "REGISTRY_UNAUTHORIZED"],
+    [403, "REGISTRY_DENIED"],
+    [418, "REGISTRY_REFUSED"],
+    [502, "REGISTRY_BUSY"],
+  ])("gives %i as %s, without what the answer's credentials were", async (status, code) => {
+    await using repository = await aRepository({
+      "/repo/a": (_request, response) => response.writeHead(status).end("token=hunter2\u001b[31m"),
+    });
+    const error: unknown = await get(`${repository.url}/a`, { limit: 10 }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code });
+    expect(JSON.stringify(error)).not.toMatch(/hunter2|\\u001b/);
+  });
+
+  it("stops waiting when it is told to", async () => {
+    await using repository = await aRepository({ "/repo/a": () => undefined });
+    const stop = new AbortController();
+    const waiting = get(`${repository.url}/a`, { limit: 10, signal: stop.signal });
+    stop.abort(new Error("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+  });
+});

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { loadBundleSpec, loadRelocationMap, loadSite, parseConfig } from "../../../src/edge/files/config.ts";
+import { GatewayGenerations, generationOf, unknownGeneration } from "../../../src/model/gateway.ts";
+import { rewriteWasmPlugins } from "../../../src/stages/relocate/wasm-plugin.ts";
+
+const folder = "manifests/higress";
+const releases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const gateways = parseConfig(readFileSync(`${folder}/gateways.yaml`, "utf8"), "gateways.yaml", GatewayGenerations);
+
+describe.each(releases.map(({ name }) => name))("the data of Higress %s", (release) => {
+  const load = async () => {
+    const spec = await loadBundleSpec(`${folder}/${release}/bundle.yaml`);
+    return { spec, map: await loadRelocationMap(spec.charts[0]?.relocation ?? "") };
+  };
+
+  it("is about that release, in every file", async () => {
+    const { spec, map } = await load();
+    expect(spec).toMatchObject({ version: release, charts: [{ version: release }] });
+    expect(map.version).toBe(release);
+    expect(map.gateway).toBe(gateways.releases[release]);
+  });
+
+  it("names each plugin once, with the version that the console would ask for, and the one that the controller loads", async () => {
+    const { spec } = await load();
+    const { list, mcpServer } = spec.plugins;
+    expect(list.length).toBeGreaterThanOrEqual(43);
+    expect(new Set(list.map(({ name }) => name)).size).toBe(list.length);
+    expect(new Set(list.map(({ ref }) => ref)).size).toBe(list.length);
+    expect(list.filter(({ version }) => version === undefined)).toEqual([]);
+    expect(list.map(({ name }) => name)).toContain(mcpServer);
+    for (const { digest } of list) if (digest !== undefined) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
+  it("always says the root namespace, which Helm 4 would otherwise render as null", async () => {
+    const { map } = await load();
+    expect(map.offline).toContainEqual({ path: "higress-core.meshConfig.rootNamespace", value: "{namespace}" });
+  });
+});
+
+describe("gateways.yaml", () => {
+  it("knows every generation that a release names, and says unknown where it does not", () => {
+    const named = new Set(Object.values(gateways.releases));
+    for (const name of named) if (name !== unknownGeneration) expect(gateways.generations).toHaveProperty(name);
+    expect(generationOf(gateways, "2.2.4")?.generation.proxy).toContain("redis_call");
+    expect(generationOf(gateways, "2.1.9")).toBeUndefined();
+    expect(generationOf(gateways, "0.0.0")).toBeUndefined();
+  });
+
+  it("lists no call twice", () => {
+    for (const { proxy, wasi, abis } of Object.values(gateways.generations))
+      for (const calls of [proxy, wasi, abis]) expect(new Set(calls).size).toBe(calls.length);
+  });
+});
+
+describe("the examples", () => {
+  it("are valid", async () => {
+    expect((await loadBundleSpec("manifests/examples/bundle.yaml")).charts).toHaveLength(1);
+    expect((await loadSite("manifests/examples/site.yaml")).plugins.manifests).toHaveLength(1);
+    const manifest = readFileSync("manifests/examples/wasmplugin.yaml", "utf8");
+    const { findings, moved } = rewriteWasmPlugins(manifest, { targetOf: () => ({ url: "oci://harbor/p:1" }) });
+    expect(findings).toEqual([]);
+    expect(moved).toHaveLength(1);
+  });
+});
