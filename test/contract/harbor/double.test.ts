@@ -32,7 +32,12 @@ afterAll(async () => {
 const ask = (name: string, method: string, path: string, init: RequestInit = {}): Promise<Response> => {
   const { url, headers } = subjects[name]!;
   const body = init.body === undefined ? {} : { body: init.body };
-  return fetch(new URL(path, url), { method, redirect: "manual", headers: { ...headers, ...init.headers }, ...body });
+  return fetch(new URL(path, url), {
+    method,
+    redirect: "manual",
+    headers: { ...headers, ...(init.headers as Record<string, string>) },
+    ...body,
+  });
 };
 const both = async (method: string, path: string, init?: RequestInit): Promise<number[]> => {
   const answers = await Promise.all(["Harbor", "registry"].map((name) => ask(name, method, path, init)));

@@ -1,25 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Finding } from "../../../src/model/finding.ts";
-import { preflightRegistry, type PreflightResult } from "../../../src/stages/preflight-registry/preflight.ts";
-import type { PreflightInput } from "../../../src/stages/preflight-registry/context.ts";
+import type { PreflightResult } from "../../../src/stages/preflight-registry/preflight.ts";
 import { mapItems } from "../../../src/stages/push/mapping.ts";
 import { pushItems } from "../../../src/stages/push/push.ts";
 import { anImage } from "../../rig/graph.ts";
-import { probeOf, registryOf, type AccessOptions } from "../../rig/harbor/access.ts";
+import { registryOf } from "../../rig/harbor/access.ts";
 import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
-import type { Identity } from "../../rig/harbor/state.ts";
+import { codes, factsOf, preflight, puller, pusher, type Run } from "../../rig/harbor/preflight.ts";
 import { aLockItem } from "../../rig/lock-item.ts";
-import { aCertificateAuthority, type CertificateAuthority } from "../../rig/tls.ts";
 import { aSource } from "../../unit/stages/push/memory-target.ts";
-
-const image = anImage();
-const pusher: Identity = {
-  name: "robot$p+push",
-  secret: "planted-secret-of-the-pusher",
-  projects: { p: ["pull", "push"] },
-};
-const puller: Identity = { name: "robot$p+pull", secret: "planted-secret-of-the-puller", projects: { p: ["pull"] } };
 
 let harbor: Harbor;
 beforeAll(async () => {
@@ -45,45 +33,7 @@ beforeEach(() => {
   });
 });
 
-interface Run {
-  readonly as?: Identity | undefined;
-  readonly pull?: Identity | undefined;
-  readonly input?: Partial<PreflightInput>;
-  readonly at?: Harbor;
-  readonly access?: AccessOptions;
-}
-
-async function run({
-  as = pusher,
-  pull = puller,
-  input = {},
-  at = harbor,
-  access,
-}: Run = {}): Promise<PreflightResult> {
-  await using probe = probeOf(at, as, access);
-  await using eyes = probeOf(at, pull, access);
-  const options = { registry: at.host, project: "p", templates: {} };
-  const { mapped } = mapItems([aLockItem("r.io/a/gateway:1", image)], options);
-  return preflightRegistry(
-    {
-      host: at.host,
-      plainHttp: false,
-      insecure: false,
-      as: as.name,
-      mapped,
-      largestBlob: 2 * 1024 ** 2,
-      createProject: false,
-      pull: Object.assign(eyes, { as: pull.name }),
-      now: () => Date.now(),
-      ...input,
-    },
-    probe,
-  );
-}
-const codes = (findings: readonly Finding[]): string[] =>
-  findings.map(({ code, severity }) => `${severity} ${code}`).sort();
-const factsOf = (findings: readonly Finding[], code: string): unknown =>
-  findings.find((each) => each.code === code)?.facts;
+const run = (options: Partial<Run> = {}): Promise<PreflightResult> => preflight({ at: harbor, ...options });
 
 describe("preflightRegistry", () => {
   it("finds nothing to complain of where all is well", async () => {
@@ -123,7 +73,7 @@ describe("preflightRegistry", () => {
     ]);
   });
 
-  it.each<[string, Parameters<Harbor["set"]>[0], Run, string, unknown]>([
+  it.each<[string, Parameters<Harbor["set"]>[0], Partial<Run>, string, unknown]>([
     [
       "the quota",
       { project: { p: { quota: 1_048_576 } } },
@@ -253,43 +203,5 @@ describe("preflightRegistry", () => {
     expect(codes(findings)).toEqual(["error registry.unreachable"]);
     expect(JSON.stringify(findings)).toContain("ECONNREFUSED");
     expect(kind).toBe("unknown");
-  });
-});
-
-describe("preflightRegistry over TLS", () => {
-  let company: CertificateAuthority;
-  let secure: Harbor;
-  let ca: string;
-  beforeAll(async () => {
-    company = await aCertificateAuthority();
-    ca = await readFile(company.caFile, "utf8");
-    secure = await aHarbor({ tls: company.tls, projects: { p: {} }, users: [pusher, puller] });
-  });
-  afterAll(async () => {
-    await secure[Symbol.asyncDispose]();
-    await company[Symbol.asyncDispose]();
-  });
-
-  it("is content with the company's CA, and tells when the certificate ends soon", async () => {
-    const { findings } = await run({ at: secure, access: { ca: [ca] } });
-    expect(codes(findings)).toEqual(["note registry.harbor", "warning registry.tls-expiring"]);
-  });
-
-  it("names issuer and names of a certificate it does not trust, and the CA that Harbor offers", async () => {
-    secure.set({ ca });
-    const before = secure.requests.length;
-    const { findings } = await run({ at: secure });
-    expect(factsOf(findings, "registry.tls")).toMatchObject({
-      reason: expect.stringMatching(/issuer CA, higress-airgap test; names DNS:localhost.*127\.0\.0\.1/) as string,
-    });
-    expect(factsOf(findings, "registry.ca-offered")).toMatchObject({
-      fingerprint: expect.stringMatching(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/) as string,
-    });
-    expect(secure.requests.slice(before).map(({ authorization }) => authorization)).toEqual(["none"]);
-  });
-
-  it("says loudly that it was told not to look", async () => {
-    const { findings } = await run({ at: secure, access: { insecure: true }, input: { insecure: true } });
-    expect(codes(findings)).toContain("warning registry.insecure");
   });
 });

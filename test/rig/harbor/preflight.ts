@@ -1,0 +1,57 @@
+import type { Finding } from "../../../src/model/finding.ts";
+import type { PreflightInput } from "../../../src/stages/preflight-registry/context.ts";
+import { preflightRegistry, type PreflightResult } from "../../../src/stages/preflight-registry/preflight.ts";
+import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { anImage } from "../graph.ts";
+import { aLockItem } from "../lock-item.ts";
+import { probeOf, type AccessOptions } from "./access.ts";
+import type { Harbor } from "./harbor.ts";
+import type { Identity } from "./state.ts";
+
+const image = anImage();
+export const pusher: Identity = {
+  name: "robot$p+push",
+  secret: "planted-secret-of-the-pusher",
+  projects: { p: ["pull", "push"] },
+};
+export const puller: Identity = {
+  name: "robot$p+pull",
+  secret: "planted-secret-of-the-puller",
+  projects: { p: ["pull"] },
+};
+
+export interface Run {
+  readonly as?: Identity | undefined;
+  readonly pull?: Identity | undefined;
+  readonly input?: Partial<PreflightInput>;
+  readonly at: Harbor;
+  readonly access?: AccessOptions;
+}
+
+/** Asks `at` everything, as `as`, for a cluster that pulls as `pull`. */
+export async function preflight({ as = pusher, pull = puller, input = {}, at, access }: Run): Promise<PreflightResult> {
+  await using probe = probeOf(at, as, access);
+  await using eyes = probeOf(at, pull, access);
+  const options = { registry: at.host, project: "p", templates: {} };
+  const { mapped } = mapItems([aLockItem("r.io/a/gateway:1", image)], options);
+  return await preflightRegistry(
+    {
+      host: at.host,
+      plainHttp: false,
+      insecure: false,
+      as: as.name,
+      mapped,
+      largestBlob: 2 * 1024 ** 2,
+      createProject: false,
+      pull: Object.assign(eyes, { as: pull.name }),
+      now: () => Date.now(),
+      ...input,
+    },
+    probe,
+  );
+}
+/** Severity and code of each, sorted. */
+export const codes = (findings: readonly Finding[]): string[] =>
+  findings.map(({ code, severity }) => `${severity} ${code}`).sort();
+export const factsOf = (findings: readonly Finding[], code: string): unknown =>
+  findings.find((each) => each.code === code)?.facts;

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { isPrivateAddress } from "../../../../src/stages/preflight-registry/address.ts";
+import { kindOf } from "../../../../src/stages/preflight-registry/kind.ts";
+
+const greeting = (parameters: Record<string, string>, headers: Record<string, string> = {}, status = 401) => ({
+  status,
+  redirect: undefined,
+  challenges: [{ scheme: "bearer", parameters: new Map(Object.entries(parameters)) }],
+  header: (name: string) => headers[name],
+});
+const distribution = { "docker-distribution-api-version": "registry/2.0" };
+
+describe("kindOf", () => {
+  it.each([
+    ["harbor", greeting({ service: "harbor-registry" }, distribution), true],
+    ["distribution", greeting({ service: "harbor-registry" }, distribution), false],
+    ["distribution", greeting({}, distribution, 200), false],
+    ["distribution", greeting({ realm: "test" }, distribution), false],
+    ["nexus", greeting({ realm: "Sonatype Nexus Repository Manager" }, distribution), false],
+    ["nexus", greeting({}, { server: "Nexus/3.70" }), false],
+    ["artifactory", greeting({ realm: "https://a.corp/artifactory/api/docker/x/v2/token" }), false],
+    ["artifactory", greeting({}, { "x-artifactory-id": "abc" }), false],
+    ["azure", greeting({ service: "x.azurecr.io" }), false],
+    ["aliyun", greeting({ realm: "https://dockerauth.cn-hangzhou.aliyuncs.com/auth" }, distribution), false],
+    ["gitlab", greeting({ realm: "https://g.corp/jwt/auth", service: "container_registry" }), false],
+    ["gitea", greeting({ realm: "https://g.corp/v2/token", service: "container_registry" }), false],
+    ["unknown", greeting({}, {}, 404), false],
+    ["unknown", greeting({}, distribution, 404), false],
+  ])("tells %s", (kind, seen, answersApi) => {
+    expect(kindOf(seen, answersApi)).toBe(kind);
+  });
+});
+
+describe("isPrivateAddress", () => {
+  it.each([
+    "10.1.2.3",
+    "172.16.0.1",
+    "172.31.255.1",
+    "192.168.1.1",
+    "127.0.0.1",
+    "100.64.0.1",
+    "[::1]",
+    "fd00::1",
+    "fe80::1",
+  ])("%s is one", (address) => {
+    expect(isPrivateAddress(address)).toBe(true);
+  });
+  it.each(["harbor.corp", "10.corp", "172.32.0.1", "172.15.0.1", "100.128.0.1", "8.8.8.8", "2001:db8::1"])(
+    "%s is none",
+    (address) => {
+      expect(isPrivateAddress(address)).toBe(false);
+    },
+  );
+});
