@@ -5,6 +5,7 @@ import { commands } from "./commands/table.ts";
 import type { Context } from "./context.ts";
 import type { Command, Flags } from "./define.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { globalFlags, misuse } from "./usage.ts";
 import { parserWords } from "../ui/messages/parser-words.ts";
 
 export interface AppResult {
@@ -31,17 +32,19 @@ export async function runApp(
       "parse-positional-numbers": false,
       "camel-case-expansion": false,
       "strip-dashed": false,
+      // `install --skip push BUNDLE`: a flag that may be given again still takes one value at a time.
+      "greedy-arrays": false,
     })
     .updateStrings(parserWords[language] as Record<string, string>)
     .version(version)
     .help()
     .alias("help", "h")
     .strict()
-    .recommendCommands()
     .exitProcess(false)
     .fail((message: string | null, error: unknown) => {
-      // yargs passes a thrown error or its own message, never both.
-      throw error instanceof Error ? error : new Failure("USAGE", { what: message ?? "" });
+      // Its own errors (`YError`) have a message too, which says less than we know.
+      if (error instanceof Error && error.name !== "YError") throw error;
+      throw new Failure("USAGE", { what: misuse({ argv, commands, message: message ?? "" }, language) });
     });
   addGlobalFlags(parser, language);
   addCommands(parser, commands, language, async (command, flags) => {
@@ -49,7 +52,8 @@ export async function runApp(
   });
   parser.demandCommand(1);
   parser.completion("completion", catalogueOf(language).words.examples);
-  await parser.parseAsync([...argv], {}, (_error, _argv, output) => {
+  // A bare call asks what there is.
+  await parser.parseAsync(argv.length === 0 ? ["--help"] : [...argv], {}, (_error, _argv, output) => {
     result.text = output;
   });
   return result;
@@ -58,10 +62,17 @@ export async function runApp(
 function addGlobalFlags(parser: Argv, language: Language): void {
   const { flags } = catalogueOf(language);
   parser
-    .option("lang", { type: "string", choices: ["en", "zh"], describe: flags.lang, global: true })
+    .option("lang", {
+      type: "string",
+      choices: ["en", "zh"],
+      requiresArg: true,
+      describe: flags.lang,
+      global: true,
+    })
     .option("output", {
       type: "string",
       choices: ["auto", "plain", "json"],
+      requiresArg: true,
       default: "auto",
       describe: flags.output,
       global: true,
@@ -79,7 +90,8 @@ function addCommands(parser: Argv, table: readonly Command[], language: Language
     else groups.set(group, [...(groups.get(group) ?? []), command]);
   }
   for (const [group, members] of groups) {
-    const about = group === "plugins" ? catalogueOf(language).commands.plugins.about : "";
+    const named = group === "plugins" ? group : (members[0]?.name ?? "plugins");
+    const { about } = catalogueOf(language).commands[named];
     parser.command(group, about, (inner) => {
       for (const command of members) addCommand(inner, command, command.name.split(" ")[1] ?? "", language, run);
       return inner.demandCommand(1);
@@ -98,8 +110,12 @@ function addCommand(parser: Argv, command: Command, name: string, language: Lang
       for (const [flag, options] of Object.entries(command.flags)) {
         const describe = words.flags[flag as keyof typeof words.flags];
         if (positionals.has(flag)) inner.positional(flag, { type: "string", describe });
-        else inner.option(flag, { ...options, describe });
+        else inner.option(flag, { ...options, describe, requiresArg: options.type === "string" });
       }
+      // A command's own options stand above those that all have.
+      const own = Object.keys(command.flags).filter((flag) => !positionals.has(flag));
+      inner.group(own, parserWords[language]["Options:"] as string);
+      inner.group([...globalFlags], parserWords[language]["Global options:"] as string);
       return inner.example(`$0 ${example}`, "");
     },
     async (flags) => run(command, flags as Flags),

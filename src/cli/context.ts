@@ -16,5 +16,7 @@ export interface Context {
   readonly reporter: Reporter;
   readonly language: Language;
   readonly isTerminal: boolean;
+  /** Asks a person; absent where nobody sits at a terminal. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   readonly now: () => Date;
 }

@@ -20,12 +20,14 @@ export function text(flags: Flags, name: FlagName): string | undefined {
   const value = flags[name];
   // yargs makes an array of a scalar option that was given twice.
   if (Array.isArray(value)) throw new Failure("USAGE", { what: `--${name} more than once` });
+  // `--out ""` is a variable that was not set, and would mean the folder that we are in.
+  if (value === "") throw new Failure("USAGE", { what: `--${name} <value>` });
   return typeof value === "string" ? value : undefined;
 }
 
 export function required(flags: Flags, name: FlagName): string {
   const value = text(flags, name);
-  if (value === undefined || value === "") throw new Failure("USAGE", { what: `--${name} <value>` });
+  if (value === undefined) throw new Failure("USAGE", { what: `--${name} <value>` });
   return value;
 }
 

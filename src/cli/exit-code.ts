@@ -1,12 +1,17 @@
-import { isFailure } from "../model/failure.ts";
+import { isFailure, type FailureCode } from "../model/failure.ts";
 
 /** 0 done, 1 failed, 2 usage, 3 findings, 130 interrupted: documented, and the same for every command. */
 export const ExitCode = { done: 0, failed: 1, usage: 2, findings: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** How a command ends that stopped with this code. */
+export function exitCodeFor(code: FailureCode): ExitCode {
+  if (code === "INTERRUPTED") return ExitCode.interrupted;
+  if (code === "FINDINGS") return ExitCode.findings;
+  return code === "USAGE" || code === "CONFIG_INVALID" ? ExitCode.usage : ExitCode.failed;
+}
+
 export function exitCodeOf(error: unknown, interrupted: boolean): ExitCode {
-  if (interrupted || isFailure(error, "INTERRUPTED")) return ExitCode.interrupted;
-  if (isFailure(error, "FINDINGS")) return ExitCode.findings;
-  if (isFailure(error, "USAGE", "CONFIG_INVALID")) return ExitCode.usage;
-  return ExitCode.failed;
+  if (interrupted) return ExitCode.interrupted;
+  return isFailure(error) ? exitCodeFor(error.code) : ExitCode.failed;
 }

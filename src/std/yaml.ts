@@ -1,6 +1,7 @@
 import {
   CORE_SCHEMA,
   defineScalarTag,
+  dump,
   FAILSAFE_SCHEMA,
   loadAll,
   mergeTag,
@@ -38,6 +39,11 @@ export type Documents = readonly unknown[];
 /** Our own files (configuration, `index.yaml`, `Chart.yaml`): YAML 1.2 core types and merge keys. Duplicate keys throw. */
 export function loadTyped(text: string): Documents {
   return loadWith(typed, text, {});
+}
+
+/** Prints what `loadTyped` reads back as it was; from `flowLevel` on, maps stand on one line. */
+export function printTyped(value: unknown, flowLevel = -1): string {
+  return dump(value, { schema: typed, flowLevel, lineWidth: 160, noRefs: true });
 }
 
 /**

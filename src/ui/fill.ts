@@ -1,8 +1,10 @@
+import { visible } from "./visible.ts";
+
 /** Fills `{holes}` with facts. A hole without a fact stays visible: it is a bug, and hiding it would hide the fact too. */
 export function fill(template: string, facts: object): string {
   const values = facts as Readonly<Record<string, unknown>>;
   return template.replace(/\{([a-zA-Z]+)\}/g, (hole, name: string) => {
     const value = values[name];
-    return typeof value === "string" || typeof value === "number" ? String(value) : hole;
+    return typeof value === "string" || typeof value === "number" ? visible(String(value)) : hole;
   });
 }

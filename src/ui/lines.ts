@@ -4,6 +4,7 @@ import { unreachable } from "../std/unreachable.ts";
 import { fill } from "./fill.ts";
 import { describeFinding } from "./finding.ts";
 import { catalogueOf, type Language } from "./language.ts";
+import { visible } from "./visible.ts";
 import { pace, printSeconds, type Progress } from "./progress.ts";
 
 export type Style = (kind: "good" | "warn" | "bad" | "dim", text: string) => string;
@@ -16,18 +17,18 @@ export function lineOf(event: Event, language: Language, style: Style = unstyled
     case "phase":
       return phaseLine(event, language, style);
     case "transfer":
-      return `  ${event.items} ${words.words.blobs}, ${printBytes(event.bytes)}`;
+      return `  ${event.items} ${words.words.items}, ${printBytes(event.bytes)}`;
     case "moved":
       return undefined;
     case "item":
-      return event.state === "failed" ? style("bad", `  ✗ ${event.name}`) : undefined;
+      return event.state === "failed" ? style("bad", `  ✗ ${visible(event.name)}`) : undefined;
     case "retry":
       return style(
         "warn",
-        `  ↻ ${words.words.retrying}: ${event.what} (${event.why}) #${event.attempt} +${printSeconds(event.wait / 1000)}`,
+        `  ↻ ${words.words.retrying}: ${visible(event.what)} (${visible(event.why)}) #${event.attempt} +${printSeconds(event.wait / 1000)}`,
       );
     case "stalled":
-      return style("warn", `  … ${words.words.stalled}: ${event.what} ${event.seconds}s`);
+      return style("warn", `  … ${words.words.stalled}: ${visible(event.what)} ${event.seconds}s`);
     case "finding":
       return findingLines(event, language, style);
     case "note":
@@ -39,7 +40,7 @@ export function lineOf(event: Event, language: Language, style: Style = unstyled
 
 function phaseLine(event: Extract<Event, { type: "phase" }>, language: Language, style: Style): string {
   const words = catalogueOf(language);
-  const detail = event.detail === undefined ? "" : ` (${event.detail})`;
+  const detail = event.detail === undefined ? "" : ` (${visible(event.detail)})`;
   if (event.state === "started") return `▸ ${words.phases[event.phase]}${detail}`;
   if (event.state === "skipped") return style("dim", `- ${words.phases[event.phase]}: ${words.words.skipped}${detail}`);
   return style("good", `✓ ${words.phases[event.phase]}${detail}`);
@@ -57,7 +58,7 @@ export function progressLine(progress: Progress, now: number, language: Language
   const words = catalogueOf(language);
   const share = progress.total === 0 ? 100 : Math.min(100, Math.floor((progress.moved / progress.total) * 100));
   const speed = pace(progress, now);
-  const moving = [...progress.active.keys()].slice(0, 3).join(" ");
+  const moving = visible([...progress.active.keys()].slice(0, 3).join(" "));
   const parts = [
     `${share}%`,
     `${printBytes(progress.moved)}/${printBytes(progress.total)}`,

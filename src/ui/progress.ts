@@ -5,34 +5,28 @@ export interface Progress {
   readonly phase: Phase;
   readonly total: number;
   readonly items: number;
+  /** Never more than `total`: a download that starts over moves its bytes twice, and they count once. */
   moved: number;
   itemsDone: number;
-  /** Name and fraction of what is moving now. */
+  /** What is moving now, by name; `bytes` never exceeds `size`. */
   readonly active: Map<string, { bytes: number; size: number }>;
   readonly startedAt: number;
 }
 
 export function startProgress(event: Extract<Event, { type: "transfer" }>, now: number): Progress {
-  return {
-    phase: event.phase,
-    total: event.bytes,
-    items: event.items,
-    moved: 0,
-    itemsDone: 0,
-    active: new Map(),
-    startedAt: now,
-  };
+  const { phase, bytes, items } = event;
+  return { phase, total: bytes, items, moved: 0, itemsDone: 0, active: new Map(), startedAt: now };
 }
 
 export function advance(progress: Progress, event: Event): void {
   if (event.type === "moved") {
-    progress.moved += event.bytes;
     const entry = progress.active.get(event.name) ?? { bytes: 0, size: event.size };
-    entry.bytes += event.bytes;
-    progress.active.set(event.name, entry);
+    const bytes = Math.min(entry.size, entry.bytes + event.bytes);
+    progress.moved = Math.min(progress.total, progress.moved + bytes - entry.bytes);
+    progress.active.set(event.name, { bytes, size: entry.size });
   } else if (event.type === "item") {
-    progress.itemsDone += 1;
-    if (event.state !== "done") progress.moved += event.bytes;
+    // What was there already is not in the total: only bytes that move are.
+    progress.itemsDone = Math.min(progress.items, progress.itemsDone + 1);
     progress.active.delete(event.name);
   }
 }
@@ -45,7 +39,7 @@ export function pace(
   const seconds = (now - progress.startedAt) / 1000;
   if (seconds < 1 || progress.moved === 0) return undefined;
   const rate = progress.moved / seconds;
-  return { rate, secondsLeft: Math.max(0, (progress.total - progress.moved) / rate) };
+  return { rate, secondsLeft: (progress.total - progress.moved) / rate };
 }
 
 export function printSeconds(seconds: number): string {

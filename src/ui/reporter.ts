@@ -1,6 +1,8 @@
 import type { Event, Report } from "../model/event.ts";
+import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
 import { describeFailure } from "./failure.ts";
+import { describeFinding } from "./finding.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import { lineOf, progressLine, unstyled, type Style } from "./lines.ts";
 import { advance, startProgress, type Progress } from "./progress.ts";
@@ -33,7 +35,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   const findings: Finding[] = [];
   const state: { progress: Progress | undefined; drawnAt: number; drawn: boolean } = {
     progress: undefined,
-    drawnAt: 0,
+    drawnAt: -Infinity,
     drawn: false,
   };
   const clear = (): void => {
@@ -46,16 +48,23 @@ export function createReporter(options: ReporterOptions): Reporter {
     const line = progressLine(progress, options.now(), options.language);
     if (options.mode === "terminal") {
       clear();
-      options.write(fit(line, options.columns() - 1));
+      options.write(fit(line, columnsOf(options)));
       state.drawn = true;
     } else options.write(options.mode === "plain" ? `${line}\n` : jsonProgress(progress));
   };
   const report: Report = (event) => {
     if (event.type === "finding") findings.push(event.finding);
-    if (event.type === "transfer") state.progress = startProgress(event, options.now());
+    if (event.type === "transfer") {
+      state.progress = startProgress(event, options.now());
+      // On a terminal the first byte shows; elsewhere a transfer that is over in a moment needs no line.
+      state.drawnAt = options.mode === "terminal" ? -Infinity : options.now();
+    }
     if (state.progress !== undefined) advance(state.progress, event);
     if (event.type === "phase" && event.state !== "started") state.progress = undefined;
-    const line = options.mode === "json" ? jsonLine(event) : lineOf(event, options.language, options.style ?? unstyled);
+    const line =
+      options.mode === "json"
+        ? jsonLine(event, options.language)
+        : lineOf(event, options.language, options.style ?? unstyled);
     if (line !== undefined) {
       clear();
       options.write(`${line}\n`);
@@ -64,17 +73,28 @@ export function createReporter(options: ReporterOptions): Reporter {
   };
   const failure = (error: unknown): void => {
     clear();
-    options.write(
-      options.mode === "json"
-        ? `${JSON.stringify({ type: "failure", ...describeFailure(error, options.language) })}\n`
-        : failureText(error, options),
-    );
+    options.write(options.mode === "json" ? jsonFailure(error, options.language) : failureText(error, options));
   };
   return { report, findings, failure, close: clear };
 }
 
-function jsonLine(event: Event): string | undefined {
-  return event.type === "moved" ? undefined : JSON.stringify(event);
+/** Facts for machines, and the sentence for whoever reads what the machine shows. */
+function jsonLine(event: Event, language: Language): string | undefined {
+  if (event.type === "moved") return undefined;
+  if (event.type !== "finding") return JSON.stringify(event);
+  const { message, remedy } = describeFinding(event.finding, language);
+  return JSON.stringify({ ...event, message, remedy });
+}
+
+function jsonFailure(error: unknown, language: Language): string {
+  const facts = isFailure(error) ? error.facts : {};
+  return `${JSON.stringify({ type: "failure", ...describeFailure(error, language), facts })}\n`;
+}
+
+/** One column stays free: a terminal that wraps at the last one could not clear the line. Some say 0 for "not known". */
+function columnsOf(options: ReporterOptions): number {
+  const columns = options.columns();
+  return Math.max(20, columns > 0 ? columns : 80) - 1;
 }
 
 function jsonProgress(progress: Progress): string {

@@ -86,4 +86,28 @@ export const commands: readonly Command[] = [
     },
     load: () => import("./serve.ts"),
   },
+  {
+    name: "keygen",
+    positionals: "",
+    flags: { out: required },
+    load: () => import("./keygen.ts"),
+  },
+  {
+    name: "init",
+    positionals: "",
+    flags: { "release-version": string, platform: strings, preset: string, out: string, overwrite: boolean },
+    load: () => import("./init.ts"),
+  },
+  {
+    name: "site init",
+    positionals: "",
+    flags: { "registry-host": string, project: string, kubeconfig: string, out: string, overwrite: boolean },
+    load: () => import("./site-init.ts"),
+  },
+  {
+    name: "explain",
+    positionals: "[code]",
+    flags: { code: string, json: boolean },
+    load: () => import("./explain.ts"),
+  },
 ];

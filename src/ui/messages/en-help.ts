@@ -1,7 +1,7 @@
 import type { CommandName, FlagName } from "./vocabulary.ts";
 
 export const commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
-  build: { about: "Pack everything that the spec names into one file (connected host)", example: "build manifests/higress/2.2.4/bundle.yaml --out higress-2.2.4.tar" },
+  build: { about: "Pack everything that the spec names into one file (connected host)", example: "build bundle.yaml --out higress-2.2.4.tar" },
   inspect: { about: "List what a bundle carries, without reading its blobs", example: "inspect higress-2.2.4.tar" },
   verify: { about: "Hash every byte of a bundle and name all that is damaged", example: "verify /media/stick/higress-2.2.4.tar" },
   push: { about: "Push a bundle into the registry of the site file", example: "push higress-2.2.4.tar --site site.yaml --dry-run" },
@@ -14,7 +14,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   plugins: { about: "List, check, switch on and off, export Wasm plugins", example: "plugins list higress-2.2.4.tar" },
   "plugins list": { about: "List the plugins that a bundle carries", example: "plugins list higress-2.2.4.tar" },
   "plugins check": { about: "Start every plugin in a sandbox and hold it against the gateway", example: "plugins check higress-2.2.4.tar" },
-  "plugins enable": { about: "Switch one plugin on and watch the gateway", example: "plugins enable higress-2.2.4.tar --site site.yaml --name key-auth" },
+  "plugins enable": { about: "Switch one plugin on and watch the gateway", example: "plugins enable bundle.tar --site site.yaml --name key-auth" },
   "plugins disable": { about: "Switch one plugin off", example: "plugins disable --site site.yaml --name key-auth" },
   "plugins export": { about: "Write the plugins as a tree for any web server", example: "plugins export higress-2.2.4.tar --directory /srv/plugins" },
   repair: { about: "Make a good bundle from a damaged one and another source, or write a request for the missing blobs", example: "repair damaged.tar --from copy.tar --out good.tar" },
@@ -26,7 +26,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   rollback: { about: "Go back to the install before", example: "rollback --site site.yaml" },
   uninstall: { about: "Remove what the receipt lists, and nothing else", example: "uninstall --site site.yaml" },
   init: { about: "Write a commented spec", example: "init --release-version 2.2.4 --out bundle.yaml" },
-  "site init": { about: "Write a commented site file", example: "site init --registry-host harbor.corp --project higress --out site.yaml" },
+  "site init": { about: "Write a commented site file", example: "site init --registry-host harbor.corp --project higress" },
   explain: { about: "Explain an error or finding code", example: "explain REGISTRY_TLS" },
 };
 
@@ -88,4 +88,6 @@ export const flags: Readonly<Record<FlagName, string>> = {
   base: "Base bundle of a delta; may be given again",
   "in-order": "Write in order: for disks without sparse files",
   license: "Print licences",
+  old: "The earlier bundle",
+  new: "The later bundle",
 };

@@ -6,11 +6,44 @@ import type { Language } from "../language.ts";
  */
 type ParserWords = Readonly<Record<string, string | { readonly one: string; readonly other: string }>>;
 
-const english: ParserWords = { "Invalid values:": "Values that are not allowed:", "Not enough non-option arguments: got %s, need at least %s": { one: "Name a command; --help lists them (got %s, need at least %s)", other: "Name a command or an argument more; --help lists them (got %s, need at least %s)" } };
+const english: ParserWords = {
+  "Commands:": "Commands:",
+  "Options:": "Options:",
+  "Global options:": "Global options:",
+  "Examples:": "Examples:",
+  boolean: "boolean",
+  count: "count",
+  string: "string",
+  number: "number",
+  array: "array",
+  required: "required",
+  default: "default",
+  "default:": "default:",
+  "choices:": "choices:",
+  "aliases:": "aliases:",
+  "generated-value": "generated-value",
+  "Not enough non-option arguments: got %s, need at least %s": { one: "Name a command; --help lists them (got %s, need at least %s)", other: "Name a command or an argument more; --help lists them (got %s, need at least %s)" },
+  "Too many non-option arguments: got %s, maximum of %s": { one: "Too many arguments: got %s, at most %s", other: "Too many arguments: got %s, at most %s" },
+  "Missing argument value: %s": { one: "No value for: %s", other: "No values for: %s" },
+  "Missing required argument: %s": { one: "Missing: %s", other: "Missing: %s" },
+  "Unknown argument: %s": { one: "Unknown argument: %s", other: "Unknown arguments: %s" },
+  "Unknown command: %s": { one: "Unknown command: %s", other: "Unknown commands: %s" },
+  "Invalid values:": "Values that are not allowed:",
+  "Argument: %s, Given: %s, Choices: %s": "--%s: given %s, choices %s",
+  "Not enough arguments following: %s": "No value after: %s",
+  "Show help": "Show this text",
+  "Show version number": "Show the version",
+  "Did you mean %s?": "Did you mean %s?",
+  "Positionals:": "Positionals:",
+  command: "command",
+  deprecated: "deprecated",
+  "deprecated: %s": "deprecated: %s",
+};
 
 const chinese: ParserWords = {
   "Commands:": "命令：",
   "Options:": "选项：",
+  "Global options:": "通用选项：",
   "Examples:": "示例：",
   boolean: "是/否",
   count: "计数",
@@ -30,7 +63,7 @@ const chinese: ParserWords = {
   "Unknown argument: %s": { one: "未知参数：%s", other: "未知参数：%s" },
   "Unknown command: %s": { one: "未知命令：%s", other: "未知命令：%s" },
   "Invalid values:": "参数值不在允许范围内：",
-  "Argument: %s, Given: %s, Choices: %s": "参数：%s，给出：%s，可选：%s",
+  "Argument: %s, Given: %s, Choices: %s": "--%s：给出 %s，可选 %s",
   "Not enough arguments following: %s": "该选项后面缺少值：%s",
   "Show help": "显示帮助",
   "Show version number": "显示版本",
@@ -42,3 +75,19 @@ const chinese: ParserWords = {
 };
 
 export const parserWords: Readonly<Record<Language, ParserWords>> = { en: english, zh: chinese };
+
+/** What is wrong with a command line, said by us where the parser's words do not help. */
+export interface UsageWords {
+  readonly unknownCommand: string;
+  readonly unknownFlag: string;
+  readonly near: string;
+  readonly missing: string;
+  readonly oneOf: string;
+  readonly noValue: string;
+  readonly unknownCode: string;
+}
+
+export const usageWords: Readonly<Record<Language, UsageWords>> = {
+  en: { unknownCommand: "there is no command {name}", unknownFlag: "{command} has no option --{name}", near: "{what}; did you mean {near}?", missing: "{command} needs {name}", oneOf: "{command} needs one of: {names}", noValue: "--{name} needs a value", unknownCode: "there is no code {name}" },
+  zh: { unknownCommand: "没有命令 {name}", unknownFlag: "{command} 没有选项 --{name}", near: "{what}；是否想输入 {near}？", missing: "{command} 需要 {name}", oneOf: "{command} 需要以下之一：{names}", noValue: "--{name} 需要一个值", unknownCode: "没有代码 {name}" },
+};

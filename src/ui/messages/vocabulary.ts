@@ -114,6 +114,8 @@ export const flagNames = [
   "base",
   "in-order",
   "license",
+  "old",
+  "new",
 ] as const;
 export type FlagName = (typeof flagNames)[number];
 
@@ -128,7 +130,11 @@ export interface Catalogue {
   readonly commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>>;
   readonly flags: Readonly<Record<FlagName, string>>;
   readonly words: Readonly<Record<Word, string>>;
+  readonly exitCodes: Readonly<Record<ExitName, string>>;
 }
+
+/** How a command can end; the numbers are in `cli/exit-code.ts`. */
+export type ExitName = "done" | "failed" | "usage" | "findings" | "interrupted";
 
 /** Single words and short phrases of tables, progress lines and summaries. */
 export type Word =
@@ -166,4 +172,31 @@ export type Word =
   | "no-findings"
   | "done"
   | "skipped"
-  | "undo";
+  | "undo"
+  | "failure"
+  | "finding"
+  | "failures"
+  | "findings"
+  | "exit-code"
+  | "exit-codes"
+  | "side"
+  | "added"
+  | "removed"
+  | "changed"
+  | "unchanged"
+  | "identical"
+  | "new-bytes"
+  | "source"
+  | "licence"
+  | "role"
+  | "shared"
+  | "takes-space"
+  | "once"
+  | "other"
+  | "sort"
+  | "tool"
+  | "ask-version"
+  | "ask-platforms"
+  | "ask-preset"
+  | "ask-host"
+  | "ask-project";

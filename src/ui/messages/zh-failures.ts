@@ -36,8 +36,8 @@ export const failures = failureSentences({
   NAME_COLLISION: { message: "两份不同的内容会落到同一个名称 {target}：{first} 和 {second}", hint: "请在站点文件 registry.pathTemplate 中选择能区分它们的路径模板。" },
   TOOL_MISSING: { message: "程序 {tool} 无法启动（{looked}）", hint: "请安装它，或用 --helm、--kubectl 指定；离线包的 bin/ 中带有这两个程序。" },
   TOOL_UNSUITABLE: { message: "{tool} 的版本是 {version}；需要 {wanted}", hint: "请使用包内的：tar xf 离线包 bin，再加 --helm bin/helm-…" },
-  HELM_FAILED: { message: "helm 无法{action}（退出码 {exit}）：{output}", hint: "发布保持原状；排除原因后运行同一条命令。" },
-  KUBECTL_FAILED: { message: "kubectl 无法 {action}（退出码 {exit}）：{output}", hint: "可手工执行同样的操作查看详情：kubectl -v6 …" },
+  HELM_FAILED: { message: "helm 无法执行 {action}（退出码 {exit}）：{output}", hint: "发布保持原状；排除原因后运行同一条命令。" },
+  KUBECTL_FAILED: { message: "kubectl 无法执行 {action}（退出码 {exit}）：{output}", hint: "可手工执行同样的操作查看详情：kubectl -v6 …" },
   CLUSTER_UNREACHABLE: { message: "API 服务器对 {action} 没有响应：{output}", hint: "请检查 kubeconfig 及其 context：kubectl version" },
   CLUSTER_FORBIDDEN: { message: "集群禁止 {action}：{output}", hint: "请申请权限，或换用有权限的 kubeconfig；`preflight` 会列出全部缺少的权限。" },
   CLUSTER_CONFLICT: { message: "{what} 已被他人修改：{output}", hint: "请先查看差异，再加 --force-conflicts 接管这些字段。" },
@@ -48,5 +48,5 @@ export const failures = failureSentences({
   ARCHIVE_INVALID: { message: "{what} 不是可读取的归档：{why}", hint: "请重新获取；这样的归档会被有意拒绝。" },
   SERVER_UNUSABLE: { message: "无法在 {address} 上提供服务：{reason}", hint: "请用 --host 和 --port 换一个地址。" },
   FINDINGS: { message: "有 {count} 个问题，操作停止", hint: "上面每一条都写明了处理办法。" },
-  INTERRUPTED: { message: "已中断；{left}", hint: "运行同一条命令即可继续。" },
+  INTERRUPTED: { message: "已中断；已完成的部分会保留", hint: "运行同一条命令即可继续。" },
 });

@@ -1,7 +1,7 @@
 import type { CommandName, FlagName } from "./vocabulary.ts";
 
 export const commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
-  build: { about: "把规格文件列出的全部内容打成一个文件（联网主机）", example: "build manifests/higress/2.2.4/bundle.yaml --out higress-2.2.4.tar" },
+  build: { about: "把规格文件列出的全部内容打成一个文件（联网主机）", example: "build bundle.yaml --out higress-2.2.4.tar" },
   inspect: { about: "列出离线包内容，不读取数据块", example: "inspect higress-2.2.4.tar" },
   verify: { about: "校验离线包的每一个字节，列出全部损坏", example: "verify /media/stick/higress-2.2.4.tar" },
   push: { about: "把离线包推送到站点文件所指的仓库", example: "push higress-2.2.4.tar --site site.yaml --dry-run" },
@@ -14,7 +14,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   plugins: { about: "列出、检查、启用、停用、导出 Wasm 插件", example: "plugins list higress-2.2.4.tar" },
   "plugins list": { about: "列出离线包携带的插件", example: "plugins list higress-2.2.4.tar" },
   "plugins check": { about: "在沙箱中启动每个插件并对照网关检查", example: "plugins check higress-2.2.4.tar" },
-  "plugins enable": { about: "启用一个插件并观察网关", example: "plugins enable higress-2.2.4.tar --site site.yaml --name key-auth" },
+  "plugins enable": { about: "启用一个插件并观察网关", example: "plugins enable bundle.tar --site site.yaml --name key-auth" },
   "plugins disable": { about: "停用一个插件", example: "plugins disable --site site.yaml --name key-auth" },
   "plugins export": { about: "把插件写成任何 Web 服务器可用的目录", example: "plugins export higress-2.2.4.tar --directory /srv/plugins" },
   repair: { about: "用另一份来源把损坏的包修成完好的包，或写出缺失数据块的请求文件", example: "repair damaged.tar --from copy.tar --out good.tar" },
@@ -26,7 +26,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   rollback: { about: "回到上一次安装", example: "rollback --site site.yaml" },
   uninstall: { about: "只删除回执中列出的内容", example: "uninstall --site site.yaml" },
   init: { about: "写出带注释的规格文件", example: "init --release-version 2.2.4 --out bundle.yaml" },
-  "site init": { about: "写出带注释的站点文件", example: "site init --registry-host harbor.corp --project higress --out site.yaml" },
+  "site init": { about: "写出带注释的站点文件", example: "site init --registry-host harbor.corp --project higress" },
   explain: { about: "解释一个错误码或问题码", example: "explain REGISTRY_TLS" },
 };
 
@@ -88,4 +88,6 @@ export const flags: Readonly<Record<FlagName, string>> = {
   base: "增量包的基础包；可多次给出",
   "in-order": "按顺序写入：用于不支持稀疏文件的磁盘",
   license: "输出许可证",
+  old: "较早的离线包",
+  new: "较新的离线包",
 };

@@ -1,0 +1,67 @@
+import { basename, dirname, resolve } from "node:path";
+import { readAsset } from "../../edge/assets/assets.ts";
+import { parseConfig } from "../../edge/files/config.ts";
+import { BundleSpec, PluginSelection } from "../../model/spec.ts";
+import { catalogueOf } from "../../ui/language.ts";
+import { specFile } from "../../ui/files.ts";
+import type { Context } from "../context.ts";
+import { text, texts, truth, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { answer, writeNewFiles } from "../wire/new-files.ts";
+import { readRelease, releases } from "../wire/releases.ts";
+import { Failure } from "../../model/failure.ts";
+
+/** A spec, with the relocation map and the schema that it names beside it: what is written can be built at once. */
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const { words } = catalogueOf(context.language);
+  const version = text(flags, "release-version") ?? (await answer(context, words["ask-version"], releases[0]));
+  const { spec, relocation } = await readRelease(version);
+  const asked = texts(flags, "platform");
+  const platforms = asked.length > 0 ? asked : list(await answer(context, words["ask-platforms"], listed(spec)));
+  const preset = presetOf(text(flags, "preset") ?? (await answer(context, words["ask-preset"], "all")));
+  const out = resolve(context.cwd, text(flags, "out") ?? "bundle.yaml");
+  const map = `relocation-${version}.yaml`;
+  const schema = "bundle.schema.json";
+  const document = withChoices(spec, { platforms, preset, relocation: map });
+  const content = specFile({ file: basename(out), schema, document }, context.language);
+  // Before anything is written: a wrong platform is told here, not by the build.
+  parseConfig(content, out, BundleSpec);
+  await writeNewFiles(
+    dirname(out),
+    [
+      { name: basename(out), text: content },
+      { name: map, text: relocation },
+      { name: schema, text: await readAsset(`manifests/schema/${schema}`) },
+    ],
+    { overwrite: truth(flags, "overwrite"), context },
+  );
+  return ExitCode.done;
+}
+
+interface Choices {
+  readonly platforms: readonly string[];
+  readonly preset: string;
+  readonly relocation: string;
+}
+
+function withChoices(
+  spec: Readonly<Record<string, unknown>>,
+  { platforms, preset, relocation }: Choices,
+): Readonly<Record<string, unknown>> {
+  const charts = (spec["charts"] as readonly object[]).map((chart) => ({ ...chart, relocation }));
+  return { ...spec, platforms, charts, plugins: { ...(spec["plugins"] as object), preset } };
+}
+
+function presetOf(value: string): string {
+  const presets = PluginSelection.shape.preset.unwrap().options;
+  if (presets.some((preset) => preset === value)) return value;
+  throw new Failure("USAGE", { what: `--preset ${value}: ${presets.join(", ")}` });
+}
+
+function listed(spec: Readonly<Record<string, unknown>>): string {
+  return (spec["platforms"] as readonly string[] | undefined)?.join(" ") ?? "linux/amd64 linux/arm64";
+}
+
+function list(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== "");
+}

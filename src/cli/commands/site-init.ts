@@ -1,0 +1,40 @@
+import { basename, dirname, resolve } from "node:path";
+import { readAsset } from "../../edge/assets/assets.ts";
+import { parseConfig } from "../../edge/files/config.ts";
+import { Site } from "../../model/site.ts";
+import { siteFile } from "../../ui/files.ts";
+import { catalogueOf } from "../../ui/language.ts";
+import type { Context } from "../context.ts";
+import { text, truth, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { answer, writeNewFiles } from "../wire/new-files.ts";
+
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const { words } = catalogueOf(context.language);
+  const host = text(flags, "registry-host") ?? (await answer(context, words["ask-host"], "harbor.corp.example"));
+  const project = text(flags, "project") ?? (await answer(context, words["ask-project"], "higress"));
+  const out = resolve(context.cwd, text(flags, "out") ?? "site.yaml");
+  const schema = "site.schema.json";
+  const kubeconfig = text(flags, "kubeconfig");
+  const content = siteFile(
+    {
+      file: basename(out),
+      schema,
+      host,
+      project,
+      // Paths in the file are relative to it, paths on the command line to where we are.
+      kubeconfig: kubeconfig === undefined ? undefined : resolve(context.cwd, kubeconfig),
+    },
+    context.language,
+  );
+  parseConfig(content, out, Site);
+  await writeNewFiles(
+    dirname(out),
+    [
+      { name: basename(out), text: content },
+      { name: schema, text: await readAsset(`manifests/schema/${schema}`) },
+    ],
+    { overwrite: truth(flags, "overwrite"), context },
+  );
+  return ExitCode.done;
+}

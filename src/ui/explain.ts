@@ -1,0 +1,34 @@
+import { Failure, failureCodes, type FailureCode } from "../model/failure.ts";
+import type { FindingCode } from "../model/finding.ts";
+import { catalogueOf, type Language } from "./language.ts";
+
+/** What is known of a code without an occurrence of it: facts stand as `<host>`. */
+export interface Explanation {
+  readonly code: FailureCode | FindingCode;
+  readonly kind: "failure" | "finding";
+  readonly message: string;
+  readonly hint: string;
+  /** Where failures of this code are, unless they say otherwise. */
+  readonly side?: string | undefined;
+}
+
+/** Every code of every failure and finding, failures first. */
+export function explanations(language: Language): readonly Explanation[] {
+  const { failures, findings, sides } = catalogueOf(language);
+  const findingCodes = Object.keys(findings) as FindingCode[];
+  return [
+    ...failureCodes.map((code) => {
+      const side = sides[new Failure(code, {} as never).side];
+      return { code, kind: "failure" as const, ...withNames(failures[code]), side };
+    }),
+    ...findingCodes.map((code) => ({ code, kind: "finding" as const, ...withNames(findings[code]) })),
+  ];
+}
+
+function withNames({ message, hint }: { readonly message: string; readonly hint: string }): {
+  readonly message: string;
+  readonly hint: string;
+} {
+  const named = (text: string): string => text.replace(/\{([a-zA-Z]+)\}/g, "<$1>");
+  return { message: named(message), hint: named(hint) };
+}

@@ -1,0 +1,102 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { releases } from "../../../src/cli/wire/releases.ts";
+import { loadBundleSpec, loadRelocationMap, loadSite } from "../../../src/edge/files/config.ts";
+import { fileWords } from "../../../src/ui/messages/files.ts";
+import { runCommand } from "../../rig/command.ts";
+import { aTempDirectory } from "../../rig/temp-directory.ts";
+
+describe("init", () => {
+  it("knows exactly the releases that the repository has", async () => {
+    const folders = (await readdir("manifests/higress", { withFileTypes: true })).filter((it) => it.isDirectory());
+    expect([...releases].sort()).toEqual(folders.map(({ name }) => name).sort());
+  });
+
+  it.each(releases)("writes a spec of %s that loads, with the relocation map that it names", async (version) => {
+    await using folder = await aTempDirectory();
+    await runCommand(["init", "--release-version", version, "--platform", "linux/arm64", "--preset", "none"], {
+      cwd: folder.path,
+    });
+    const spec = await loadBundleSpec(join(folder.path, "bundle.yaml"));
+    expect([spec.version, spec.platforms, spec.plugins.preset]).toEqual([version, ["linux/arm64"], "none"]);
+    const shipped = await loadBundleSpec(`manifests/higress/${version}/bundle.yaml`);
+    expect(spec.plugins.list).toEqual(shipped.plugins.list);
+    for (const chart of spec.charts)
+      expect(await loadRelocationMap(chart.relocation)).toMatchObject({ chart: chart.name, version });
+  });
+
+  it.each(["en", "zh"] as const)("comments every part in %s, and names a schema that is there", async (language) => {
+    await using folder = await aTempDirectory();
+    await runCommand(["init"], { cwd: folder.path, language });
+    const text = await readFile(join(folder.path, "bundle.yaml"), "utf8");
+    const [, schema = ""] = /^# yaml-language-server: \$schema=\.\/(\S+)\n/.exec(text) ?? [];
+    expect(JSON.parse(await readFile(join(folder.path, schema), "utf8"))).toMatchObject({ type: "object" });
+    const lines = Object.values(fileWords[language].spec).map((words) => words.split("\n")[0] ?? "");
+    expect(lines.slice(1).filter((line) => !text.includes(`# ${line}\n`))).toEqual([]);
+    await loadBundleSpec(join(folder.path, "bundle.yaml"));
+  });
+
+  it("asks at a terminal for what was not said, and takes an empty answer as the default", async () => {
+    await using folder = await aTempDirectory();
+    const { stderr } = await runCommand(["init", "--preset", "all"], {
+      cwd: folder.path,
+      answers: ["2.2.0", ""],
+    });
+    expect(stderr).toContain("Higress version [2.2.4]: Platforms [linux/amd64 linux/arm64]: ");
+    expect(stderr).not.toContain("Plugins");
+    const spec = await loadBundleSpec(join(folder.path, "bundle.yaml"));
+    expect([spec.version, spec.platforms]).toEqual(["2.2.0", ["linux/amd64", "linux/arm64"]]);
+  });
+
+  it.each([
+    ["a release that is not there", ["--release-version", "9.9.9"], "USAGE"],
+    ["a preset that is not there", ["--preset", "some"], "USAGE"],
+    ["a platform that is none", ["--platform", "arm64"], "CONFIG_INVALID"],
+  ])("refuses %s and writes nothing", async (_what, flags, code) => {
+    await using folder = await aTempDirectory();
+    await expect(runCommand(["init", ...flags], { cwd: folder.path })).rejects.toMatchObject({ code });
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it("never replaces what somebody wrote, unless told so", async () => {
+    await using folder = await aTempDirectory();
+    const path = join(folder.path, "bundle.yaml");
+    await writeFile(path, "mine\n");
+    await expect(runCommand(["init"], { cwd: folder.path })).rejects.toMatchObject({ code: "FILE_EXISTS" });
+    expect([await readFile(path, "utf8"), await readdir(folder.path)]).toEqual(["mine\n", ["bundle.yaml"]]);
+    await runCommand(["init", "--overwrite"], { cwd: folder.path });
+    await loadBundleSpec(path);
+  });
+});
+
+describe("site init", () => {
+  it.each(["en", "zh"] as const)("writes a site file in %s that loads, with what was said", async (language) => {
+    await using folder = await aTempDirectory();
+    const flags = ["--registry-host", "harbor.corp:8443", "--project", "gateway", "--kubeconfig", "admin.conf"];
+    await runCommand(["site", "init", ...flags, "--out", "far/site.yaml"], { cwd: folder.path, language });
+    const site = await loadSite(join(folder.path, "far/site.yaml"));
+    expect(site.registry).toMatchObject({ host: "harbor.corp:8443", project: "gateway", insecure: false });
+    expect(site.cluster.kubeconfig).toBe(join(folder.path, "admin.conf"));
+  });
+
+  it("has examples in its comments that load when they are taken in", async () => {
+    await using folder = await aTempDirectory();
+    await runCommand(["site", "init"], { cwd: folder.path });
+    const path = join(folder.path, "site.yaml");
+    const text = await readFile(path, "utf8");
+    const taken = text.replace(/^( *)# (ca|credentials|createProject|kubeconfig|trustKeys):/gm, "$1$2:");
+    await writeFile(path, taken);
+    const site = await loadSite(path);
+    expect(site.registry).toMatchObject({ credentials: { username: "robot$push" }, createProject: { public: false } });
+    expect(site.trustKeys).toEqual([join(folder.path, "release.pub")]);
+  });
+
+  it("refuses a host that is a URL, with the line of the file that would have been", async () => {
+    await using folder = await aTempDirectory();
+    await expect(
+      runCommand(["site", "init", "--registry-host", "https://harbor.corp"], { cwd: folder.path }),
+    ).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+});

@@ -1,0 +1,33 @@
+import { build } from "esbuild";
+import { describe, expect, it } from "vitest";
+
+describe("the program", () => {
+  it("loads neither the network nor schemas nor archives until a command asks for them", async () => {
+    const { metafile } = await build({
+      entryPoints: { main: "src/main.ts" },
+      outdir: "out",
+      bundle: true,
+      splitting: true,
+      platform: "node",
+      format: "esm",
+      metafile: true,
+      write: false,
+    });
+    const outputs = new Map(Object.entries(metafile.outputs));
+    const atOnce = new Set<string>();
+    const take = (name: string): void => {
+      if (atOnce.has(name)) return;
+      atOnce.add(name);
+      for (const { path, kind } of outputs.get(name)?.imports ?? []) if (kind !== "dynamic-import") take(path);
+    };
+    take([...outputs].find(([, { entryPoint }]) => entryPoint === "src/main.ts")?.[0] ?? "");
+    const inputs = [...atOnce].flatMap((name) => Object.keys(outputs.get(name)?.inputs ?? {}));
+    const packages = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean);
+    expect(inputs).toContain("src/cli/app.ts");
+    expect(packages).toContain("yargs");
+    expect(
+      [...new Set(packages)].filter((name) => /^(undici|zod|tar|archiver|js-yaml|execa|ssri)$/.test(name ?? "")),
+    ).toEqual([]);
+    expect(inputs.filter((path) => /^src\/(edge|stages|pipeline|content)\//.test(path))).toEqual([]);
+  });
+});
