@@ -1,0 +1,86 @@
+import { createWriteStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { finished } from "node:stream/promises";
+import { TarArchive } from "archiver";
+import { Failure } from "../../model/failure.ts";
+import { redact } from "../../model/sanitize.ts";
+
+export interface SupportFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+const fileBytes = 16 * 1024 ** 2;
+const epoch = new Date(0);
+
+/**
+ * Writes what was collected as one tar for whoever helps: redacted once more, in the order of names and without times,
+ * so that equal evidence is an equal file. A failed one leaves nothing behind.
+ * @throws Failure FILE_UNWRITABLE
+ */
+export async function writeSupportArchive(
+  path: string,
+  files: readonly SupportFile[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const partial = `${path}.partial`;
+  try {
+    await writeTar(partial, files, signal);
+    const file = await open(partial, "r");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const reason = (error as NodeJS.ErrnoException).code ?? "unknown";
+    throw new Failure("FILE_UNWRITABLE", { path, reason }, { cause: error });
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function writeTar(path: string, files: readonly SupportFile[], signal: AbortSignal | undefined): Promise<void> {
+  const archive = new TarArchive();
+  const out = createWriteStream(path, { mode: 0o600 });
+  // pipe, not pipeline: that one hangs or kills the process when either side fails (facts: dependencies §1.2).
+  archive.pipe(out);
+  const broken = new Promise<never>((_, reject) => {
+    archive.once("error", reject);
+    out.once("error", reject);
+  });
+  broken.catch(() => undefined);
+  try {
+    for (const { name, text } of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      signal?.throwIfAborted();
+      await Promise.race([appended(archive, safeName(name), redact(text).slice(-fileBytes)), broken]);
+    }
+    archive.finalize().catch(() => undefined);
+    await Promise.race([finished(out), broken]);
+  } catch (error) {
+    archive.on("error", () => undefined);
+    out.on("error", () => undefined);
+    archive.unpipe(out);
+    archive.abort();
+    out.destroy();
+    throw error;
+  }
+}
+
+/** One at a time: append has no back pressure. */
+function appended(archive: TarArchive, name: string, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    archive.once("entry", () => {
+      resolve();
+    });
+    archive.append(Buffer.from(text), { name, date: epoch, mode: 0o644 });
+  });
+}
+
+/** Pod and container names come from the cluster; none of them leads out of the directory that somebody unpacks into. */
+function safeName(name: string): string {
+  const parts = name.split("/").map((part) => part.replace(/[^A-Za-z0-9._-]/g, "_"));
+  return ["higress-airgap-support", ...parts.filter((part) => !/^\.{0,2}$/.test(part))].join("/");
+}

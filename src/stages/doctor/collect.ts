@@ -1,0 +1,83 @@
+import type { Event as KubeEvent, Pod } from "kubernetes-types/core/v1.js";
+import pMap from "p-map";
+import { isFailure } from "../../model/failure.ts";
+import { containersOf } from "../../model/pod-status.ts";
+import { troubleOf } from "../../model/pod-trouble.ts";
+import { redact } from "../../model/sanitize.ts";
+import type { DoctorPort } from "./ports.ts";
+
+/** One text to be read line by line, and the name under which it goes into a support archive. */
+export interface Evidence {
+  /** `logs/POD/CONTAINER.log`, `events.txt`, `pods.txt`. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface CollectOptions {
+  readonly namespace: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Lines of each log. @default 2000 */
+  readonly tail?: number | undefined;
+}
+
+/** Everything that may say why: what pods wait for, events, logs of this and the last run, the gateway's counters. */
+export async function collect(port: DoctorPort, options: CollectOptions): Promise<readonly Evidence[]> {
+  const { namespace, signal } = options;
+  const [pods, events] = await Promise.all([
+    port.list<Pod>({ resource: "pods", namespace, signal }),
+    port.list<KubeEvent>({ resource: "events", namespace, signal }),
+  ]);
+  const troubles = pods.flatMap((pod) => troubleOf(pod, events) ?? []);
+  const lines = troubles.map(({ pod, container = "", reason, message }) => `${pod} ${container} ${reason}: ${message}`);
+  const logs = await pMap(pods.flatMap(logsOf), (log) => readLog(log, port, options), { concurrency: 4 });
+  const metrics = await pMap(pods.filter(isGateway), (pod) => readMetrics(pod, port, options), { concurrency: 4 });
+  return [
+    { name: "pods.txt", text: lines.join("\n") },
+    { name: "events.txt", text: events.map(eventLine).join("\n") },
+    ...[...logs, ...metrics].filter(({ text }) => text !== "").map(({ name, text }) => ({ name, text: redact(text) })),
+  ];
+}
+
+interface Log {
+  readonly pod: string;
+  readonly container: string;
+  readonly previous: boolean;
+}
+
+function logsOf(pod: Pod): readonly Log[] {
+  const name = pod.metadata?.name ?? "";
+  return containersOf(pod).flatMap(({ name: container }) =>
+    [false, true].map((previous) => ({ pod: name, container, previous })),
+  );
+}
+
+async function readLog(
+  log: Log,
+  port: DoctorPort,
+  { namespace, signal, tail = 2000 }: CollectOptions,
+): Promise<Evidence> {
+  const name = `logs/${log.pod}/${log.container}${log.previous ? ".previous" : ""}.log`;
+  try {
+    return { name, text: (await port.logs({ namespace, ...log, tail, signal })) ?? "" };
+  } catch (error) {
+    // One log that may not be read must not hide the others.
+    if (!isFailure(error)) throw error;
+    return { name, text: `(${error.code})` };
+  }
+}
+
+async function readMetrics(pod: Pod, port: DoctorPort, { namespace, signal }: CollectOptions): Promise<Evidence> {
+  const name = pod.metadata?.name ?? "";
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}:15020/proxy/stats/prometheus`;
+  const text = (await port.raw(path, signal)) ?? "";
+  const wasm = text.split("\n").filter((line) => /^(istio_agent_wasm|envoy_.{0,80}wasm)/.test(line));
+  return { name: `metrics/${name}.txt`, text: wasm.join("\n") };
+}
+
+function isGateway({ metadata }: Pod): boolean {
+  return metadata?.labels?.["app"] === "higress-gateway";
+}
+
+function eventLine({ type, reason, message, involvedObject }: KubeEvent): string {
+  return `${type ?? ""} ${involvedObject.kind ?? ""}/${involvedObject.name ?? ""} ${reason ?? ""}: ${message ?? ""}`;
+}
