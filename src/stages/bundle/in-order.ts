@@ -8,7 +8,7 @@ type Write = RandomWriter["write"];
  */
 export class InOrder {
   readonly #out: Pick<RandomWriter, "write">;
-  readonly #waiting = new Map<number, { go(): void; stop(reason: unknown): void }>();
+  readonly #waiting = new Map<number, { readonly go: () => void; readonly stop: (reason: unknown) => void }>();
   readonly #watched = new WeakSet<AbortSignal>();
   #at = 0;
 

@@ -35,7 +35,7 @@ async function interrupted(path: string, chunks: number, options: BundleOutputOp
 const whole = await (async (): Promise<Buffer> => {
   await using directory = await aTempDirectory();
   await pack(input(), bundleOutput(join(directory.path, "a.tar")));
-  return readFile(join(directory.path, "a.tar"));
+  return await readFile(join(directory.path, "a.tar"));
 })();
 
 async function contentOf(directory: string): Promise<Buffer> {

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { limits } from "../../model/bundle.ts";
+import { isDigest, type Digest } from "../../model/digest.ts";
+import { Failure } from "../../model/failure.ts";
+import type { Bundle } from "./open.ts";
+
+/** What the other side has: `inventory.json`, carried back instead of a bundle. */
+export const Inventory = z.strictObject({
+  inventoryVersion: z.literal(1),
+  /** What has it: sha256 of a bundle's bundle.json, or a registry's name. */
+  base: z.string().max(300),
+  digests: z
+    .array(
+      z
+        .string()
+        .refine(isDigest)
+        .transform((text) => text),
+    )
+    .max(limits.entries),
+});
+export interface Inventory extends z.output<typeof Inventory> {}
+
+/** A delta's own base is on the other side as well: what it says is there counts. */
+export function inventoryOf({ id, document }: Pick<Bundle, "id" | "document">): Inventory {
+  return { inventoryVersion: 1, base: id, digests: document.blobs.map(({ digest }) => digest).sort() };
+}
+
+/** @throws Failure CONFIG_INVALID */
+export function parseInventory(text: string, file: string): Inventory {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause });
+  }
+  const parsed = Inventory.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Failure("CONFIG_INVALID", { file, problems: problems.join("; ") });
+}
+
+/** `PackInput.delta`: leaves out the blobs that the other side has. */
+export function deltaSince(
+  { base, digests }: Inventory,
+  blobs: readonly Digest[],
+): { readonly base: string; readonly absent: ReadonlySet<Digest> } {
+  const there = new Set<Digest>(digests);
+  return { base, absent: new Set(blobs.filter((digest) => there.has(digest))) };
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { blobPrefix } from "../../model/bundle.ts";
+import { isDigest, type Digest } from "../../model/digest.ts";
+import { Failure } from "../../model/failure.ts";
+import { limits } from "../../model/bundle.ts";
+import type { OpenedBundle } from "./ports.ts";
+
+/** What is carried back to the connected side: the digests to bring, from which `build --only` makes a patch. */
+export const RepairRequest = z.strictObject({
+  requestVersion: z.literal(1),
+  /** sha256 of the damaged bundle's bundle.json. */
+  bundle: z.string().regex(/^[0-9a-f]{64}$/),
+  name: z.string().max(128),
+  version: z.string().max(128),
+  digests: z
+    .array(
+      z
+        .string()
+        .refine(isDigest)
+        .transform((text) => text),
+    )
+    .max(limits.entries),
+});
+export interface RepairRequest extends z.output<typeof RepairRequest> {}
+
+/** Damaged files besides blobs need no request: every patch carries all of them. */
+export function requestFor({ id, document }: OpenedBundle, damaged: Iterable<string>): RepairRequest {
+  const blobs = [...damaged].filter((name) => name.startsWith(blobPrefix));
+  const digests = blobs.map((name) => name.replace(blobPrefix, "sha256:") as Digest).sort();
+  return { requestVersion: 1, bundle: id, name: document.name, version: document.version, digests };
+}
+
+/** @throws Failure CONFIG_INVALID */
+export function parseRequest(text: string, file: string): RepairRequest {
+  const parsed = RepairRequest.safeParse(parseJson(text, file));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Failure("CONFIG_INVALID", { file, problems: problems.join("; ") });
+}
+
+/**
+ * The `delta` of a patch bundle: everything but what was asked for stays with the damaged one.
+ * @throws Failure CONTENT_MISSING when the lock does not have what was asked for: it is another bundle's request
+ */
+export function patchFor(
+  request: RepairRequest,
+  blobs: readonly Digest[],
+): { readonly base: string; readonly absent: ReadonlySet<Digest> } {
+  const wanted = new Set<Digest>(request.digests);
+  const known = new Set(blobs);
+  const unknown = request.digests.find((digest) => !known.has(digest));
+  if (unknown !== undefined)
+    throw new Failure("CONTENT_MISSING", { what: unknown, where: `${request.name} ${request.version}` });
+  return { base: request.bundle, absent: new Set(blobs.filter((digest) => !wanted.has(digest))) };
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause });
+  }
+}
