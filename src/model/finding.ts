@@ -48,6 +48,7 @@ export interface FindingFacts {
   "registry.not-asked": { host: string; question: string; why: string };
   // cluster
   "cluster.unreachable": { server: string; reason: string };
+  "cluster.not-asked": { question: string; why: string };
   "cluster.version": { version: string };
   "cluster.forbidden": { verb: string; resource: string; namespace: string };
   "cluster.architecture": { nodes: string; architecture: string; carried: string };

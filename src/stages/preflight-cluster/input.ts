@@ -1,0 +1,20 @@
+import type { KubeObject } from "../../model/kubernetes.ts";
+
+export interface PreflightInput {
+  readonly namespace: string;
+  readonly release: string;
+  /** The documents that would be applied. */
+  readonly render: readonly KubeObject[];
+  /** The CRDs that would be applied. */
+  readonly crds: readonly KubeObject[];
+  /** linux/amd64, … that every image is carried for. */
+  readonly platforms: readonly string[];
+  /** Unpacked size in bytes of each plugin that is switched on. */
+  readonly plugins?: readonly { readonly name: string; readonly bytes: number }[] | undefined;
+  /** Does the gateway get at this URL from here? */
+  readonly isInside: (url: string) => boolean;
+  /** Helm's word on the release, when there is one: deployed, failed, pending-upgrade. */
+  readonly releaseStatus?: string | undefined;
+  readonly gatewayApi?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,77 @@
+import { isFailure, type Failure } from "../../model/failure.ts";
+import { finding, type Finding } from "../../model/finding.ts";
+import { wasmPluginResource } from "../../model/wasm-plugin.ts";
+import { askCapacity } from "./capacity.ts";
+import { askCrds, type LiveCrd } from "./crds.ts";
+import type { PreflightInput } from "./input.ts";
+import { askNodes } from "./nodes.ts";
+import type { PreflightPort } from "./ports.ts";
+import { askRights } from "./rights.ts";
+import * as ask from "./surroundings.ts";
+
+type Question = readonly [name: string, answer: () => Promise<readonly Finding[]>];
+
+/**
+ * Asks the cluster everything before anything changes. A question that cannot be answered becomes a finding of its own
+ * and never hides another; only a server that does not answer at all ends it.
+ */
+export async function preflightCluster(input: PreflightInput, port: PreflightPort): Promise<readonly Finding[]> {
+  let version: Finding;
+  try {
+    version = finding("note", "cluster.version", { version: (await port.version(input.signal)).server });
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    const reason = reasonOf(error);
+    return [finding("error", "cluster.unreachable", { server: serverIn(reason), reason })];
+  }
+  const answers = await Promise.all(questions(input, port).map(answered));
+  return [version, ...answers.flat()];
+}
+
+function questions(input: PreflightInput, port: PreflightPort): readonly Question[] {
+  const { namespace, signal } = input;
+  const list = <T>(resource: string, more: object = {}): Promise<readonly T[]> =>
+    port.list<T>({ resource, signal, ...more });
+  const everywhere = { allNamespaces: true };
+  const nodes = list<Parameters<typeof askNodes>[0][number]>("nodes");
+  // Two questions share it, and its failure is theirs; unhandled it would be nobody's.
+  nodes.catch(() => undefined);
+  return [
+    ["auth can-i", () => askRights(input, port)],
+    ["nodes", async () => askNodes(await nodes, input)],
+    ["capacity", async () => askCapacity(await nodes, input)],
+    ["storage classes", async () => ask.askStorage(await list("storageclasses.storage.k8s.io"), input)],
+    ["services", async () => ask.askLoadBalancer(await list("services", everywhere), input)],
+    ["ingress classes", async () => ask.askIngressClasses(await list("ingressclasses.networking.k8s.io"), input)],
+    ["CRDs", async () => askCrds(await crds(input, port), input)],
+    ["other meshes", async () => ask.askOthers(await list("deployments.apps", everywhere), input)],
+    ["plugins", async () => ask.askLeftovers(await list(wasmPluginResource, { namespace }), input)],
+    ["release", () => Promise.resolve(ask.askRelease(input))],
+  ];
+}
+
+/** With managed fields: they say who set the schema. */
+function crds({ signal }: PreflightInput, port: PreflightPort): Promise<readonly LiveCrd[]> {
+  return port.list({ resource: "customresourcedefinitions.apiextensions.k8s.io", managedFields: true, signal });
+}
+
+async function answered([name, answer]: Question): Promise<readonly Finding[]> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    if (error.code === "CLUSTER_FORBIDDEN")
+      return [finding("warning", "cluster.forbidden", { verb: "list", resource: name, namespace: "" })];
+    return [finding("warning", "cluster.not-asked", { question: name, why: reasonOf(error) })];
+  }
+}
+
+/** kubectl names the server in most of its words; the kubeconfig is not ours to read. */
+function serverIn(reason: string): string {
+  return /(?:https?:\/\/|server )([A-Za-z0-9.-]{1,253}:\d{1,5})/.exec(reason)?.[1] ?? "?";
+}
+
+function reasonOf(error: Failure): string {
+  const { output } = error.facts as { output?: string };
+  return output ?? error.code;
+}

@@ -1,0 +1,56 @@
+import { finding, type Finding } from "../../model/finding.ts";
+import { groupOf, pluralOf, type KubeObject, type Permission } from "../../model/kubernetes.ts";
+import type { PreflightInput } from "./input.ts";
+import type { PreflightPort } from "./ports.ts";
+
+/** Kinds of the chart that stand outside of any namespace. */
+const clusterWide = new Set([
+  "Namespace",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "CustomResourceDefinition",
+  "IngressClass",
+  "GatewayClass",
+  "MutatingWebhookConfiguration",
+  "ValidatingWebhookConfiguration",
+  "PriorityClass",
+  "PersistentVolume",
+  "StorageClass",
+]);
+
+/** What helm and server-side apply do to each object. */
+const verbs = ["get", "create", "patch", "delete"] as const;
+
+/** Asks for every kind that would be applied, and for what the install itself needs; one finding per right that lacks. */
+export async function askRights(input: PreflightInput, port: PreflightPort): Promise<readonly Finding[]> {
+  const questions = permissionsFor(input);
+  const answers = await port.mayI(questions, input.signal);
+  return questions
+    .filter((_, at) => answers[at] !== true)
+    .map(({ verb, group, resource, namespace = "" }) =>
+      finding("error", "cluster.forbidden", {
+        verb,
+        resource: group === "" ? resource : `${resource}.${group}`,
+        namespace,
+      }),
+    );
+}
+
+export function permissionsFor({ namespace, render, crds }: PreflightInput): readonly Permission[] {
+  const kinds = [...render, ...crds].flatMap((document) => verbs.map((verb) => permission(document, verb, namespace)));
+  const own: readonly Permission[] = [
+    // helm keeps its releases in Secrets, and lists them by label.
+    ...["list", "create", "update", "delete"].map((verb) => ({ verb, group: "", resource: "secrets", namespace })),
+    ...["list", "delete"].map((verb) => ({ verb, group: "", resource: "pods", namespace })),
+    { verb: "list", group: "", resource: "events", namespace },
+    { verb: "get", group: "", resource: "pods/log", namespace },
+    ...["list", "patch"].map((verb) => ({ verb, group: "extensions.higress.io", resource: "wasmplugins", namespace })),
+  ];
+  const unique = new Map([...kinds, ...own].map((one) => [JSON.stringify(one), one]));
+  return [...unique.values()];
+}
+
+function permission({ apiVersion, kind, metadata }: KubeObject, verb: string, release: string): Permission {
+  const question = { verb, group: groupOf(apiVersion), resource: pluralOf(kind) };
+  return clusterWide.has(kind) ? question : { ...question, namespace: metadata.namespace ?? release };
+}
