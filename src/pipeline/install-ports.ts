@@ -1,33 +1,34 @@
 import type { Report } from "../model/event.ts";
 import type { Finding } from "../model/finding.ts";
+import type { Receipt } from "../model/receipt.ts";
 import type { RelocationMap } from "../model/relocation.ts";
+import type { Symptom } from "../model/symptom.ts";
 import type { Site } from "../model/site.ts";
 import type { ClusterPort } from "../stages/apply/ports.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
+import type { PluginsPort } from "../stages/plugins-on/ports.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
 import type { Values } from "../stages/relocate/relocate.ts";
-import type { RelocatedChart } from "./relocated.ts";
+import type { Relocated } from "./relocated.ts";
 
 export interface ReleaseInfo {
   readonly revision: number;
   readonly status: string;
 }
 
-/** A chart with its archive on disk, where helm can read it. */
-export interface ChartOnDisk {
-  readonly chart: RelocatedChart;
-  readonly path: string;
+interface Waits {
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HelmPort {
-  template(source: HelmSource, options: { includeCrds: boolean; signal?: AbortSignal }): Promise<string>;
-  dryRun(source: HelmSource, options?: { signal?: AbortSignal }): Promise<{ readonly manifest: string }>;
-  upgradeInstall(source: HelmSource, options: { timeoutSeconds: number; signal?: AbortSignal }): Promise<ReleaseInfo>;
-  status(release: string, namespace: string, options?: { signal?: AbortSignal }): Promise<ReleaseInfo | undefined>;
-  getManifest(release: string, namespace: string, options?: { signal?: AbortSignal }): Promise<string>;
-  getHooks(release: string, namespace: string, options?: { signal?: AbortSignal }): Promise<string>;
+  template(source: HelmSource, options: { readonly includeCrds: boolean } & Waits): Promise<string>;
+  dryRun(source: HelmSource, options?: Waits): Promise<{ readonly manifest: string }>;
+  upgradeInstall(source: HelmSource, options: { readonly timeoutSeconds: number } & Waits): Promise<ReleaseInfo>;
+  status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
+  getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
+  getHooks(release: string, namespace: string, options?: Waits): Promise<string>;
 }
 
 export interface HelmSource {
@@ -39,28 +40,45 @@ export interface HelmSource {
   readonly valuesFiles: readonly string[];
 }
 
+/** Receipts of this host and of the cluster. */
+export interface ReceiptsPort {
+  /** @throws Failure CONFIG_INVALID for one that cannot be read */
+  load(): Promise<readonly Receipt[]>;
+  save(receipt: Receipt): Promise<void>;
+}
+
+export interface PreflightContext {
+  readonly bundle: Bundle;
+  readonly site: Site;
+  readonly relocated: Relocated;
+}
+
 /** What an install needs from outside. */
 export interface InstallPorts {
   /** All findings of the whole bundle's bytes. */
   verify(bundle: Bundle): Promise<readonly Finding[]>;
-  preflight(input: PreflightInput): Promise<readonly Finding[]>;
+  /** Every question to registry and cluster; nothing is changed. */
+  preflight(context: PreflightContext): Promise<readonly Finding[]>;
+  /** Makes the project when the site asks for that and it is missing. */
+  prepareRegistry(relocated: Relocated): Promise<void>;
   readonly target: PushTarget;
   readonly pushOptions: Partial<PushOptions>;
   readonly helm: HelmPort;
-  readonly cluster: ClusterPort;
-  /** Puts an entry of the bundle, verified, where a program can read it. */
+  readonly cluster: ClusterPort & PluginsPort;
+  readonly receipts: ReceiptsPort;
+  readonly symptoms: readonly Symptom[];
+  /** Puts bytes where a program can read them, for as long as `use` runs. */
   withFile<T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T>;
   parseRelocation(text: string, file: string): RelocationMap;
   readonly userValues: readonly Values[];
+  /** The user's WasmPlugin manifests. */
+  readonly userPlugins: readonly string[];
   /** CRDs of a chart archive, as YAML. */
   chartCrds(archive: Uint8Array): Promise<readonly string[]>;
   readonly pullSecret: PullSecret | undefined;
   readonly ca: string | undefined;
-}
-
-export interface PreflightInput {
-  readonly bundle: Bundle;
-  readonly site: Site;
+  readonly now: () => Date;
+  readonly tool: string;
 }
 
 export interface InstallOptions {

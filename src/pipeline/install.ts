@@ -1,18 +1,39 @@
+import { createHash } from "node:crypto";
+import type { Finding } from "../model/finding.ts";
+import { finding, hasErrors } from "../model/finding.ts";
+import type { Receipt } from "../model/receipt.ts";
+import { renderedObjects, identityOf } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
+import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { systemClock } from "../std/clock.ts";
 import { prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
+import { prove } from "../stages/prove/prove.ts";
 import { pushItems, type PushResult } from "../stages/push/push.ts";
+import { beginReceipt } from "../stages/receipt/receipt.ts";
+import { watchRollout } from "../stages/rollout/watch.ts";
+import type { WorkloadRef } from "../stages/rollout/standing.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
-import { phase, stopAt } from "./phases.ts";
+import { settle, switchOn, wantedPlugins } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
+import { Recorder } from "./recorder.ts";
 import { overlayWhile } from "./release.ts";
 import { relocate, type Relocated } from "./relocated.ts";
 
 export interface InstallResult {
-  readonly relocated: Relocated;
+  readonly receipt: Receipt;
   readonly pushed: PushResult | undefined;
   readonly proof: ProofResult;
+  readonly findings: readonly Finding[];
+}
+
+interface Installing {
+  readonly bundle: Bundle;
+  readonly site: Site;
+  readonly relocated: Relocated;
+  readonly ports: InstallPorts;
+  readonly options: InstallOptions;
+  readonly recorder: Recorder;
 }
 
 /** verify > preflight > push > render > prove > apply > plugins > check: the far side, from one file to a proven release. */
@@ -22,22 +43,68 @@ export async function install(
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<InstallResult> {
-  const { report, signal } = options;
   const relocated = await relocate(bundle, site, ports);
-  await phase("verify", options, async () => stopAt(await ports.verify(bundle), report));
-  await phase("preflight", options, async () => stopAt(await ports.preflight({ bundle, site }), report));
-  const pushed = await phase("push", options, () => push(relocated, bundle, ports, options));
-  // CRDs first: a dry run of a chart that holds their objects needs them.
-  const crds = await chartCrds(relocated, bundle, ports);
-  const input = applyInput(relocated, site, crds, ports, options);
-  await phase("apply", options, () => prepareCluster(input, ports.cluster));
-  const rendered = (await phase("render", options, () => renderAll(relocated, bundle, ports, { signal }))) ?? [];
+  const recorder = await beginRecord(bundle, site, relocated, ports, options);
+  const run: Installing = { bundle, site, relocated, ports, options, recorder };
+  await recorder.phase("verify", async () => {
+    recorder.stopAt(await ports.verify(bundle));
+  });
+  await recorder.phase("preflight", async () => {
+    recorder.stopAt(await ports.preflight({ bundle, site, relocated }));
+  });
+  const pushed = await recorder.phase("push", () => pushPhase(run));
+  const input = await applyInput(run);
+  const rendered = (await recorder.phase("render", () => renderPhase(run, input))) ?? [];
   const proof = proveAll(rendered, relocated, site);
-  await phase("prove", options, () => Promise.resolve(stopAt(proof.findings, report)));
-  await phase("apply", options, () =>
-    release(rendered, { ...input, serviceAccounts: proof.accounts }, bundle, site, ports, options),
+  await recorder.phase("prove", () => {
+    recorder.stopAt(proof.findings);
+    return Promise.resolve();
+  });
+  await recorder.phase("apply", () => applyPhase(run, { ...input, serviceAccounts: proof.accounts }, rendered));
+  const switched = (await recorder.phase("plugins", () => pluginsPhase(run))) ?? [];
+  const live = (await recorder.phase("check", () => checkPhase(run))) ?? [];
+  for (const found of [...switched, ...live]) options.report({ type: "finding", finding: found });
+  if (!hasErrors(live)) await recorder.done();
+  return { receipt: recorder.receipt, pushed, proof, findings: [...switched, ...live] };
+}
+
+async function beginRecord(
+  bundle: Bundle,
+  site: Site,
+  relocated: Relocated,
+  ports: InstallPorts,
+  options: InstallOptions,
+): Promise<Recorder> {
+  const { name, version } = bundle.document;
+  const { namespace, release } = site.cluster;
+  const system = await ports.cluster.get<{ metadata: { uid?: string } }>(
+    { resource: "namespaces", name: "kube-system" },
+    options.signal,
   );
-  return { relocated, pushed, proof };
+  const receipt = beginReceipt(await ports.receipts.load(), {
+    tool: ports.tool,
+    bundle: { name, version, id: bundle.id },
+    // The uid of kube-system is the nearest thing to a name that a cluster has.
+    cluster: { server: system?.metadata.uid ?? "unknown", namespace, release },
+    values: valuesDigest(relocated),
+    now: ports.now(),
+  });
+  const { report, skip, signal } = options;
+  return new Recorder({ receipt, save: (next) => ports.receipts.save(next), now: ports.now, report, skip, signal });
+}
+
+function valuesDigest(relocated: Relocated): string {
+  const values = relocated.charts.map((chart) => [chart.name, chart.values]);
+  return createHash("sha256")
+    .update(canonicalJson(values as unknown as Json))
+    .digest("hex");
+}
+
+async function pushPhase({ relocated, bundle, ports, options, recorder }: Installing): Promise<PushResult> {
+  await ports.prepareRegistry(relocated);
+  const result = await push(relocated, bundle, ports, options);
+  await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
+  return result;
 }
 
 export function push(
@@ -56,21 +123,11 @@ export function push(
   });
 }
 
-async function chartCrds(relocated: Relocated, bundle: Bundle, ports: InstallPorts): Promise<readonly string[]> {
-  const all: string[] = [];
-  for (const chart of relocated.charts) all.push(...(await ports.chartCrds(await bundle.readFile(chart.file))));
+async function applyInput({ relocated, bundle, site, ports, options }: Installing): Promise<ApplyInput> {
+  const crds: string[] = [];
+  for (const chart of relocated.charts) crds.push(...(await ports.chartCrds(await bundle.readFile(chart.file))));
   for (const name of bundle.entries.keys())
-    if (name.startsWith("crds/")) all.push((await bundle.readFile(name)).toString("utf8"));
-  return all;
-}
-
-function applyInput(
-  relocated: Relocated,
-  site: Site,
-  crds: readonly string[],
-  ports: InstallPorts,
-  options: InstallOptions,
-): ApplyInput {
+    if (name.startsWith("crds/")) crds.push((await bundle.readFile(name)).toString("utf8"));
   return {
     namespace: site.cluster.namespace,
     pullSecret: ports.pullSecret,
@@ -83,22 +140,75 @@ function applyInput(
   };
 }
 
-/** Helm owns the release; what values cannot say is laid over it by an owner of our own. Without `--wait`: see the watch. */
-async function release(
-  rendered: readonly Rendered[],
+/** The dry run needs the CRDs of what it renders, so namespace, secret, CA and CRDs come before it; none of them pulls. */
+async function renderPhase(
+  { relocated, bundle, ports, options, recorder }: Installing,
   input: ApplyInput,
-  bundle: Bundle,
-  site: Site,
-  ports: InstallPorts,
-  options: InstallOptions,
+): Promise<readonly Rendered[]> {
+  await recorder.add(await prepareCluster(input, ports.cluster));
+  return renderAll(relocated, bundle, ports, { signal: options.signal });
+}
+
+/** Helm owns the release; what values cannot say is laid over it by an owner of our own. Without `--wait`: the watch explains. */
+async function applyPhase(
+  { relocated, bundle, site, ports, options, recorder }: Installing,
+  input: ApplyInput,
+  rendered: readonly Rendered[],
 ): Promise<void> {
-  const { signal } = options;
-  const timeoutSeconds = site.cluster.rolloutSeconds;
+  const { signal, report } = options;
+  const seconds = site.cluster.rolloutSeconds;
+  const leftovers = await settle(relocated, site, ports, options);
+  await recorder.add({ leftovers: leftovers.records });
+  for (const { name, url } of leftovers.stuck)
+    report({ type: "finding", finding: finding("warning", "cluster.leftover-plugin", { name, url }) });
   for (const { chart } of rendered) {
-    const archive = await bundle.readFile(chart.file);
-    const helm = (path: string) => ports.helm.upgradeInstall(helmSource(chart, path), { timeoutSeconds, signal });
-    await ports.withFile(`${chart.name}-${chart.version}.tgz`, archive, (path) =>
-      overlayWhile(() => helm(path), input, ports.cluster, systemClock),
+    const helm = (path: string) =>
+      ports.helm.upgradeInstall(helmSource(chart, path), { timeoutSeconds: seconds, signal });
+    const { result, applied } = await ports.withFile(
+      `${chart.name}-${chart.version}.tgz`,
+      await bundle.readFile(chart.file),
+      (path) => overlayWhile(() => helm(path), input, ports.cluster, systemClock),
+    );
+    await recorder.helm(result.revision);
+    await recorder.add(applied);
+  }
+  const workloads = rendered.flatMap(({ manifest }) => workloadsOf(manifest));
+  await watchRollout(workloads, ports.cluster, { namespace: site.cluster.namespace, seconds, report, signal });
+}
+
+function workloadsOf(manifest: string): readonly WorkloadRef[] {
+  return renderedObjects(manifest).flatMap((object) => {
+    const { kind, name } = identityOf(object);
+    return kind === "Deployment" || kind === "StatefulSet" || kind === "DaemonSet" ? [{ kind, name }] : [];
+  });
+}
+
+async function pluginsPhase({ relocated, site, ports, options, recorder }: Installing): Promise<readonly Finding[]> {
+  const wanted = wantedPlugins(relocated, site, ports);
+  recorder.stopAt(wanted.findings);
+  const enabled = await switchOn(wanted.plugins, relocated, site, ports, options);
+  await recorder.add({ plugins: enabled.plugins });
+  return enabled.findings;
+}
+
+/** What helm stored is what it applied; the same proof over it, after the fact. */
+async function checkPhase({ relocated, site, ports, options }: Installing): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const { release, namespace } of relocated.charts) {
+    const manifest = await ports.helm.getManifest(release, namespace, { signal: options.signal });
+    const hooks = await ports.helm.getHooks(release, namespace, { signal: options.signal });
+    findings.push(
+      ...prove(`${manifest}\n---\n${hooks}`, {
+        allowedPrefixes: [relocated.prefix],
+        carried: relocated.carried,
+        allowedHosts: allowedHosts(site),
+      }).findings,
     );
   }
+  return findings;
+}
+
+function allowedHosts(site: Site): readonly string[] {
+  const server = site.plugins.url === undefined ? undefined : /^https?:\/\/([^/]+)/.exec(site.plugins.url)?.[1];
+  return server === undefined ? [] : [server];
 }

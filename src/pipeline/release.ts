@@ -25,7 +25,7 @@ export async function overlayWhile<T>(
   const beside = (async () => {
     while (!done.signal.aborted) {
       await clock.sleep(interval, done.signal).catch(() => undefined);
-      if (!done.signal.aborted) await overlayCluster(quiet, cluster).catch(() => undefined);
+      await overlayCluster(quiet, cluster).catch(() => undefined);
     }
   })();
   const result = await running.finally(() => beside);

@@ -8,6 +8,7 @@ import { resolveImage, type ImageRequest } from "../stages/resolve/image.ts";
 import { resolvePlugin, type PluginRequest } from "../stages/resolve/plugin.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
 import { selectPlugins } from "../stages/plugins/select.ts";
+import { aliases } from "../stages/plugins/urls.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import type { Discovered } from "./discover.ts";
 
@@ -80,25 +81,28 @@ function pluginRequests(
 ): readonly PluginRequest[] {
   const listed = new Map<string, PluginSpec>();
   for (const plugin of [...found, ...spec.plugins.list]) listed.set(plugin.name, plugin);
-  const requests = new Map<string, PluginRequest>();
-  for (const plugin of selectPlugins([...listed.values()], spec.plugins)) {
-    const reference = parseReference(plugin.ref);
-    requests.set(`${plugin.name} ${printReference(reference)}`, {
-      name: plugin.name,
-      reference,
-      role: "built-in",
-      version: plugin.version,
-      published: plugin.digest,
-    });
-  }
-  const known = new Set([...requests.values()].map(({ reference }) => printReference(reference)));
-  for (const { reference, where } of discovered.plugins) {
-    const parsed = parseReference(reference);
-    if (known.has(printReference(parsed))) continue;
-    const name = parsed.repository.split("/").at(-1) ?? parsed.repository;
-    requests.set(printReference(parsed), { name, reference: parsed, role: where });
-  }
-  return [...requests.values()];
+  const selected = selectPlugins([...listed.values()], spec.plugins);
+  // Every reference that a console of this version can make answers: by its tag, by info.version, by info.name.
+  const more = aliases(selected, { consoleVersion: spec.version });
+  const builtIn = selected.map((plugin) => ({
+    name: plugin.name,
+    reference: parseReference(plugin.ref),
+    role: "built-in",
+    version: plugin.version,
+    published: plugin.digest,
+    gatewayMinVersion: plugin.gatewayMinVersion,
+    aliases: more.get(plugin.name),
+  }));
+  const known = new Set(builtIn.map(({ reference }) => printReference(reference)));
+  const others = discovered.plugins
+    .map(({ reference, where }) => ({ reference: parseReference(reference), role: where }))
+    .filter(({ reference }) => !known.has(printReference(reference)))
+    .map(({ reference, role }) => ({ name: lastSegment(reference.repository), reference, role }));
+  return [...builtIn, ...others];
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function readPlatform(text: string): Platform {

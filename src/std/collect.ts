@@ -5,7 +5,8 @@ export async function collect(source: AsyncIterable<Uint8Array>, limit: number):
   for await (const chunk of source) {
     size += chunk.byteLength;
     if (size > limit) throw new RangeError(`More than ${limit} bytes`);
-    chunks.push(chunk);
+    // A source may lend its buffer: what was yielded is valid only until the next chunk is asked for.
+    chunks.push(Uint8Array.from(chunk));
   }
   return Buffer.concat(chunks, size);
 }

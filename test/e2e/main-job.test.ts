@@ -96,9 +96,12 @@ describe.skipIf(unavailable !== undefined)(`the main job, as the user does it${b
       expect(said(installed)).not.toContain(password);
       expect(installed, `${said(installed)}\n${await podStory(cluster, kubectl)}`).toMatchObject({ exitCode: 0 });
 
-      for (const app of ["higress-gateway", "higress-controller", "higress-console"]) {
-        await podWhere(cluster, { namespace, labels: { app }, timeoutMs: 60_000 }, isReady);
-      }
+      const workloads = [
+        { app: "higress-gateway" },
+        { app: "higress-controller" },
+        { "app.kubernetes.io/name": "higress-console" },
+      ];
+      for (const labels of workloads) await podWhere(cluster, { namespace, labels, timeoutMs: 60_000 }, isReady);
       expect(kubelet.pulled.length).toBeGreaterThan(3);
       expect(kubelet.pulled.every(({ image }) => image.startsWith(`${host}/higress/`))).toBe(true);
       const live = await liveObjects(cluster, kubectl);

@@ -71,7 +71,7 @@ export async function writeSampleSite(folder: string, options: SiteOptions): Pro
     kind: "Site",
     registry: { host, project: "higress", ...(ca === undefined ? {} : { ca }), ...credentials },
     cluster: { rolloutSeconds: 60, ...(kubeconfig === undefined ? {} : { kubeconfig }) },
-    plugins: { watchSeconds: 1 },
+    plugins: { watchSeconds: 1, enable: ["key-auth"] },
     registries: { [host]: { endpoints: [{ url, ...(ca === undefined ? {} : { ca }), ...credentials }] } },
     ...more,
   };

@@ -7,7 +7,7 @@ import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import { build } from "../../pipeline/build.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
@@ -36,7 +36,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     ...(truth(flags, "in-order") ? { inOrder: true } : {}),
   });
   const helm = spec.charts.length === 0 ? undefined : await findTool("helm", text(flags, "helm"), context);
-  const ports = await buildPorts({ spec, helm, output }, pool, context);
+  const ports = await buildPorts({ spec, helm, output, manifests: files.manifests }, pool, context);
   const result = await build(
     {
       spec,
@@ -55,7 +55,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
       allowMissing: truth(flags, "allow-missing"),
     },
   );
-  await writeBeside(`${out}.lock.json`, canonicalJson(result.lock as unknown as Json));
+  await writeBeside(`${out}.lock.json`, canonicalJson(result.lock));
   context.reporter.report({ type: "note", text: "written", facts: { path: out, size: printBytes(result.size) } });
   return hasErrors(context.reporter.findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -1,5 +1,5 @@
 import { printBytes } from "../../std/bytes.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
 import type { BundleDocument } from "../../model/bundle.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
 import { table } from "../../ui/table.ts";
@@ -11,7 +11,7 @@ import { openBundles } from "../wire/bundle.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using bundle = await openBundles(required(flags, "bundle"), [], context);
   const text = truth(flags, "json")
-    ? canonicalJson(bundle.document as unknown as Json)
+    ? canonicalJson(bundle.document)
     : listing(bundle.document, bundle.source.size, context.language);
   context.stdout.write(text);
   return ExitCode.done;

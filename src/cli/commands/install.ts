@@ -16,9 +16,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await checkSignature(bundle, [...texts(flags, "key"), ...site.trustKeys], context);
   const concurrency = wholeNumber(flags, "concurrency", 1, 64);
   await using registry = await connectTarget(site, sitePath, context, concurrency);
-  const tools = await openTools(flags, site, context);
-  await using _helm = tools.helm;
-  await install(bundle, site, await installPorts(site, registry, tools, context), {
+  await using tools = await openTools(flags, site, context);
+  await install(bundle, site, await installPorts(site, sitePath, registry, tools, context), {
     skip: new Set(texts(flags, "skip")),
     forceConflicts: truth(flags, "force-conflicts"),
     concurrency,

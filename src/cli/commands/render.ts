@@ -1,8 +1,6 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { readChart } from "../../edge/charts/read.ts";
 import { loadSite, parseRelocationMap } from "../../edge/files/config.ts";
-import { temporaryFile } from "../../edge/files/temporary.ts";
 import { openHelm } from "../../edge/process/helm.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { proveAll, renderAll, type ProofResult, type Rendered } from "../../pipeline/prove.ts";
@@ -13,7 +11,7 @@ import type { Context } from "../context.ts";
 import { required, text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundle.ts";
-import { readValues } from "../wire/install-ports.ts";
+import { chartCrds, readValues, withFile } from "../wire/install-ports.ts";
 import { findTool } from "../wire/tools.ts";
 
 /** Renders without a cluster, for people who hand manifests to another team: one folder, one file a phase, and the proof. */
@@ -27,14 +25,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     parseRelocation: parseRelocationMap,
     userValues: await readValues(site),
   });
-  const ports = {
-    helm,
-    withFile: async <T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T> => {
-      await using file = await temporaryFile(name, bytes);
-      return await use(file.path);
-    },
-    chartCrds: async (archive: Uint8Array) => (await readChart(archive, "chart")).crds.map((crd) => crd.text),
-  };
+  const ports = { helm, withFile, chartCrds };
   const rendered = await renderAll(relocated, bundle, ports, {
     offline: bundle.document.kubeVersion,
     signal: context.signal,

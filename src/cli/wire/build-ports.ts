@@ -1,9 +1,11 @@
-import { bundleOutput } from "../../edge/disk/bundle-output.ts";
+import type { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { moduleStarter } from "../../edge/wasm/starter.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
+import type { SmallFile } from "../../stages/bundle/plan.ts";
 import { findInConsole } from "../../stages/plugins/find.ts";
+import { pluginManifests } from "../../stages/plugins/manifests.ts";
 import type { Context } from "../context.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { loadChart } from "./charts.ts";
@@ -14,6 +16,8 @@ import type { RegistryPool } from "./registries.ts";
 export interface BuildWiring {
   readonly spec: BundleSpec;
   readonly helm: string | undefined;
+  /** The user's own manifests. */
+  readonly manifests: readonly SmallFile[];
   readonly output: ReturnType<typeof bundleOutput>;
 }
 
@@ -28,6 +32,9 @@ export async function buildPorts(wiring: BuildWiring, pool: RegistryPool, contex
       gateway: wiring.spec.version,
       gateways: await loadGateways(),
       starter: moduleStarter(),
+      manifests: wiring.manifests.flatMap(({ name, bytes }) =>
+        pluginManifests(Buffer.from(bytes).toString("utf8"), name),
+      ),
       signal: context.signal,
     }),
     discoverPlugins: async ({ content, root }) => {

@@ -1,47 +1,60 @@
-import type { ModuleStarter } from "../../stages/plugins/ports.ts";
+import { finding, type Finding } from "../../model/finding.ts";
+import { parseReference, printReference } from "../../model/reference.ts";
 import { checkPlugin, type GatewayTable } from "../../stages/plugins/check.ts";
 import { pluginLayout } from "../../stages/plugins/layout.ts";
+import type { PluginManifest } from "../../stages/plugins/manifests.ts";
+import type { ModuleStarter } from "../../stages/plugins/ports.ts";
 import { readModule } from "../../stages/plugins/read-module.ts";
 import { repackPlugin } from "../../stages/plugins/repack.ts";
 import type { ExaminePlugin } from "../../stages/resolve/ports.ts";
-import { digestOf } from "../../model/digest.ts";
-import { finding, type Finding } from "../../model/finding.ts";
-import type { MediaType } from "../../model/media-type.ts";
 
 export interface ExamineOptions {
+  /** Higress version. */
   readonly gateway: string;
   readonly gateways: GatewayTable;
   readonly starter: ModuleStarter;
+  /** The user's WasmPlugins: their configurations are tried on the modules that they name. */
+  readonly manifests: readonly PluginManifest[];
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A plugin's life before the cluster sees it: layout, repacking where the gateway would refuse, then a real start. */
 export function examiner(options: ExamineOptions): ExaminePlugin {
-  return async (name, manifest, mediaType, content) => {
-    const layout = pluginLayout(manifest, mediaType as (typeof MediaType)[keyof typeof MediaType]);
+  const { gateway, gateways, starter, signal } = options;
+  const configs = configsByReference(options.manifests);
+  return async ({ name, reference, root, manifest, mediaType, content, gatewayMinVersion }) => {
+    const layout = pluginLayout(manifest, mediaType);
     const findings: Finding[] = [];
-    const wasmLayer = layout.shape === "unloadable" ? layout.wasmLayer : layout.layer;
-    if (layout.shape === "unloadable" && wasmLayer === undefined) {
-      return { findings: [finding("error", "plugin.layout", { plugin: name, reference: name, why: layout.why })] };
-    }
-    const replacement =
-      layout.shape === "unloadable" && wasmLayer !== undefined ? repackPlugin(manifest, wasmLayer) : undefined;
+    const repackable = layout.shape === "unloadable" ? layout.wasmLayer : undefined;
+    if (layout.shape === "unloadable" && repackable === undefined)
+      return { findings: [finding("error", "plugin.layout", { plugin: name, reference, why: layout.why })] };
+    const replacement = repackable === undefined ? undefined : repackPlugin(manifest, repackable, root.digest);
     if (replacement !== undefined) {
-      findings.push(
-        finding("note", "plugin.repacked", {
-          plugin: name,
-          from: layout.shape,
-          to: replacement.manifest.descriptor.digest,
-        }),
-      );
+      const to = replacement.manifest.descriptor.digest;
+      findings.push(finding("note", "plugin.repacked", { plugin: name, from: root.digest, to }));
     }
-    const module = await readModule(layout, content, { name, signal: options.signal });
-    const checked = await checkPlugin(
-      { name, reference: digestOf(module), module, gateway: options.gateway },
-      options.gateways,
-      options.starter,
-      { signal: options.signal },
-    );
-    return { replacement, findings: [...findings, ...checked.findings] };
+    const module = await readModule(layout, content, { name, signal });
+    for (const config of configs.get(reference) ?? [undefined]) {
+      const input = {
+        name,
+        reference,
+        module,
+        gateway,
+        gatewayMinVersion,
+        ...(config === undefined ? {} : { config }),
+      };
+      findings.push(...(await checkPlugin(input, gateways, starter, { signal })).findings);
+    }
+    return { replacement, findings };
   };
+}
+
+function configsByReference(manifests: readonly PluginManifest[]): ReadonlyMap<string, readonly string[]> {
+  const configs = new Map<string, string[]>();
+  for (const { url, config } of manifests) {
+    if (config === undefined || url === undefined || /^(?:https?|file):/i.test(url)) continue;
+    const reference = printReference(parseReference(url));
+    configs.set(reference, [...(configs.get(reference) ?? []), config]);
+  }
+  return configs;
 }

@@ -1,24 +1,31 @@
 import { readFile } from "node:fs/promises";
+import { readAsset } from "../../edge/assets/assets.ts";
 import { readChart } from "../../edge/charts/read.ts";
 import { hashRanges } from "../../edge/disk/hash-ranges.ts";
-import { parseRelocationMap } from "../../edge/files/config.ts";
+import { parseConfig, parseRelocationMap } from "../../edge/files/config.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
-import type { Helm } from "../../edge/process/helm.ts";
-import { openHelm } from "../../edge/process/helm.ts";
+import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
 import type { Registry } from "../../edge/registry/registry.ts";
 import { Failure } from "../../model/failure.ts";
+import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
+import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
+import type { Bundle } from "../../stages/bundle/open.ts";
 import type { Values } from "../../stages/relocate/relocate.ts";
 import { verifyBundle } from "../../stages/verify/verify.ts";
 import { loadTyped } from "../../std/yaml.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
+import { tool } from "../version.ts";
+import { createProjects, registryFindings } from "./preflight.ts";
+import { receiptsOf } from "./receipts.ts";
 import { pullSecretOf } from "./target.ts";
 import { findTool } from "./tools.ts";
 
-export interface ClusterTools {
+/** Disposing of them removes helm's own folders. */
+export interface ClusterTools extends AsyncDisposable {
   readonly helm: Helm;
   readonly kubectl: Kubectl;
 }
@@ -26,55 +33,72 @@ export interface ClusterTools {
 /** helm and kubectl for the site's cluster: flags first, then the site file, then what is found. */
 export async function openTools(flags: Flags, site: Site, context: Context): Promise<ClusterTools> {
   const kubeconfig = text(flags, "kubeconfig") ?? site.cluster.kubeconfig ?? context.env["KUBECONFIG"];
-  const name = text(flags, "context") ?? site.cluster.context;
-  const options = {
-    env: context.env,
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(name === undefined ? {} : { context: name }),
-  };
+  const options = { env: context.env, kubeconfig, context: text(flags, "context") ?? site.cluster.context };
   const helm = await findTool("helm", text(flags, "helm") ?? site.cluster.helm, context);
-  const kubectl = await findTool("kubectl", text(flags, "kubectl") ?? site.cluster.kubectl, context);
-  return { helm: await openHelm(helm, options), kubectl: await openKubectl(kubectl, options) };
+  const kubectl = await openKubectl(
+    await findTool("kubectl", text(flags, "kubectl") ?? site.cluster.kubectl, context),
+    options,
+  );
+  const opened = await openHelm(helm, options);
+  return { helm: opened, kubectl, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
+/** Where the install's ports meet their edges. */
 export async function installPorts(
   site: Site,
+  sitePath: string,
   registry: Registry,
   tools: ClusterTools,
   context: Context,
 ): Promise<InstallPorts> {
   return {
-    verify: async (bundle) => {
-      const hashing = {
-        hashRanges: (ranges: Parameters<typeof hashRanges>[1], onBytes: (bytes: number) => void) =>
-          hashRanges(bundle.source, ranges, { onBytes, signal: context.signal }),
-      };
-      return (await verifyBundle(bundle, hashing, { signal: context.signal, report: context.reporter.report }))
-        .findings;
-    },
-    preflight: () => Promise.resolve([]),
+    verify: (bundle) => verifyAll(bundle, context),
+    preflight: (asked) => registryFindings(asked, sitePath, context),
+    prepareRegistry: (relocated) => createProjects(site, relocated, sitePath, context),
     target: registry,
     pushOptions: {},
     helm: tools.helm,
     cluster: tools.kubectl,
-    withFile: async (name, bytes, use) => {
-      await using file = await temporaryFile(name, bytes);
-      return await use(file.path);
-    },
+    receipts: receiptsOf(site, tools.kubectl, context.signal),
+    symptoms: (await loadSymptoms()).symptoms,
+    withFile,
     parseRelocation: parseRelocationMap,
     userValues: await readValues(site),
-    chartCrds: async (archive) => (await readChart(archive, "chart")).crds.map((crd) => crd.text),
+    userPlugins: await Promise.all(site.plugins.manifests.map(read)),
+    chartCrds,
     pullSecret: await pullSecretOf(site, context),
-    ca: await readCa(site),
+    ca: site.registry.ca === undefined || site.registry.plainHttp ? undefined : await read(site.registry.ca),
+    now: context.now,
+    tool: `${tool.name} ${tool.version}`,
   };
+}
+
+async function verifyAll(bundle: Bundle, context: Context): Promise<readonly Finding[]> {
+  const { signal, reporter } = context;
+  const hashing = {
+    hashRanges: (ranges: readonly { offset: number; size: number }[], onBytes: (bytes: number) => void) =>
+      hashRanges(bundle.source, ranges, { onBytes, signal }),
+  };
+  return (await verifyBundle(bundle, hashing, { signal, report: reporter.report })).findings;
+}
+
+const symptoms = "manifests/higress/symptoms.yaml";
+
+export async function loadSymptoms(): Promise<SymptomTable> {
+  return parseConfig(await readAsset(symptoms), symptoms, SymptomTable);
+}
+
+export async function withFile<T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
+  await using file = await temporaryFile(name, bytes);
+  return await use(file.path);
+}
+
+export async function chartCrds(archive: Uint8Array): Promise<readonly string[]> {
+  return (await readChart(archive)).crds.map((crd) => crd.text);
 }
 
 export async function readValues(site: Site): Promise<readonly Values[]> {
   return Promise.all(site.valuesFiles.map(async (path) => (loadTyped(await read(path))[0] ?? {}) as Values));
-}
-
-async function readCa(site: Site): Promise<string | undefined> {
-  return site.registry.ca === undefined || site.registry.plainHttp ? undefined : read(site.registry.ca);
 }
 
 async function read(path: string): Promise<string> {

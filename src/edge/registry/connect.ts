@@ -38,10 +38,14 @@ const apiHosts: Readonly<Record<string, string>> = { "docker.io": "registry-1.do
  * @throws Failure FILE_MISSING, FILE_UNREADABLE, CONFIG_INVALID for a CA file that was named
  */
 export async function connectRegistry(host: string, options: ConnectOptions): Promise<Registry> {
+  return new Registry({ host, endpoints: await endpointsOf(host, options), side: options.side }, options);
+}
+
+/** The ways to `host` in the order in which they are tried: its mirrors, or itself. */
+export async function endpointsOf(host: string, options: ConnectOptions): Promise<readonly EndpointAccess[]> {
   const mirrors = options.registries[host]?.endpoints;
   const endpoints = mirrors ?? [ownEndpoint(host, options)];
-  const access = await Promise.all(endpoints.map((each) => accessOf(host, each, options)));
-  return new Registry({ host, endpoints: access, side: options.side }, options);
+  return Promise.all(endpoints.map((each) => accessOf(host, each, options)));
 }
 
 function ownEndpoint(host: string, options: ConnectOptions): Endpoint {

@@ -20,6 +20,7 @@ export interface PluginRequest {
   /** The digest that was published with the release. */
   readonly published?: string | undefined;
   readonly aliases?: readonly string[] | undefined;
+  readonly gatewayMinVersion?: string | undefined;
   readonly pinned?: string | undefined;
 }
 
@@ -39,9 +40,13 @@ export async function resolvePlugin(
   made.put(found.descriptor.digest, found.bytes);
   const content = overlay(made, source);
   const { manifest, descriptor } = await imageOf(reference, found, content, context);
-  const examined = await examine(request.name, manifest, descriptor.mediaType, content);
+  const { gatewayMinVersion } = request;
+  const { mediaType } = descriptor;
+  const { name } = request;
+  const original = bare(found.descriptor);
+  const examined = await examine({ name, reference, root: original, manifest, mediaType, content, gatewayMinVersion });
   if (examined.replacement !== undefined) keep(made, examined.replacement);
-  const root = bare(examined.replacement?.manifest.descriptor ?? found.descriptor);
+  const root = bare(examined.replacement?.manifest.descriptor ?? original);
   const graph = await readGraph(content, root, "source", context.signal);
   const item: LockItem = {
     kind: "plugin",
@@ -53,9 +58,7 @@ export async function resolvePlugin(
     role: request.role,
     aliases: [...(request.aliases ?? [])],
     ...(request.version === undefined ? {} : { version: request.version }),
-    ...(examined.replacement === undefined
-      ? {}
-      : { derived: { from: bare(found.descriptor), how: "plugin-layout" as const } }),
+    ...(examined.replacement === undefined ? {} : { derived: { from: original, how: "plugin-layout" as const } }),
   };
   return { item, graph, content, findings: [...drift(request, reference, found.descriptor), ...examined.findings] };
 }

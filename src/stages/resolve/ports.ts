@@ -31,15 +31,25 @@ export interface Replacement {
   readonly blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
 }
 
+/** A plugin as it was found at its source. */
+export interface FoundPlugin {
+  readonly name: string;
+  readonly reference: string;
+  /** What the reference resolved to. */
+  readonly root: Descriptor;
+  /** The image that a gateway would load: the root, or the child of an index. */
+  readonly manifest: ImageManifest;
+  readonly mediaType: string;
+  readonly content: Fetcher;
+  readonly gatewayMinVersion?: string | undefined;
+}
+
 /**
- * Holds a plugin's manifest against what the gateway will accept.
+ * Holds a plugin against what the gateway will accept.
  * @returns a replacement when it would be refused and can be repacked; `findings` either way
  */
 export type ExaminePlugin = (
-  name: string,
-  manifest: ImageManifest,
-  mediaType: string,
-  content: Fetcher,
+  plugin: FoundPlugin,
 ) => Promise<{ readonly replacement?: Replacement | undefined; readonly findings: readonly Finding[] }>;
 
 export function keep(made: MemoryStore, replacement: Replacement): void {
