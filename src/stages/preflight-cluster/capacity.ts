@@ -12,6 +12,7 @@ interface Workload extends KubeObject {
   };
 }
 
+const workloads: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
 const resources = ["cpu", "memory"] as const;
 type Resource = (typeof resources)[number];
 
@@ -47,7 +48,7 @@ function short(what: string, requested: number, allocatable: number): Finding {
 
 function podRequest(document: KubeObject, resource: Resource, nodes: number): { each: number; count: number } {
   const { kind, spec } = document as Workload;
-  if (!["Deployment", "StatefulSet", "DaemonSet"].includes(kind)) return { each: 0, count: 0 };
+  if (!workloads.has(kind)) return { each: 0, count: 0 };
   const containers = spec?.template?.spec?.containers ?? [];
   const each = containers.reduce((sum, one) => sum + parseQuantity(one.resources?.requests?.[resource]), 0);
   return { each, count: kind === "DaemonSet" ? nodes : (spec?.replicas ?? 1) };
@@ -70,7 +71,8 @@ function gatewayMemory({ render, plugins = [] }: PreflightInput): readonly Findi
 }
 
 function gatewayLimits(render: readonly KubeObject[]): Readonly<Record<string, unknown>> {
-  const gateway = render.find(({ metadata }) => metadata.name === "higress-gateway") as Workload | undefined;
+  const named = render.filter(({ metadata }) => metadata.name === "higress-gateway");
+  const gateway = named.find(({ kind }) => workloads.has(kind)) as Workload | undefined;
   const containers = gateway?.spec?.template?.spec?.containers ?? [];
   return containers.find(({ name }) => name === "higress-gateway")?.resources?.limits ?? {};
 }

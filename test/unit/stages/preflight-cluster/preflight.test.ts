@@ -136,7 +136,7 @@ describe("preflightCluster", () => {
   });
 
   it("warns when the plugins may not fit into the gateway", async () => {
-    const render = [gateway({}, { cpu: "2", memory: "1Gi" })];
+    const render = [object("v1", "Service", "higress-gateway"), gateway({}, { cpu: "2", memory: "1Gi" })];
     const plugins = [{ name: "big", bytes: 200 * 1024 ** 2 }];
     expect(await asked({ render, plugins }, [node("a")])).toMatchObject([
       { severity: "warning", code: "cluster.capacity" },
