@@ -10,7 +10,7 @@ export interface PreflightInput {
   /** A user name, or `anonymous`: for messages. */
   readonly as: string;
   readonly mapped: readonly { readonly item: LockItem; readonly targets: readonly Reference[] }[];
-  /** Bytes that a push would add, by project; without it the whole of every item is taken. */
+  /** Bytes that a push would add, by project; without it the whole of every item is taken, and a short quota is a warning. */
   readonly missing?: ReadonlyMap<string, number> | undefined;
   /** Bytes of the largest blob. */
   readonly largestBlob: number;

@@ -124,6 +124,14 @@ describe("preflightRegistry", () => {
     expect(factsOf((await run(options)).findings, code)).toMatchObject({ host: harbor.host, ...(facts as object) });
   });
 
+  it("only warns of a quota while nobody has counted what is missing", async () => {
+    harbor.set({ project: { p: { quota: 100 } } });
+    expect(codes((await run()).findings)).toContain("warning registry.quota-short");
+    expect(codes((await run({ input: { missing: new Map([["p", 101]]) } })).findings)).toContain(
+      "error registry.quota-short",
+    );
+  });
+
   it("sees the version from 2.13 on only with credentials that hold", async () => {
     harbor.set({ version: "2.15.2" });
     expect((await run()).harborVersion).toBe("2.15.2");

@@ -32,10 +32,11 @@ export async function quotaQuestion(asking: Asking, project: string): Promise<re
   if (quota === undefined) return [notAsked(asking, `quota ${project}`, "403")];
   if (quota.hard < 0) return [];
   const free = Math.max(0, quota.hard - quota.used);
-  const needed = input.missing?.get(project) ?? wholeOf(asking, project);
+  const needed = input.missing === undefined ? wholeOf(asking, project) : (input.missing.get(project) ?? 0);
   if (needed <= free) return [];
   const facts = { host: input.host, project, free: printBytes(free), needed: printBytes(needed) };
-  return [finding("error", "registry.quota-short", facts)];
+  // Without the plan of the push this is an upper bound: what is there already would not be sent again.
+  return [finding(input.missing === undefined ? "warning" : "error", "registry.quota-short", facts)];
 }
 
 function wholeOf({ input: { mapped } }: Asking, project: string): number {
