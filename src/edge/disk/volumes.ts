@@ -1,21 +1,17 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { RandomAccess } from "../../content/random-access.ts";
 import { volumeBlock } from "../../model/bundle.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import { DiskSource } from "./disk-source.ts";
 import { hashRanges } from "./hash-ranges.ts";
 import { openPart } from "./open-source.ts";
+import { openHoled, type Hole } from "./holed-source.ts";
 import { findVolumes, type VolumeSet } from "./volumes-document.ts";
 
-/** A stretch of the bundle that is not there to be read. */
-export interface Hole {
-  readonly offset: number;
-  readonly size: number;
-}
-
 export interface InspectOptions {
-  /** Which items lie in a hole; asked when there are holes, of what can still be read (`undefined`: nothing can). */
-  readonly itemsIn?: ((path: string, hole: Hole) => Promise<readonly string[]>) | undefined;
+  /** Which items lie in a stretch that cannot be read, as far as the rest of `source` tells. */
+  readonly itemsIn?: ((source: RandomAccess, hole: Hole) => Promise<readonly string[]>) | undefined;
 }
 
 /**
@@ -25,7 +21,8 @@ export interface InspectOptions {
 export async function inspectVolumes(path: string, options: InspectOptions = {}): Promise<readonly Finding[]> {
   const set = await findVolumes(path);
   if (set === undefined) return [];
-  const itemsIn = async (hole: Hole): Promise<string> => (await options.itemsIn?.(path, hole))?.join(", ") ?? "";
+  await using source = await openHoled(set);
+  const itemsIn = async (hole: Hole): Promise<string> => (await options.itemsIn?.(source, hole))?.join(", ") ?? "";
   const findings: Finding[] = [];
   let offset = 0;
   for (const volume of set.document.volumes) {

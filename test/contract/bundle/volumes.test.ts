@@ -10,8 +10,10 @@ import { openBundle } from "../../../src/stages/bundle/open.ts";
 import { pack } from "../../../src/stages/bundle/pack.ts";
 import type { PackInput } from "../../../src/stages/bundle/plan.ts";
 import { verifyBundle, type VerifyResult } from "../../../src/stages/verify/verify.ts";
-import { aPackInput } from "../../rig/bundle-input.ts";
-import { aLargeFile } from "../../rig/bundle-large.ts";
+import { itemsIn } from "../../../src/stages/verify/items-in.ts";
+import { aPackInput, someItems } from "../../rig/bundle-input.ts";
+import { aLargeFile, someBytes } from "../../rig/bundle-large.ts";
+import { anImage } from "../../rig/graph.ts";
 import { aTempDirectory, type TempDirectory } from "../../rig/temp-directory.ts";
 
 const MiB = 1024 ** 2;
@@ -127,6 +129,21 @@ describe("volumes", () => {
       ["bundle.volume-foreign", "higress.tar.004"],
     ]);
     await expect(openSource(volumes.base)).rejects.toMatchObject({ code: "VOLUME_UNUSABLE" });
+  });
+
+  it("that are missing are reported with the items that they held", async () => {
+    await using directory = await aTempDirectory();
+    const base = join(directory.path, "a.tar");
+    const reference = "registry.example/large:1";
+    const layers = [{ "big.bin": someBytes("big", 3 * MiB) }];
+    const items = [{ kind: "image" as const, reference, seed: anImage({ layers }) }, ...someItems];
+    await pack(aPackInput({ items }), bundleOutput(base, { volumeSize: MiB }));
+    await rm(`${base}.002`);
+    const facts = { volume: "a.tar.002", items: reference };
+    const missing = { code: "bundle.volume-missing", severity: "error", facts };
+    expect(await inspectVolumes(base, { itemsIn })).toEqual([missing]);
+    await rm(`${base}.001`);
+    expect((await inspectVolumes(base, { itemsIn })).map(({ code }) => code)).toHaveLength(2);
   });
 
   it("that changed places are refused, both of them named", async () => {

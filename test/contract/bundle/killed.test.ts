@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { aTempDirectory, type TempDirectory } from "../../rig/temp-directory.ts";
+
+interface Facts {
+  readonly findings: number;
+  readonly resumed: number;
+  readonly size: number;
+  /** KiB. */
+  readonly maxRSS: number;
+}
+
+let directory: TempDirectory;
+let program: string;
+
+// In one file, as the tool is shipped: the hashing workers must start from there.
+beforeAll(async () => {
+  directory = await aTempDirectory();
+  program = join(directory.path, "child.mjs");
+  const require = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+  await build({
+    entryPoints: ["test/rig/bundle-child.ts"],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    banner: { js: require },
+    logLevel: "error",
+  });
+});
+afterAll(() => directory[Symbol.asyncDispose]());
+
+/** Runs it to its end, or until it has said so many lines: then it is killed, with no chance to tidy up. */
+async function run(args: readonly string[], killAfter = Infinity): Promise<Facts | undefined> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"], env: {} });
+  let last = "";
+  let lines = 0;
+  for await (const line of createInterface(child.stdout)) {
+    last = line;
+    lines += 1;
+    if (lines === killAfter) child.kill("SIGKILL");
+  }
+  return last.startsWith("{") ? (JSON.parse(last) as Facts) : undefined;
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}
+
+describe("a build that is killed", () => {
+  it("goes on when the same command is given again, and ends with the same bytes", async () => {
+    const whole = join(directory.path, "whole.tar");
+    expect((await run([whole, "48"]))?.findings).toBe(0);
+    const path = join(directory.path, "killed.tar");
+    for (const lines of [3, 60, 150]) {
+      expect(await run([path, "48"], lines)).toBeUndefined();
+      expect(await readdir(directory.path)).not.toContain("killed.tar");
+    }
+    const last = await run([path, "48"]);
+    expect(last?.findings).toBe(0);
+    expect(last?.resumed).toBeGreaterThan(48 * 1024 ** 2);
+    expect(await sha256Of(path)).toBe(await sha256Of(whole));
+    expect((await readdir(directory.path)).filter((name) => name.includes("partial"))).toEqual([]);
+  });
+
+  it("into volumes, too", async () => {
+    const path = join(directory.path, "volumes.tar");
+    expect(await run([path, "16", "20"], 40)).toBeUndefined();
+    expect(await run([path, "16", "20"])).toMatchObject({ findings: 0 });
+  });
+});
+
+describe("memory", () => {
+  it("stays flat: four times the bytes take no more of it", async () => {
+    const small = await run([join(directory.path, "small.tar"), "16"]);
+    const large = await run([join(directory.path, "large.tar"), "64"]);
+    expect(large?.size).toBeGreaterThan(3.9 * (small?.size ?? Infinity));
+    expect(large?.maxRSS).toBeLessThan(1.15 * (small?.maxRSS ?? 0));
+    expect(large?.maxRSS).toBeLessThan(200 * 1024);
+  });
+});
