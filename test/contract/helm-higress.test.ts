@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { everythingOn } from "../rig/charts/everything-on.ts";
 import { describe, expect, it } from "vitest";
 import { readChart } from "../../src/edge/charts/read.ts";
 import { loadRelocationMap } from "../../src/edge/files/config.ts";
@@ -13,25 +14,6 @@ import { helmLines, tools } from "../rig/tools.ts";
 // The chart is Higress's, not ours, and is not in this repository: a packed release of it, or nothing.
 const chart = process.env["HIGRESS_CHART"];
 const reason = chart === undefined ? " (skipped: HIGRESS_CHART names no packed Higress chart)" : "";
-
-/** Every feature on: what a render with the defaults does not show must be moved too. */
-const everythingOn = {
-  global: {
-    enableRedis: true,
-    enablePluginServer: true,
-    enableGatewayAPI: true,
-    enableInferenceExtension: true,
-    enableGatewayAPIDeploymentController: true,
-    o11y: { enabled: true },
-    local: true,
-  },
-  "higress-core": {
-    gateway: { metrics: { enabled: true }, autoscaling: { enabled: true } },
-    controller: { autoscaling: { enabled: true } },
-    tracing: { enable: true, skywalking: { service: "sw.tracing.svc", port: 11800 } },
-  },
-  "higress-console": { certmanager: { enabled: true }, ingress: { enabled: true }, o11y: { enabled: true } },
-};
 
 const prefix = "harbor.corp:8443/mirror";
 const target: RelocationTarget = {
