@@ -1,20 +1,66 @@
-import { printBytes } from "../../std/bytes.ts";
-import { canonicalJson } from "../../std/canonical-json.ts";
+import { dirname, basename, resolve } from "node:path";
 import type { BundleDocument } from "../../model/bundle.ts";
+import type { Bundle } from "../../stages/bundle/open.ts";
+import { sbomOf } from "../../stages/inspect/sbom.ts";
+import { spaceOf, type Share } from "../../stages/inspect/space.ts";
+import { squarify } from "../../stages/inspect/treemap.ts";
+import { printBytes } from "../../std/bytes.ts";
+import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { inspectPage } from "../../ui/html/inspect-page.ts";
+import type { MapTile } from "../../ui/html/treemap.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
 import { table } from "../../ui/table.ts";
+import { visible } from "../../ui/visible.ts";
 import type { Context } from "../context.ts";
-import { required, truth, type Flags } from "../define.ts";
+import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundle.ts";
+import { itemContents } from "../wire/contents.ts";
+import { writeNewFiles } from "../wire/new-files.ts";
 
+/** A list on the terminal; with --html and --sbom the same as files, and no list. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using bundle = await openBundles(required(flags, "bundle"), [], context);
-  const text = truth(flags, "json")
-    ? canonicalJson(bundle.document)
-    : listing(bundle.document, bundle.source.size, context.language);
-  context.stdout.write(text);
+  const { document, id } = bundle;
+  const html = text(flags, "html");
+  const sbom = text(flags, "sbom");
+  if (html !== undefined) await save(html, await pageOf(bundle, context), context);
+  if (sbom !== undefined) await save(sbom, canonicalJson(sbomOf(document, id) as unknown as Json), context);
+  if (truth(flags, "json")) context.stdout.write(canonicalJson(document));
+  else if (html === undefined && sbom === undefined)
+    context.stdout.write(listing(document, bundle.source.size, context.language));
   return ExitCode.done;
+}
+
+async function save(name: string, content: string, context: Context): Promise<void> {
+  const path = resolve(context.cwd, name);
+  // A report is made anew each time; nobody edits one.
+  await writeNewFiles(dirname(path), [{ name: basename(path), text: content }], { overwrite: true, context });
+}
+
+const map = { x: 0, y: 0, width: 1200, height: 520 } as const;
+
+async function pageOf(bundle: Bundle, context: Context): Promise<string> {
+  const { document, id, source } = bundle;
+  const carried = new Set<string>(
+    document.blobs.map(({ digest }) => digest).filter((digest) => bundle.hasBlob(digest)),
+  );
+  const shares = spaceOf(await itemContents(bundle, context.signal), carried, source.size);
+  const { words } = catalogueOf(context.language);
+  // Kinds first, then what is in them, so that a colour is one area.
+  const kinds = [...new Set(shares.map(({ kind }) => kind))].map((kind) => shares.filter((it) => it.kind === kind));
+  const tiles = squarify(kinds, bytesOf, map).flatMap((group) =>
+    squarify(group.entry, ({ bytes }) => bytes, group).map(({ entry, x, y, width, height }): MapTile => {
+      const name = entry.kind === "other" ? words.other : entry.name;
+      const label = entry.kind === "shared" ? words.shared : (name.split("/").at(-1) ?? name);
+      return { x, y, width, height, kind: entry.kind, name, label, bytes: entry.bytes };
+    }),
+  );
+  return inspectPage({ document, id, size: source.size, map: { tiles, ...map } }, context.language);
+}
+
+function bytesOf(shares: readonly Share[]): number {
+  return shares.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function listing(document: BundleDocument, size: number, language: Language): string {
@@ -27,7 +73,8 @@ function listing(document: BundleDocument, size: number, language: Language): st
       words.size,
       `${printBytes(size)}, ${document.items.length} ${words.items}, ${document.blobs.length} ${words.blobs}`,
     ],
-  ].map(([name, value]) => `${name ?? ""}: ${value ?? ""}`);
+  ];
+  const lines = head.map(([name = "", value = ""]) => `${name}: ${visible(value)}`);
   const rows = document.items.map((item) => [
     item.kind,
     item.reference,
@@ -35,5 +82,5 @@ function listing(document: BundleDocument, size: number, language: Language): st
     item.platforms.join(" "),
     item.root.digest.slice(0, 19),
   ]);
-  return `${head.join("\n")}\n\n${table([words.kind, words.reference, words.size, words.platforms, words.digest], rows)}`;
+  return `${lines.join("\n")}\n\n${table([words.kind, words.reference, words.size, words.platforms, words.digest], rows)}`;
 }

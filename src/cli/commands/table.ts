@@ -87,6 +87,12 @@ export const commands: readonly Command[] = [
     load: () => import("./serve.ts"),
   },
   {
+    name: "diff",
+    positionals: "<old> <new>",
+    flags: { old: bundle, new: bundle, html: string, json: boolean },
+    load: () => import("./diff.ts"),
+  },
+  {
     name: "keygen",
     positionals: "",
     flags: { out: required },

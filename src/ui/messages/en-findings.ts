@@ -40,6 +40,7 @@ export const findings = findingSentences({
   "registry.unhealthy": { message: "{host} says that these parts are unhealthy: {components}", hint: "Ask its administrator before you push." },
   "registry.not-asked": { message: "{question} was not asked on {host}: {why}", hint: "" },
   "cluster.unreachable": { message: "The API server {server} does not answer: {reason}", hint: "Check the kubeconfig and its context: kubectl version" },
+  "cluster.not-asked": { message: "The cluster could not be asked about {question}: {why}", hint: "" },
   "cluster.version": { message: "The cluster runs Kubernetes {version}", hint: "" },
   "cluster.forbidden": { message: "This kubeconfig may not {verb} {resource} in {namespace}", hint: "Ask for the right: kubectl auth can-i {verb} {resource} -n {namespace}" },
   "cluster.architecture": { message: "{nodes} are {architecture}; the bundle carries {carried}", hint: "Build again with that platform." },

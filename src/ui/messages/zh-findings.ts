@@ -39,6 +39,7 @@ export const findings = findingSentences({
   "registry.unhealthy": { message: "{host} 报告以下组件不健康：{components}", hint: "推送之前请联系管理员。" },
   "registry.not-asked": { message: "没有向 {host} 询问“{question}”：{why}", hint: "" },
   "cluster.unreachable": { message: "API 服务器 {server} 没有响应：{reason}", hint: "请检查 kubeconfig 及其 context：kubectl version" },
+  "cluster.not-asked": { message: "未能向集群询问“{question}”：{why}", hint: "" },
   "cluster.version": { message: "集群运行 Kubernetes {version}", hint: "" },
   "cluster.forbidden": { message: "该 kubeconfig 无权在 {namespace} 中对 {resource} 执行 {verb}", hint: "请申请权限：kubectl auth can-i {verb} {resource} -n {namespace}" },
   "cluster.architecture": { message: "{nodes} 是 {architecture}；离线包携带 {carried}", hint: "请加上该平台重新构建。" },

@@ -1,0 +1,62 @@
+import type { Descriptor } from "../../model/descriptor.ts";
+import type { LockItem } from "../../model/lock.ts";
+
+export interface ItemContent {
+  readonly item: LockItem;
+  /** Every blob of its graph, manifests included. */
+  readonly blobs: readonly Pick<Descriptor, "digest" | "size">[];
+}
+
+/** Bytes of the bundle that belong to one item, or to several at once. */
+export interface Share {
+  readonly kind: LockItem["kind"] | "shared" | "other";
+  readonly name: string;
+  readonly bytes: number;
+  /** Of a shared blob: whose it is. */
+  readonly of: readonly string[];
+}
+
+/**
+ * Where the bytes of a bundle are. Each blob counts once: with its item, or, when several items have it, as a share of
+ * its own. What no item names (a delta's leftovers, files) is `other`, so that the shares add up to the whole.
+ */
+export function spaceOf(
+  contents: readonly ItemContent[],
+  carried: ReadonlySet<string>,
+  total: number,
+): readonly Share[] {
+  const owners = new Map<string, { readonly size: number; readonly of: Set<string> }>();
+  for (const { item, blobs } of contents)
+    for (const { digest, size } of blobs) {
+      if (!carried.has(digest)) continue;
+      const known = owners.get(digest) ?? { size, of: new Set<string>() };
+      known.of.add(item.reference);
+      owners.set(digest, known);
+    }
+  const own = new Map<string, number>();
+  const shared = new Map<string, { bytes: number; readonly of: readonly string[] }>();
+  for (const { size, of } of owners.values()) {
+    const names = [...of];
+    const [first = ""] = names;
+    if (names.length === 1) own.set(first, (own.get(first) ?? 0) + size);
+    else {
+      // Blobs that the same items share are one share: a common base has many layers.
+      const key = names.sort().join("\n");
+      const share = shared.get(key) ?? { bytes: 0, of: names };
+      share.bytes += size;
+      shared.set(key, share);
+    }
+  }
+  const shares: Share[] = [
+    ...contents.map(({ item }) => ({
+      kind: item.kind,
+      name: item.reference,
+      bytes: own.get(item.reference) ?? 0,
+      of: [item.reference],
+    })),
+    ...[...shared.values()].map(({ bytes, of }) => ({ kind: "shared" as const, name: of.join(", "), bytes, of })),
+  ];
+  const rest = total - shares.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (rest > 0) shares.push({ kind: "other", name: "", bytes: rest, of: [] });
+  return shares.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
+}

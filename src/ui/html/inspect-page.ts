@@ -1,0 +1,94 @@
+import type { BundleDocument } from "../../model/bundle.ts";
+import type { LockItem } from "../../model/lock.ts";
+import { printBytes } from "../../std/bytes.ts";
+import { catalogueOf, type Language } from "../language.ts";
+import { escapeHtml } from "./escape.ts";
+import { page } from "./page.ts";
+import { htmlTable, type Cell } from "./table.ts";
+import { treemapSvg, type MapTile } from "./treemap.ts";
+
+export interface InspectPage {
+  readonly document: BundleDocument;
+  /** sha256 of bundle.json: which bundle this page is about. */
+  readonly id: string;
+  /** Of the file or all its volumes. */
+  readonly size: number;
+  readonly map: { readonly tiles: readonly MapTile[]; readonly width: number; readonly height: number };
+}
+
+/** What a bundle carries, for a reader who has neither this program nor a network. */
+export function inspectPage({ document, id, size, map }: InspectPage, language: Language): string {
+  const { words } = catalogueOf(language);
+  const title = `${document.name} ${document.version}`;
+  const facts: readonly (readonly [string, string])[] = [
+    [
+      words.size,
+      `${printBytes(size)}, ${document.items.length} ${words.items}, ${document.blobs.length} ${words.blobs}`,
+    ],
+    [words.platforms, document.platforms.join(" ")],
+    ["Kubernetes", document.kubeVersion],
+    [words.created, document.created],
+    [words.tool, `${document.tool.name} ${document.tool.version}`],
+    ["sha256(bundle.json)", id],
+  ];
+  const body = [
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<dl>${facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join("")}</dl>`,
+    `<h2>${escapeHtml(words["takes-space"])}</h2>`,
+    `<p>${escapeHtml(words.once)}</p>`,
+    treemapSvg(map.tiles, map.width, map.height, words["takes-space"]),
+    legend(map.tiles, language),
+    `<h2>${escapeHtml(words.items)}</h2>`,
+    `<p>${escapeHtml(words.sort)}</p>`,
+    itemTable(document.items, language),
+  ];
+  return page({ title, body: body.join("\n") }, language);
+}
+
+/** Items of one kind have one colour; the sums say at a glance whether plugins or images make a bundle large. */
+function legend(tiles: readonly MapTile[], language: Language): string {
+  const { words } = catalogueOf(language);
+  const names = {
+    image: words.images,
+    plugin: words.plugins,
+    chart: words.charts,
+    shared: words.shared,
+    other: words.other,
+  };
+  const entries = (Object.keys(names) as (keyof typeof names)[]).map((kind) => {
+    const bytes = tiles.filter((tile) => tile.kind === kind).reduce((sum, tile) => sum + tile.bytes, 0);
+    return bytes === 0
+      ? ""
+      : `<li><span class="mark ${kind}"></span>${escapeHtml(names[kind])} ${printBytes(bytes)}</li>`;
+  });
+  return `<ul class="legend">${entries.join("")}</ul>`;
+}
+
+function itemTable(items: readonly LockItem[], language: Language): string {
+  const { words } = catalogueOf(language);
+  const header = [
+    words.kind,
+    words.reference,
+    words.version,
+    words.size,
+    words.platforms,
+    words.digest,
+    words.licence,
+    words.role,
+  ];
+  return htmlTable(
+    header,
+    [...items]
+      .sort((a, b) => b.bytes - a.bytes)
+      .map((item): readonly Cell[] => [
+        { text: item.kind, class: "kind", mark: item.kind },
+        { text: item.reference, class: "name" },
+        { text: item.version ?? "" },
+        { text: printBytes(item.bytes), class: "number", value: item.bytes },
+        { text: item.platforms.join(" ") },
+        { text: item.root.digest.slice(0, 19), class: "mono", title: item.root.digest },
+        { text: item.licence ?? "" },
+        { text: item.role },
+      ]),
+  );
+}
