@@ -11,6 +11,8 @@ export interface Evidence {
   /** `logs/POD/CONTAINER.log`, `events.txt`, `pods.txt`. */
   readonly name: string;
   readonly text: string;
+  /** What is over: for whoever helps, not for finding the cause of what is wrong now. */
+  readonly past?: boolean | undefined;
 }
 
 export interface CollectOptions {
@@ -27,13 +29,14 @@ export async function collect(port: DoctorPort, options: CollectOptions): Promis
     port.list<Pod>({ resource: "pods", namespace, signal }),
     port.list<KubeEvent>({ resource: "events", namespace, signal }),
   ]);
-  const troubles = pods.flatMap((pod) => troubleOf(pod, events) ?? []);
+  const troubled = pods.filter((pod) => troubleOf(pod) !== undefined);
+  const troubles = troubled.flatMap((pod) => troubleOf(pod, events) ?? []);
   const lines = troubles.map(({ pod, container = "", reason, message }) => `${pod} ${container} ${reason}: ${message}`);
   const logs = await pMap(pods.flatMap(logsOf), (log) => readLog(log, port, options), { concurrency: 4 });
   const metrics = await pMap(pods.filter(isGateway), (pod) => readMetrics(pod, port, options), { concurrency: 4 });
   return [
     { name: "pods.txt", text: lines.join("\n") },
-    { name: "events.txt", text: events.map(eventLine).join("\n") },
+    ...eventFiles(events, new Set(troubled.map(({ metadata }) => metadata?.uid))),
     ...[...logs, ...metrics].filter(({ text }) => text !== "").map(({ name, text }) => ({ name, text: redact(text) })),
   ];
 }
@@ -76,6 +79,16 @@ async function readMetrics(pod: Pod, port: DoctorPort, { namespace, signal }: Co
 
 function isGateway({ metadata }: Pod): boolean {
   return metadata?.labels?.["app"] === "higress-gateway";
+}
+
+/** Events outlive what they are about by an hour: those of pods that are gone or well by now would name a mended cause. */
+function eventFiles(events: readonly KubeEvent[], troubled: ReadonlySet<string | undefined>): readonly Evidence[] {
+  const isPresent = ({ involvedObject: { kind, uid } }: KubeEvent): boolean => kind !== "Pod" || troubled.has(uid);
+  const print = (some: readonly KubeEvent[]): string => redact(some.map(eventLine).join("\n"));
+  return [
+    { name: "events.txt", text: print(events.filter(isPresent)) },
+    { name: "events-past.txt", text: print(events.filter((event) => !isPresent(event))), past: true },
+  ];
 }
 
 function eventLine({ type, reason, message, involvedObject }: KubeEvent): string {

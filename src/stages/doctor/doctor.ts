@@ -36,7 +36,7 @@ interface Cause {
 function diagnose(evidence: readonly Evidence[], { symptoms, language }: DiagnoseOptions): readonly Finding[] {
   const read = symptomReader(symptoms);
   const causes = new Map<string, Cause>();
-  for (const { name, text } of evidence) {
+  for (const { name, text } of evidence.filter(({ past }) => past !== true)) {
     for (const line of text.split("\n")) {
       const sighting = read(line);
       if (sighting === undefined) continue;

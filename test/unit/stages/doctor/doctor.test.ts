@@ -36,6 +36,14 @@ describe("doctor", () => {
     const waiting = { reason: "ErrImagePull", message: "harbor.test/higress/console:2: not found" };
     cluster.add(aPod({ name: "console-1", waiting }));
     cluster.add(aPod({ name: "gateway-1", restarts: 1 }));
+    const past = { kind: "Pod", name: "console-0", uid: "gone" };
+    cluster.add({
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name: "e", namespace: "higress-system" },
+      involvedObject: past,
+      message: 'Failed to pull image "x": 401 Unauthorized',
+    });
     const port = {
       list: cluster.list.bind(cluster),
       logs: ({ pod, previous }: LogQuery) =>
@@ -51,7 +59,12 @@ describe("doctor", () => {
       "logs/gateway-1/main.previous.log: Caught Segmentation fault",
       "pods.txt: console-1 main ErrImagePull: harbor.test/higress/console:2: not found",
     ]);
-    expect(evidence.map(({ name }) => name)).toEqual(["pods.txt", "events.txt", "logs/gateway-1/main.previous.log"]);
+    expect(evidence.map(({ name }) => name)).toEqual([
+      "pods.txt",
+      "events.txt",
+      "events-past.txt",
+      "logs/gateway-1/main.previous.log",
+    ]);
     expect(JSON.stringify(evidence)).not.toContain("cGxhbnRlZA");
   });
 });

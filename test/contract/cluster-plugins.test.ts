@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { KubeObject } from "../../src/model/kubernetes.ts";
+import { SymptomTable } from "../../src/model/symptom.ts";
+import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../src/model/wasm-plugin.ts";
+import { overlayCluster, prepareCluster } from "../../src/stages/apply/apply.ts";
+import { restoreLeftovers, settleLeftovers } from "../../src/stages/apply/leftovers.ts";
+import { builtInPlugin } from "../../src/stages/plugins-on/document.ts";
+import { enablePlugins } from "../../src/stages/plugins-on/enable.ts";
+import { loadTyped } from "../../src/std/yaml.ts";
+import {
+  anInstallWorld,
+  applyInput,
+  namespace,
+  worldUnavailable as reason,
+  type InstallWorld,
+} from "../rig/install/world.ts";
+
+const { symptoms } = SymptomTable.parse(loadTyped(readFileSync("manifests/higress/symptoms.yaml", "utf8"))[0]);
+
+describe.skipIf(reason)(`plugins of a cluster${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
+  let world: InstallWorld;
+  beforeAll(async () => {
+    world = await anInstallWorld();
+    await prepareCluster(applyInput, world.kubectl);
+    await world.upgrade("4.2");
+    await overlayCluster(applyInput, world.kubectl);
+    await world.rollout();
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+  const pluginRef = (name: string) => ({ resource: wasmPluginResource, name, namespace });
+
+  it("repoints or switches off plugins of an earlier life, and gives them back as they were", async () => {
+    const leftover = (name: string, spec: object): KubeObject => ({
+      apiVersion: "extensions.higress.io/v1alpha1",
+      kind: "WasmPlugin",
+      metadata: { name, namespace },
+      spec,
+    });
+    const rules = {
+      matchRules: [
+        { domain: ["a.test"], config: { key: "sk-planted" } },
+        { domain: ["b.test"], configDisable: true },
+      ],
+    };
+    const documents = [
+      leftover("carried", { url: "oci://public.test/plugins/ai-proxy:1.0.0" }),
+      leftover("gone", { url: "oci://public.test/own:1", ...rules }),
+      leftover("raw", { url: "https://public.test/x.wasm", pluginConfig: { key: "sk-planted" } }),
+    ];
+    await world.kubectl.apply(documents, { fieldManager: "console" });
+    const specs = () =>
+      Promise.all(
+        ["carried", "gone", "raw"].map(async (name) => (await world.kubectl.get<WasmPlugin>(pluginRef(name)))?.spec),
+      );
+    const before = await specs();
+    const { records } = await settleLeftovers(
+      {
+        namespace,
+        isInside: (url) => url.includes("//harbor.test/"),
+        targetOf: (url) => (url.includes("ai-proxy") ? "oci://harbor.test/plugins/ai-proxy:2.0.1" : undefined),
+        pullSecret: "pull",
+      },
+      world.kubectl,
+    );
+    expect(records.map(({ did }) => did)).toEqual(["repointed", "disabled", "disabled"]);
+    const live = await world.kubectl.list<WasmPlugin>({ resource: wasmPluginResource, namespace });
+    expect(live.filter(isEnabled).map(({ metadata }) => metadata.name)).toEqual(["carried"]);
+    expect(await restoreLeftovers(records, world.kubectl)).toEqual({ changedSince: [] });
+    expect(await specs()).toEqual(before);
+    expect(await world.recorded.seen()).not.toContain("sk-planted");
+    for (const { metadata } of documents) await world.kubectl.delete(pluginRef(metadata.name));
+  });
+
+  it("switches a plugin off again that crashes the gateway, gets the gateway back, and goes on", async () => {
+    const bad = {
+      kind: "crashes",
+      exitCode: 139,
+      logs: ["Caught Segmentation fault, suspect faulting address 0x0"],
+    } as const;
+    const script = world.kubelet.script({ namespace, container: "higress-gateway" }, async () => {
+      const plugin = await world.cluster.api
+        .get(`/apis/extensions.higress.io/v1alpha1/namespaces/${namespace}/wasmplugins/bad-1.0.0`)
+        .catch(() => undefined);
+      return plugin !== undefined && isEnabled(plugin as WasmPlugin) ? bad : undefined;
+    });
+    const plugins = ["bad", "good"].map((name) =>
+      builtInPlugin({
+        name,
+        version: "1.0.0",
+        namespace,
+        url: `oci://harbor.test/plugins/${name}:1`,
+        config: { a: 1 },
+      }),
+    );
+    const result = await enablePlugins(plugins, world.kubectl, {
+      gateway: { namespace, kind: "Deployment", name: "higress-gateway", container: "higress-gateway" },
+      watchSeconds: 3,
+      pollSeconds: 0.5,
+      recoverSeconds: 30,
+      symptoms,
+      report: () => undefined,
+    });
+    await script.undo();
+    expect(result.plugins.map(({ name, state }) => `${name} ${state}`)).toEqual(["bad-1.0.0 off", "good-1.0.0 on"]);
+    expect(result.findings).toMatchObject([{ code: "plugin.switched-off", facts: { plugin: "bad-1.0.0" } }]);
+    expect(isEnabled((await world.kubectl.get<WasmPlugin>(pluginRef("bad-1.0.0")))!)).toBe(false);
+    await world.rollout();
+  });
+});
