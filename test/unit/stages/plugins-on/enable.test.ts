@@ -163,4 +163,10 @@ describe("enablePlugins", () => {
       Promise.resolve(Array.from({ length: (count += 1) }, (_, at) => `${String(at)} ${old}`).join("\n"));
     expect((await enabled(world, [plugin("cors")])).states).toEqual({ cors: "on" });
   });
+
+  it("does not blame a plugin for what its own earlier try left in the log", async () => {
+    const world = new World();
+    world.logs = () => Promise.resolve("error wasm cannot fetch Wasm module oci://harbor.test/higress/plugins/cors:1");
+    expect((await enabled(world, [plugin("cors")])).states).toEqual({ cors: "on" });
+  });
 });
