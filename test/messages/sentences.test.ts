@@ -66,6 +66,7 @@ describe.each(languages)("the sentences in %s", (language) => {
 const factsOnly = new Set([
   "registry.harbor",
   "registry.not-asked",
+  "cluster.not-asked",
   "cluster.version",
   "plugin.repacked",
   "plugin.gateway-unknown",

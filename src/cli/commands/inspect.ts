@@ -1,5 +1,5 @@
 import { dirname, basename, resolve } from "node:path";
-import type { BundleDocument } from "../../model/bundle.ts";
+import { blobPrefix, type BundleDocument } from "../../model/bundle.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { sbomOf } from "../../stages/inspect/sbom.ts";
 import { spaceOf, type Share } from "../../stages/inspect/space.ts";
@@ -45,13 +45,17 @@ async function pageOf(bundle: Bundle, context: Context): Promise<string> {
   const carried = new Set<string>(
     document.blobs.map(({ digest }) => digest).filter((digest) => bundle.hasBlob(digest)),
   );
-  const shares = spaceOf(await itemContents(bundle, context.signal), carried, source.size);
+  const files = [...bundle.entries]
+    .filter(([name]) => !name.startsWith(blobPrefix))
+    .map(([name, { size }]) => ({ name, size }));
+  const contents = await itemContents(bundle, context.signal);
+  const shares = spaceOf({ contents, carried, files, total: source.size });
   const { words } = catalogueOf(context.language);
   // Kinds first, then what is in them, so that a colour is one area.
   const kinds = [...new Set(shares.map(({ kind }) => kind))].map((kind) => shares.filter((it) => it.kind === kind));
   const tiles = squarify(kinds, bytesOf, map).flatMap((group) =>
     squarify(group.entry, ({ bytes }) => bytes, group).map(({ entry, x, y, width, height }): MapTile => {
-      const name = entry.kind === "other" ? words.other : entry.name;
+      const name = entry.name === "" ? words.other : entry.name;
       const label = entry.kind === "shared" ? words.shared : (name.split("/").at(-1) ?? name);
       return { x, y, width, height, kind: entry.kind, name, label, bytes: entry.bytes };
     }),

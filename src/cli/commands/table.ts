@@ -99,6 +99,16 @@ export const commands: readonly Command[] = [
     load: () => import("./keygen.ts"),
   },
   {
+    name: "node-config",
+    positionals: "",
+    flags: {
+      site: required,
+      runtime: { type: "string", array: true, choices: ["containerd1", "containerd2", "docker", "k3s", "rke2"] },
+      out: string,
+    },
+    load: () => import("./node-config.ts"),
+  },
+  {
     name: "init",
     positionals: "",
     flags: { "release-version": string, platform: strings, preset: string, out: string, overwrite: boolean },

@@ -16,15 +16,21 @@ export interface Share {
   readonly of: readonly string[];
 }
 
+export interface Space {
+  readonly contents: readonly ItemContent[];
+  /** Digests that are in this file: a delta names more than it carries. */
+  readonly carried: ReadonlySet<string>;
+  /** Entries that are no blobs: executables, charts, manifests. */
+  readonly files: readonly { readonly name: string; readonly size: number }[];
+  /** Of the bundle as a whole. */
+  readonly total: number;
+}
+
 /**
  * Where the bytes of a bundle are. Each blob counts once: with its item, or, when several items have it, as a share of
- * its own. What no item names (a delta's leftovers, files) is `other`, so that the shares add up to the whole.
+ * its own. Files are `other`, as is what the archive itself takes, so that the shares add up to the whole.
  */
-export function spaceOf(
-  contents: readonly ItemContent[],
-  carried: ReadonlySet<string>,
-  total: number,
-): readonly Share[] {
+export function spaceOf({ contents, carried, files, total }: Space): readonly Share[] {
   const owners = new Map<string, { readonly size: number; readonly of: Set<string> }>();
   for (const { item, blobs } of contents)
     for (const { digest, size } of blobs) {
@@ -54,6 +60,7 @@ export function spaceOf(
       bytes: own.get(item.reference) ?? 0,
       of: [item.reference],
     })),
+    ...files.map(({ name, size }) => ({ kind: "other" as const, name, bytes: size, of: [] })),
     ...[...shared.values()].map(({ bytes, of }) => ({ kind: "shared" as const, name: of.join(", "), bytes, of })),
   ];
   const rest = total - shares.reduce((sum, { bytes }) => sum + bytes, 0);

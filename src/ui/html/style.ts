@@ -9,7 +9,7 @@ export const style = `
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
 main { max-width: 1280px; margin: 0 auto; padding: 24px; }
-h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 28px 0 8px; }
+h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 28px 0 8px; } h2::first-letter, p::first-letter { text-transform: uppercase; }
 p, dl { color: var(--soft); margin: 0 0 8px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; } dd { margin: 0; color: var(--ink); overflow-wrap: anywhere; }
 svg { width: 100%; height: auto; display: block; border-radius: 6px; }

@@ -69,7 +69,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   logs: "Read this log file instead of a cluster",
   collect: "Write a support archive to this file",
   mode: "Which kind of kit",
-  runtime: "docker or podman",
+  runtime: "Container runtime",
   html: "Write one offline HTML file",
   json: "Print JSON",
   code: "The code to explain",

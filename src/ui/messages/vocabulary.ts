@@ -196,6 +196,8 @@ export type Word =
   | "takes-space"
   | "once"
   | "other"
+  | "merge-into"
+  | "then-run"
   | "sort"
   | "tool"
   | "ask-version"

@@ -69,7 +69,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   logs: "读取此日志文件而不是集群",
   collect: "把支持归档写入此文件",
   mode: "套件类型",
-  runtime: "docker 或 podman",
+  runtime: "容器运行时",
   html: "写出一个离线 HTML 文件",
   json: "输出 JSON",
   code: "要解释的代码",

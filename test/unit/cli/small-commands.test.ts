@@ -1,0 +1,127 @@
+import { execa } from "execa";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { versionLine } from "../../../src/cli/version.ts";
+import { runApp } from "../../../src/cli/app.ts";
+import { aBundleFile } from "../../rig/bundle-file.ts";
+import { someItems } from "../../rig/bundle-input.ts";
+import { runCommand } from "../../rig/command.ts";
+import { aTempDirectory } from "../../rig/temp-directory.ts";
+
+describe("--version", () => {
+  it("says what the program is and what it runs on", async () => {
+    const { text } = await runApp(["--version"], "1.2.3", "en", () => expect.unreachable());
+    expect(text).toBe("1.2.3");
+    expect(versionLine({ version: "v20.19.0", platform: "linux", arch: "arm64" })).toMatch(
+      /^\S+ \(node 20\.19\.0, linux\/arm64\)$/,
+    );
+  });
+});
+
+describe("keygen", () => {
+  it("writes a private key that nobody else can read, and a public one that openssl knows", async () => {
+    await using folder = await aTempDirectory();
+    const { stderr } = await runCommand(["keygen", "--out", "release"], { cwd: folder.path });
+    expect(stderr).toContain(`saved: ${join(folder.path, "release.pub")}`);
+    expect((await stat(join(folder.path, "release"))).mode & 0o777).toBe(0o600);
+    const { stdout } = await execa("openssl", [
+      "pkey",
+      "-pubin",
+      "-in",
+      join(folder.path, "release.pub"),
+      "-noout",
+      "-text",
+    ]);
+    expect(stdout).toContain("prime256v1");
+  });
+
+  it("never replaces a key", async () => {
+    await using folder = await aTempDirectory();
+    await runCommand(["keygen", "--out", "release"], { cwd: folder.path });
+    const key = await readFile(join(folder.path, "release"), "utf8");
+    await expect(runCommand(["keygen", "--out", "release"], { cwd: folder.path })).rejects.toMatchObject({
+      code: "FILE_EXISTS",
+    });
+    expect(await readFile(join(folder.path, "release"), "utf8")).toBe(key);
+  });
+});
+
+const aSite = async (folder: string): Promise<void> => {
+  await writeFile(join(folder, "ca.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  await writeFile(
+    join(folder, "site.yaml"),
+    "apiVersion: higress-airgap/v1\nkind: Site\nregistry: { host: harbor.corp, project: higress, ca: ca.pem }\n",
+  );
+};
+
+describe("node-config", () => {
+  it("prints a script for each runtime that a shell accepts", async () => {
+    await using folder = await aTempDirectory();
+    await aSite(folder.path);
+    const { stdout } = await runCommand(["node-config", "--site", "site.yaml"], { cwd: folder.path });
+    for (const runtime of ["containerd1", "containerd2", "docker", "k3s", "rke2"])
+      expect(stdout).toContain(`# ---- ${runtime} ----\n`);
+    expect(stdout).toContain("-----BEGIN CERTIFICATE-----");
+    await execa("sh", ["-n"], { input: stdout });
+  });
+
+  it("prints only the runtimes that were asked for, one after the other", async () => {
+    await using folder = await aTempDirectory();
+    await aSite(folder.path);
+    const flags = ["--runtime", "k3s", "--runtime", "docker"];
+    const { stdout } = await runCommand(["node-config", "--site", "site.yaml", ...flags], { cwd: folder.path });
+    expect(stdout.match(/^# ---- .*$/gm)).toEqual(["# ---- docker ----", "# ---- k3s ----"]);
+  });
+
+  it("writes the files for a configuration manager with --out", async () => {
+    await using folder = await aTempDirectory();
+    await aSite(folder.path);
+    await runCommand(["node-config", "--site", "site.yaml", "--runtime", "containerd2", "--out", "nodes"], {
+      cwd: folder.path,
+    });
+    const hosts = await readFile(
+      join(folder.path, "nodes/containerd2/etc/containerd/certs.d/harbor.corp/hosts.toml"),
+      "utf8",
+    );
+    expect(hosts).toContain("harbor.corp");
+  });
+
+  it("names the CA file that is not there", async () => {
+    await using folder = await aTempDirectory();
+    await aSite(folder.path);
+    await writeFile(
+      join(folder.path, "site.yaml"),
+      (await readFile(join(folder.path, "site.yaml"), "utf8")).replace("ca.pem", "no.pem"),
+    );
+    await expect(runCommand(["node-config", "--site", "site.yaml"], { cwd: folder.path })).rejects.toMatchObject({
+      code: "FILE_MISSING",
+      facts: { path: join(folder.path, "no.pem") },
+    });
+  });
+});
+
+describe("inspect and diff", () => {
+  it("list what a bundle carries, and write an SBOM of it", async () => {
+    await using folder = await aTempDirectory();
+    const bundle = await aBundleFile(folder.path);
+    const { stdout } = await runCommand(["inspect", bundle], { cwd: folder.path });
+    for (const { reference } of someItems) expect(stdout).toContain(reference);
+    await runCommand(["inspect", bundle, "--sbom", "sbom.json"], { cwd: folder.path });
+    const sbom = JSON.parse(await readFile(join(folder.path, "sbom.json"), "utf8")) as { components: unknown[] };
+    expect(sbom.components).toHaveLength(someItems.length);
+  });
+
+  it("say in words what changed, in the reader's language", async () => {
+    await using folder = await aTempDirectory();
+    const old = await aBundleFile(folder.path, "old.tar");
+    const fewer = await aBundleFile(folder.path, "new.tar", { items: someItems.slice(0, 2) });
+    const english = await runCommand(["diff", old, fewer], { cwd: folder.path });
+    expect(english.stdout).toContain("- plugin registry.example/plugins/key-auth:2.0.0\n");
+    expect(english.stdout).toContain("added 0, removed 1, changed 0, unchanged 2\n");
+    const chinese = await runCommand(["diff", old, old], { cwd: folder.path, language: "zh" });
+    expect(chinese.stdout).toContain("没有差异：两者内容相同\n");
+    await runCommand(["diff", old, fewer, "--html", "diff.html"], { cwd: folder.path });
+    expect(await readFile(join(folder.path, "diff.html"), "utf8")).toContain("plugins/key-auth");
+  });
+});
