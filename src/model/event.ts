@@ -62,6 +62,8 @@ export type Note =
   | "plugin-on"
   | "plugin-off"
   | "saved"
+  | "rolled-back"
+  | "uninstalled"
   | "interrupted";
 
 export type Report = (event: Event) => void;

@@ -8,6 +8,7 @@ import type { ClusterPort } from "../stages/apply/ports.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { PluginsPort } from "../stages/plugins-on/ports.ts";
+import type { PullRepository } from "../stages/push/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
 import type { Values } from "../stages/relocate/relocate.ts";
@@ -53,6 +54,10 @@ export interface PreflightContext {
   readonly relocated: Relocated;
 }
 
+export interface PullerPort extends AsyncDisposable {
+  repository(name: string): PullRepository;
+}
+
 /** What an install needs from outside. */
 export interface InstallPorts {
   /** All findings of the whole bundle's bytes. */
@@ -63,6 +68,8 @@ export interface InstallPorts {
   prepareRegistry(relocated: Relocated): Promise<void>;
   readonly target: PushTarget;
   readonly pushOptions: Partial<PushOptions>;
+  /** The target as the account that the cluster pulls with. */
+  asPuller(): Promise<PullerPort>;
   readonly helm: HelmPort;
   readonly cluster: ClusterPort & PluginsPort;
   readonly receipts: ReceiptsPort;
@@ -75,7 +82,8 @@ export interface InstallPorts {
   readonly userPlugins: readonly string[];
   /** CRDs of a chart archive, as YAML. */
   chartCrds(archive: Uint8Array): Promise<readonly string[]>;
-  readonly pullSecret: PullSecret | undefined;
+  /** Asked for once the project is there: it may be a robot that is made for this. */
+  pullSecret(): Promise<PullSecret | undefined>;
   readonly ca: string | undefined;
   readonly now: () => Date;
   readonly tool: string;

@@ -8,13 +8,13 @@ import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { systemClock } from "../std/clock.ts";
 import { prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
-import { prove } from "../stages/prove/prove.ts";
 import { pushItems, type PushResult } from "../stages/push/push.ts";
 import { beginReceipt } from "../stages/receipt/receipt.ts";
 import { watchRollout } from "../stages/rollout/watch.ts";
 import type { WorkloadRef } from "../stages/rollout/standing.ts";
+import { checkLive } from "./check.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
-import { settle, switchOn, wantedPlugins } from "./plugins.ts";
+import { pullAsGateway, settle, switchOn, wantedPlugins } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
 import { Recorder } from "./recorder.ts";
 import { overlayWhile } from "./release.ts";
@@ -62,7 +62,7 @@ export async function install(
   });
   await recorder.phase("apply", () => applyPhase(run, { ...input, serviceAccounts: proof.accounts }, rendered));
   const switched = (await recorder.phase("plugins", () => pluginsPhase(run))) ?? [];
-  const live = (await recorder.phase("check", () => checkPhase(run))) ?? [];
+  const live = (await recorder.phase("check", () => checkLive(bundle, site, relocated, ports, options.signal))) ?? [];
   for (const found of [...switched, ...live]) options.report({ type: "finding", finding: found });
   if (!hasErrors(live)) await recorder.done();
   return { receipt: recorder.receipt, pushed, proof, findings: [...switched, ...live] };
@@ -100,10 +100,11 @@ function valuesDigest(relocated: Relocated): string {
     .digest("hex");
 }
 
-async function pushPhase({ relocated, bundle, ports, options, recorder }: Installing): Promise<PushResult> {
+async function pushPhase({ relocated, bundle, site, ports, options, recorder }: Installing): Promise<PushResult> {
   await ports.prepareRegistry(relocated);
   const result = await push(relocated, bundle, ports, options);
   await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
+  recorder.stopAt(await pullAsGateway(relocated, site, ports, options));
   return result;
 }
 
@@ -130,7 +131,7 @@ async function applyInput({ relocated, bundle, site, ports, options }: Installin
     if (name.startsWith("crds/")) crds.push((await bundle.readFile(name)).toString("utf8"));
   return {
     namespace: site.cluster.namespace,
-    pullSecret: ports.pullSecret,
+    pullSecret: options.skip.has("apply") ? undefined : await ports.pullSecret(),
     ca: ports.ca,
     crds,
     trust: relocated.charts.flatMap(({ relocation }) => relocation.trust),
@@ -189,26 +190,4 @@ async function pluginsPhase({ relocated, site, ports, options, recorder }: Insta
   const enabled = await switchOn(wanted.plugins, relocated, site, ports, options);
   await recorder.add({ plugins: enabled.plugins });
   return enabled.findings;
-}
-
-/** What helm stored is what it applied; the same proof over it, after the fact. */
-async function checkPhase({ relocated, site, ports, options }: Installing): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  for (const { release, namespace } of relocated.charts) {
-    const manifest = await ports.helm.getManifest(release, namespace, { signal: options.signal });
-    const hooks = await ports.helm.getHooks(release, namespace, { signal: options.signal });
-    findings.push(
-      ...prove(`${manifest}\n---\n${hooks}`, {
-        allowedPrefixes: [relocated.prefix],
-        carried: relocated.carried,
-        allowedHosts: allowedHosts(site),
-      }).findings,
-    );
-  }
-  return findings;
-}
-
-function allowedHosts(site: Site): readonly string[] {
-  const server = site.plugins.url === undefined ? undefined : /^https?:\/\/([^/]+)/.exec(site.plugins.url)?.[1];
-  return server === undefined ? [] : [server];
 }

@@ -1,9 +1,12 @@
 import type { Finding } from "../model/finding.ts";
 import { finding } from "../model/finding.ts";
+import { parseManifest } from "../model/manifest.ts";
 import { parseReference, printReference, isReference } from "../model/reference.ts";
 import type { Site } from "../model/site.ts";
 import type { WasmPlugin } from "../model/wasm-plugin.ts";
 import { settleLeftovers, type Leftovers } from "../stages/apply/leftovers.ts";
+import { pluginLayout } from "../stages/plugins/layout.ts";
+import { gatewayPull } from "../stages/push/gateway-pull.ts";
 import { builtInPlugin } from "../stages/plugins-on/document.ts";
 import { enablePlugins, type Enabled } from "../stages/plugins-on/enable.ts";
 import { rewriteWasmPlugins } from "../stages/relocate/wasm-plugin.ts";
@@ -27,6 +30,33 @@ export function pluginTarget(relocated: Relocated): (url: string) => { readonly 
   };
 }
 
+/** The pull that the gateway will do, done here with its credentials: a wrong secret is found before the cluster sees it. */
+export async function pullAsGateway(
+  relocated: Relocated,
+  site: Site,
+  ports: InstallPorts,
+  options: InstallOptions,
+): Promise<readonly Finding[]> {
+  const plugins = relocated.mapped.flatMap(({ item, targets: [target] }) =>
+    item.kind === "plugin" && target !== undefined ? [{ name: item.name, target, digest: item.root.digest }] : [],
+  );
+  await using puller = await ports.asPuller();
+  return await gatewayPull(plugins, (name) => puller.repository(name), {
+    host: site.registry.host,
+    as: site.pull.credentials?.username ?? site.registry.credentials?.username ?? "anonymous",
+    layout: layoutRefusal,
+    signal: options.signal,
+  });
+}
+
+/** `undefined`: the gateway takes it. */
+function layoutRefusal(bytes: Uint8Array, mediaType: string): string | undefined {
+  const manifest = parseManifest(bytes, mediaType);
+  if (manifest.kind === "index") return undefined;
+  const layout = pluginLayout(manifest, mediaType);
+  return layout.shape === "unloadable" ? layout.why : undefined;
+}
+
 /** Plugins of an earlier life that would keep the new gateway closed are settled before its first rollout. */
 export async function settle(
   relocated: Relocated,
@@ -40,14 +70,15 @@ export async function settle(
       namespace: site.cluster.namespace,
       isInside: (url) => isInside(url, relocated, site),
       targetOf: (url) => target(url)?.url,
-      pullSecret: ports.pullSecret?.name,
+      pullSecret: relocated.target.pullSecret,
       signal: options.signal,
     },
     ports.cluster,
   );
 }
 
-function isInside(url: string, { prefix }: Relocated, site: Site): boolean {
+/** Does a gateway get at this URL from here? */
+export function isInside(url: string, { prefix }: Relocated, site: Site): boolean {
   if (url.startsWith("file://") || url.replace(/^oci:\/\//, "").startsWith(`${prefix}/`)) return true;
   if (site.plugins.url !== undefined && url.startsWith(`${site.plugins.url.replace(/\/+$/, "")}/`)) return true;
   return /^https?:\/\/[^/]+\.svc(\.cluster\.local)?(:\d+)?\//.test(url);
@@ -69,13 +100,19 @@ export function wantedPlugins(
       return [];
     }
     return [
-      builtInPlugin({ name, version: item.version ?? "1.0.0", namespace, url, pullSecret: ports.pullSecret?.name }),
+      builtInPlugin({
+        name,
+        version: item.version ?? "1.0.0",
+        namespace,
+        url,
+        pullSecret: relocated.target.pullSecret,
+      }),
     ];
   });
   const own = ports.userPlugins.flatMap((text) => {
     const rewritten = rewriteWasmPlugins(text, {
       targetOf: pluginTarget(relocated),
-      pullSecret: ports.pullSecret?.name,
+      pullSecret: relocated.target.pullSecret,
     });
     findings.push(...rewritten.findings);
     return loadTyped(rewritten.text).filter(isWasmPlugin);

@@ -56,7 +56,7 @@ export function proveAll(rendered: readonly Rendered[], relocated: Relocated, si
   const results = rendered.map(({ manifest }) =>
     prove(manifest, {
       allowedPrefixes: [relocated.prefix],
-      allowedHosts: allowedHosts(site),
+      allowedHosts: siteHosts(site),
       carried: relocated.carried,
     }),
   );
@@ -74,8 +74,8 @@ export function proveAll(rendered: readonly Rendered[], relocated: Relocated, si
   };
 }
 
-/** The registry itself, and the plugin server that the user named. */
-function allowedHosts(site: Site): readonly string[] {
+/** Besides the registry: the plugin server that the user named. */
+export function siteHosts(site: Site): readonly string[] {
   const server = site.plugins.url === undefined ? undefined : /^https?:\/\/([^/]+)/.exec(site.plugins.url)?.[1];
   return server === undefined ? [] : [server];
 }

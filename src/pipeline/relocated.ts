@@ -49,9 +49,7 @@ export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts)
     prefix: prefixOf(options),
     namespace: site.cluster.namespace,
     plugins: pluginUrls(mapped, release.mcpServer),
-    ...(site.pull.credentials === undefined && site.registry.credentials === undefined
-      ? {}
-      : { pullSecret: site.pull.secretName }),
+    ...(pullsWithSecret(site) ? { pullSecret: site.pull.secretName } : {}),
     ...(site.plugins.url === undefined ? {} : { pluginServer: site.plugins.url }),
   };
   const charts: RelocatedChart[] = [];
@@ -73,6 +71,10 @@ export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts)
     });
   }
   return { mapped, charts, prefix: target.prefix, carried: carriedReferences(mapped), target };
+}
+
+function pullsWithSecret({ pull, registry }: Site): boolean {
+  return pull.robot || pull.credentials !== undefined || registry.credentials !== undefined;
 }
 
 /** Plugin name to `oci://` URL on the target; the MCP server's plugin also under the name that the map knows it by. */

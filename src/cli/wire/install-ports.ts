@@ -6,7 +6,6 @@ import { parseConfig, parseRelocationMap } from "../../edge/files/config.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
-import type { Registry } from "../../edge/registry/registry.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
@@ -19,9 +18,11 @@ import { loadTyped } from "../../std/yaml.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
 import { tool } from "../version.ts";
-import { createProjects, registryFindings } from "./preflight.ts";
+import { clusterFindings } from "./cluster-preflight.ts";
+import { createProjects, pullSecretOf } from "./harbor-projects.ts";
+import { registryFindings } from "./preflight.ts";
 import { receiptsOf } from "./receipts.ts";
-import { pullSecretOf } from "./target.ts";
+import { connectAsPuller, type TargetOptions, type TargetSession } from "./target.ts";
 import { findTool } from "./tools.ts";
 
 /** Disposing of them removes helm's own folders. */
@@ -45,18 +46,22 @@ export async function openTools(flags: Flags, site: Site, context: Context): Pro
 
 /** Where the install's ports meet their edges. */
 export async function installPorts(
-  site: Site,
-  sitePath: string,
-  registry: Registry,
+  options: TargetOptions,
+  session: TargetSession,
   tools: ClusterTools,
   context: Context,
 ): Promise<InstallPorts> {
+  const { site } = options;
   return {
     verify: (bundle) => verifyAll(bundle, context),
-    preflight: (asked) => registryFindings(asked, sitePath, context),
-    prepareRegistry: (relocated) => createProjects(site, relocated, sitePath, context),
-    target: registry,
-    pushOptions: {},
+    preflight: async (asked) => [
+      ...(await registryFindings(asked, session, options, context)),
+      ...(await clusterFindings(asked, tools, context)),
+    ],
+    prepareRegistry: (relocated) => createProjects(site, relocated, session, context),
+    target: session.registry,
+    pushOptions: session.pushOptions,
+    asPuller: () => connectAsPuller(options, context),
     helm: tools.helm,
     cluster: tools.kubectl,
     receipts: receiptsOf(site, tools.kubectl, context.signal),
@@ -66,7 +71,7 @@ export async function installPorts(
     userValues: await readValues(site),
     userPlugins: await Promise.all(site.plugins.manifests.map(read)),
     chartCrds,
-    pullSecret: await pullSecretOf(site, context),
+    pullSecret: () => pullSecretOf(site, session, context),
     ca: site.registry.ca === undefined || site.registry.plainHttp ? undefined : await read(site.registry.ca),
     now: context.now,
     tool: `${tool.name} ${tool.version}`,

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { Context } from "../context.ts";
@@ -6,6 +6,8 @@ import type { Context } from "../context.ts";
 export interface NewFile {
   readonly name: string;
   readonly text: string;
+  /** @default what the umask leaves */
+  readonly mode?: number | undefined;
 }
 
 /**
@@ -21,17 +23,18 @@ export async function writeNewFiles(
   for (const [at, { name, text }] of files.entries())
     if (there[at] !== undefined && there[at] !== text && !options.overwrite)
       throw new Failure("FILE_EXISTS", { path: join(folder, name) });
-  for (const { name, text } of files) {
+  for (const { name, text, mode } of files) {
     const path = join(folder, name);
-    await write(path, text);
+    await write(path, text, mode);
     options.context.reporter.report({ type: "note", text: "saved", facts: { path } });
   }
 }
 
-async function write(path: string, text: string): Promise<void> {
+async function write(path: string, text: string, mode: number | undefined): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(`${path}.partial`, text);
+    if (mode !== undefined) await chmod(`${path}.partial`, mode);
     await rename(`${path}.partial`, path);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? "";

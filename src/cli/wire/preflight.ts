@@ -1,31 +1,36 @@
-import { Harbor } from "../../edge/harbor/client.ts";
 import { TargetProbe } from "../../edge/harbor/probe.ts";
-import { parseBytes } from "../../std/bytes.ts";
 import type { Finding } from "../../model/finding.ts";
-import type { Site } from "../../model/site.ts";
 import type { PreflightContext } from "../../pipeline/install-ports.ts";
-import type { Relocated } from "../../pipeline/relocated.ts";
 import { preflightRegistry, type PreflightResult } from "../../stages/preflight-registry/preflight.ts";
+import { bytesByProject, planPush } from "../../stages/push/plan.ts";
 import type { Context } from "../context.ts";
-import { targetAccess } from "./target.ts";
+import { pullerAccess, type TargetOptions, type TargetSession } from "./target.ts";
 
-/** All that can be asked of the registry before a byte is sent. */
+/** All that can be asked of the registry before a byte is sent, with the eyes of who pushes and of who pulls. */
 export async function askRegistry(
-  { site, relocated, bundle }: PreflightContext,
-  sitePath: string,
+  asked: PreflightContext,
+  session: TargetSession,
+  options: TargetOptions,
   context: Context,
 ): Promise<PreflightResult> {
-  const access = await targetAccess(site, sitePath, context);
-  await using probe = new TargetProbe(access, { host: site.registry.host, env: context.env });
+  const { site, relocated, bundle } = asked;
+  const { host } = site.registry;
+  await using probe = new TargetProbe(session.access, { host, env: context.env });
+  await using puller = new TargetProbe((await pullerAccess(options, context)) ?? session.access, {
+    host,
+    env: context.env,
+  });
   return await preflightRegistry(
     {
-      host: site.registry.host,
+      host,
       plainHttp: site.registry.plainHttp,
-      insecure: access.insecure,
+      insecure: session.access.insecure,
       as: await probe.identity(),
       mapped: relocated.mapped,
+      missing: await missingBytes(asked, session, context),
       largestBlob: Math.max(0, ...bundle.document.blobs.map(({ size }) => size)),
       createProject: site.registry.createProject !== undefined,
+      pull: Object.assign(puller, { as: await puller.identity() }),
       now: () => context.now().getTime(),
       signal: context.signal,
     },
@@ -33,29 +38,31 @@ export async function askRegistry(
   );
 }
 
-export async function registryFindings(
-  asked: PreflightContext,
-  sitePath: string,
+/** What a push would add, by project; when the registry does not let us ask, the questions themselves will say why. */
+async function missingBytes(
+  { relocated, bundle }: PreflightContext,
+  session: TargetSession,
   context: Context,
-): Promise<readonly Finding[]> {
-  return (await askRegistry(asked, sitePath, context)).findings;
+): Promise<ReadonlyMap<string, number> | undefined> {
+  try {
+    const { artifactDigest } = session.pushOptions;
+    return bytesByProject(
+      await planPush(relocated.mapped, bundle, session.registry, {
+        signal: context.signal,
+        ...(artifactDigest === undefined ? {} : { artifactDigest }),
+      }),
+    );
+  } catch {
+    context.signal.throwIfAborted();
+    return undefined;
+  }
 }
 
-/** Makes the project when the site asks for it and the registry is a Harbor; that it is there already is success. */
-export async function createProjects(
-  site: Site,
-  relocated: Relocated,
-  sitePath: string,
+export async function registryFindings(
+  asked: PreflightContext,
+  session: TargetSession,
+  options: TargetOptions,
   context: Context,
-): Promise<void> {
-  const { createProject, host } = site.registry;
-  if (createProject === undefined) return;
-  await using harbor = new Harbor(await targetAccess(site, sitePath, context), { host, env: context.env });
-  if (!(await harbor.ping(context.signal).catch(() => false))) return;
-  const names = new Set(
-    relocated.mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? "")),
-  );
-  const limit = createProject.storageLimit === undefined ? undefined : parseBytes(createProject.storageLimit);
-  for (const name of names)
-    await harbor.createProject({ name, isPublic: createProject.public, storageLimit: limit }, context.signal);
+): Promise<readonly Finding[]> {
+  return (await askRegistry(asked, session, options, context)).findings;
 }

@@ -66,6 +66,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   yes: "Do not ask",
   "force-conflicts": "Take over fields that somebody else changed",
   crds: "Remove CRDs too: this removes every object of their kinds",
+  "namespace-too": "Remove the namespace too, when the install made it and nothing else is in it",
   logs: "Read this log file instead of a cluster",
   collect: "Write a support archive to this file",
   mode: "Which kind of kit",

@@ -14,10 +14,12 @@ export const en: Catalogue = {
     listening: "serving {what} on {url}",
     "image-found": "{reference} ({where})",
     "nothing-to-do": "nothing to do: everything is there",
-    waiting: "waiting for {what}: {why}",
+    waiting: "{workload}: {ready} of {wanted} ready",
     "plugin-on": "{plugin} is on; the gateway is ready",
     "plugin-off": "{plugin} is off",
     saved: "saved: {path}",
+    "rolled-back": "back to install {number}: {bundle}",
+    uninstalled: "{release} is gone, and {objects} objects of ours with it",
     interrupted: "stopping; the same command goes on from here",
   },
   phases: {

@@ -92,6 +92,7 @@ export const flagNames = [
   "yes",
   "force-conflicts",
   "crds",
+  "namespace-too",
   "logs",
   "collect",
   "mode",

@@ -66,6 +66,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   yes: "不询问",
   "force-conflicts": "接管他人修改过的字段",
   crds: "同时删除 CRD：会删除这些类型的所有对象",
+  "namespace-too": "同时删除命名空间：仅当它由安装创建且已无其他内容",
   logs: "读取此日志文件而不是集群",
   collect: "把支持归档写入此文件",
   mode: "套件类型",

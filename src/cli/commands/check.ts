@@ -1,0 +1,25 @@
+import { hasErrors } from "../../model/finding.ts";
+import { checkLive } from "../../pipeline/check.ts";
+import type { Context } from "../context.ts";
+import type { Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openTools } from "../wire/install-ports.ts";
+import { openSiteBundle } from "../wire/site-session.ts";
+
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const { report } = context.reporter;
+  await using session = await openSiteBundle(flags, context);
+  const { bundle, site, relocated } = session;
+  await using tools = await openTools(flags, site, context);
+  report({ type: "phase", phase: "check", state: "started" });
+  const findings = await checkLive(
+    bundle,
+    site,
+    relocated,
+    { helm: tools.helm, cluster: tools.kubectl },
+    context.signal,
+  );
+  for (const found of findings) report({ type: "finding", finding: found });
+  report({ type: "phase", phase: "check", state: "done", detail: String(findings.length) });
+  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}

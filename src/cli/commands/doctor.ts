@@ -1,0 +1,56 @@
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { writeSupportArchive } from "../../edge/support-archive/write.ts";
+import { Failure } from "../../model/failure.ts";
+import type { Finding } from "../../model/finding.ts";
+import { doctor, readLogs, type DoctorReport } from "../../stages/doctor/doctor.ts";
+import { catalogueOf } from "../../ui/language.ts";
+import type { Context } from "../context.ts";
+import { text, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { loadSymptoms, openTools } from "../wire/install-ports.ts";
+import { openSite } from "../wire/site-session.ts";
+
+/** A log that is larger is cut by whoever sends it; reading it whole keeps the patterns simple. */
+const maxLog = 256 * 1024 ** 2;
+
+/** Says why, and what to type: from the cluster of the site, or from a log file alone. */
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const logs = text(flags, "logs");
+  const { symptoms } = await loadSymptoms();
+  const options = { symptoms, language: context.language };
+  const found =
+    logs === undefined
+      ? await askCluster(flags, options, context)
+      : { findings: readLogs(await readLog(resolve(context.cwd, logs)), options), evidence: [] };
+  for (const each of found.findings) context.reporter.report({ type: "finding", finding: each });
+  if (found.findings.length === 0) context.stdout.write(`${catalogueOf(context.language).words["no-findings"]}\n`);
+  return found.findings.length > 0 ? ExitCode.findings : ExitCode.done;
+}
+
+type Options = Parameters<typeof readLogs>[1];
+
+async function askCluster(
+  flags: Flags,
+  options: Options,
+  context: Context,
+): Promise<DoctorReport | { readonly findings: readonly Finding[]; readonly evidence: readonly [] }> {
+  const { site } = await openSite(flags, context);
+  await using tools = await openTools(flags, site, context);
+  const found = await doctor(tools.kubectl, { ...options, namespace: site.cluster.namespace, signal: context.signal });
+  const collect = text(flags, "collect");
+  if (collect !== undefined) {
+    const path = resolve(context.cwd, collect);
+    await writeSupportArchive(path, found.evidence, context.signal);
+    context.reporter.report({ type: "note", text: "saved", facts: { path } });
+  }
+  return found;
+}
+
+async function readLog(path: string): Promise<string> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new Failure("FILE_MISSING", { path }, { cause });
+  });
+  if (found.size > maxLog) throw new Failure("FILE_UNREADABLE", { path, reason: `${found.size} B > ${maxLog} B` });
+  return readFile(path, "utf8");
+}

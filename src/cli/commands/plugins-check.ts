@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import pMap from "p-map";
+import { Failure } from "../../model/failure.ts";
+import { hasErrors } from "../../model/finding.ts";
+import { sanitize } from "../../model/sanitize.ts";
+import { printBytes } from "../../std/bytes.ts";
+import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { catalogueOf, type Language } from "../../ui/language.ts";
+import { table } from "../../ui/table.ts";
+import type { Context } from "../context.ts";
+import { required, text, texts, truth, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openBundles } from "../wire/bundle.ts";
+import { checkCarried, type CheckedPlugin } from "../wire/check-carried.ts";
+import { carriedPlugins } from "../wire/carried-plugins.ts";
+import { carriedConfigs } from "../wire/carried-configs.ts";
+
+/** A module and its worker can take half a gigabyte: two at once keep a small host alive. */
+const concurrency = 2;
+
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const { report } = context.reporter;
+  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  const plugins = carriedPlugins(bundle, texts(flags, "name"));
+  const given = await givenConfig(flags, context);
+  const carried = await carriedConfigs(bundle);
+  const check = await checkCarried(bundle, text(flags, "release-version") ?? bundle.document.version, context.signal);
+  const checked = await pMap(
+    plugins,
+    (plugin) => check(plugin, given === undefined ? carried.configsOf(plugin.item) : [given]),
+    { concurrency, signal: context.signal },
+  );
+  const findings = [...carried.findings, ...checked.flatMap((each) => each.findings)];
+  for (const found of findings) report({ type: "finding", finding: found });
+  if (truth(flags, "json")) context.stdout.write(canonicalJson(checked as unknown as Json));
+  else context.stdout.write(listing(checked, context.language));
+  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}
+
+function listing(plugins: readonly CheckedPlugin[], language: Language): string {
+  const { words } = catalogueOf(language);
+  return table(
+    [words.name, words.version, words.layout, "ABI", words.memory, words.start],
+    plugins.map(({ name, version, layout, abi, memory, start }) => [
+      name,
+      version,
+      layout,
+      abi ?? "-",
+      memory === undefined ? "-" : printBytes(memory),
+      start,
+    ]),
+  );
+}
+
+/** `--config FILE`: it belongs to one plugin. The gateway hands it over as it stands, if it is JSON. */
+async function givenConfig(flags: Flags, context: Context): Promise<string | undefined> {
+  const name = text(flags, "config");
+  if (name === undefined) return undefined;
+  if (texts(flags, "name").length !== 1) throw new Failure("USAGE", { what: "--config: one --name" });
+  const file = resolve(context.cwd, name);
+  const config = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new Failure("FILE_MISSING", { path: file }, { cause });
+  });
+  try {
+    JSON.parse(config);
+  } catch (cause) {
+    throw new Failure("CONFIG_INVALID", { file, problems: sanitize((cause as Error).message, 200) }, { cause });
+  }
+  return config;
+}

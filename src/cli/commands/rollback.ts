@@ -1,0 +1,28 @@
+import { rollback } from "../../stages/receipt/undo.ts";
+import { receiptBefore } from "../../stages/receipt/receipt.ts";
+import { hasErrors } from "../../model/finding.ts";
+import type { Context } from "../context.ts";
+import type { Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openTools } from "../wire/install-ports.ts";
+import { openSite } from "../wire/site-session.ts";
+import { loadForUndo, releaseOf } from "../wire/undo.ts";
+
+/** Goes back to the install before: release, plugins, and none of the objects that only the latest one made. */
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const { report } = context.reporter;
+  const { site } = await openSite(flags, context);
+  await using tools = await openTools(flags, site, context);
+  const receipts = await loadForUndo(site, tools, context.signal);
+  const before = receiptBefore(receipts.all, receipts.latest);
+  const findings = await rollback(receipts.latest, before, {
+    cluster: tools.kubectl,
+    release: releaseOf(site, tools),
+    signal: context.signal,
+  });
+  for (const found of findings) report({ type: "finding", finding: found });
+  await receipts.save({ ...receipts.latest, state: "undone" });
+  const facts = { bundle: `${before.bundle.name} ${before.bundle.version}`, number: before.number };
+  report({ type: "note", text: "rolled-back", facts });
+  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}

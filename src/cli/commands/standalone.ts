@@ -1,0 +1,64 @@
+import { join, resolve } from "node:path";
+import { pluginTree } from "../../content/plugin-tree.ts";
+import { exportPluginTree } from "../../edge/archive/plugin-export.ts";
+import { Failure } from "../../model/failure.ts";
+import { hasErrors } from "../../model/finding.ts";
+import { parsePlatform, printPlatform, type Platform } from "../../model/platform.ts";
+import type { Bundle } from "../../stages/bundle/open.ts";
+import { composeSetKit } from "../../stages/standalone/compose-set.ts";
+import { standaloneKit, type StandaloneKit } from "../../stages/standalone/kit.ts";
+import type { Context } from "../context.ts";
+import { required, text, texts, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openBundles } from "../wire/bundle.ts";
+import { carriedPlugins } from "../wire/carried-plugins.ts";
+import { allInOneImage, composeImages, writeArchives } from "../wire/kit-images.ts";
+import { writeNewFiles } from "../wire/new-files.ts";
+
+const modes = ["all-in-one", "compose"] as const;
+const engines = ["docker", "podman"] as const;
+const directory = "plugins";
+
+/** Run again after an interruption it goes on: plugins that are there stay, archives and files replace their like. */
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const mode = choice(flags, "mode", modes) ?? "all-in-one";
+  const engine = choice(flags, "runtime", engines);
+  const platform = platformOf(flags);
+  const out = resolve(context.cwd, text(flags, "out") ?? `higress-${mode}`);
+  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  const images = mode === "compose" ? composeImages(bundle) : { items: [allInOneImage(bundle)], findings: [] };
+  const tree = await pluginTree(bundle.document.items, bundle, { signal: context.signal });
+  await exportPluginTree(tree, join(out, directory), context.signal);
+  const written = await writeArchives(images.items, { bundle, platform, folder: out, context });
+  const input = { ...carriedInput(bundle), archives: written.map(({ name }) => name), engine };
+  const kit: StandaloneKit =
+    mode === "compose"
+      ? composeSetKit({ ...input, directory })
+      : standaloneKit({ ...input, image: written[0]?.reference ?? "", plugins: { from: "directory", directory } });
+  const findings = [...images.findings, ...kit.findings];
+  for (const found of findings) context.reporter.report({ type: "finding", finding: found });
+  await writeNewFiles(out, kit.files, { overwrite: true, context });
+  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}
+
+function carriedInput(bundle: Bundle) {
+  return { carried: carriedPlugins(bundle).map(({ item, version }) => ({ name: item.name, version })) };
+}
+
+function choice<const T extends string>(flags: Flags, name: "mode" | "runtime", choices: readonly T[]): T | undefined {
+  const value = text(flags, name);
+  const found = choices.find((each) => each === value);
+  if (value !== undefined && found === undefined)
+    throw new Failure("USAGE", { what: `--${name} ${value}: ${choices.join(", ")}` });
+  return found;
+}
+
+/** A kit is for one host: of this machine's kind, unless it is told. */
+function platformOf(flags: Flags): Platform {
+  const [asked, ...more] = texts(flags, "platform");
+  const own = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
+  const platform = asked === undefined ? own : parsePlatform(asked);
+  if (platform === undefined || more.length > 0)
+    throw new Failure("USAGE", { what: `--platform ${[asked, ...more].join(" ")}: ${printPlatform(own)}` });
+  return platform;
+}

@@ -1,0 +1,33 @@
+import { hasErrors } from "../../model/finding.ts";
+import { uninstall } from "../../stages/receipt/undo.ts";
+import { receiptDirectory } from "../../edge/receipts/disk.ts";
+import type { Context } from "../context.ts";
+import { truth, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openTools } from "../wire/install-ports.ts";
+import { openSite } from "../wire/site-session.ts";
+import { loadForUndo, releaseOf } from "../wire/undo.ts";
+
+/** Removes what the receipt lists, and nothing else. */
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const { report } = context.reporter;
+  const { site } = await openSite(flags, context);
+  await using tools = await openTools(flags, site, context);
+  const { latest } = await loadForUndo(site, tools, context.signal);
+  const findings = await uninstall(latest, {
+    cluster: tools.kubectl,
+    release: releaseOf(site, tools),
+    crds: truth(flags, "crds"),
+    namespace: truth(flags, "namespace-too"),
+    signal: context.signal,
+  });
+  for (const found of findings) report({ type: "finding", finding: found });
+  // On disk only: the ConfigMap beside the release went with the rest.
+  await receiptDirectory(site.stateDir ?? "higress-airgap.state").save({ ...latest, state: "undone" });
+  report({
+    type: "note",
+    text: "uninstalled",
+    facts: { release: site.cluster.release, objects: latest.objects.length },
+  });
+  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}

@@ -1,0 +1,37 @@
+import { Failure } from "../../model/failure.ts";
+import type { Receipt } from "../../model/receipt.ts";
+import type { Site } from "../../model/site.ts";
+import { newest } from "../../stages/receipt/receipt.ts";
+import type { ReleasePort } from "../../stages/receipt/ports.ts";
+import type { ClusterTools } from "./install-ports.ts";
+import { receiptsOf } from "./receipts.ts";
+
+export interface Receipts {
+  readonly all: readonly Receipt[];
+  readonly latest: Receipt;
+  save(receipt: Receipt): Promise<void>;
+}
+
+/** The receipts of the site's release. @throws Failure RECEIPT_MISSING: without one, nothing is undone */
+export async function loadForUndo(site: Site, tools: ClusterTools, signal: AbortSignal): Promise<Receipts> {
+  const port = receiptsOf(site, tools.kubectl, signal);
+  const { namespace, release } = site.cluster;
+  const all = (await port.load()).filter(
+    ({ cluster }) => cluster.namespace === namespace && cluster.release === release,
+  );
+  const latest = newest(all);
+  if (latest === undefined || latest.state === "undone")
+    throw new Failure("RECEIPT_MISSING", { release, where: site.stateDir ?? "higress-airgap.state" });
+  return { all, latest, save: (receipt) => port.save(receipt) };
+}
+
+export function releaseOf({ cluster }: Site, { helm }: ClusterTools): ReleasePort {
+  const { release, namespace } = cluster;
+  return {
+    rollback: (revision, signal) => helm.rollback(release, namespace, revision, { signal }),
+    uninstall: async (signal) => {
+      if ((await helm.status(release, namespace, { signal })) !== undefined)
+        await helm.uninstall(release, namespace, { signal });
+    },
+  };
+}
