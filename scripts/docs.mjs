@@ -1,0 +1,149 @@
+// @ts-check
+// Writes the pages of docs/ that repeat what the program itself says: commands, codes, troubleshooting, in both
+// languages. `--check` writes nothing and fails when a page is not what it would write.
+import { readFile, writeFile } from "node:fs/promises";
+import { build } from "esbuild";
+import { format } from "prettier";
+
+const entry = `
+export { commands } from "./src/cli/commands/table.ts";
+export { ExitCode, exitCodeFor } from "./src/cli/exit-code.ts";
+export { explanations } from "./src/ui/explain.ts";
+export { catalogueOf } from "./src/ui/language.ts";
+export { loadTyped } from "./src/std/yaml.ts";
+`;
+const { outputFiles } = await build({
+  stdin: { contents: entry, resolveDir: process.cwd(), loader: "ts" },
+  bundle: true,
+  write: false,
+  platform: "node",
+  target: "node20",
+  format: "esm",
+  plugins: [
+    {
+      name: "lazy",
+      setup: (on) =>
+        on.onResolve({ filter: /^\.\// }, ({ kind, path }) =>
+          kind === "dynamic-import" ? { path, external: true } : undefined,
+        ),
+    },
+  ],
+});
+const source = Buffer.from(outputFiles[0]?.contents ?? []).toString("base64");
+const ours = await import(`data:text/javascript;base64,${source}`);
+
+const titles = {
+  en: {
+    commands: "Commands",
+    note: "Written by `scripts/docs.mjs` from what the program says; edits here are lost.",
+    option: "option",
+    meaning: "meaning",
+    takes: "takes",
+    exit: "Exit codes",
+    codes: "Error and finding codes",
+    codesAbout: "`higress-airgap explain CODE` prints the same. Codes are permanent: scripts may rely on them.",
+    failures: "Errors",
+    findings: "Findings",
+    next: "Next",
+    trouble: "Troubleshooting",
+    troubleAbout:
+      "What a line in a log, an event or the status of a pod means. `higress-airgap doctor --site site.yaml` looks for all of these in a cluster; `doctor --logs FILE` looks in a file.",
+    sign: "Seen",
+    cause: "Cause",
+    remedy: "Remedy",
+  },
+  zh: {
+    commands: "命令",
+    note: "由 `scripts/docs.mjs` 根据程序自身的文字生成；在此处的修改会丢失。",
+    option: "选项",
+    meaning: "含义",
+    takes: "取值",
+    exit: "退出码",
+    codes: "错误码和问题码",
+    codesAbout: "`higress-airgap explain 代码` 输出同样的内容。代码不会改变，脚本可以依赖它们。",
+    failures: "错误",
+    findings: "问题",
+    next: "下一步",
+    trouble: "故障排查",
+    troubleAbout:
+      "日志、事件或 Pod 状态中某一行的含义。`higress-airgap doctor --site site.yaml` 会在集群中查找以下全部症状；`doctor --logs 文件` 在文件中查找。",
+    sign: "现象",
+    cause: "原因",
+    remedy: "处理",
+  },
+};
+
+/** @param {string} text */
+const cell = (text) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", " ");
+
+/** @param {"en" | "zh"} language */
+function commandsPage(language) {
+  const { commands, flags, words, exitCodes } = ours.catalogueOf(language);
+  const t = titles[language];
+  const sections = ours.commands.map((command) => {
+    const rows = Object.entries(command.flags)
+      .filter(([flag]) => !new RegExp(`[<[]${flag}[>\\]]`).test(command.positionals))
+      .map(([flag, { choices, type, array, demandOption }]) => {
+        const takes = [
+          choices?.join(", ") ?? (type === "string" ? "…" : ""),
+          ...(array ? ["×n"] : []),
+          ...(demandOption ? ["!"] : []),
+        ];
+        return `| \`--${flag}\` | ${cell(flags[flag])} | ${takes.filter((it) => it !== "").join(" ")} |`;
+      });
+    const options =
+      rows.length === 0 ? "" : `| ${t.option} | ${t.meaning} | ${t.takes} |\n| --- | --- | --- |\n${rows.join("\n")}\n`;
+    const { about, example } = commands[command.name];
+    return `## ${command.name}\n\n${about}\n\n\`\`\`sh\nhigress-airgap ${command.name} ${command.positionals}\n# ${example}\n\`\`\`\n\n${options}`;
+  });
+  const exits = Object.entries(ours.ExitCode).map(([name, code]) => `| ${code} | ${cell(exitCodes[name])} |`);
+  const common = ["lang", "output", "verbose"].map((flag) => `| \`--${flag}\` | ${cell(flags[flag])} | |`);
+  return `# ${t.commands}\n\n<!-- ${t.note} -->\n\n| ${t.option} | ${t.meaning} | |\n| --- | --- | --- |\n${common.join("\n")}\n\n## ${t.exit}\n\n| ${words["exit-code"]} | ${t.meaning} |\n| --- | --- |\n${exits.join("\n")}\n\n${sections.join("\n")}`;
+}
+
+/** @param {"en" | "zh"} language */
+function codesPage(language) {
+  const t = titles[language];
+  /** @param {string} kind */
+  const section = (kind) =>
+    ours
+      .explanations(language)
+      .filter((each) => each.kind === kind)
+      .map(
+        ({ code, message, hint }) =>
+          `### ${code}\n\n${cell(message)}\n\n${hint === "" ? "" : `${t.next}: ${cell(hint)}\n`}`,
+      )
+      .join("\n");
+  return `# ${t.codes}\n\n<!-- ${t.note} -->\n\n${t.codesAbout}\n\n## ${t.failures}\n\n${section("failure")}\n## ${t.findings}\n\n${section("finding")}`;
+}
+
+const [{ symptoms }] = ours.loadTyped(await readFile("manifests/higress/symptoms.yaml", "utf8"));
+
+/** @param {"en" | "zh"} language */
+function troublePage(language) {
+  const t = titles[language];
+  const sections = symptoms.map(
+    ({ id, match, symptom, cause, remedy }) =>
+      `## ${id}\n\n${cell(symptom[language])}\n\n- ${t.sign}: ${[match]
+        .flat()
+        .map((it) => `\`${it}\``)
+        .join(", ")}\n- ${t.cause}: ${cell(cause[language])}\n- ${t.remedy}: ${cell(remedy[language])}\n`,
+  );
+  return `# ${t.trouble}\n\n<!-- ${t.note} -->\n\n${t.troubleAbout}\n\n${sections.join("\n")}`;
+}
+
+const stale = [];
+for (const language of /** @type {const} */ (["en", "zh"]))
+  for (const [name, page] of Object.entries({
+    commands: commandsPage,
+    codes: codesPage,
+    troubleshooting: troublePage,
+  })) {
+    const path = `docs/${language}/${name}.md`;
+    const text = await format(page(language), { parser: "markdown", printWidth: 120 });
+    if ((await readFile(path, "utf8").catch(() => "")) === text) continue;
+    stale.push(path);
+    if (!process.argv.includes("--check")) await writeFile(path, text);
+  }
+process.stdout.write(stale.map((path) => `${path}\n`).join(""));
+if (process.argv.includes("--check")) process.exitCode = stale.length > 0 ? 1 : 0;

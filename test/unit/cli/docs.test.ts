@@ -1,0 +1,57 @@
+import { execa } from "execa";
+import { readdir, readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { runApp } from "../../../src/cli/app.ts";
+import { commands } from "../../../src/cli/commands/table.ts";
+import { Site } from "../../../src/model/site.ts";
+import { commandNames, flagNames } from "../../../src/ui/messages/vocabulary.ts";
+
+const page = async (name: string): Promise<string> => readFile(`docs/${name}`, "utf8");
+
+describe("docs/", () => {
+  it("repeats what the program says, where scripts/docs.mjs writes it", async () => {
+    const { stdout, exitCode } = await execa("node", ["scripts/docs.mjs", "--check"], { reject: false });
+    expect({ stale: stdout, exitCode }).toEqual({ stale: "", exitCode: 0 });
+  });
+
+  it("has the same pages in both languages", async () => {
+    expect(await readdir("docs/zh")).toEqual(await readdir("docs/en"));
+  });
+
+  it.each(["en/quick-start.md", "zh/quick-start.md", "en/security-model.md", "zh/security-model.md"])(
+    "names in %s only commands and options that exist",
+    async (name) => {
+      const text = await page(name);
+      const calls = [...text.matchAll(/(?:higress-airgap|\.\/install\.sh) ([a-z-]+)((?: [^`\n#]*)?)/g)];
+      expect(name.includes("quick") ? calls.length : 4).toBeGreaterThan(3);
+      const wrong = calls.filter(([, command = ""]) => ![...commandNames, "site"].includes(command as never));
+      const flags = [...text.matchAll(/(?<![\w-])--([a-z-]+)/g)].map(([, flag = ""]) => flag);
+      expect([
+        wrong.map(([call]) => call),
+        flags.filter((flag) => !flagNames.includes(flag as never) && flag !== "from-oci-layout"),
+      ]).toEqual([[], []]);
+    },
+  );
+
+  it.each(["en", "zh"])("explains every key of the site file in %s", async (language) => {
+    const text = await page(`${language}/site-file.md`);
+    const keys = Object.entries(Site.shape).flatMap(([key, schema]) => {
+      if (["apiVersion", "kind"].includes(key)) return [];
+      let inner: unknown = schema;
+      while ((inner as { def: { innerType?: unknown } }).def.innerType !== undefined)
+        inner = (inner as { def: { innerType: unknown } }).def.innerType;
+      const shape = (inner as { shape?: Record<string, unknown> }).shape;
+      return shape === undefined ? [key] : Object.keys(shape);
+    });
+    expect(keys.length).toBeGreaterThan(20);
+    expect(keys.filter((key) => !new RegExp(`[\`.]${key}\``).test(text))).toEqual([]);
+  });
+
+  it("describes every command that there is", async () => {
+    const text = await page("en/commands.md");
+    expect(commands.filter(({ name }) => !text.includes(`\n## ${name}\n`)).map(({ name }) => name)).toEqual([]);
+    expect((await runApp(["--help"], "1", "en", () => expect.unreachable())).text).toContain(
+      "higress-airgap <command>",
+    );
+  });
+});
