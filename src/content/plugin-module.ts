@@ -33,7 +33,7 @@ export async function pluginModule(
   content: Fetcher,
   signal?: AbortSignal,
 ): Promise<PluginModule> {
-  const { layers } = await imageOf(plugin, root, content, signal);
+  const { layers } = (await pluginImage(plugin, root, content, signal)).manifest;
   const raw = layers.find(({ mediaType }) => mediaType === MediaType.wasmContent);
   if (raw !== undefined) {
     if (raw.size > maxModule) throw unusable(plugin, `${raw.size} B > ${maxModule} B`);
@@ -45,21 +45,29 @@ export async function pluginModule(
   return packedModule(plugin, packed, content, signal);
 }
 
-/** As the gateway does, an index means its linux/amd64 whatever the node is (facts: higress §4.2). */
-async function imageOf(
+export interface PluginImage {
+  readonly descriptor: Descriptor;
+  readonly manifest: ImageManifest;
+}
+
+/**
+ * The manifest that a gateway takes: an index means its linux/amd64, whatever the node is (facts: higress §4.2).
+ * @throws Failure PLUGIN_UNUSABLE, CONTENT_MISMATCH
+ */
+export async function pluginImage(
   plugin: string,
   descriptor: Descriptor,
   content: Fetcher,
-  signal: AbortSignal | undefined,
-): Promise<ImageManifest> {
+  signal?: AbortSignal,
+): Promise<PluginImage> {
   const read = async (each: Descriptor) =>
     parseManifest(await readSmall(content, each, "bundle", undefined, signal), each.mediaType);
   const manifest = await read(descriptor);
-  if (manifest.kind === "image") return manifest;
+  if (manifest.kind === "image") return { descriptor, manifest };
   const child = manifest.manifests.find(({ platform }) => platform === undefined || platform.architecture === "amd64");
   const image = child && (await read(child));
-  if (image?.kind !== "image") throw unusable(plugin, "index without linux/amd64");
-  return image;
+  if (child === undefined || image?.kind !== "image") throw unusable(plugin, "index without linux/amd64");
+  return { descriptor: child, manifest: image };
 }
 
 async function packedModule(
