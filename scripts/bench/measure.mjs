@@ -1,0 +1,90 @@
+// @ts-check
+// Runs commands and says what they cost. Two are compared in pairs, A B A B, because what else the machine does changes
+// from minute to minute: the ratio of a pair holds where the times do not.
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/**
+ * @typedef {{ readonly wall: number, readonly cpu: number, readonly rss: number, readonly read: number, readonly written: number }} Cost
+ *   seconds, seconds, MiB, MiB through read calls (sockets too), MiB handed to the disk
+ * @typedef {{ readonly name: string, readonly script: string, before?(): Promise<unknown>, after?(): Promise<unknown> }} Side
+ *   `script` is for sh; `before` and `after` are not measured
+ * @typedef {{ readonly a: Cost, readonly b: Cost, readonly wall: number, readonly cpu: number, readonly low: number, readonly high: number, readonly runs: number, readonly load: number }} Pair
+ */
+
+/** @param {Side} a @param {Side} b @param {number} runs @param {string} directory @returns {Promise<Pair>} */
+export async function compare(a, b, runs, directory) {
+  const pairs = [];
+  for (let run = 0; run < runs; run += 1) {
+    // Who comes first changes: the first may pay for what the second finds in a cache.
+    const [first, second] = run % 2 === 0 ? [a, b] : [b, a];
+    const one = await measure(first, directory);
+    const two = await measure(second, directory);
+    pairs.push(run % 2 === 0 ? { a: one, b: two } : { a: two, b: one });
+  }
+  const ratios = pairs.map((pair) => pair.a.wall / pair.b.wall);
+  return {
+    a: middle(pairs.map((pair) => pair.a)),
+    b: middle(pairs.map((pair) => pair.b)),
+    wall: median(ratios),
+    cpu: median(pairs.map((pair) => pair.a.cpu / pair.b.cpu)),
+    low: Math.min(...ratios),
+    high: Math.max(...ratios),
+    runs,
+    load: await load(),
+  };
+}
+
+/** @param {Side} side @param {string} directory @returns {Promise<Cost>} */
+export async function measure({ name, script, before, after }, directory) {
+  await before?.();
+  const file = join(directory, "cost");
+  // The shell's own account takes in what its children did, once they have ended.
+  const inner = `${script}\ncode=$?; cat /proc/$$/io > '${file}.io'; exit $code`;
+  const args = ["-q", "-o", file, "-f", "%e %U %S %M", "sh", "-c", inner];
+  const started = performance.now();
+  const { code, output } = await run("/usr/bin/time", args, directory);
+  const wall = (performance.now() - started) / 1000;
+  if (code !== 0) throw new Error(`${name}: exit ${code}\n${output.slice(-4000)}`);
+  const [, user = 0, system = 0, rss = 0] = (await readFile(file, "utf8")).trim().split(" ").map(Number);
+  const io = await readFile(`${file}.io`, "utf8");
+  const count = (/** @type {string} */ key) => Number(new RegExp(`^${key}: (\\d+)`, "m").exec(io)?.[1]) / 1024 ** 2;
+  await after?.();
+  return { wall, cpu: user + system, rss: rss / 1024, read: count("rchar"), written: count("write_bytes") };
+}
+
+/** @param {string} command @param {readonly string[]} args @param {string} cwd */
+function run(command, args, cwd) {
+  return new Promise((done, fail) => {
+    const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output = (output + chunk).slice(-8000)));
+    child.stderr.on("data", (chunk) => (output = (output + chunk).slice(-8000)));
+    child.once("error", fail);
+    child.once("close", (code) => done({ code, output }));
+  });
+}
+
+/** @param {readonly number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = sorted.length / 2;
+  return ((sorted[Math.floor(at)] ?? 0) + (sorted[Math.ceil(at) - 1] ?? 0)) / 2;
+}
+
+/** @param {readonly Cost[]} costs @returns {Cost} */
+function middle(costs) {
+  return {
+    wall: median(costs.map(({ wall }) => wall)),
+    cpu: median(costs.map(({ cpu }) => cpu)),
+    rss: Math.max(...costs.map(({ rss }) => rss)),
+    read: median(costs.map(({ read }) => read)),
+    written: median(costs.map(({ written }) => written)),
+  };
+}
+
+/** Of the last minute. */
+export async function load() {
+  return Number((await readFile("/proc/loadavg", "utf8")).split(" ")[0]);
+}

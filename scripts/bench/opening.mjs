@@ -1,0 +1,96 @@
+// @ts-check
+// What it costs to open a bundle, by entries and by bytes. The bundles are sparse: opening reads no blob, so nobody
+// misses their bytes. The program's own modules are used, bundled as a run of them would be.
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { measure, median } from "./measure.mjs";
+
+const exported = `
+export { planBundle } from "./src/stages/bundle/plan.ts";
+export { openBundle } from "./src/stages/bundle/open.ts";
+export { openSource } from "./src/edge/disk/open-source.ts";
+`;
+
+/** @param {string} directory */
+async function modules(directory) {
+  const outfile = join(directory, "opening-modules.mjs");
+  const root = join(import.meta.dirname, "../..");
+  const banner = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`;
+  await build({
+    stdin: { contents: exported, resolveDir: root, loader: "ts" },
+    outfile,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    banner: { js: banner },
+  });
+  return import(pathToFileURL(outfile).href);
+}
+
+/**
+ * @typedef {{ readonly entries: number, readonly bytes: number, readonly milliseconds: number, readonly command: number }} Opening
+ *   `milliseconds` within a process that runs already; `command` is `inspect --json` as a whole
+ */
+
+/** @param {string} directory @returns {Promise<readonly Opening[]>} */
+export async function openings(directory) {
+  const { planBundle, openBundle, openSource } = await modules(directory);
+  const shapes = [
+    { entries: 100, bytes: 100 * 1024 ** 2 },
+    { entries: 100, bytes: 10 * 1024 ** 3 },
+    { entries: 1000, bytes: 10 * 1024 ** 3 },
+    { entries: 50_000, bytes: 10 * 1024 ** 3 },
+  ];
+  const results = [];
+  for (const shape of shapes) {
+    const path = join(directory, `sparse-${shape.entries}-${shape.bytes}.tar`);
+    await writeSparse(path, planBundle(input(shape)));
+    const times = [];
+    const commands = [];
+    for (let run = 0; run < 5; run += 1) {
+      const started = performance.now();
+      const bundle = await openBundle(await openSource(path));
+      times.push(performance.now() - started);
+      await bundle[Symbol.asyncDispose]();
+      const main = join(import.meta.dirname, "../../dist/main.mjs");
+      const script = `node '${main}' inspect '${path}' > /dev/null`;
+      commands.push((await measure({ name: "inspect", script }, directory)).wall * 1000);
+    }
+    results.push({ ...shape, milliseconds: median(times), command: median(commands) });
+  }
+  return results;
+}
+
+/** @param {{ entries: number, bytes: number }} shape */
+function input({ entries, bytes }) {
+  const size = Math.floor(bytes / entries);
+  const blobs = Array.from({ length: entries }, (_, at) => {
+    const digest = `sha256:${createHash("sha256").update(String(at)).digest("hex")}`;
+    const mediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
+    return { descriptor: { mediaType, digest, size }, host: "", names: [], open: () => [] };
+  });
+  const lock = {
+    lockVersion: 1,
+    name: "sparse",
+    version: "1",
+    platforms: ["linux/amd64"],
+    kubeVersion: "1.30.0",
+    created: "2026-01-01T00:00:00Z",
+    items: [],
+    files: [],
+  };
+  return { lock, blobs, files: [], largeFiles: [], tool: { name: "bench", version: "0" } };
+}
+
+/** @param {string} path @param {any} plan */
+async function writeSparse(path, { size, segments }) {
+  const file = await open(path, "w");
+  await file.truncate(size);
+  for (const { kind, offset, chunks, entry } of segments)
+    await file.write(kind === "bytes" ? Buffer.concat(chunks) : entry.header, 0, undefined, offset);
+  await file.close();
+}
