@@ -7,6 +7,7 @@ import { createReporter, type Reporter } from "../ui/reporter.ts";
 import { runApp } from "./app.ts";
 import type { Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
+import { terminalQuestions } from "./questions.ts";
 import { versionLine } from "./version.ts";
 
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
@@ -19,6 +20,7 @@ export async function runProcess(): Promise<ExitCode> {
   setMaxListeners(1024, stop.signal);
   const reporter = processReporter(flagValue(argv, "output"), language, argv.includes("--verbose"));
   listenForSignals(stop, reporter);
+  const questions = terminalQuestions(stop.signal);
   const context = (): Context => ({
     env: process.env,
     cwd: process.cwd(),
@@ -27,7 +29,7 @@ export async function runProcess(): Promise<ExitCode> {
     reporter,
     language,
     isTerminal: process.stdout.isTTY,
-    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: (question) => ask(question, stop.signal) } : {}),
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: (question) => questions.ask(question) } : {}),
     now: () => new Date(),
   });
   try {
@@ -41,18 +43,8 @@ export async function runProcess(): Promise<ExitCode> {
     );
     return exitCodeOf(error, interrupted);
   } finally {
+    questions.close();
     reporter.close();
-  }
-}
-
-/** Questions go to stderr: stdout may be a pipe that wants data only. */
-async function ask(question: string, signal: AbortSignal): Promise<string> {
-  const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(question, { signal });
-  } finally {
-    lines.close();
   }
 }
 

@@ -53,7 +53,10 @@ function full(each: Explanation, language: Language): string {
     ...(each.side === undefined ? [] : [`${words.side}: ${each.side}`]),
     `${words["exit-code"]} ${exitOf(each)}`,
   ];
-  const lines = [`${each.code} (${about.join(", ")})`, `  ${each.message.replaceAll("\n", "\n  ")}`];
+  const lines = [
+    `${each.code} (${about.join(language === "zh" ? "，" : ", ")})`,
+    `  ${each.message.replaceAll("\n", "\n  ")}`,
+  ];
   if (each.hint !== "") lines.push(`  ${words.hint}: ${each.hint}`);
   return `${lines.join("\n")}\n`;
 }
