@@ -1,5 +1,6 @@
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { replaceFile } from "../../edge/files/replace.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Context } from "../context.ts";
 
@@ -25,20 +26,8 @@ export async function writeNewFiles(
       throw new Failure("FILE_EXISTS", { path: join(folder, name) });
   for (const { name, text, mode } of files) {
     const path = join(folder, name);
-    await write(path, text, mode);
+    await replaceFile(path, text, { mode });
     options.context.reporter.report({ type: "note", text: "saved", facts: { path } });
-  }
-}
-
-async function write(path: string, text: string, mode: number | undefined): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.partial`, text);
-    if (mode !== undefined) await chmod(`${path}.partial`, mode);
-    await rename(`${path}.partial`, path);
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "";
-    throw new Failure("FILE_UNWRITABLE", { path, reason }, { cause });
   }
 }
 
