@@ -1,15 +1,16 @@
 // @ts-check
 // Bundles the program into dist/: one entry, commands as lazy chunks, so that --version does not load undici and helm's
 // driver. Run twice it gives the same bytes.
-import { readFile, rm } from "node:fs/promises";
+import { chmod, readFile, rename, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
 
-await rm("dist", { recursive: true, force: true });
+// Beside, then in place: a build that fails leaves what was there.
+const fresh = `.cache/dist-${process.pid}`;
 const result = await build({
   entryPoints: { main: "src/main.ts" },
-  outdir: "dist",
+  outdir: fresh,
   outExtension: { ".js": ".mjs" },
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
@@ -27,5 +28,8 @@ const result = await build({
   },
   logLevel: "warning",
 });
+await chmod(`${fresh}/main.mjs`, 0o755);
+await rm("dist", { recursive: true, force: true });
+await rename(fresh, "dist");
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stdout.write(`dist: ${Object.keys(result.metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB\n`);
