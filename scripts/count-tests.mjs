@@ -13,7 +13,9 @@ const skipped = tests.filter(({ status }) => ["skipped", "pending", "todo", "dis
 // The real chart is not ours to ship: the test that takes it from HIGRESS_CHART may be absent everywhere.
 const required = skipped.filter(({ name }) => !name.includes("HIGRESS_CHART"));
 if (skipped.length > 0) process.stdout.write(`\nnot run here:\n${skipped.map(({ name }) => `  ${name}`).join("\n")}\n`);
-const brokenSuites = report.testResults.filter((/** @type {any} */ suite) => suite.status === "failed" && suite.assertionResults.length === 0).length;
+const brokenSuites = report.testResults.filter(
+  (/** @type {any} */ suite) => suite.status === "failed" && suite.assertionResults.length === 0,
+).length;
 const enforced = process.env.REQUIRE_ALL === "1" ? required.length : 0;
 if (enforced > 0) process.stdout.write(`\nREQUIRE_ALL=1: ${enforced} tests that were not run count as failed\n`);
 const failed = count("failed") + brokenSuites + enforced;

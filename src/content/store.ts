@@ -1,5 +1,4 @@
 import type { Descriptor } from "../model/descriptor.ts";
-import type { Digest } from "../model/digest.ts";
 
 /** Bytes may be read from `offset` on, so that a cut transfer goes on where it stopped. */
 export interface FetchOptions {
@@ -48,4 +47,3 @@ export interface Resolver {
 }
 
 export type Store = Fetcher & Pusher;
-export type DigestSet = ReadonlySet<Digest>;

@@ -50,7 +50,6 @@ export interface FailureFacts {
   RELEASE_BUSY: { release: string; status: string };
   ROLLOUT_STUCK: { workload: string; seconds: number; why: string };
   RECEIPT_MISSING: { release: string; where: string };
-  MODULE_TIMEOUT: { module: string; seconds: number };
   SERVER_UNUSABLE: { address: string; reason: string };
   FINDINGS: { count: number };
   INTERRUPTED: { left: string };
@@ -108,7 +107,6 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   RELEASE_BUSY: "cluster",
   ROLLOUT_STUCK: "cluster",
   RECEIPT_MISSING: "host",
-  MODULE_TIMEOUT: "host",
   SERVER_UNUSABLE: "host",
   FINDINGS: "bundle",
   INTERRUPTED: "host",

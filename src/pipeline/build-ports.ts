@@ -1,15 +1,15 @@
 import type { Fetcher } from "../content/store.ts";
 import type { Descriptor } from "../model/descriptor.ts";
-import type { Digest } from "../model/digest.ts";
 import type { Report } from "../model/event.ts";
-import type { Finding } from "../model/finding.ts";
-import type { Platform } from "../model/platform.ts";
+import type { Lock, LockFile } from "../model/lock.ts";
 import type { Reference } from "../model/reference.ts";
 import type { RelocationMap } from "../model/relocation.ts";
 import type { BundleSpec, ChartSpec, PluginSpec } from "../model/spec.ts";
 import type { Json } from "../std/canonical-json.ts";
+import type { Inventory } from "../stages/bundle/delta.ts";
 import type { LargeFile, SmallFile } from "../stages/bundle/plan.ts";
 import type { BundleOutput } from "../stages/bundle/ports.ts";
+import type { RepairRequest } from "../stages/repair/request.ts";
 import type { ExaminePlugin, SourceRepository } from "../stages/resolve/ports.ts";
 
 /** A chart that was fetched and looked into. */
@@ -36,9 +36,15 @@ export interface RenderRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface LoadChartOptions {
+  /** The archive that a lock names: of a registry it is then asked for by digest. Whether it is that one, the caller checks. */
+  readonly locked?: LockFile | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What a build needs from outside. */
 export interface BuildPorts {
-  loadChart(spec: ChartSpec, signal?: AbortSignal): Promise<LoadedChart>;
+  loadChart(spec: ChartSpec, options: LoadChartOptions): Promise<LoadedChart>;
   render(request: RenderRequest): Promise<string>;
   repository(reference: Reference): Promise<SourceRepository>;
   readonly examine: ExaminePlugin;
@@ -60,7 +66,12 @@ export interface BuildInput {
   /** Seconds; SOURCE_DATE_EPOCH. */
   readonly epoch?: number | undefined;
   readonly sign?: ((sums: Uint8Array) => Uint8Array) | undefined;
-  readonly delta?: { readonly base: string; readonly absent: ReadonlySet<Digest> } | undefined;
+  /** Reproduces this: no tag is asked for, and any other bytes are refused. */
+  readonly lock?: Lock | undefined;
+  /** Leaves out what the other side has. */
+  readonly since?: Inventory | undefined;
+  /** Leaves out all but what the other side lacks. */
+  readonly only?: RepairRequest | undefined;
 }
 
 export interface BuildOptions {
@@ -68,9 +79,4 @@ export interface BuildOptions {
   readonly concurrency?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report: Report;
-}
-
-export interface Wanted {
-  readonly platforms: readonly Platform[];
-  readonly findings: Finding[];
 }

@@ -36,7 +36,7 @@ export async function discover(
     const moved = relocationValues(chart.relocation, sentinelTarget(chart), { pluginMode: "oci" });
     gaps.push(...findGaps(await ports.render({ ...request, values: [chart.values, moved] }), sentinel));
   }
-  for (const gap of gaps) options.report({ type: "finding", finding: gap });
+  for (const each of [...unreadable(found), ...gaps]) options.report({ type: "finding", finding: each });
   if (gaps.length > 0) throw new Failure("FINDINGS", { count: gaps.length }, { side: "source" });
   return { images: unique(found, "image"), plugins: unique(found, "plugin") };
 }
@@ -72,7 +72,7 @@ function unique(found: readonly FoundReference[], kind: FoundReference["kind"]):
 }
 
 /** What was found and is no reference at all is said, not dropped: silence is how images get left behind. */
-export function unreadable(found: readonly FoundReference[]): readonly Finding[] {
+function unreadable(found: readonly FoundReference[]): readonly Finding[] {
   return found
     .filter(({ reference }) => !isReference(reference))
     .map(({ where, path, reference }) => finding("warning", "reference.unmapped", { where, path, value: reference }));

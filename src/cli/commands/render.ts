@@ -1,5 +1,4 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { loadSite, parseRelocationMap } from "../../edge/files/config.ts";
 import { openHelm } from "../../edge/process/helm.ts";
 import { hasErrors } from "../../model/finding.ts";
@@ -11,6 +10,7 @@ import type { Context } from "../context.ts";
 import { required, text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundle.ts";
+import { writeNewFiles } from "../wire/new-files.ts";
 import { chartCrds, readValues, withFile } from "../wire/install-ports.ts";
 import { findTool } from "../wire/tools.ts";
 
@@ -44,7 +44,6 @@ async function writeRendered(
   proof: ProofResult,
   context: Context,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const files = [
     ...rendered.flatMap(({ chart, manifest, crds }) => [
       { name: `1-crds-${chart.name}.yaml`, text: crds.join("\n---\n") },
@@ -53,9 +52,5 @@ async function writeRendered(
     ]),
     { name: "proof.json", text: canonicalJson({ ...proof } as unknown as Json) },
   ];
-  for (const { name, text: content } of files) {
-    await writeFile(join(folder, `${name}.partial`), content);
-    await rename(join(folder, `${name}.partial`), join(folder, name));
-    context.reporter.report({ type: "note", text: "saved", facts: { path: join(folder, name) } });
-  }
+  await writeNewFiles(folder, files, { overwrite: true, context });
 }

@@ -1,19 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { readAsset } from "../../edge/assets/assets.ts";
 import { readChart } from "../../edge/charts/read.ts";
-import { hashRanges } from "../../edge/disk/hash-ranges.ts";
 import { parseConfig, parseRelocationMap } from "../../edge/files/config.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
 import { Failure } from "../../model/failure.ts";
-import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
 import type { Values } from "../../stages/relocate/relocate.ts";
-import { verifyBundle } from "../../stages/verify/verify.ts";
 import { loadTyped } from "../../std/yaml.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
@@ -24,6 +20,7 @@ import { registryFindings } from "./preflight.ts";
 import { receiptsOf } from "./receipts.ts";
 import { connectAsPuller, type TargetOptions, type TargetSession } from "./target.ts";
 import { findTool } from "./tools.ts";
+import { verifyWhole } from "./verify.ts";
 
 /** Disposing of them removes helm's own folders. */
 export interface ClusterTools extends AsyncDisposable {
@@ -53,7 +50,7 @@ export async function installPorts(
 ): Promise<InstallPorts> {
   const { site } = options;
   return {
-    verify: (bundle) => verifyAll(bundle, context),
+    verify: async (bundle) => (await verifyWhole(bundle, { quick: false }, context)).findings,
     preflight: async (asked) => [
       ...(await registryFindings(asked, session, options, context)),
       ...(await clusterFindings(asked, tools, context)),
@@ -76,15 +73,6 @@ export async function installPorts(
     now: context.now,
     tool: `${tool.name} ${tool.version}`,
   };
-}
-
-async function verifyAll(bundle: Bundle, context: Context): Promise<readonly Finding[]> {
-  const { signal, reporter } = context;
-  const hashing = {
-    hashRanges: (ranges: readonly { offset: number; size: number }[], onBytes: (bytes: number) => void) =>
-      hashRanges(bundle.source, ranges, { onBytes, signal }),
-  };
-  return (await verifyBundle(bundle, hashing, { signal, report: reporter.report })).findings;
 }
 
 const symptoms = "manifests/higress/symptoms.yaml";

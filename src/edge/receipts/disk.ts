@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { Receipt } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
+import { replaceFile } from "../files/replace.ts";
 
 export interface ReceiptDirectory {
   /** Oldest first; empty when there is no directory yet. */
@@ -26,31 +27,9 @@ export function receiptDirectory(path: string): ReceiptDirectory {
     },
     async save(receipt) {
       const target = join(path, `receipt-${String(receipt.number).padStart(4, "0")}.json`);
-      try {
-        await mkdir(path, { recursive: true, mode: 0o700 });
-        await replace(target, canonicalJson(receipt));
-      } catch (error) {
-        throw new Failure("FILE_UNWRITABLE", { path: target, reason: codeOf(error) }, { cause: error });
-      }
+      await replaceFile(target, canonicalJson(receipt), { mode: 0o600, folderMode: 0o700 });
     },
   };
-}
-
-/** Written beside, flushed, and renamed: a power cut leaves the receipt before or this one, never a half. */
-async function replace(target: string, text: string): Promise<void> {
-  const partial = `${target}.partial`;
-  try {
-    const file = await open(partial, "w", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, target);
-  } finally {
-    await rm(partial, { force: true });
-  }
 }
 
 async function readReceipt(path: string): Promise<Receipt> {

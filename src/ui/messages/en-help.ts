@@ -18,7 +18,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   "plugins disable": { about: "Switch one plugin off", example: "plugins disable --site site.yaml --name key-auth" },
   "plugins export": { about: "Write the plugins as a tree for any web server", example: "plugins export higress-2.2.4.tar --directory /srv/plugins" },
   repair: { about: "Make a good bundle from a damaged one and another source, or write a request for the missing blobs", example: "repair damaged.tar --from copy.tar --out good.tar" },
-  inventory: { about: "List what a registry already holds, as the base of a delta", example: "inventory --site site.yaml --out inventory.json" },
+  inventory: { about: "List what of a bundle the registry holds, as the base of a delta", example: "inventory old.tar --site site.yaml --out inventory.json" },
   diff: { about: "Say what changed between two bundles", example: "diff higress-2.2.0.tar higress-2.2.4.tar" },
   keygen: { about: "Make a key pair that signs bundles (ECDSA P-256)", example: "keygen --out release" },
   "node-config": { about: "Print what containerd, docker, k3s and RKE2 need on each node to trust the registry", example: "node-config --site site.yaml" },

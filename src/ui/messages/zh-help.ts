@@ -18,7 +18,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   "plugins disable": { about: "停用一个插件", example: "plugins disable --site site.yaml --name key-auth" },
   "plugins export": { about: "把插件写成任何 Web 服务器可用的目录", example: "plugins export higress-2.2.4.tar --directory /srv/plugins" },
   repair: { about: "用另一份来源把损坏的包修成完好的包，或写出缺失数据块的请求文件", example: "repair damaged.tar --from copy.tar --out good.tar" },
-  inventory: { about: "列出仓库已有的内容，作为增量包的基础", example: "inventory --site site.yaml --out inventory.json" },
+  inventory: { about: "列出仓库已有的内容，作为增量包的基础", example: "inventory old.tar --site site.yaml --out inventory.json" },
   diff: { about: "比较两个离线包的差异", example: "diff higress-2.2.0.tar higress-2.2.4.tar" },
   keygen: { about: "生成签名用的密钥对（ECDSA P-256）", example: "keygen --out release" },
   "node-config": { about: "输出各节点上 containerd、docker、k3s、RKE2 信任仓库所需的配置", example: "node-config --site site.yaml" },
