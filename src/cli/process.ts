@@ -4,7 +4,6 @@ import { Failure, isFailure } from "../model/failure.ts";
 import { chooseLanguage } from "../ui/language.ts";
 import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter } from "../ui/reporter.ts";
-import { runApp } from "./app.ts";
 import type { Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
 import { terminalQuestions } from "./questions.ts";
@@ -13,6 +12,10 @@ import { versionLine } from "./version.ts";
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
 export async function runProcess(): Promise<ExitCode> {
   const argv = process.argv.slice(2);
+  if (argv.length === 1 && argv[0] === "--version") {
+    process.stdout.write(`${versionLine(process)}\n`);
+    return ExitCode.done;
+  }
   // The language must be known before the parser speaks.
   const language = chooseLanguage(flagValue(argv, "lang"), process.env);
   const stop = new AbortController();
@@ -33,6 +36,8 @@ export async function runProcess(): Promise<ExitCode> {
     now: () => new Date(),
   });
   try {
+    // The parser costs as much as starting Node does: what needs none must not wait for it.
+    const { runApp } = await import("./app.ts");
     const { code, text } = await runApp(argv, versionLine(process), language, context);
     if (text !== "") process.stdout.write(`${text}\n`);
     return code ?? ExitCode.done;

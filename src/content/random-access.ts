@@ -6,6 +6,8 @@ export interface RandomAccess extends AsyncDisposable {
   readonly name: string;
   /** Reads exactly `length` bytes. @throws Failure FILE_UNREADABLE, or BUNDLE_MALFORMED past the end */
   read(offset: number, length: number): Promise<Buffer>;
+  /** Fills `bytes` without giving way to anybody else: for small stretches, where waiting costs more than reading. */
+  fillNow?(bytes: Buffer, offset: number): void;
   /** Yields `length` bytes from `offset`; a chunk is valid until the next is asked for. */
   stream(offset: number, length: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Which part (volume) holds the byte at `offset`, for messages that name it. */

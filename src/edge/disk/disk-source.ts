@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import type { RandomAccess } from "../../content/random-access.ts";
@@ -42,6 +43,15 @@ export class DiskSource implements RandomAccess {
     const bytes = Buffer.allocUnsafe(length);
     await this.#fill(bytes, offset);
     return bytes;
+  }
+
+  fillNow(bytes: Buffer, offset: number): void {
+    this.#refuseOutside(offset, bytes.byteLength);
+    let filled = 0;
+    for (const { part, at, length } of piecesOf(this.parts, offset, bytes.byteLength)) {
+      fillPartNow(part, bytes.subarray(filled, filled + length), at);
+      filled += length;
+    }
   }
 
   /** Two buffers take turns: one is filled while the other is used. */
@@ -105,5 +115,17 @@ async function readExactly({ handle, path }: OpenPart, bytes: Buffer, at: number
     // It was longer when it was opened: the stick was pulled, or somebody writes to it.
     if (bytesRead === 0) throw new Failure("FILE_UNREADABLE", { path, reason: "EOF" });
     filled += bytesRead;
+  }
+}
+
+function fillPartNow({ handle, path }: OpenPart, bytes: Buffer, at: number): void {
+  try {
+    for (let filled = 0; filled < bytes.byteLength;) {
+      const count = readSync(handle.fd, bytes, filled, bytes.byteLength - filled, at + filled);
+      if (count === 0) throw new Failure("FILE_UNREADABLE", { path, reason: "EOF" });
+      filled += count;
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : readFailure(error, path);
   }
 }

@@ -36,7 +36,8 @@ function depthOf(bytes: Buffer): number {
   let depth = 0;
   let deepest = 0;
   let inString = false;
-  for (let at = 0; at < bytes.byteLength; at += 1) {
+  const { length } = bytes;
+  for (let at = 0; at < length; at += 1) {
     const byte = bytes[at];
     if (inString && byte === 0x5c) at += 1;
     else if (byte === 0x22) inString = !inString;

@@ -3,23 +3,35 @@ import type { RandomAccess } from "../../content/random-access.ts";
 /** One page: headers of small entries stand close together, those of large ones far apart. */
 const windowSize = 4096;
 
+/** So many reads go without giving way; then one gives way, so that a slow stick can be interrupted. */
+const readsAtOnce = 64;
+
 /** Reads small stretches in ascending order, several out of one read where they are close. */
 export class HeaderWindow {
   readonly #source: RandomAccess;
+  readonly #buffer = Buffer.alloc(windowSize);
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  #reads = 0;
 
   constructor(source: RandomAccess) {
     this.#source = source;
   }
 
-  /** `length` is at most a few blocks. The caller has held both numbers against the size. */
+  /** `length` is at most a few blocks; what is returned is valid until the next read. Both numbers are within the size. */
   async read(offset: number, length: number): Promise<Buffer> {
     if (offset < this.#at || offset + length > this.#at + this.#bytes.byteLength) {
-      const wanted = Math.min(Math.max(length, windowSize), this.#source.size - offset);
-      this.#bytes = await this.#source.read(offset, wanted);
+      this.#bytes = await this.#load(offset, Math.min(windowSize, this.#source.size - offset));
       this.#at = offset;
     }
     return this.#bytes.subarray(offset - this.#at, offset - this.#at + length);
+  }
+
+  #load(offset: number, length: number): Buffer | Promise<Buffer> {
+    this.#reads += 1;
+    if (this.#source.fillNow === undefined || this.#reads % readsAtOnce === 0) return this.#source.read(offset, length);
+    const bytes = this.#buffer.subarray(0, length);
+    this.#source.fillNow(bytes, offset);
+    return bytes;
   }
 }
