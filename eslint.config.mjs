@@ -2,7 +2,7 @@ import tseslint from "typescript-eslint";
 
 // The layer rules are a test (test/layers.test.ts); here are the ones a linter sees best.
 export default tseslint.config(
-  { ignores: ["dist/", ".cache/", "node_modules/", "coverage/", "docs/"] },
+  { ignores: ["dist/", "dist-exe/", ".cache/", "node_modules/", "coverage/", "docs/"] },
   {
     files: ["src/**/*.ts", "test/**/*.ts", "scripts/**/*.ts", "vitest.config.ts"],
     extends: [...tseslint.configs.strictTypeChecked],

@@ -1,0 +1,133 @@
+// @ts-check
+// Builds dist-exe/higress-airgap-linux-{amd64,arm64}: the program, its data and Node in one file each. Both come from one
+// blob, which Node makes of the program, and are made twice: bytes that differ would mean that nobody can check them.
+//   node scripts/build-exe.mjs [--node-binary PATH]   PATH: your own build of Node, for this machine's architecture
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { inject } from "postject";
+import { fetchBase } from "./exe/base.mjs";
+import { bundleProgram } from "./exe/bundle.mjs";
+import { thirdPartyNotices } from "./exe/notices.mjs";
+
+const run = promisify(execFile);
+const out = "dist-exe";
+const own = process.arch === "arm64" ? "arm64" : "amd64";
+const given = process.argv.indexOf("--node-binary");
+
+/** Data that the program asks for by these names (src/edge/assets). */
+async function assetsOf(/** @type {string} */ licences) {
+  const files = await readdir("manifests", { recursive: true, withFileTypes: true });
+  const names = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+  const data = Object.fromEntries(["LICENSE", ...names.sort()].map((name) => [name, resolve(name)]));
+  const texts = (await readdir(licences)).sort().map((name) => [`licences/${name}`, resolve(licences, name)]);
+  return { ...data, ...Object.fromEntries(texts) };
+}
+
+/**
+ * @param {string} folder @param {string} node
+ * @param {Record<string, string>} assets
+ */
+async function makeBlob(folder, node, assets) {
+  const config = {
+    // The blob says this name, so it must not be that of a temporary folder.
+    main: "program.cjs",
+    output: "sea.blob",
+    assets,
+    disableExperimentalSEAWarning: true,
+    // Both would tie the blob to one architecture.
+    useCodeCache: false,
+    useSnapshot: false,
+    // A NODE_OPTIONS of the host must not reach in.
+    execArgvExtension: "none",
+  };
+  await writeFile(join(folder, "sea.json"), JSON.stringify(config));
+  await run(node, ["--experimental-sea-config", "sea.json"], { cwd: folder });
+  return readFile(join(folder, config.output));
+}
+
+/** Never strip, before or after: both orders give a file that dies at start (postject#90). */
+async function makeExecutable(/** @type {string} */ node, /** @type {Buffer} */ blob, /** @type {string} */ path) {
+  await copyFile(node, path);
+  await chmod(path, 0o755);
+  await quietly(() =>
+    inject(path, "NODE_SEA_BLOB", blob, { sentinelFuse: "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2" }),
+  );
+  return createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
+}
+
+/** LIEF warns on stdout about sections of Node that it does not know and does not touch. */
+async function quietly(/** @type {() => Promise<void>} */ work) {
+  const { log, warn, error } = console;
+  const said = /** @type {unknown[][]} */ ([]);
+  console.log = console.warn = console.error = (...words) => void said.push(words);
+  try {
+    await work();
+  } catch (cause) {
+    throw new Error(said.flat().join("\n"), { cause });
+  } finally {
+    Object.assign(console, { log, warn, error });
+  }
+}
+
+/**
+ * Makes the same bytes twice, each time in a folder of its own.
+ * @template T
+ * @param {string} what
+ * @param {(folder: string) => Promise<{ bytes: Buffer, rest: T }>} make
+ */
+async function twice(what, make) {
+  const results = [];
+  for (const time of ["first", "second"]) {
+    const folder = join(work, what, time);
+    await mkdir(folder, { recursive: true });
+    const { bytes, rest } = await make(folder);
+    results.push({ bytes, rest, sha256: createHash("sha256").update(bytes).digest("hex") });
+  }
+  const [first, second] = results;
+  if (second === undefined || first?.sha256 !== second.sha256) throw new Error(`${what}: two builds differ`);
+  return second;
+}
+
+const work = await mkdtemp(join(tmpdir(), "higress-airgap-exe-"));
+try {
+  const licences = join(out, "licences");
+  await mkdir(licences, { recursive: true });
+  const bases =
+    given > 0
+      ? [{ arch: own, node: resolve(process.argv[given + 1] ?? ""), licence: undefined }]
+      : await Promise.all([fetchBase("amd64"), fetchBase("arm64")]);
+  const host = bases.find(({ arch }) => arch === own);
+  if (host === undefined) throw new Error(`no Node for ${own}`);
+  if (host.licence !== undefined) await copyFile(host.licence, join(licences, "node.txt"));
+  const program = await twice("program.cjs", async (folder) => {
+    const metafile = await bundleProgram(join(folder, "program.cjs"));
+    return { bytes: await readFile(join(folder, "program.cjs")), rest: metafile };
+  });
+  await writeFile(join(licences, "THIRD-PARTY-NOTICES.txt"), await thirdPartyNotices(program.rest));
+  const assets = await assetsOf(licences);
+  const blob = await twice("blob", async (folder) => {
+    await writeFile(join(folder, "program.cjs"), program.bytes);
+    return { bytes: await makeBlob(folder, host.node, assets), rest: undefined };
+  });
+  const sums = [];
+  for (const { arch, node } of bases) {
+    const name = `higress-airgap-linux-${arch}`;
+    const made = await twice(name, async (folder) => {
+      await makeExecutable(node, blob.bytes, join(folder, name));
+      return { bytes: await readFile(join(folder, name)), rest: undefined };
+    });
+    await writeFile(join(out, `${name}.partial`), made.bytes, { mode: 0o755 });
+    await rename(join(out, `${name}.partial`), join(out, name));
+    sums.push(`${made.sha256}  ${name}\n`);
+  }
+  await writeFile(join(out, "SHA256SUMS"), sums.join(""));
+  process.stdout.write(sums.join(""));
+} finally {
+  await rm(work, { recursive: true, force: true });
+}
