@@ -31,6 +31,7 @@ export const LockFile = z.strictObject({
   size: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
+export interface LockFile extends z.output<typeof LockFile> {}
 
 /** What the spec resolved to: digests only. Same lock, same bytes. */
 export const Lock = z.strictObject({

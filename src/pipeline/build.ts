@@ -6,11 +6,14 @@ import type { Digest } from "../model/digest.ts";
 import type { Lock } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
 import { releaseEntry, type ReleaseDocument } from "../model/release.ts";
+import { deltaSince } from "../stages/bundle/delta.ts";
 import { pack, type PackResult } from "../stages/bundle/pack.ts";
-import type { PlannedBlob, SmallFile } from "../stages/bundle/plan.ts";
+import type { LargeFile, PackInput, PlannedBlob, SmallFile } from "../stages/bundle/plan.ts";
+import { patchFor } from "../stages/repair/request.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import { discover } from "./discover.ts";
+import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
 import { resolveAll } from "./resolve.ts";
 
 export interface BuildResult extends PackResult {
@@ -19,38 +22,66 @@ export interface BuildResult extends PackResult {
 
 /** resolve > discover > fetch and pack: the connected side, from a spec to one file. */
 export async function build(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<BuildResult> {
+  const { report, signal, concurrency } = options;
+  const planned = await planBuild(input, ports, options);
+  report({ type: "phase", phase: "pack", state: "started" });
+  const result = await pack(planned, ports.output, {
+    report,
+    ...(signal === undefined ? {} : { signal }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  });
+  report({ type: "phase", phase: "pack", state: "done" });
+  return { ...result, lock: planned.lock };
+}
+
+/** Everything that is decided before the first byte is written: what would be in the bundle, to the byte. */
+export async function planBuild(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<PackInput> {
   const { report, signal } = options;
-  report({ type: "phase", phase: "discover", state: "started" });
   const charts: LoadedChart[] = [];
-  for (const chart of input.spec.charts) charts.push(await ports.loadChart(chart, signal));
+  for (const chart of input.spec.charts)
+    charts.push(await ports.loadChart(chart, { locked: lockedArchive(chart, input.lock), signal }));
+  const files = [...input.extras, ...carried(input, charts)];
+  const described = describeFiles(files, input.tools);
+  if (input.lock !== undefined) refuseOtherFiles(input.lock, described);
+  const resolved =
+    input.lock === undefined
+      ? await discoverAndResolve(input, charts, ports, options)
+      : await resolveLocked(input.lock, charts, ports, options);
+  for (const found of resolved.flatMap(({ findings }) => findings)) report({ type: "finding", finding: found });
+  const lock = input.lock ?? lockOf(input, charts, resolved, described);
+  const blobs = plannedBlobs(resolved);
+  const delta = deltaOf(input, blobs);
+  return {
+    lock,
+    blobs,
+    files: [...files, { name: Entry.lock, bytes: Buffer.from(canonicalJson(lock as unknown as Json)) }],
+    largeFiles: input.tools,
+    tool: input.tool,
+    ...(input.sign === undefined ? {} : { sign: input.sign }),
+    ...(delta === undefined ? {} : { delta }),
+  };
+}
+
+async function discoverAndResolve(
+  input: BuildInput,
+  charts: readonly LoadedChart[],
+  ports: BuildPorts,
+  options: BuildOptions,
+): Promise<readonly Resolved[]> {
+  const { report } = options;
+  report({ type: "phase", phase: "discover", state: "started" });
   const discovered = await discover(charts, input.manifests, ports, input.spec.kubeVersion, options);
   report({ type: "phase", phase: "discover", state: "done", detail: String(discovered.images.length) });
   report({ type: "phase", phase: "resolve", state: "started" });
   const resolved = await resolveAll(input.spec, charts, discovered, ports, options);
-  for (const found of resolved.flatMap(({ findings }) => findings)) report({ type: "finding", finding: found });
   report({ type: "phase", phase: "resolve", state: "done", detail: String(resolved.length) });
-  const files = [...input.extras, ...carried(input, charts)];
-  const lock = lockOf(input, charts, resolved, files);
-  report({ type: "phase", phase: "pack", state: "started" });
-  const result = await pack(
-    {
-      lock,
-      blobs: plannedBlobs(resolved),
-      files: [...files, { name: Entry.lock, bytes: Buffer.from(canonicalJson(lock as unknown as Json)) }],
-      largeFiles: input.tools,
-      tool: input.tool,
-      ...(input.sign === undefined ? {} : { sign: input.sign }),
-      ...(input.delta === undefined ? {} : { delta: input.delta }),
-    },
-    ports.output,
-    {
-      report,
-      ...(signal === undefined ? {} : { signal }),
-      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-    },
-  );
-  report({ type: "phase", phase: "pack", state: "done" });
-  return { ...result, lock };
+  return resolved;
+}
+
+function deltaOf({ since, only }: BuildInput, blobs: readonly PlannedBlob[]): PackInput["delta"] {
+  const digests = blobs.map(({ descriptor }) => descriptor.digest);
+  if (only !== undefined) return patchFor(only, digests);
+  return since === undefined ? undefined : deltaSince(since, digests);
 }
 
 /** Charts, CRDs, maps and manifests as entries that `tar x` gives to anyone. */
@@ -80,21 +111,24 @@ function carried(input: BuildInput, charts: readonly LoadedChart[]): readonly Sm
   ];
 }
 
-const chartEntry = (chart: LoadedChart): string => `charts/${chart.name}-${chart.version}.tgz`;
 const relocationEntry = (chart: LoadedChart): string => `manifests/relocation/${chart.name}.yaml`;
 
-function lockOf(
-  input: BuildInput,
-  charts: readonly LoadedChart[],
-  resolved: readonly Resolved[],
-  files: readonly SmallFile[],
-): Lock {
+function describeFiles(files: readonly SmallFile[], tools: readonly LargeFile[]): Lock["files"] {
   const small = files.map(({ name, bytes }) => ({
     name,
     size: bytes.byteLength,
     sha256: createHash("sha256").update(bytes).digest("hex"),
   }));
-  const large = input.tools.map(({ name, size, sha256 }) => ({ name, size, sha256 }));
+  const large = tools.map(({ name, size, sha256 }) => ({ name, size, sha256 }));
+  return [...small, ...large].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function lockOf(
+  input: BuildInput,
+  charts: readonly LoadedChart[],
+  resolved: readonly Resolved[],
+  files: Lock["files"],
+): Lock {
   const seconds = input.epoch ?? Math.max(0, ...charts.map(({ newest }) => newest));
   return {
     lockVersion: 1,
@@ -104,7 +138,7 @@ function lockOf(
     kubeVersion: input.spec.kubeVersion,
     created: new Date(seconds * 1000).toISOString(),
     items: resolved.map(({ item }) => item),
-    files: [...small, ...large].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    files,
   };
 }
 

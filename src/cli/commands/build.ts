@@ -1,63 +1,114 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { signer } from "../../edge/disk/signature.ts";
 import { loadBundleSpec } from "../../edge/files/config.ts";
+import { replaceFile } from "../../edge/files/replace.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
-import { build } from "../../pipeline/build.ts";
+import type { BuildInput } from "../../pipeline/build-ports.ts";
+import { build, planBuild } from "../../pipeline/build.ts";
+import { blameReused } from "../../pipeline/reuse.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
+import { buildListing } from "../wire/build-listing.ts";
 import { buildPorts } from "../wire/build-ports.ts";
+import { openEach } from "../wire/bundle.ts";
+import { readInventory, readLock, readRequest } from "../wire/carried-back.ts";
 import { bundleExtras } from "../wire/extras.ts";
 import { registryPool } from "../wire/registries.ts";
 import { specFiles } from "../wire/spec-files.ts";
 import { findTool } from "../wire/tools.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  refuseContradictions(flags);
   const specPath = resolve(context.cwd, required(flags, "spec"));
   const spec = withPlatforms(await loadBundleSpec(specPath), texts(flags, "platform"));
-  const out = resolve(context.cwd, text(flags, "out") ?? `${spec.name}-${spec.version}.tar`);
+  const out = resolve(context.cwd, text(flags, "out") ?? defaultName(spec, flags));
   const concurrency = wholeNumber(flags, "concurrency", 1, 64) ?? 8;
-  const key = text(flags, "sign-key");
-  const files = await specFiles(spec);
+  const { reporter, signal } = context;
+  const { report } = reporter;
+  const input = await inputOf(spec, specPath, flags, context);
+  await using reuse = await openEach(texts(flags, "reuse"), context);
   await using pool = registryPool(
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
     context,
   );
-  const output = bundleOutput(out, {
+  const ports = await buildPorts(
+    {
+      spec,
+      helm: await helmFor(spec, flags, context),
+      output: outputOf(out, flags),
+      manifests: input.manifests,
+      reuse: reuse.bundles,
+    },
+    pool,
+    context,
+  );
+  const options = { report, signal, concurrency, allowMissing: truth(flags, "allow-missing") };
+  try {
+    if (truth(flags, "dry-run")) {
+      context.stdout.write(buildListing(await planBuild(input, ports, options), context.language));
+    } else {
+      const result = await build(input, ports, options);
+      await replaceFile(`${out}.lock.json`, canonicalJson(result.lock));
+      report({ type: "note", text: "written", facts: { path: out, size: printBytes(result.size) } });
+    }
+  } catch (error) {
+    throw blameReused(error, reuse.bundles);
+  }
+  return hasErrors(reporter.findings) ? ExitCode.findings : ExitCode.done;
+}
+
+/** A lock names its platforms, and a bundle can leave out one thing for one reason only. */
+function refuseContradictions(flags: Flags): void {
+  for (const [one, other] of [
+    ["lock", "platform"],
+    ["since", "only"],
+  ] as const)
+    if (texts(flags, one).length > 0 && texts(flags, other).length > 0)
+      throw new Failure("USAGE", { what: `--${one} + --${other}` });
+}
+
+/** Another name for another content: a delta must not take the place of the bundle that it belongs to. */
+function defaultName({ name, version }: BundleSpec, flags: Flags): string {
+  const kind = text(flags, "only") !== undefined ? ".patch" : text(flags, "since") !== undefined ? ".delta" : "";
+  return `${name}-${version}${kind}.tar`;
+}
+
+async function inputOf(spec: BundleSpec, specPath: string, flags: Flags, context: Context): Promise<BuildInput> {
+  const [key, lock, since, only] = (["sign-key", "lock", "since", "only"] as const).map((name) => text(flags, name));
+  return {
+    spec,
+    specText: await readFile(specPath, "utf8"),
+    ...(await specFiles(spec, context.env)),
+    extras: await bundleExtras(context.env),
+    tool,
+    epoch: epoch(context.env["SOURCE_DATE_EPOCH"]),
+    ...(key === undefined ? {} : { sign: await signer(resolve(context.cwd, key)) }),
+    ...(lock === undefined ? {} : { lock: await readLock(lock, context) }),
+    ...(since === undefined ? {} : { since: await readInventory(since, context) }),
+    ...(only === undefined ? {} : { only: await readRequest(only, context) }),
+  };
+}
+
+function outputOf(out: string, flags: Flags): ReturnType<typeof bundleOutput> {
+  return bundleOutput(out, {
     volumeSize: volumeSize(text(flags, "volume-size")),
     overwrite: truth(flags, "overwrite"),
     ...(truth(flags, "in-order") ? { inOrder: true } : {}),
   });
-  const helm = spec.charts.length === 0 ? undefined : await findTool("helm", text(flags, "helm"), context);
-  const ports = await buildPorts({ spec, helm, output, manifests: files.manifests }, pool, context);
-  const result = await build(
-    {
-      spec,
-      specText: await readFile(specPath, "utf8"),
-      ...files,
-      extras: await bundleExtras(),
-      tool,
-      epoch: epoch(context.env["SOURCE_DATE_EPOCH"]),
-      ...(key === undefined ? {} : { sign: await signer(resolve(context.cwd, key)) }),
-    },
-    ports,
-    {
-      report: context.reporter.report,
-      signal: context.signal,
-      concurrency,
-      allowMissing: truth(flags, "allow-missing"),
-    },
-  );
-  await writeBeside(`${out}.lock.json`, canonicalJson(result.lock));
-  context.reporter.report({ type: "note", text: "written", facts: { path: out, size: printBytes(result.size) } });
-  return hasErrors(context.reporter.findings) ? ExitCode.findings : ExitCode.done;
+}
+
+/** A lock says what the charts render to: nothing is rendered again. */
+async function helmFor(spec: BundleSpec, flags: Flags, context: Context): Promise<string | undefined> {
+  if (spec.charts.length === 0 || text(flags, "lock") !== undefined) return undefined;
+  return findTool("helm", text(flags, "helm"), context);
 }
 
 function withPlatforms(spec: BundleSpec, platforms: readonly string[]): BundleSpec {
@@ -77,9 +128,4 @@ function epoch(value: string | undefined): number | undefined {
   if (value === undefined || value === "") return undefined;
   if (!/^\d{1,12}$/.test(value)) throw new Failure("USAGE", { what: `SOURCE_DATE_EPOCH=${value}` });
   return Number(value);
-}
-
-async function writeBeside(path: string, content: string): Promise<void> {
-  await writeFile(`${path}.partial`, content);
-  await rename(`${path}.partial`, path);
 }

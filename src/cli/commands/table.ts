@@ -129,6 +129,18 @@ export const commands: readonly Command[] = [
     load: () => import("./plugins-disable.ts"),
   },
   {
+    name: "repair",
+    positionals: "<bundle>",
+    flags: { bundle, from: strings, out: string, request: string, overwrite: boolean, key: strings },
+    load: () => import("./repair.ts"),
+  },
+  {
+    name: "inventory",
+    positionals: "<bundle>",
+    flags: { bundle, site: required, out: required, base: strings, key: strings },
+    load: () => import("./inventory.ts"),
+  },
+  {
     name: "diff",
     positionals: "<old> <new>",
     flags: { old: bundle, new: bundle, html: string, json: boolean },

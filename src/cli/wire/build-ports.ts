@@ -3,6 +3,8 @@ import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { moduleStarter } from "../../edge/wasm/starter.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
+import { reusing } from "../../pipeline/reuse.ts";
+import type { Bundle } from "../../stages/bundle/open.ts";
 import type { SmallFile } from "../../stages/bundle/plan.ts";
 import { findInConsole } from "../../stages/plugins/find.ts";
 import { pluginManifests } from "../../stages/plugins/manifests.ts";
@@ -19,15 +21,17 @@ export interface BuildWiring {
   /** The user's own manifests. */
   readonly manifests: readonly SmallFile[];
   readonly output: ReturnType<typeof bundleOutput>;
+  /** Earlier bundles: what they have is not fetched. */
+  readonly reuse: readonly Bundle[];
 }
 
 /** Where the build's ports meet their edges. Helm is started only when there is a chart to render. */
 export async function buildPorts(wiring: BuildWiring, pool: RegistryPool, context: Context): Promise<BuildPorts> {
   const helm = wiring.helm === undefined ? undefined : await openHelm(wiring.helm, { env: context.env });
   return {
-    loadChart: (spec) => loadChart(spec, pool, context),
+    loadChart: (spec, { locked }) => loadChart(spec, locked, pool, context),
     render: (request) => render(helm, request),
-    repository: (reference) => pool.repository(reference),
+    repository: async (reference) => reusing(await pool.repository(reference), wiring.reuse),
     examine: examiner({
       gateway: wiring.spec.version,
       gateways: await loadGateways(),

@@ -15,3 +15,22 @@ export async function openBundles(path: string, bases: readonly string[], contex
   for (const base of bases) opened.push(await open(base));
   return openUnion(opened, bundle);
 }
+
+export interface OpenBundles extends AsyncDisposable {
+  readonly bundles: readonly Bundle[];
+}
+
+/** Several bundles that nothing but their user holds together: earlier ones, and copies. */
+export async function openEach(paths: readonly string[], context: Context): Promise<OpenBundles> {
+  const bundles: Bundle[] = [];
+  const close = async (): Promise<void> => {
+    for (const bundle of bundles) await bundle[Symbol.asyncDispose]();
+  };
+  try {
+    for (const path of paths) bundles.push(await openBundles(path, [], context));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { bundles, [Symbol.asyncDispose]: close };
+}

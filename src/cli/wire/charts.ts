@@ -3,7 +3,10 @@ import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
 import { pullChart } from "../../edge/charts/pull.ts";
 import { loadRelocationMap } from "../../edge/files/config.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
+import type { LockFile } from "../../model/lock.ts";
 import { parseManifest } from "../../model/manifest.ts";
 import { MediaType } from "../../model/media-type.ts";
 import { parseReference, pointer } from "../../model/reference.ts";
@@ -13,16 +16,23 @@ import { mergeValues, type Values } from "../../stages/relocate/relocate.ts";
 import { collect } from "../../std/collect.ts";
 import { loadTyped } from "../../std/yaml.ts";
 import type { Context } from "../context.ts";
+import type { SourceRepository } from "../../stages/resolve/ports.ts";
 import type { RegistryPool } from "./registries.ts";
 
 /** Templates and CRDs; an archive that is larger is something else. */
 const maxArchive = 32 * 1024 ** 2;
 
 /** Fetches a chart from wherever the spec says, mirrors in turn, and looks into it. */
-export async function loadChart(spec: ChartSpec, pool: RegistryPool, context: Context): Promise<LoadedChart> {
+export async function loadChart(
+  spec: ChartSpec,
+  locked: LockFile | undefined,
+  pool: RegistryPool,
+  context: Context,
+): Promise<LoadedChart> {
   const ports = {
     get: httpGet(),
-    pullOci: (reference: string, signal?: AbortSignal) => fromRegistry(reference, pool, signal),
+    pullOci: (reference: string, signal?: AbortSignal) =>
+      locked === undefined ? fromRegistry(reference, pool, signal) : layerOf(reference, locked, pool, signal),
   };
   const { bytes, chart } = await pullChart(spec, ports, context.signal);
   const files = await Promise.all(
@@ -50,6 +60,26 @@ async function fromRegistry(reference: string, pool: RegistryPool, signal?: Abor
   const layer =
     manifest.kind === "image" ? manifest.layers.find(({ mediaType }) => mediaType === MediaType.helmChart) : undefined;
   if (layer === undefined) throw new Failure("CHART_UNUSABLE", { chart: reference, why: `no ${MediaType.helmChart}` });
+  return readArchive(reference, layer, repository, signal);
+}
+
+/** The archive is the layer, so its sha256 is the layer's digest: a lock's chart needs no tag. */
+async function layerOf(
+  reference: string,
+  { sha256, size }: LockFile,
+  pool: RegistryPool,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const layer = { mediaType: MediaType.helmChart, digest: `sha256:${sha256}` as Digest, size };
+  return readArchive(reference, layer, await pool.repository(parseReference(reference)), signal);
+}
+
+async function readArchive(
+  reference: string,
+  layer: Descriptor,
+  repository: SourceRepository,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   if (layer.size > maxArchive)
     throw new Failure("CHART_UNUSABLE", { chart: reference, why: `${layer.size} B > ${maxArchive} B` });
   return collect(verified(repository.fetch(layer, { signal }), layer, "source"), maxArchive);

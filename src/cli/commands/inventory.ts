@@ -1,0 +1,26 @@
+import { basename, dirname, resolve } from "node:path";
+import { heldBy } from "../../stages/push/inventory.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
+import type { Context } from "../context.ts";
+import { required, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { writeNewFiles } from "../wire/new-files.ts";
+import { openSiteBundle } from "../wire/site-session.ts";
+import { openTarget } from "../wire/target.ts";
+
+/** Asks the site's registry what it has of a bundle: small enough to be carried out, and a delta's base over there. */
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const path = resolve(context.cwd, required(flags, "out"));
+  await using session = await openSiteBundle(flags, context);
+  const { site, sitePath, bundle, relocated } = session;
+  await using target = await openTarget({ site, sitePath }, context);
+  const { artifactDigest } = target.pushOptions;
+  const held = await heldBy(relocated.mapped, bundle, target.registry, { artifactDigest, signal: context.signal });
+  const inventory = { inventoryVersion: 1, base: relocated.prefix, digests: [...held].sort() };
+  // It says what is there today: an older one is of no use.
+  await writeNewFiles(dirname(path), [{ name: basename(path), text: canonicalJson(inventory) }], {
+    overwrite: true,
+    context,
+  });
+  return ExitCode.done;
+}

@@ -1,0 +1,66 @@
+import { basename, dirname, resolve } from "node:path";
+import { bundleOutput } from "../../edge/disk/bundle-output.ts";
+import { Failure } from "../../model/failure.ts";
+import type { Bundle } from "../../stages/bundle/open.ts";
+import { repair } from "../../stages/repair/repair.ts";
+import { requestFor } from "../../stages/repair/request.ts";
+import { printBytes } from "../../std/bytes.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
+import type { Context } from "../context.ts";
+import { required, text, texts, truth, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openBundles, openEach } from "../wire/bundle.ts";
+import { writeNewFiles } from "../wire/new-files.ts";
+import { isRegistryUrl, registryCopies } from "../wire/registry-copies.ts";
+import { checkSignature } from "../wire/signature.ts";
+import { verifyWhole } from "../wire/verify.ts";
+
+/** A good bundle out of a damaged one and other sources, or a list of what to bring. The damaged one is only read. */
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const [out, request] = [text(flags, "out"), text(flags, "request")];
+  if ((out === undefined) === (request === undefined)) throw new Failure("USAGE", { what: "--out | --request" });
+  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  await checkSignature(bundle, texts(flags, "key"), context);
+  const damaged = await damagedIn(bundle, context);
+  if (damaged.size === 0) {
+    context.reporter.report({ type: "note", text: "nothing-to-do", facts: {} });
+    return ExitCode.done;
+  }
+  if (request !== undefined) {
+    await writeRequest(bundle, damaged, resolve(context.cwd, request), context);
+    return ExitCode.findings;
+  }
+  await writeGood(bundle, damaged, flags, context);
+  return ExitCode.done;
+}
+
+async function damagedIn(bundle: Bundle, context: Context): Promise<ReadonlySet<string>> {
+  const { report } = context.reporter;
+  report({ type: "phase", phase: "verify", state: "started" });
+  const { damaged, findings } = await verifyWhole(bundle, { quick: false }, context);
+  for (const found of findings) report({ type: "finding", finding: found });
+  report({ type: "phase", phase: "verify", state: "done", detail: String(damaged.length) });
+  return new Set(damaged);
+}
+
+async function writeRequest(bundle: Bundle, damaged: ReadonlySet<string>, path: string, context: Context) {
+  const content = canonicalJson(requestFor(bundle, damaged));
+  await writeNewFiles(dirname(path), [{ name: basename(path), text: content }], { overwrite: true, context });
+}
+
+async function writeGood(bundle: Bundle, damaged: ReadonlySet<string>, flags: Flags, context: Context) {
+  const { signal, reporter } = context;
+  const from = texts(flags, "from");
+  const out = resolve(context.cwd, required(flags, "out"));
+  await using copies = await openEach(
+    from.filter((name) => !isRegistryUrl(name)),
+    context,
+  );
+  await using registries = registryCopies(from.filter(isRegistryUrl), bundle, context);
+  const { size } = await repair(
+    { bundle, damaged, copies: copies.bundles, fetchers: registries.fetchers },
+    bundleOutput(out, { overwrite: truth(flags, "overwrite") }),
+    { signal, report: reporter.report },
+  );
+  reporter.report({ type: "note", text: "written", facts: { path: out, size: printBytes(size) } });
+}

@@ -1,0 +1,76 @@
+import pMap from "p-map";
+import { Entry } from "../model/bundle.ts";
+import { Failure } from "../model/failure.ts";
+import type { Lock, LockFile, LockItem } from "../model/lock.ts";
+import { parsePlatform } from "../model/platform.ts";
+import { parseReference } from "../model/reference.ts";
+import type { ChartSpec } from "../model/spec.ts";
+import { resolveChart } from "../stages/resolve/chart.ts";
+import { resolveImage } from "../stages/resolve/image.ts";
+import { resolvePlugin } from "../stages/resolve/plugin.ts";
+import type { Resolved } from "../stages/resolve/ports.ts";
+import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
+
+export function chartEntry({ name, version }: Pick<ChartSpec, "name" | "version">): string {
+  return `charts/${name}-${version}.tgz`;
+}
+
+export function lockedArchive(chart: ChartSpec, lock: Lock | undefined): LockFile | undefined {
+  const name = chartEntry(chart);
+  return lock?.files.find((file) => file.name === name);
+}
+
+/**
+ * Holds what would be carried against the lock, before any registry is asked.
+ * @throws Failure CONTENT_MISMATCH naming the spec if it is another one, since all else follows from that
+ */
+export function refuseOtherFiles(lock: Lock, files: readonly LockFile[]): void {
+  const wanted = new Map(lock.files.map(({ name, sha256 }) => [name, sha256]));
+  const got = new Map(files.map(({ name, sha256 }) => [name, sha256]));
+  const differing = [...new Set([Entry.spec, ...wanted.keys(), ...got.keys()])].find(
+    (name) => wanted.get(name) !== got.get(name),
+  );
+  if (differing === undefined) return;
+  const facts = { wanted: wanted.get(differing) ?? "-", got: got.get(differing) ?? "-" };
+  throw new Failure("CONTENT_MISMATCH", { what: differing, ...facts });
+}
+
+/**
+ * The lock's items again, each by the digest that its source has, and derived again where it was derived.
+ * @throws Failure CONTENT_MISMATCH when that gives another digest: another version of this program, or another lock
+ */
+export async function resolveLocked(
+  lock: Lock,
+  charts: readonly LoadedChart[],
+  ports: BuildPorts,
+  options: BuildOptions,
+): Promise<readonly Resolved[]> {
+  const { report, signal, concurrency = 8 } = options;
+  report({ type: "phase", phase: "resolve", state: "started" });
+  const ofCharts = await Promise.all(charts.map((chart) => resolveChart(chart)));
+  const again = async (item: LockItem): Promise<Resolved> => {
+    const resolved = item.kind === "chart" ? sameChart(item, ofCharts) : await resolveAgain(item, ports, signal);
+    const [wanted, got] = [item.root.digest, resolved.item.root.digest];
+    if (wanted !== got) throw new Failure("CONTENT_MISMATCH", { what: item.reference, wanted, got });
+    return { ...resolved, item };
+  };
+  const resolved = await pMap(lock.items, again, { concurrency, ...(signal === undefined ? {} : { signal }) });
+  report({ type: "phase", phase: "resolve", state: "done", detail: String(resolved.length) });
+  return resolved;
+}
+
+function sameChart({ reference }: LockItem, charts: readonly Resolved[]): Resolved {
+  const found = charts.find(({ item }) => item.reference === reference);
+  if (found === undefined) throw new Failure("CONTENT_MISSING", { what: reference, where: Entry.spec });
+  return found;
+}
+
+async function resolveAgain(item: LockItem, ports: BuildPorts, signal: AbortSignal | undefined): Promise<Resolved> {
+  const reference = parseReference(item.reference);
+  const request = { reference, role: item.role, pinned: (item.derived?.from ?? item.root).digest };
+  const source = await ports.repository(reference);
+  // The lock names the platforms that were kept; one that the image lacks is not among them.
+  const context = { platforms: item.platforms.flatMap((text) => parsePlatform(text) ?? []), signal };
+  if (item.kind === "image") return resolveImage(request, source, context);
+  return resolvePlugin({ ...request, name: item.name }, source, ports.examine, context);
+}
