@@ -43,6 +43,8 @@ export class UndiciTransport implements Transport {
         headersTimeout: stallSeconds * 1000 * (reading ? 1 : writePatience),
         // The queue watches the pace, which sees a drip too.
         bodyTimeout: 0,
+        // undici would close the connection after every HEAD; a push asks one per blob, and each cost two round trips.
+        reset: false,
       };
       this.#dispatcher(request.url).dispatch(options, exchange);
     });

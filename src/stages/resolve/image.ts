@@ -32,7 +32,7 @@ export async function resolveImage(
   const chosen =
     manifest.kind === "index"
       ? pruneIndex(reference, manifest, found.bytes, found.descriptor, context)
-      : { ...found, changed: false, ...(await singlePlatform(reference, manifest, content, context)) };
+      : { ...found, changed: false, ...(await singlePlatform(reference, { manifest, content, made }, context)) };
   made.put(chosen.descriptor.digest, chosen.bytes);
   const graph = await readGraph(content, bare(chosen.descriptor), "source", context.signal);
   const item: LockItem = {
@@ -49,11 +49,17 @@ export async function resolveImage(
   return { item, graph, content, findings: chosen.findings };
 }
 
-/** An image without an index: its config says which platform it is for. */
-async function singlePlatform(reference: string, manifest: ImageManifest, content: Fetcher, context: ResolveContext) {
-  const config = JSON.parse(
-    (await readSmall(content, manifest.config, "source", undefined, context.signal)).toString("utf8"),
-  ) as Partial<Platform> | null;
+interface Single {
+  readonly manifest: ImageManifest;
+  readonly content: Fetcher;
+  readonly made: MemoryStore;
+}
+
+/** An image without an index: its config says which platform it is for. It is kept: packing must not ask for it again. */
+async function singlePlatform(reference: string, { manifest, content, made }: Single, context: ResolveContext) {
+  const bytes = await readSmall(content, manifest.config, "source", undefined, context.signal);
+  made.put(manifest.config.digest, bytes);
+  const config = JSON.parse(bytes.toString("utf8")) as Partial<Platform> | null;
   const kept: Platform[] =
     typeof config?.os === "string" && typeof config.architecture === "string"
       ? [{ os: config.os, architecture: config.architecture }]
