@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts the executable of this bundle that fits this host, after checking its bytes. Needs coreutils and tar only.
+# Starts the executable of this bundle that fits this host, after checking its bytes. POSIX sh; needs sed, cut and sha256sum.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
@@ -8,35 +8,42 @@ stop() {
   exit 1
 }
 
-case "$(uname -m)" in
-  x86_64 | amd64) arch=amd64 ;;
-  aarch64 | arm64) arch=arm64 ;;
-  *) stop "No executable for $(uname -m) is in this bundle." "本包没有适用于 $(uname -m) 的可执行文件。" ;;
+unpack="tar xf BUNDLE.tar install.sh bin SHA256SUMS  (volumes: cat BUNDLE.tar.0* | tar x install.sh bin SHA256SUMS)"
+unpack_zh="tar xf 离线包.tar install.sh bin SHA256SUMS（分卷：cat 离线包.tar.0* | tar x install.sh bin SHA256SUMS）"
+
+case "$(uname -s)/$(uname -m)" in
+  Linux/x86_64 | Linux/amd64) arch=amd64 ;;
+  Linux/aarch64 | Linux/arm64) arch=arm64 ;;
+  *) stop "There is no executable for $(uname -s) on $(uname -m). Run it on a Linux host with x86_64 or aarch64." \
+    "没有适用于 $(uname -s) $(uname -m) 的可执行文件。请在 x86_64 或 aarch64 的 Linux 主机上运行。" ;;
 esac
 
-program="$here/bin/higress-airgap-linux-$arch"
-[ -f "$program" ] || stop "bin/higress-airgap-linux-$arch is not here. Unpack it: tar xf BUNDLE.tar install.sh bin SHA256SUMS" \
-  "缺少 bin/higress-airgap-linux-$arch。请解包：tar xf 离线包.tar install.sh bin SHA256SUMS"
+name="bin/higress-airgap-linux-$arch"
+program="$here/$name"
+[ -f "$here/SHA256SUMS" ] || stop "SHA256SUMS is not here. Unpack: $unpack" "缺少 SHA256SUMS。请解包：$unpack_zh"
+wanted=$(sed -n "s#^\([0-9a-f]\{64\}\)  $name\$#\1#p" "$here/SHA256SUMS")
+[ -n "$wanted" ] || stop "This bundle carries no $name. Use an installed higress-airgap, or build the bundle with the executables." \
+  "本包未携带 $name。请使用已安装的 higress-airgap，或在构建时带上可执行文件。"
+[ -f "$program" ] || stop "$name is not here. Unpack: $unpack" "缺少 $name。请解包：$unpack_zh"
 
-if [ -f "$here/SHA256SUMS" ]; then
-  wanted=$(sed -n "s#^\([0-9a-f]\{64\}\)  bin/higress-airgap-linux-$arch\$#\1#p" "$here/SHA256SUMS")
-  got=$(sha256sum "$program" | cut -c1-64)
-  [ "$wanted" = "$got" ] || stop "bin/higress-airgap-linux-$arch is damaged: wanted $wanted, got $got. Copy the bundle again." \
-    "bin/higress-airgap-linux-$arch 已损坏：应为 $wanted，实为 $got。请重新拷贝离线包。"
-else
-  stop "SHA256SUMS is not here. Unpack it too: tar xf BUNDLE.tar install.sh bin SHA256SUMS" \
-    "缺少 SHA256SUMS。请一并解包：tar xf 离线包.tar install.sh bin SHA256SUMS"
-fi
+got=$(sha256sum "$program" | cut -c1-64)
+[ "$wanted" = "$got" ] || stop "$name is damaged: wanted $wanted, got $got. Copy the bundle again." \
+  "$name 已损坏：应为 $wanted，实为 $got。请重新拷贝离线包。"
 
 [ -x "$program" ] || chmod +x "$program" 2>/dev/null || true
-if ! "$program" --version >/dev/null 2>&1; then
-  error=$("$program" --version 2>&1 || true)
-  case "$error" in
-    *GLIBC_* | *GLIBCXX_* | *CXXABI_*) stop "This host's C library is too old (glibc 2.28 is needed). Run it on another host, or in a container." \
-      "本机 C 库过旧（需要 glibc 2.28）。请在其他主机或容器中运行。" ;;
-    *"ermission denied"*) stop "This folder does not allow programs (noexec). Unpack the bundle on another disk." \
-      "该目录不允许执行程序（noexec）。请解包到其他磁盘。" ;;
-    *) stop "The executable does not start: $error" "可执行文件无法启动：$error" ;;
+status=0
+error=$(LC_ALL=C "$program" --version 2>&1) || status=$?
+if [ "$status" -ne 0 ]; then
+  case "$status/$error" in
+    *GLIBC_* | *GLIBCXX_* | *CXXABI_*) stop "The C library of this host is too old: glibc 2.28 and the libstdc++ of GCC 8 are needed. Run it on a newer host, or in a container." \
+      "本机 C 库过旧：需要 glibc 2.28 及 GCC 8 的 libstdc++。请在较新的主机或容器中运行。" ;;
+    *"shared librar"*) stop "A library is missing on this host: $error" "本机缺少运行库：$error" ;;
+    *"ormat error"*) stop "$name is not for the processor of this host ($(uname -m))." "$name 不适用于本机处理器（$(uname -m)）。" ;;
+    126/*) stop "Programs may not run from $here (mounted noexec). Unpack the bundle on another disk." \
+      "$here 不允许执行程序（以 noexec 挂载）。请解包到其他磁盘。" ;;
+    127/*) stop "This host has no glibc (is it Alpine?). Run it on a host with glibc 2.28 or newer, or in a container." \
+      "本机没有 glibc（是否为 Alpine？）。请在 glibc 2.28 及以上的主机或容器中运行。" ;;
+    *) stop "$name does not start ($status): $error" "$name 无法启动（$status）：$error" ;;
   esac
 fi
 exec "$program" "$@"

@@ -1,0 +1,86 @@
+import { execa } from "execa";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+
+const shells = [["sh"], ["busybox", "sh"]].filter(([name]) => name === "sh" || existsSync("/usr/bin/busybox"));
+
+interface Host {
+  /** What stands under bin/ for this machine; `undefined`: nothing. */
+  readonly program?: string | undefined;
+  /** SHA256SUMS; of `program` unless told. */
+  readonly sums?: string | undefined;
+  readonly uname?: string;
+  readonly mode?: number;
+}
+
+const start = 'case "$1" in --version) echo 0.1.0 ;; *) echo "ran $*" ;; esac';
+const fails = (status: number, words: string): string => `#!/bin/sh\necho "${words}" >&2\nexit ${String(status)}\n`;
+
+/** install.sh in a folder of its own, with `uname` answering for another host. */
+async function install(shell: readonly string[], host: Host, args: readonly string[] = ["verify", "a b.tar"]) {
+  await using folder = await aTempDirectory();
+  const { program = `#!/bin/sh\n${start}\n`, uname = "Linux x86_64", mode = 0o755 } = host;
+  const [system = "", machine = ""] = uname.split(" ");
+  const name = `bin/higress-airgap-linux-${machine === "aarch64" ? "arm64" : "amd64"}`;
+  await copyFile("manifests/bundle/install.sh", join(folder.path, "install.sh"));
+  await mkdir(join(folder.path, "bin"));
+  await mkdir(join(folder.path, "path"));
+  const fake = join(folder.path, "path/uname");
+  await writeFile(fake, `#!/bin/sh\n[ "$1" = -s ] && echo ${system} || echo ${machine}\n`);
+  await chmod(fake, 0o755);
+  if (program !== "") await writeFile(join(folder.path, name), program, { mode });
+  const sums = host.sums ?? `${createHash("sha256").update(program).digest("hex")}  ${name}\n`;
+  if (sums !== "") await writeFile(join(folder.path, "SHA256SUMS"), sums);
+  return await execa(shell[0] ?? "sh", [...shell.slice(1), "install.sh", ...args], {
+    cwd: folder.path,
+    env: { PATH: `${join(folder.path, "path")}:/usr/bin:/bin` },
+    extendEnv: false,
+    reject: false,
+  });
+}
+
+describe.each(shells)("install.sh by %s %s", (...shell) => {
+  const words = shell.filter((word): word is string => typeof word === "string");
+
+  it.each(["Linux x86_64", "Linux aarch64"])(
+    "starts the executable for %s, which need not be executable yet",
+    async (uname) => {
+      expect(await install(words, { uname, mode: 0o644 })).toMatchObject({ exitCode: 0, stdout: "ran verify a b.tar" });
+    },
+  );
+
+  it.each<[string, Host, string, string]>([
+    ["another processor", { uname: "Linux loongarch64" }, "no executable for Linux on loongarch64", "loongarch64"],
+    ["another system", { uname: "Darwin arm64" }, "no executable for Darwin", "Darwin"],
+    ["no SHA256SUMS", { sums: "" }, "SHA256SUMS is not here", "缺少 SHA256SUMS"],
+    ["a bundle without executables", { sums: `${"0".repeat(64)}  README.txt\n` }, "carries no bin/", "未携带 bin/"],
+    [
+      "nothing unpacked",
+      { program: "", sums: `${"0".repeat(64)}  bin/higress-airgap-linux-amd64\n` },
+      "volumes: cat",
+      "分卷",
+    ],
+    ["damage", { sums: `${"0".repeat(64)}  bin/higress-airgap-linux-amd64\n` }, "is damaged: wanted 000", "已损坏"],
+    ["an old C library", { program: fails(1, "version `GLIBC_2.28' not found".replace("`", "")) }, "too old", "过旧"],
+    [
+      "no libstdc++",
+      { program: fails(127, "error while loading shared libraries: libstdc++.so.6") },
+      "library is missing",
+      "缺少运行库",
+    ],
+    ["no glibc at all", { program: "#!/nonexistent/ld-linux\n" }, "has no glibc", "没有 glibc"],
+    ["noexec", { program: fails(126, "Permission denied") }, "noexec", "noexec"],
+    ["a foreign format", { program: fails(126, "Exec format error") }, "not for the processor", "不适用于"],
+    ["anything else", { program: fails(7, "boom") }, "does not start (7): boom", "无法启动"],
+  ])("says what to do about %s, in both languages, and starts nothing", async (_what, host, english, chinese) => {
+    const { exitCode, stderr, stdout } = await install(words, host);
+    const [first, second, ...more] = stderr.split("\n");
+    expect({ exitCode, stdout, more }).toEqual({ exitCode: 1, stdout: "", more: [] });
+    expect(first).toContain(english);
+    expect(second).toContain(chinese);
+  });
+});
