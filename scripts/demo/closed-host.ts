@@ -60,22 +60,22 @@ async function install(folder: string, program: Program, cluster: { readonly pul
 
 async function serve(folder: string, { lock }: Built, { program, screen }: Scene & { readonly program: Program }) {
   await using server = await program.serve(folder, "serve", bundleName, "--port", "0");
-  const reference = imageOf(lock).reference;
+  const reference = gatewayOf(lock).reference;
   const seen = await sameDigest(server.url, parseReference(reference).registry, lock);
   screen.command(`curl -I ${seen.url}`);
   screen.output(`docker-content-digest: ${seen.digest}`);
   return reference;
 }
 
-function imageOf(lock: Lock): Lock["items"][number] {
-  const image = lock.items.find(({ kind }) => kind === "image");
-  if (image === undefined) throw new Error("the lock has no image");
+function gatewayOf(lock: Lock): Lock["items"][number] {
+  const image = lock.items.find(({ kind, reference }) => kind === "image" && reference.includes("/gateway:"));
+  if (image === undefined) throw new Error("the lock has no image of the gateway");
   return image;
 }
 
-/** Asks a registry for the first image of the bundle below `prefix`. @throws Error unless it is what was built */
+/** Asks a registry for the gateway's image below `prefix`. @throws Error unless it is what was built */
 async function sameDigest(origin: string, prefix: string, lock: Lock): Promise<{ url: string; digest: string }> {
-  const { reference, root } = imageOf(lock);
+  const { reference, root } = gatewayOf(lock);
   const { repository, tag } = parseReference(reference);
   const url = `${origin}/v2/${prefix}/${repository}/manifests/${tag ?? root.digest}`;
   const response = await fetch(url, { method: "HEAD", headers: { accept: root.mediaType } });

@@ -51,7 +51,7 @@ describe("scripts/demo.sh", () => {
     expect(stdout).toMatch(/^ {2}packed +7 images, 4 plugins and 1 chart in one file of /m);
     expect(stdout).toMatch(/^ {2}proven +[6-9] image references would be applied, none points outside/m);
     expect(stdout).toMatch(
-      /^ {2}served +registry\.higress\.example\/higress\/\S+ straight from the file, same digest/m,
+      /^ {2}served +registry\.higress\.example\/higress\/gateway:1\.0\.0 straight from the file, same digest/m,
     );
     expect(stdout).not.toMatch(/\{[a-z]+\}/i);
     const proof: unknown = JSON.parse(await readFile(join(folder, "closed/rendered/proof.json"), "utf8"));
