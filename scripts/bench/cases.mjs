@@ -13,14 +13,15 @@ import { delayed, registry } from "./services.mjs";
  */
 
 export const oneWayMilliseconds = 25;
-const ours = `node '${join(import.meta.dirname, "../../dist/main.mjs")}'`;
+/** A copy of dist/, in the folder where all commands run. */
+const ours = "node program/main.mjs";
 const skopeo = "skopeo --insecure-policy";
 /** Everywhere the same, whoever serves it: bundles of two runs are equal. */
 const origin = "registry.bench.internal";
 
 /** @param {Bench} bench @returns {readonly Case[]} */
 export function cases(bench) {
-  return [...building(bench), ...verifying(), ...pushing(bench), ...distant(bench)];
+  return [...building(bench), ...verifying(), ...pushing(bench)];
 }
 
 /** What the cases find ready: bundles, and what skopeo pushes from. @param {Bench} bench @returns {Promise<readonly Side[]>} */
@@ -86,12 +87,12 @@ function verifying() {
 
 /** @param {Bench} bench @returns {readonly Case[]} */
 function pushing(bench) {
-  const push = target(bench, { name: "push", script: `${ours} push images.tar --site site.yaml` }, 0);
-  const sync = target(bench, { name: "skopeo sync dir→docker", script: syncTo("images-dir") }, 0);
+  const push = target(bench, { name: "push", script: `${ours} push images.tar --site site-0.yaml` }, 0);
+  const sync = target(bench, { name: "skopeo sync dir→docker", script: syncTo("images-dir", 0) }, 0);
   const regctl = bench.peers.get("regctl");
   const copies = bench.images.map(
     ({ name }) =>
-      `'${regctl}' --host "reg=$(cut -d/ -f1 target),tls=disabled" image copy ocidir://images-layout:${name} "$(cat target)/${name}:1"`,
+      `'${regctl}' --host "reg=$(cut -d/ -f1 target-0),tls=disabled" image copy ocidir://images-layout:${name} "$(cat target-0)/${name}:1"`,
   );
   const copied = target(bench, { name: "regctl image copy ×n", script: copies.join(" && ") }, 0);
   return [
@@ -100,8 +101,8 @@ function pushing(bench) {
   ];
 }
 
-/** @param {Bench} bench @returns {readonly Case[]} */
-function distant(bench) {
+/** They wait for the wire nearly all of their time. @param {Bench} bench @returns {readonly Case[]} */
+export function distant(bench) {
   const { directory } = bench;
   const clean = () => remove(directory, "pulled.tar", "pulled.tar.lock.json", "pulled-dir");
   const side = (/** @type {string} */ name, /** @type {string} */ script) => ({
@@ -112,8 +113,11 @@ function distant(bench) {
   });
   const pull = side("build, N=8", `${ours} build artifacts-slow.yaml --out pulled.tar --concurrency 8`);
   const sync = `${skopeo} sync --all --src yaml --dest dir --src-tls-verify=false artifacts-slow-sync.yaml pulled-dir`;
-  const push = { name: "push, N=8", script: `${ours} push artifacts.tar --site site.yaml --concurrency 8` };
-  const syncBack = { name: "skopeo sync dir→docker", script: syncTo("artifacts-dir") };
+  const push = {
+    name: "push, N=8",
+    script: `${ours} push artifacts.tar --site site-${oneWayMilliseconds}.yaml --concurrency 8`,
+  };
+  const syncBack = { name: "skopeo sync dir→docker", script: syncTo("artifacts-dir", oneWayMilliseconds) };
   return [
     { id: "pull, 50 ms", a: pull, b: side("skopeo sync docker→dir", sync), wall: 0.08 },
     {
@@ -131,9 +135,9 @@ function copiesTo(layout, source, items) {
   return items.map(({ name }) => `${copy}/${name}:1 oci:${layout}:${name}`).join(" && ");
 }
 
-/** @param {string} from */
-function syncTo(from) {
-  return `${skopeo} sync --all --scoped --src dir --dest docker --dest-tls-verify=false ${from} "$(cat target)"`;
+/** @param {string} from @param {number} oneWay */
+function syncTo(from, oneWay) {
+  return `${skopeo} sync --all --scoped --src dir --dest docker --dest-tls-verify=false ${from} "$(cat target-${oneWay})"`;
 }
 
 /** Every run pushes into a registry that is empty. @param {Bench} bench @param {Side} side @param {number} oneWay @returns {Side} */
@@ -143,11 +147,11 @@ function target({ directory }, side, oneWay) {
   return {
     ...side,
     async before() {
-      const empty = await registry(join(directory, "target-registry"));
+      const empty = await registry(join(directory, `target-registry-${oneWay}`));
       const way = oneWay === 0 ? empty : await delayed(empty.host, oneWay);
       services = way === empty ? [empty] : [way, empty];
-      await writeFile(join(directory, "target"), `${way.host}/bench`);
-      await writeFile(join(directory, "site.yaml"), site(way.host));
+      await writeFile(join(directory, `target-${oneWay}`), `${way.host}/bench`);
+      await writeFile(join(directory, `site-${oneWay}.yaml`), site(way.host));
     },
     async after() {
       for (const service of services) await service.close();

@@ -1,6 +1,7 @@
 // @ts-check
 // Runs commands and says what they cost. Two are compared in pairs, A B A B, because what else the machine does changes
 // from minute to minute: the ratio of a pair holds where the times do not.
+import { randomUUID } from "node:crypto";
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,7 +40,7 @@ export async function compare(a, b, runs, directory) {
 /** @param {Side} side @param {string} directory @returns {Promise<Cost>} */
 export async function measure({ name, script, before, after }, directory) {
   await before?.();
-  const file = join(directory, "cost");
+  const file = join(directory, `cost-${randomUUID()}`);
   // The shell's own account takes in what its children did, once they have ended.
   const inner = `${script}\ncode=$?; cat /proc/$$/io > '${file}.io'; exit $code`;
   const args = ["-q", "-o", file, "-f", "%e %U %S %M", "sh", "-c", inner];

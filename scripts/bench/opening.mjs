@@ -56,8 +56,7 @@ export async function openings(directory) {
       const bundle = await openBundle(await openSource(path));
       times.push(performance.now() - started);
       await bundle[Symbol.asyncDispose]();
-      const main = join(import.meta.dirname, "../../dist/main.mjs");
-      const script = `node '${main}' inspect '${path}' > /dev/null`;
+      const script = `node program/main.mjs inspect '${path}' > /dev/null`;
       commands.push((await measure({ name: "inspect", script }, directory)).wall * 1000);
     }
     results.push({ ...shape, milliseconds: median(times), command: median(commands) });

@@ -88,7 +88,7 @@ const reading = `## How to read this
 
 - \`cp\` and \`openssl dgst\` are the floor: the bytes copied once and hashed once. \`sha256sum\` is several times slower on Debian and would flatter us.
 - Ours syncs to the disk as it goes, so that an interrupted build goes on after a power cut; neither \`cp\` nor the peers do. What ends in the page cache costs them nothing here.
-- Behind 50 ms the delay is pure: bytes are not limited, a new connection costs one round trip more.
+- The comparisons behind 50 ms run beside the others; they wait nearly all of their time. The delay is pure: bytes are not limited, a new connection costs one round trip more.
 - Debian's skopeo 1.9.3 is built with a Go whose sha256 does not use the processor's instructions; newer Go programs do (the crane and regctl lines).
 `;
 

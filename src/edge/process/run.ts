@@ -1,4 +1,4 @@
-import { execa, type Options, type Result } from "execa";
+import type { Options, Result } from "execa";
 import { Failure } from "../../model/failure.ts";
 import { redact } from "../../model/sanitize.ts";
 
@@ -29,6 +29,8 @@ export interface RunResult {
  * @throws Failure TOOL_MISSING when it cannot be started; the abort reason when `signal` fired
  */
 export async function run(file: string, options: RunOptions): Promise<RunResult> {
+  // Loaded by who runs a program: it is a hundred modules, which pushing and building by themselves need not carry.
+  const { execa } = await import("execa");
   const result = await execa(file, [...options.args], childOptions(options));
   options.signal?.throwIfAborted();
   if (result.exitCode !== undefined)
