@@ -14,6 +14,9 @@ need etcd etcd-server
 need openssl openssl
 need nginx nginx-light
 need htpasswd apache2-utils
+need busybox busybox
+need qemu-aarch64-static qemu-user-static
+[ -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 ] || packages+=(libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross)
 
 if [ "${#packages[@]}" -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

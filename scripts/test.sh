@@ -17,6 +17,7 @@ npm run --silent check
 
 say "build"
 npm run --silent build
+npm run --silent build:exe || echo "no executables: their tests are not run"
 
 say "all tests"
 mkdir -p .cache

@@ -5,10 +5,12 @@ import { basename } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { LargeFile, SmallFile } from "../../stages/bundle/plan.ts";
+import { findExecutables } from "./executables.ts";
 
-/** CRDs, manifests and programs that the spec names, ready for the bundle. */
+/** CRDs, manifests and programs that the spec names, ready for the bundle; our own executables, unless it names others. */
 export async function specFiles(
   spec: BundleSpec,
+  env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ crds: SmallFile[]; manifests: SmallFile[]; tools: LargeFile[] }> {
   const small = async (folder: string, file: { path: string; name?: string | undefined }): Promise<SmallFile> => ({
     name: `${folder}/${file.name ?? basename(file.path)}`,
@@ -16,11 +18,15 @@ export async function specFiles(
       throw new Failure("FILE_MISSING", { path: file.path }, { cause });
     }),
   });
+  const { files: own } = await findExecutables(env);
+  const programs = { ...Object.fromEntries(own.map(({ name, path }) => [name, { path }])), ...spec.tools };
   return {
     crds: await Promise.all(spec.crds.map((file) => small("crds", file))),
     manifests: await Promise.all(spec.manifests.map((file) => small("manifests/user", file))),
     tools: await Promise.all(
-      Object.entries(spec.tools).map(([name, { path, sha256 }]) => programFile(`bin/${name}`, path, sha256)),
+      Object.entries<BundleSpec["tools"][string]>(programs).map(([name, { path, sha256 }]) =>
+        programFile(`bin/${name}`, path, sha256),
+      ),
     ),
   };
 }

@@ -28,12 +28,24 @@ interface Sea {
   getAsset(name: string, encoding: "utf8"): string;
 }
 
-/** `node:sea` is there from Node 20.12 on, and says no in a plain Node. */
 function embeddedAsset(name: string): string | undefined {
   try {
-    const sea = createRequire(import.meta.url)("node:sea") as Sea;
-    return sea.isSea() ? sea.getAsset(name, "utf8") : undefined;
+    return isSingleExecutable() ? sea().getAsset(name, "utf8") : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether program, data and Node are one file, which is then `process.execPath`. */
+export function isSingleExecutable(): boolean {
+  try {
+    return sea().isSea();
+  } catch {
+    return false;
+  }
+}
+
+/** It is there from Node 20.12 on. */
+function sea(): Sea {
+  return createRequire(import.meta.url)("node:sea") as Sea;
 }
