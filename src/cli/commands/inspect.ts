@@ -69,6 +69,7 @@ function bytesOf(shares: readonly Share[]): number {
 
 function listing(document: BundleDocument, size: number, language: Language): string {
   const words = catalogueOf(language).words;
+  const { delta } = document;
   const head = [
     [words.bundle, `${document.name} ${document.version}`],
     [words.created, `${document.created} (${document.tool.name} ${document.tool.version})`],
@@ -77,6 +78,7 @@ function listing(document: BundleDocument, size: number, language: Language): st
       words.size,
       `${printBytes(size)}, ${document.items.length} ${words.items}, ${document.blobs.length} ${words.blobs}`,
     ],
+    ...(delta === undefined ? [] : [[words["delta-on"], `${delta.base}, ${delta.absent.length} ${words.blobs}`]]),
   ];
   const lines = head.map(([name = "", value = ""]) => `${name}: ${visible(value)}`);
   const rows = document.items.map((item) => [

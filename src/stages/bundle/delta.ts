@@ -7,7 +7,7 @@ import type { Bundle } from "./open.ts";
 /** What the other side has: `inventory.json`, carried back instead of a bundle. */
 export const Inventory = z.strictObject({
   inventoryVersion: z.literal(1),
-  /** What has it: sha256 of a bundle's bundle.json, or a registry's name. */
+  /** What has it, for people: a bundle's name, version and the first digits of its id, or a registry's prefix. */
   base: z.string().max(300),
   digests: z
     .array(
@@ -22,7 +22,8 @@ export interface Inventory extends z.output<typeof Inventory> {}
 
 /** A delta's own base is on the other side as well: what it says is there counts. */
 export function inventoryOf({ id, document }: Pick<Bundle, "id" | "document">): Inventory {
-  return { inventoryVersion: 1, base: id, digests: document.blobs.map(({ digest }) => digest).sort() };
+  const base = `${document.name} ${document.version} (${id.slice(0, 12)})`;
+  return { inventoryVersion: 1, base, digests: document.blobs.map(({ digest }) => digest).sort() };
 }
 
 /** @throws Failure CONFIG_INVALID */

@@ -94,6 +94,7 @@ export const en: Catalogue = {
     licence: "licence",
     role: "role",
     shared: "shared by several items",
+    "delta-on": "delta on",
     "takes-space": "What takes the space",
     once: "each blob counts once",
     other: "files and the archive itself",

@@ -194,6 +194,7 @@ export type Word =
   | "licence"
   | "role"
   | "shared"
+  | "delta-on"
   | "takes-space"
   | "once"
   | "other"

@@ -81,6 +81,7 @@ export const zh: Catalogue = {
     licence: "许可证",
     role: "用途",
     shared: "多个条目共用",
+    "delta-on": "增量包基于",
     "takes-space": "空间占用",
     once: "每个数据块只计一次",
     other: "文件及归档本身",
