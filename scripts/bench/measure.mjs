@@ -43,9 +43,10 @@ export async function measure({ name, script, before, after }, directory) {
   const file = join(directory, `cost-${randomUUID()}`);
   // The shell's own account takes in what its children did, once they have ended.
   const inner = `${script}\ncode=$?; cat /proc/$$/io > '${file}.io'; exit $code`;
-  const args = ["-q", "-o", file, "-f", "%e %U %S %M", "sh", "-c", inner];
+  // Other work on the machine is to matter less; who is not root runs as everybody does.
+  const args = ["-n", "-10", "/usr/bin/time", "-q", "-o", file, "-f", "%e %U %S %M", "sh", "-c", inner];
   const started = performance.now();
-  const { code, output } = await run("/usr/bin/time", args, directory);
+  const { code, output } = await run("nice", args, directory);
   const wall = (performance.now() - started) / 1000;
   if (code !== 0) throw new Error(`${name}: exit ${code}\n${output.slice(-4000)}`);
   const [, user = 0, system = 0, rss = 0] = (await readFile(file, "utf8")).trim().split(" ").map(Number);

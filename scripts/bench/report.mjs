@@ -28,7 +28,7 @@ each other: each comparison is run in pairs, A B B A A B, and the ratio is the m
 | --- | --- |
 | date | ${started.toISOString().slice(0, 16).replace("T", " ")} UTC |
 | machine | ${cpus().length} × ${processor?.model ?? "?"}, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB |
-| load of the machine meanwhile | ${load} (1-minute average, the benchmark's own included) |
+| load of the machine meanwhile | ${load} (1-minute average, the benchmark's own included); the commands run at raised priority where the user may (\`nice -n -10\`) |
 | Node | ${process.version} |
 | peers | ${peers.join(", ")} |
 | images | ${mebibytes(unique)} in unique blobs: 6 images on 2 platforms over a shared base each, and 6 artifacts |
@@ -88,7 +88,7 @@ const reading = `## How to read this
 
 - \`cp\` and \`openssl dgst\` are the floor: the bytes copied once and hashed once. \`sha256sum\` is several times slower on Debian and would flatter us.
 - Ours syncs to the disk as it goes, so that an interrupted build goes on after a power cut; neither \`cp\` nor the peers do. What ends in the page cache costs them nothing here.
-- The comparisons behind 50 ms run beside the others; they wait nearly all of their time. The delay is pure: bytes are not limited, a new connection costs one round trip more.
+- The two comparisons behind 50 ms run beside each other; they wait nearly all of their time. The delay is pure: bytes are not limited, a new connection costs one round trip more.
 - Debian's skopeo 1.9.3 is built with a Go whose sha256 does not use the processor's instructions; newer Go programs do (the crane and regctl lines).
 `;
 

@@ -23,7 +23,7 @@ export async function registry(directory) {
   };
   await writeFile(join(directory, "config.yml"), JSON.stringify(config));
   const options = /** @type {const} */ ({ cwd: directory, stdio: "ignore" });
-  const child = spawn("docker-registry", ["serve", "config.yml"], options);
+  const child = spawn("nice", ["-n", "-10", "docker-registry", "serve", "config.yml"], options);
   const exited = new Promise((done) => child.once("exit", done));
   for (let tries = 0; !(await answers(host)); tries += 1) {
     if (tries > 200 || child.exitCode !== null) throw new Error(`docker-registry does not answer at ${host}`);
