@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSource } from "../../src/edge/disk/open-source.ts";
 import { blobPrefix } from "../../src/model/bundle.ts";
+import { MediaType } from "../../src/model/media-type.ts";
 import { openBundle } from "../../src/stages/bundle/open.ts";
+import { aBlob, aParent } from "../rig/builders/graph.ts";
 import type { CliResult } from "../rig/cli.ts";
 import { aConnectedSide } from "../rig/connected-side.ts";
 import { dockerRegistryUnavailable } from "../rig/registry-process.ts";
@@ -52,6 +54,31 @@ describe.skipIf(unavailable !== undefined)(`build again${because}`, () => {
     expect(asked.map(({ path }) => path).filter((path) => /\/tags\/|\/manifests\/(?!sha256:)/.test(path))).toEqual([]);
     // Without the lock it is another one: the tags have really moved.
     expect(await sha256(await side.build("newer.tar"))).not.toBe(await sha256(first));
+  });
+
+  it("from a lock takes a chart out of a registry by its digest, too", async () => {
+    await using side = await aConnectedSide();
+    const archive = await readFile(join(side.folder, "higress-0.1.0.tgz"));
+    const chart = (bytes: Uint8Array) => {
+      const parts = [aBlob("{}", MediaType.helmConfig), aBlob(bytes, MediaType.helmChart)];
+      return aParent(MediaType.ociManifest, parts, (config, ...layers) => ({ config, layers }));
+    };
+    const reference = "registry.higress.example/charts/higress:0.1.0";
+    await side.publish({ [reference]: chart(archive) });
+    const spec = join(side.folder, "bundle.yaml");
+    const text = (await readFile(spec, "utf8")).replace(
+      /"from": "[^"]*"/,
+      '"from": "oci://registry.higress.example/charts"',
+    );
+    await writeFile(spec, text);
+    const first = await side.build("first.tar");
+    await side.publish({ [reference]: chart(Buffer.concat([archive, Buffer.alloc(512)])) });
+    const before = side.registry.requests.length;
+    const again = await side.build("again.tar", "--lock", `${first}.lock.json`);
+    const asked = side.registry.requests.slice(before).map(({ path }) => path);
+    expect(await sha256(again)).toBe(await sha256(first));
+    expect(asked.some((path) => path.includes("/charts/higress/blobs/"))).toBe(true);
+    expect(asked.filter((path) => /\/manifests\/(?!sha256:)/.test(path))).toEqual([]);
   });
 
   it("from a lock refuses another spec, and another chart under the same name", async () => {
