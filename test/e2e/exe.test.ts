@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -142,7 +143,12 @@ describe.skipIf(notBuilt !== undefined)(`the files${because(notBuilt)}`, () => {
   });
 
   it("are what their sums say", async () => {
-    const { exitCode } = await execa("sha256sum", ["-c", "SHA256SUMS"], { cwd: folder, reject: false });
-    expect(exitCode).toBe(0);
+    const sums = (await readFile(join(folder, "SHA256SUMS"), "utf8")).trimEnd().split("\n");
+    expect(sums).toHaveLength(2);
+    for (const line of sums) {
+      const [sum, name = ""] = line.split("  ");
+      const bytes = await readFile(join(folder, name));
+      expect(createHash("sha256").update(bytes).digest("hex"), name).toBe(sum);
+    }
   });
 });
