@@ -1,5 +1,4 @@
 import { createHash, type Hash } from "node:crypto";
-import { Failure } from "./failure.ts";
 
 /** `sha256:<64 lower-case hex>`, the only algorithm that every registry and every `sha256sum` checks. */
 export type Digest = string & { readonly __brand: "Digest" };
@@ -8,12 +7,6 @@ const shape = /^sha256:[0-9a-f]{64}$/;
 
 export function isDigest(text: string): text is Digest {
   return shape.test(text);
-}
-
-/** @throws Failure DIGEST_INVALID; `where` names the document that the text came from. */
-export function parseDigest(text: string, where: string): Digest {
-  if (!isDigest(text)) throw new Failure("DIGEST_INVALID", { value: text.slice(0, 100), where });
-  return text;
 }
 
 export function digestOf(bytes: Uint8Array | string): Digest {

@@ -13,7 +13,6 @@ export interface FailureFacts {
   FILE_UNWRITABLE: { path: string; reason: string };
   FILE_EXISTS: { path: string };
   DISK_FULL: { path: string; wanted: string; free: string };
-  DIGEST_INVALID: { value: string; where: string };
   REFERENCE_INVALID: { value: string; why: string };
   MANIFEST_INVALID: { what: string; why: string };
   ARCHIVE_INVALID: { what: string; why: string };
@@ -70,7 +69,6 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   FILE_UNWRITABLE: "host",
   FILE_EXISTS: "host",
   DISK_FULL: "host",
-  DIGEST_INVALID: "source",
   REFERENCE_INVALID: "usage",
   MANIFEST_INVALID: "source",
   ARCHIVE_INVALID: "source",

@@ -17,16 +17,25 @@ import type { Relocated } from "./relocated.ts";
 export interface ReleaseInfo {
   readonly revision: number;
   readonly status: string;
+  /** When the operation that it tells of began. */
+  readonly updated: string;
 }
 
 interface Waits {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface UpgradeOptions extends Waits {
+  readonly timeoutSeconds: number;
+  /** Fields that somebody else has set become ours. */
+  readonly takeOver?: boolean | undefined;
+}
+
 export interface HelmPort {
   template(source: HelmSource, options: { readonly includeCrds: boolean } & Waits): Promise<string>;
   dryRun(source: HelmSource, options?: Waits): Promise<{ readonly manifest: string }>;
-  upgradeInstall(source: HelmSource, options: { readonly timeoutSeconds: number } & Waits): Promise<ReleaseInfo>;
+  upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo>;
+  rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
   status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
   getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
   getHooks(release: string, namespace: string, options?: Waits): Promise<string>;

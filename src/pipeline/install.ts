@@ -14,6 +14,7 @@ import { watchRollout } from "../stages/rollout/watch.ts";
 import type { WorkloadRef } from "../stages/rollout/standing.ts";
 import { checkLive } from "./check.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
+import { endPending } from "./pending.ts";
 import { pullAsGateway, settle, switchOn, wantedPlugins } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
 import { Recorder } from "./recorder.ts";
@@ -50,6 +51,7 @@ export async function install(
     recorder.stopAt(await ports.verify(bundle));
   });
   await recorder.phase("preflight", async () => {
+    await endPending(recorder.receipt, { site, relocated, helm: ports.helm, ...options });
     recorder.stopAt(await ports.preflight({ bundle, site, relocated }));
   });
   const pushed = await recorder.phase("push", () => pushPhase(run));
@@ -164,7 +166,11 @@ async function applyPhase(
     report({ type: "finding", finding: finding("warning", "cluster.leftover-plugin", { name, url }) });
   for (const { chart } of rendered) {
     const helm = (path: string) =>
-      ports.helm.upgradeInstall(helmSource(chart, path), { timeoutSeconds: seconds, signal });
+      ports.helm.upgradeInstall(helmSource(chart, path), {
+        timeoutSeconds: seconds,
+        takeOver: options.forceConflicts,
+        signal,
+      });
     const { result, applied } = await ports.withFile(
       `${chart.name}-${chart.version}.tgz`,
       await bundle.readFile(chart.file),

@@ -114,7 +114,6 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   CONTENT_MISMATCH: { what: "blobs/sha256/9b8715" },
   CONTENT_MISSING: { what: "charts/higress-2.2.4.tgz", where: "/srv/higress-2.2.4.tar" },
   CREDENTIALS_UNUSABLE: { where: "/root/.docker/config.json", why: "JSON" },
-  DIGEST_INVALID: { value: "sha256:abc", where: "index.yaml" },
   DISK_FULL: { wanted: "1.6 GiB" },
   FILE_UNREADABLE: { reason: "EIO" },
   FILE_UNWRITABLE: { reason: "EROFS" },

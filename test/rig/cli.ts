@@ -7,7 +7,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const program = fileURLToPath(new URL("../../dist/main.mjs", import.meta.url));
+export const program = fileURLToPath(new URL("../../dist/main.mjs", import.meta.url));
 
 /** Runs the built program as a user does, with nothing of our environment but what is given. */
 export async function cli(

@@ -48,17 +48,24 @@ export interface FaultServer extends AsyncDisposable {
   /** Every request, in order. */
   readonly requests: readonly Seen[];
   readonly tokens: TokenService | undefined;
-  /** The next `times` requests of that step fail so; faults of one step queue up. */
-  failNext(step: Step, fault: Fault, times?: number): void;
+  /** The next `times` requests of that step, with `about` in their path, fail so; faults of one step queue up. */
+  failNext(step: Step, fault: Fault, times?: number, about?: string): void;
   count(step: Step): number;
 }
 
+interface Planned {
+  readonly step: Step;
+  readonly fault: Fault;
+  readonly about: string;
+  times: number;
+}
+
 export async function aFaultServer(options: FaultServerOptions): Promise<FaultServer> {
-  const scripted: { readonly step: Step; readonly fault: Fault; times: number }[] = [];
+  const scripted: Planned[] = [];
   const requests: Seen[] = [];
   const tokens = options.tokens === undefined ? undefined : new TokenService(options.tokens);
-  const takeFault = (step: Step): Fault | undefined => {
-    const entry = scripted.find((each) => each.step === step && each.times > 0);
+  const takeFault = (step: Step, path: string): Fault | undefined => {
+    const entry = scripted.find((each) => each.step === step && each.times > 0 && path.includes(each.about));
     if (entry !== undefined) entry.times -= 1;
     return entry?.fault;
   };
@@ -77,7 +84,7 @@ export async function aFaultServer(options: FaultServerOptions): Promise<FaultSe
       reply(request, response, refusal);
       return;
     }
-    const fault = takeFault(step);
+    const fault = takeFault(step, url.pathname);
     if (fault !== undefined && answeredAlone(fault, request, response)) return;
     if (step === "token" && tokens !== undefined) answerToken(request, response, tokens.answer(request, url), fault);
     else forward({ upstream: options.upstream, request, response, fault, seen });
@@ -93,7 +100,7 @@ export async function aFaultServer(options: FaultServerOptions): Promise<FaultSe
     host,
     requests,
     tokens,
-    failNext: (step, fault, times = 1) => void scripted.push({ step, fault, times }),
+    failNext: (step, fault, times = 1, about = "") => void scripted.push({ step, fault, times, about }),
     count: (step) => requests.filter((each) => each.step === step).length,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -33,6 +33,12 @@ interface Waits {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface UpgradeOptions extends Waits {
+  readonly timeoutSeconds: number;
+  /** @default false */
+  readonly takeOver?: boolean | undefined;
+}
+
 /** Helm for one cluster (or none: `template` asks nobody). Disposing it removes what it wrote. */
 export interface Helm extends AsyncDisposable {
   /** `3.17.3`. */
@@ -46,10 +52,11 @@ export interface Helm extends AsyncDisposable {
   dryRun(source: HelmChartSource, options?: Waits): Promise<{ readonly manifest: string }>;
   /**
    * Installs or upgrades, and does not wait for pods: Helm 3 waits for a LoadBalancer address for ever, and a failed
-   * wait says nothing about why. The timeout bounds hooks.
+   * wait says nothing about why. The timeout bounds hooks. `takeOver`: fields that somebody else set become ours;
+   * Helm 3 never asks, and overwrites them.
    * @throws Failure RELEASE_BUSY when another operation has not ended
    */
-  upgradeInstall(source: HelmChartSource, options: { readonly timeoutSeconds: number } & Waits): Promise<ReleaseInfo>;
+  upgradeInstall(source: HelmChartSource, options: UpgradeOptions): Promise<ReleaseInfo>;
   status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
   history(release: string, namespace: string, options?: Waits): Promise<readonly Revision[]>;
   rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
@@ -120,11 +127,12 @@ class HelmProcess implements Helm {
     return { manifest: installedManifest(await this.#withChart("dry-run", upgrade, source, flags, options)) };
   }
 
-  async upgradeInstall(source: HelmChartSource, options: Parameters<Helm["upgradeInstall"]>[1]): Promise<ReleaseInfo> {
+  async upgradeInstall(source: HelmChartSource, options: UpgradeOptions): Promise<ReleaseInfo> {
     const before = await this.status(source.release, source.namespace, options);
     if (before?.status.startsWith("pending-") === true)
       throw new Failure("RELEASE_BUSY", { release: source.release, status: before.status });
-    const flags = ["--timeout", `${options.timeoutSeconds}s`, "-o", "json"];
+    const takeOver = options.takeOver === true && Number.parseInt(this.version, 10) >= 4 ? ["--force-conflicts"] : [];
+    const flags = ["--timeout", `${options.timeoutSeconds}s`, ...takeOver, "-o", "json"];
     return parseRelease(await this.#withChart("upgrade", upgrade, source, flags, options));
   }
 

@@ -1,4 +1,4 @@
-import { fieldManager, nameOf, resourceOf, type KubeObject } from "../../model/kubernetes.ts";
+import { fieldManager, resourceOf, type KubeObject } from "../../model/kubernetes.ts";
 import type { ObjectRecord } from "../../model/receipt.ts";
 import { crdNames } from "./crds.ts";
 import {
@@ -136,11 +136,4 @@ function refOf(document: KubeObject): { resource: string; name: string; namespac
 
 function crdObject(name: string): KubeObject {
   return { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: { name } };
-}
-
-/** Names of what an `Applied` holds, for a line of progress. */
-export function namesOf({ objects, crds }: Applied): readonly string[] {
-  return [...objects, ...crds].map(
-    ({ resource, name, namespace }) => `${resource} ${nameOf({ metadata: { name, namespace } })}`,
-  );
 }

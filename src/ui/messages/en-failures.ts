@@ -9,7 +9,6 @@ export const failures = failureSentences({
   FILE_UNWRITABLE: { message: 'Cannot write "{path}": {reason}', hint: "Choose another place with --out, or correct the permissions." },
   FILE_EXISTS: { message: '"{path}" exists already', hint: "Add --overwrite to replace it, or choose another name with --out." },
   DISK_FULL: { message: '"{path}" needs {wanted}, {free} are free', hint: "Free some space or choose another disk with --out; nothing was changed." },
-  DIGEST_INVALID: { message: '"{value}" in {where} is not a sha256 digest', hint: "A digest is sha256: and 64 hexadecimal digits." },
   REFERENCE_INVALID: { message: '"{value}" is not an image reference ({why})', hint: "Write registry/repository:tag, for example registry.corp/higress/gateway:2.2.4." },
   MANIFEST_INVALID: { message: "The manifest {what} does not follow the OCI image specification: {why}", hint: "Ask whoever published it; the bytes were not kept." },
   CONTENT_MISMATCH: { message: "{what} is not what was promised: wanted {wanted}, got {got}", hint: "Nothing of it was kept. Run the command again; if it stays, the content at that side is damaged." },

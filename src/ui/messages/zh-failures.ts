@@ -8,7 +8,6 @@ export const failures = failureSentences({
   FILE_UNWRITABLE: { message: "无法写入“{path}”：{reason}", hint: "用 --out 换一个位置，或改正权限。" },
   FILE_EXISTS: { message: "“{path}”已经存在", hint: "加 --overwrite 覆盖它，或用 --out 换一个名字。" },
   DISK_FULL: { message: "“{path}”需要 {wanted}，只剩 {free}", hint: "请腾出空间，或用 --out 换一块磁盘；目前没有任何改动。" },
-  DIGEST_INVALID: { message: "{where} 中的“{value}”不是 sha256 摘要", hint: "摘要是 sha256: 加 64 位十六进制数。" },
   REFERENCE_INVALID: { message: "“{value}”不是镜像引用（{why}）", hint: "请写成 仓库地址/路径:标签，例如 registry.corp/higress/gateway:2.2.4。" },
   MANIFEST_INVALID: { message: "清单 {what} 不符合 OCI 镜像规范：{why}", hint: "请联系发布者；这些字节没有保留。" },
   CONTENT_MISMATCH: { message: "{what} 与声明不符：应为 {wanted}，实为 {got}", hint: "没有保留任何内容。请重试；若仍如此，说明那一侧的内容已损坏。" },

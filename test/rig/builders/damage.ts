@@ -1,11 +1,6 @@
 import type { Digest } from "../../../src/model/digest.ts";
 import { bytesOf, type Graph } from "./graph.ts";
 
-/** The graph as it is after a blob was lost; everything still names it. */
-export function without(graph: Graph, digest: Digest): Graph {
-  return { ...graph, blobs: new Map([...graph.blobs].filter(([each]) => each !== digest)) };
-}
-
 /** One bit of a blob is not what it was: same size, same name, another content. */
 export function flipped(graph: Graph, digest: Digest, at = 0): Graph {
   const bytes = Buffer.from(bytesOf(graph, digest));
