@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Lock } from "../../src/model/lock.ts";
 import { parseReference } from "../../src/model/reference.ts";
 import { writeSampleSite } from "../../test/rig/sample-site.ts";

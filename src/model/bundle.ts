@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Lock, LockItem } from "./lock.ts";
 import { RootDocument } from "./manifest.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const Calls = z.array(z.string().regex(/^[a-z0-9_]+$/));
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RootDocument } from "./manifest.ts";
 
 /** What an item is for. After resolve all three are the same: a root descriptor and its graph. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const Name = z.string().max(253);
 const Text = z.string().max(600);

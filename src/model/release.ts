@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** `manifests/release.json`: what the far side needs to know of the spec, without its comments, paths and registries. */
 export const ReleaseDocument = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const Setting = z.strictObject({
   path: z.string().min(1).describe("Values path; a dot inside a key is written \\."),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ByteSizeText, CredentialsSource, NameText, Registries } from "./spec.ts";
 
 const Path = z.string().min(1);

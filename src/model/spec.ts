@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseBytes } from "../std/bytes.ts";
 import { parsePlatform } from "./platform.ts";
 import { isReference } from "./reference.ts";

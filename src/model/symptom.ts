@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { sanitize } from "./sanitize.ts";
 
 const Words = z.strictObject({ en: z.string().min(1).max(600), zh: z.string().min(1).max(600) });

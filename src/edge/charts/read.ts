@@ -1,5 +1,5 @@
 import { Parser, type ReadEntry } from "tar";
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import type { Json } from "../../std/canonical-json.ts";
 import { loadTyped, YamlError } from "../../std/yaml.ts";

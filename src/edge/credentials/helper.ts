@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { run } from "../process/run.ts";

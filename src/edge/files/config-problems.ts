@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { nearest } from "../../std/nearest.ts";
 
 /** One mistake: the path to it in the document, and what is wrong there. */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import { RelocationMap } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";

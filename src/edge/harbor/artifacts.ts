@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isDigest, type Digest } from "../../model/digest.ts";
 import type { HarborHttp } from "./http.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { collect } from "../../std/collect.ts";
 import type { Failure, Side } from "../../model/failure.ts";
 import type { EndpointAccess } from "../registry/access.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { HarborHttp } from "./http.ts";
 
 const Created = z.object({ id: z.int(), name: z.string().max(300), secret: z.string().min(1).max(300) });

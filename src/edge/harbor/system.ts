@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isFailure } from "../../model/failure.ts";
 import type { HarborHttp } from "./http.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { protocolFailure } from "./errors.ts";
 import { pages } from "./pages.ts";
 import type { Remote } from "./remote.ts";

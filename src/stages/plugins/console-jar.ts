@@ -1,5 +1,5 @@
 import { load, FAILSAFE_SCHEMA } from "js-yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { zipDirectory, type ZipDirectory } from "../../content/zip/directory.ts";
 import { readZipEntry } from "../../content/zip/entry.ts";
 import { Failure } from "../../model/failure.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { blobPrefix } from "../../model/bundle.ts";
 import { isDigest, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";

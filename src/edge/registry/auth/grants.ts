@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const Claims = z.object({
   access: z.array(z.object({ type: z.string(), name: z.string(), actions: z.array(z.string()).nullish() })).nullish(),

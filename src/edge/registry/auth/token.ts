@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Login } from "../access.ts";
 import type { BearerChallenge } from "./authorizer.ts";
 import { basicHeader } from "./basic.ts";

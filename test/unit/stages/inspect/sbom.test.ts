@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { BundleDocument } from "../../../../src/model/bundle.ts";
 import { sbomOf } from "../../../../src/stages/inspect/sbom.ts";
 import { anImage, aWasmPlugin } from "../../../rig/graph.ts";
