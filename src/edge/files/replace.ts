@@ -27,7 +27,8 @@ export async function replaceFile(
     await writeFlushed(partial, content, options.mode);
     await rename(partial, path);
   } catch (cause) {
-    await rm(partial, { force: true });
+    // A path through a file that is no folder cannot be cleared either; the first reason is the one to be told.
+    await rm(partial, { force: true }).catch(() => undefined);
     throw new Failure("FILE_UNWRITABLE", { path, reason: (cause as NodeJS.ErrnoException).code ?? "" }, { cause });
   }
 }
