@@ -1,13 +1,19 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpGet } from "../../src/edge/charts/http.ts";
 import { pullChart, type ChartPorts } from "../../src/edge/charts/pull.ts";
+import { connectTransport } from "../../src/edge/registry/connect.ts";
+import { UndiciTransport } from "../../src/edge/registry/undici-transport.ts";
+import type { Registries } from "../../src/model/spec.ts";
 import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
+import { aProxyServer } from "../rig/proxy-server.ts";
+import { aCertificateAuthority } from "../rig/tls.ts";
 
 let folder = "";
 let file = "";
@@ -17,11 +23,15 @@ beforeAll(async () => {
   file = await packSampleChart(folder);
   archive = await readFile(file);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await transport.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 const { name, version } = sampleChart;
+const transport = new UndiciTransport({ ca: [], insecure: false, env: {}, connections: 4, stallSeconds: 30 });
 const ports: ChartPorts = {
-  get: httpGet({ retry: { baseDelay: 1, maxDelay: 2 } }),
+  get: httpGet({ transport: () => Promise.resolve(transport), retry: { baseDelay: 1, maxDelay: 2 } }),
   pullOci: (reference) => Promise.reject(new Error(reference)),
 };
 const pull = (from: string, more: object = {}) => pullChart({ name, version, from, ...more }, ports);
@@ -168,5 +178,31 @@ describe("httpGet", () => {
     const waiting = get(`${repository.url}/a`, { limit: 10, signal: stop.signal });
     stop.abort(new Error("enough"));
     await expect(waiting).rejects.toThrow("enough");
+  });
+});
+
+describe("a chart repository of a company", () => {
+  it("is reached through its proxy, and trusted with its own CA only", async () => {
+    await using authority = await aCertificateAuthority();
+    const tls = { key: await readFile(authority.keyFile), cert: await readFile(authority.certFile) };
+    const server = createTlsServer(tls, (_request, response) => response.end("index"));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await using proxy = await aProxyServer();
+    const ask = async (registries: Registries): Promise<Uint8Array> => {
+      const options = { registries, baseDirectory: folder, env: { https_proxy: proxy.url }, side: "source" } as const;
+      const own = await connectTransport(host, options);
+      const get = httpGet({ transport: () => Promise.resolve(own), retry: { attempts: 1 } });
+      return get(`https://${host}/index.yaml`, { limit: 10 }).finally(() => own.close());
+    };
+    try {
+      const endpoint = { url: `https://${host}`, insecure: false, ca: authority.caFile };
+      expect(Buffer.from(await ask({ [host]: { endpoints: [endpoint] } })).toString()).toBe("index");
+      expect(proxy.asked).toEqual([`CONNECT ${host}`]);
+      await expect(ask({})).rejects.toMatchObject({ code: "REGISTRY_TLS", facts: { host } });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });

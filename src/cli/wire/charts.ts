@@ -30,7 +30,7 @@ export async function loadChart(
   context: Context,
 ): Promise<LoadedChart> {
   const ports = {
-    get: httpGet(),
+    get: httpGet({ transport: (host) => pool.transport(host) }),
     pullOci: (reference: string, signal?: AbortSignal) =>
       locked === undefined ? fromRegistry(reference, pool, signal) : layerOf(reference, locked, pool, signal),
   };

@@ -1,5 +1,6 @@
-import { connectRegistry } from "../../edge/registry/connect.ts";
+import { connectRegistry, connectTransport } from "../../edge/registry/connect.ts";
 import type { Registry } from "../../edge/registry/registry.ts";
+import type { Transport } from "../../edge/registry/transport.ts";
 import type { Side } from "../../model/failure.ts";
 import type { Reference } from "../../model/reference.ts";
 import type { Registries } from "../../model/spec.ts";
@@ -7,6 +8,8 @@ import type { Context } from "../context.ts";
 
 export interface RegistryPool extends AsyncDisposable {
   repository(reference: Pick<Reference, "registry" | "repository">): Promise<ReturnType<Registry["repository"]>>;
+  /** For what lies on a host as plain files: a chart repository. */
+  transport(host: string): Promise<Transport>;
 }
 
 export interface PoolOptions {
@@ -20,23 +23,29 @@ export interface PoolOptions {
 /** One connection pool for each host that is asked for, opened when it is first asked. */
 export function registryPool(options: PoolOptions, context: Context): RegistryPool {
   const open = new Map<string, Promise<Registry>>();
-  const connect = (host: string): Promise<Registry> =>
-    connectRegistry(host, {
-      registries: options.registries,
-      baseDirectory: options.baseDirectory,
-      env: context.env,
-      side: options.side,
-      report: context.reporter.report,
-      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-    });
+  const plain = new Map<string, Promise<Transport>>();
+  const access = {
+    registries: options.registries,
+    baseDirectory: options.baseDirectory,
+    env: context.env,
+    side: options.side,
+    report: context.reporter.report,
+    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+  };
   return {
     async repository({ registry, repository }) {
-      const known = open.get(registry) ?? connect(registry);
+      const known = open.get(registry) ?? connectRegistry(registry, access);
       open.set(registry, known);
       return (await known).repository(repository);
     },
+    transport(host) {
+      const known = plain.get(host) ?? connectTransport(host, access);
+      plain.set(host, known);
+      return known;
+    },
     async [Symbol.asyncDispose]() {
       for (const registry of open.values()) await (await registry)[Symbol.asyncDispose]();
+      for (const transport of plain.values()) await (await transport).close();
     },
   };
 }

@@ -7,6 +7,8 @@ import { findLogin } from "../credentials/credentials.ts";
 import type { EndpointAccess } from "./access.ts";
 import { Registry } from "./registry.ts";
 import { loadRoots } from "./roots.ts";
+import type { Transport } from "./transport.ts";
+import { UndiciTransport } from "./undici-transport.ts";
 
 export interface ConnectOptions {
   /** From the spec or site file: how hosts are reached. */
@@ -46,6 +48,14 @@ export async function endpointsOf(host: string, options: ConnectOptions): Promis
   const mirrors = options.registries[host]?.endpoints;
   const endpoints = mirrors ?? [ownEndpoint(host, options)];
   return Promise.all(endpoints.map((each) => accessOf(host, each, options)));
+}
+
+/** What fetches plain files from `host`, a chart repository: with the CAs and proxies that its registry would get. */
+export async function connectTransport(host: string, options: ConnectOptions): Promise<Transport> {
+  const named = options.registries[host]?.endpoints.find(({ url }) => new URL(url).host === host);
+  const { ca, insecure } = await accessOf(host, named ?? ownEndpoint(host, options), options);
+  const { env, stallSeconds = 30 } = options;
+  return new UndiciTransport({ ca, insecure, env, connections: 4, stallSeconds });
 }
 
 function ownEndpoint(host: string, options: ConnectOptions): Endpoint {
