@@ -12,6 +12,7 @@ import type { PullRepository } from "../stages/push/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
 import type { Values } from "../stages/relocate/relocate.ts";
+import type { Witnessed } from "./evidence.ts";
 import type { Relocated } from "./relocated.ts";
 
 export interface ReleaseInfo {
@@ -104,4 +105,6 @@ export interface InstallOptions {
   readonly concurrency?: number | undefined;
   readonly signal: AbortSignal;
   readonly report: Report;
+  /** Told what each phase came to, so that of an install which fails there is something to show. */
+  readonly witness?: ((seen: Partial<Witnessed>) => void) | undefined;
 }

@@ -55,9 +55,11 @@ export async function install(
     recorder.stopAt(await ports.preflight({ bundle, site, relocated }));
   });
   const pushed = await recorder.phase("push", () => pushPhase(run));
+  options.witness?.({ pushed });
   const input = await applyInput(run);
   const rendered = (await recorder.phase("render", () => renderPhase(run, input))) ?? [];
   const proof = proveAll(rendered, relocated, site);
+  if (!options.skip.has("render")) options.witness?.({ rendered, proof });
   await recorder.phase("prove", () => {
     recorder.stopAt(proof.findings);
     return Promise.resolve();

@@ -1,24 +1,48 @@
 import { install } from "../../pipeline/install.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
-import { texts, truth, wholeNumber, type Flags } from "../define.ts";
+import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { installPorts, openTools } from "../wire/install-ports.ts";
+import { withReport, type Witness } from "../wire/install-report.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/target.ts";
+import { verifyWhole } from "../wire/verify.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const base = text(flags, "report");
+  if (base === undefined) return installed(flags, context);
+  return withReport(base, flags, context, (told, witness) => installed(flags, told, witness));
+}
+
+async function installed(flags: Flags, context: Context, witness?: Witness): Promise<ExitCode> {
   await using session = await openSiteBundle(flags, context);
-  const { site, sitePath, bundle } = session;
+  const { site, sitePath, bundle, signed } = session;
+  witness?.see({ site, bundle, signed });
   const options = { site, sitePath, concurrency: wholeNumber(flags, "concurrency", 1, 64) };
   await using target = await openTarget(options, context);
   await using tools = await openTools(flags, site, context);
-  const { findings } = await install(bundle, site, await installPorts(options, target, tools, context), {
-    skip: new Set(texts(flags, "skip")),
-    forceConflicts: truth(flags, "force-conflicts"),
-    concurrency: options.concurrency,
-    signal: context.signal,
-    report: context.reporter.report,
-  });
+  const ports = await installPorts(options, target, tools, context);
+  const { findings } = await install(
+    bundle,
+    site,
+    {
+      ...ports,
+      receipts: witness?.receipts(ports.receipts) ?? ports.receipts,
+      verify: async (opened) => {
+        const { findings: found, checked } = await verifyWhole(opened, { quick: false }, context);
+        witness?.see({ verified: checked });
+        return found;
+      },
+    },
+    {
+      skip: new Set(texts(flags, "skip")),
+      forceConflicts: truth(flags, "force-conflicts"),
+      concurrency: options.concurrency,
+      signal: context.signal,
+      report: context.reporter.report,
+      witness: witness?.see,
+    },
+  );
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -15,6 +15,8 @@ export interface SiteSession extends AsyncDisposable {
   readonly sitePath: string;
   readonly bundle: Bundle;
   readonly relocated: Relocated;
+  /** The key that its signature fits, when one was asked for. */
+  readonly signed: string | undefined;
 }
 
 export async function openSite(
@@ -30,12 +32,12 @@ export async function openSiteBundle(flags: Flags, context: Context): Promise<Si
   const { site, sitePath } = await openSite(flags, context);
   const bundle = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
   try {
-    await checkSignature(bundle, [...texts(flags, "key"), ...site.trustKeys], context);
+    const signed = await checkSignature(bundle, [...texts(flags, "key"), ...site.trustKeys], context);
     const relocated = await relocate(bundle, site, {
       parseRelocation: parseRelocationMap,
       userValues: await readValues(site),
     });
-    return { site, sitePath, bundle, relocated, [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose]() };
+    return { site, sitePath, bundle, relocated, signed, [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose]() };
   } catch (error) {
     await bundle[Symbol.asyncDispose]();
     throw error;

@@ -22,6 +22,10 @@ ul.legend { list-style: none; padding: 0; margin: 10px 0 0; display: flex; flex-
 .mark.image { background: var(--image); } .mark.plugin { background: var(--plugin); } .mark.chart { background: var(--chart); }
 .mark.shared { background: var(--shared); } .mark.other { background: var(--other); }
 .mark.added { background: var(--plugin); } .mark.removed { background: #b3403a; } .mark.changed { background: var(--chart); }
+.mark.done { background: var(--plugin); } .mark.warning { background: var(--chart); } .mark.error { background: #b3403a; } .mark.note { background: var(--other); }
+p.outcome { color: var(--ink); border-left: 4px solid var(--other); padding: 6px 12px; background: var(--row); }
+p.outcome.done { border-color: var(--plugin); } p.outcome.findings, p.outcome.interrupted { border-color: var(--chart); } p.outcome.failed { border-color: #b3403a; }
+pre { background: var(--row); padding: 8px 12px; border-radius: 4px; overflow-x: auto; font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 8px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }

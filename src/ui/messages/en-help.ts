@@ -49,7 +49,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   lang: "Language of all texts",
   verbose: "Say causes too",
   quick: "Check the structure only, no bytes of blobs",
-  report: "Write an evidence report to this file",
+  report: "Write evidence of what was done: verify to this file, install to NAME.json and NAME.html",
   "dry-run": "Say what would be done, and do nothing",
   host: "Address to listen on",
   port: "Port to listen on",

@@ -49,7 +49,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   lang: "界面语言",
   verbose: "同时输出原因",
   quick: "只检查结构，不读数据块",
-  report: "把证据报告写入此文件",
+  report: "写出证据报告：verify 写入此文件，install 写入 NAME.json 和 NAME.html",
   "dry-run": "只说明将要做什么，不执行",
   host: "监听地址",
   port: "监听端口",

@@ -1,0 +1,93 @@
+import { resolve } from "node:path";
+import { replaceFile } from "../../edge/files/replace.ts";
+import type { InstallEvidence, Outcome } from "../../model/evidence.ts";
+import type { Report } from "../../model/event.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import { Evidence } from "../../pipeline/evidence.ts";
+import type { InstallPorts } from "../../pipeline/install-ports.ts";
+import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { describeEvidence } from "../../ui/evidence.ts";
+import { installPage } from "../../ui/html/install-page.ts";
+import type { Language } from "../../ui/language.ts";
+import type { Context } from "../context.ts";
+import { text, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { tool } from "../version.ts";
+
+export interface Witness {
+  readonly see: Evidence["see"];
+  /** The receipts as they are kept; each word in them is in the report at once. */
+  receipts(kept: InstallPorts["receipts"]): InstallPorts["receipts"];
+}
+
+/**
+ * Runs an install and writes BASE.json and BASE.html about it: first before anything is asked, so that a place that
+ * cannot be written is known in time, then after each step, so that a power cut leaves them too, and when it ended.
+ */
+export async function withReport(
+  base: string,
+  flags: Flags,
+  context: Context,
+  run: (context: Context, witness: Witness) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const path = resolve(context.cwd, base.replace(/\.(json|html)$/, ""));
+  const evidence = new Evidence({ tool, now: context.now, reach: reachOf(flags, context) });
+  const write = (outcome: Outcome, error?: unknown): Promise<void> =>
+    writeReport(path, evidence.document(outcome, error), context.language);
+  const report: Report = (event) => {
+    evidence.watch(event);
+    context.reporter.report(event);
+  };
+  const witness: Witness = {
+    see: (part) => evidence.see(part),
+    receipts: (kept) => ({
+      load: async () => {
+        const earlier = await kept.load();
+        evidence.see({ earlier });
+        return earlier;
+      },
+      save: async (receipt) => {
+        evidence.see({ receipt });
+        // The receipt is what undo needs; a report that cannot be written now is told of at the end.
+        await Promise.all([kept.save(receipt), write("running").catch(() => undefined)]);
+      },
+    }),
+  };
+  await write("running");
+  try {
+    const code = await run({ ...context, reporter: { ...context.reporter, report } }, witness);
+    await write(code === ExitCode.done ? "done" : "findings");
+    tell(path, context);
+    return code;
+  } catch (error) {
+    const interrupted = context.signal.aborted;
+    const cause = interrupted && !isFailure(error) ? new Failure("INTERRUPTED", { left: "" }) : error;
+    // Why it failed is what must be seen, also when the disk is full.
+    await write(interrupted ? "interrupted" : "failed", cause).then(
+      () => tell(path, context),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+async function writeReport(path: string, evidence: InstallEvidence, language: Language): Promise<void> {
+  const document = { ...evidence, ...describeEvidence(evidence, language) };
+  await replaceFile(`${path}.json`, canonicalJson(document as unknown as Json));
+  await replaceFile(`${path}.html`, installPage(evidence, language));
+}
+
+function tell(path: string, { reporter }: Context): void {
+  for (const end of ["json", "html"])
+    reporter.report({ type: "note", text: "saved", facts: { path: `${path}.${end}` } });
+}
+
+/** What `rollback` and `uninstall` need to reach the same cluster, from whatever folder they are run. */
+function reachOf(flags: Flags, { cwd }: Context): readonly string[] {
+  const paths = (["site", "kubeconfig", "helm", "kubectl"] as const).flatMap((name) => {
+    const value = text(flags, name);
+    return value === undefined ? [] : [`--${name}`, resolve(cwd, value)];
+  });
+  const named = text(flags, "context");
+  return named === undefined ? paths : [...paths, "--context", named];
+}
