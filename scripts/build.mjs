@@ -3,6 +3,7 @@
 // driver. Run twice it gives the same bytes.
 import { chmod, readFile, rename, rm } from "node:fs/promises";
 import { build } from "esbuild";
+import { lean } from "./bundle/lean.mjs";
 
 const { version } = JSON.parse(await readFile("package.json", "utf8"));
 
@@ -23,6 +24,7 @@ const result = await build({
   target: "node20",
   format: "esm",
   metafile: true,
+  plugins: [lean],
   define: { HIGRESS_AIRGAP_VERSION: JSON.stringify(version) },
   // Some packages inside are CommonJS and ask for `require` at run time.
   banner: {

@@ -1,6 +1,7 @@
 // @ts-check
 import { readFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { lean } from "../bundle/lean.mjs";
 
 /** CommonJS, which alone a single executable runs, has no top-level await; src/main.ts says the same with one. */
 const entry = `
@@ -25,6 +26,7 @@ export async function bundleProgram(outfile) {
     target: "node20",
     format: "cjs",
     metafile: true,
+    plugins: [lean],
     // Without it yargs fails when it is loaded, and esbuild says nothing.
     banner: { js: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
     define: { "import.meta.url": "__importMetaUrl", HIGRESS_AIRGAP_VERSION: JSON.stringify(version) },

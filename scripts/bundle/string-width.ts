@@ -1,0 +1,2 @@
+// yargs lays out its help with this.
+export { widthOf as default } from "../../src/ui/width.ts";
