@@ -1,6 +1,41 @@
 /** `error` stops what follows, `warning` is shown and recorded, `note` explains a choice that was made. */
 export type Severity = "error" | "warning" | "note";
 
+/** What preflight asks a registry; readers get its name in their language. */
+export type RegistryQuestion =
+  | "all"
+  | "tls"
+  | "credentials"
+  | "push"
+  | "pull"
+  | "project"
+  | "quota"
+  | "read-only"
+  | "health"
+  | "immutable"
+  | "upload";
+/** Which product a registry is, as far as its greeting tells. */
+export type RegistryKind =
+  "harbor" | "distribution" | "nexus" | "artifactory" | "azure" | "aliyun" | "gitea" | "gitlab" | "unknown";
+/** Who may create projects in a Harbor. */
+export type ProjectCreation = "everyone" | "adminonly" | "unknown";
+/** Settings of a project that answer 412 to pulls, as Harbor's API names them. */
+export type PullPolicy = "prevent_vul" | "content_trust";
+/** What preflight asks a cluster. */
+export type ClusterQuestion =
+  | "rights"
+  | "nodes"
+  | "capacity"
+  | "storage classes"
+  | "services"
+  | "ingress classes"
+  | "CRDs"
+  | "other meshes"
+  | "plugins"
+  | "release";
+/** What a release can want more of than there is: on all nodes together, for one pod, or in the gateway's own limit. */
+export type CapacityOf = "cpu" | "memory" | "cpu of a pod" | "memory of a pod" | "memory of the gateway";
+
 /**
  * What check commands report: the code (permanent) and the facts of its sentence. All findings are reported, never
  * the first only. The facts of each code stand in `FindingFacts`; sentences and remedies in `ui/messages/`.
@@ -23,7 +58,7 @@ export interface FindingFacts {
   "reference.not-carried": { where: string; path: string; value: string };
   "workload.no-pull-secret": { workload: string; account: string };
   // registry
-  "registry.not-harbor": { host: string; kind: string };
+  "registry.not-harbor": { host: string; kind: RegistryKind };
   "registry.harbor": { host: string; version: string };
   "registry.unreachable": { host: string; reason: string };
   "registry.tls": { host: string; reason: string };
@@ -35,25 +70,26 @@ export interface FindingFacts {
   "registry.credentials-wrong": { host: string; as: string };
   "registry.no-push": { host: string; project: string; as: string; holds: string };
   "registry.no-pull": { host: string; project: string; as: string; answer: string };
-  "registry.project-missing": { host: string; project: string; creatable: string };
+  "registry.project-missing": { host: string; project: string; creation: ProjectCreation };
+  "registry.project-to-create": { host: string; project: string };
   "registry.project-private": { host: string; project: string };
   "registry.project-proxy": { host: string; project: string };
   "registry.quota-short": { host: string; project: string; free: string; needed: string };
   "registry.read-only": { host: string };
   "registry.tag-immutable": { host: string; reference: string; has: string; wanted: string };
-  "registry.pull-policy": { host: string; project: string; policy: string };
+  "registry.pull-policy": { host: string; project: string; policy: PullPolicy };
   "registry.clock-skew": { host: string; seconds: number };
   "registry.body-limit": { host: string; size: string };
   "registry.unhealthy": { host: string; components: string };
-  "registry.not-asked": { host: string; question: string; why: string };
+  "registry.not-asked": { subject: string; question: RegistryQuestion; why: string };
   // cluster
   "cluster.unreachable": { server: string; reason: string };
-  "cluster.not-asked": { question: string; why: string };
+  "cluster.not-asked": { question: ClusterQuestion; why: string };
   "cluster.version": { version: string };
   "cluster.forbidden": { verb: string; resource: string; namespace: string };
   "cluster.architecture": { nodes: string; architecture: string; carried: string };
   "cluster.node-hint": { nodes: string; what: string };
-  "cluster.capacity": { resource: string; requested: string; allocatable: string };
+  "cluster.capacity": { resource: CapacityOf; requested: string; allocatable: string };
   "cluster.storage-class-missing": { claims: string };
   "cluster.load-balancer-missing": { service: string };
   "cluster.crd-foreign": { crd: string; owner: string };

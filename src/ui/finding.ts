@@ -15,7 +15,7 @@ export function describeFinding(found: Finding, language: Language): FindingText
   return {
     code: found.code,
     severity: words.severities[found.severity],
-    message: fill(sentence.message, found.facts),
-    remedy: fill(sentence.hint, found.facts),
+    message: fill(sentence.message, found.facts, words.terms),
+    remedy: fill(sentence.hint, found.facts, words.terms),
   };
 }

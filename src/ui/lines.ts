@@ -1,4 +1,5 @@
 import type { Event } from "../model/event.ts";
+import { hasErrors, type Finding } from "../model/finding.ts";
 import { printBytes } from "../std/bytes.ts";
 import { unreachable } from "../std/unreachable.ts";
 import { fill } from "./fill.ts";
@@ -10,14 +11,23 @@ import { pace, printSeconds, type Progress } from "./progress.ts";
 export type Style = (kind: "good" | "warn" | "bad" | "dim", text: string) => string;
 export const unstyled: Style = (_kind, text) => text;
 
-/** The line that an event is worth, or `undefined`: bytes in motion are the progress line's business. */
-export function lineOf(event: Event, language: Language, style: Style = unstyled): string | undefined {
+/**
+ * The line that an event is worth, or `undefined`: bytes in motion are the progress line's business. `found`: in the
+ * phase that ends.
+ */
+export function lineOf(
+  event: Event,
+  language: Language,
+  style: Style = unstyled,
+  found: readonly Finding[] = [],
+): string | undefined {
   const words = catalogueOf(language);
+  const { colon } = words.punctuation;
   switch (event.type) {
     case "phase":
-      return phaseLine(event, language, style);
+      return phaseLine(event, language, style, found);
     case "transfer":
-      return `  ${event.items} ${words.words.items}, ${printBytes(event.bytes)}`;
+      return `  ${fill(words.transfer, { items: event.items, size: printBytes(event.bytes) })}`;
     case "moved":
       return undefined;
     case "item":
@@ -25,10 +35,10 @@ export function lineOf(event: Event, language: Language, style: Style = unstyled
     case "retry":
       return style(
         "warn",
-        `  ↻ ${words.words.retrying}: ${visible(event.what)} (${visible(event.why)}) #${event.attempt} +${printSeconds(event.wait / 1000)}`,
+        `  ↻ ${words.words.retrying}${colon}${visible(event.what)} (${visible(event.why)}) #${event.attempt} +${printSeconds(event.wait / 1000)}`,
       );
     case "stalled":
-      return style("warn", `  … ${words.words.stalled}: ${visible(event.what)} ${event.seconds}s`);
+      return style("warn", `  … ${words.words.stalled}${colon}${visible(event.what)} ${event.seconds}s`);
     case "finding":
       return findingLines(event, language, style);
     case "note":
@@ -38,12 +48,35 @@ export function lineOf(event: Event, language: Language, style: Style = unstyled
   }
 }
 
-function phaseLine(event: Extract<Event, { type: "phase" }>, language: Language, style: Style): string {
+function phaseLine(
+  event: Extract<Event, { type: "phase" }>,
+  language: Language,
+  style: Style,
+  found: readonly Finding[],
+): string {
   const words = catalogueOf(language);
   const detail = event.detail === undefined ? "" : ` (${visible(event.detail)})`;
   if (event.state === "started") return `▸ ${words.phases[event.phase]}${detail}`;
-  if (event.state === "skipped") return style("dim", `- ${words.phases[event.phase]}: ${words.words.skipped}${detail}`);
-  return style("good", `✓ ${words.phases[event.phase]}${detail}`);
+  if (event.state === "skipped")
+    return style("dim", `- ${words.phases[event.phase]}${words.punctuation.colon}${words.words.skipped}${detail}`);
+  const line = `${words.phases[event.phase]}${detail}${tally(found, language)}`;
+  return hasErrors(found) ? style("bad", `✗ ${line}`) : style("good", `✓ ${line}`);
+}
+
+/** `: errors 2, warnings 1` */
+function tally(found: readonly Finding[], language: Language): string {
+  const { words, punctuation } = catalogueOf(language);
+  const kinds = [
+    ["errors", "error"],
+    ["warnings", "warning"],
+    ["notes", "note"],
+  ] as const;
+  const counts = kinds.map(([word, severity]) => [
+    words[word],
+    found.filter((each) => each.severity === severity).length,
+  ]);
+  const said = counts.filter(([, count]) => count !== 0).map(([word, count]) => `${word} ${count}`);
+  return said.length === 0 ? "" : `${punctuation.colon}${said.join(punctuation.comma)}`;
 }
 
 function findingLines(event: Extract<Event, { type: "finding" }>, language: Language, style: Style): string {

@@ -33,8 +33,9 @@ const interval = { terminal: 200, plain: 10_000, json: 1_000 } as const;
 
 export function createReporter(options: ReporterOptions): Reporter {
   const findings: Finding[] = [];
-  const state: { progress: Progress | undefined; drawnAt: number; drawn: boolean } = {
+  const state: { progress: Progress | undefined; drawnAt: number; drawn: boolean; foundBefore: number } = {
     progress: undefined,
+    foundBefore: 0,
     drawnAt: -Infinity,
     drawn: false,
   };
@@ -52,7 +53,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       state.drawn = true;
     } else options.write(options.mode === "plain" ? `${line}\n` : jsonProgress(progress));
   };
-  const report: Report = (event) => {
+  const follow = (event: Event): void => {
     if (event.type === "finding") findings.push(event.finding);
     if (event.type === "transfer") {
       state.progress = startProgress(event, options.now());
@@ -60,11 +61,17 @@ export function createReporter(options: ReporterOptions): Reporter {
       state.drawnAt = options.mode === "terminal" ? -Infinity : options.now();
     }
     if (state.progress !== undefined) advance(state.progress, event);
-    if (event.type === "phase" && event.state !== "started") state.progress = undefined;
-    const line =
-      options.mode === "json"
-        ? jsonLine(event, options.language)
-        : lineOf(event, options.language, options.style ?? unstyled);
+    if (event.type !== "phase") return;
+    if (event.state === "started") state.foundBefore = findings.length;
+    else state.progress = undefined;
+  };
+  const textOf = (event: Event): string | undefined =>
+    options.mode === "json"
+      ? jsonLine(event, options.language)
+      : lineOf(event, options.language, options.style ?? unstyled, findings.slice(state.foundBefore));
+  const report: Report = (event) => {
+    follow(event);
+    const line = textOf(event);
     if (line !== undefined) {
       clear();
       options.write(`${line}\n`);
@@ -105,9 +112,10 @@ function jsonProgress(progress: Progress): string {
 function failureText(error: unknown, options: ReporterOptions): string {
   const { code, side, message, hint, causes } = describeFailure(error, options.language);
   const style = options.style ?? unstyled;
-  const words = catalogueOf(options.language).words;
-  const lines = [style("bad", `✗ ${side}: ${message} [${code}]`)];
-  if (hint !== "") lines.push(`  ${words.hint}: ${hint}`);
-  if (options.verbose === true) lines.push(...causes.map((cause) => style("dim", `  ${words.cause}: ${cause}`)));
+  const { words, punctuation } = catalogueOf(options.language);
+  const { colon } = punctuation;
+  const lines = [style("bad", `✗ ${side}${colon}${message} [${code}]`)];
+  if (hint !== "") lines.push(`  ${words.hint}${colon}${hint}`);
+  if (options.verbose === true) lines.push(...causes.map((cause) => style("dim", `  ${words.cause}${colon}${cause}`)));
   return `${lines.join("\n")}\n`;
 }

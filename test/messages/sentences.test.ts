@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Failure, failureCodes } from "../../src/model/failure.ts";
-import type { FindingCode } from "../../src/model/finding.ts";
+import { finding, type FindingCode } from "../../src/model/finding.ts";
 import { describeFailure } from "../../src/ui/failure.ts";
 import { fill } from "../../src/ui/fill.ts";
+import { describeFinding } from "../../src/ui/finding.ts";
 import { catalogueOf, type Language } from "../../src/ui/language.ts";
 import { commandNames, flagNames, type Sentence } from "../../src/ui/messages/vocabulary.ts";
 import { sampleFacts } from "./sample-facts.ts";
@@ -28,8 +29,8 @@ describe.each(languages)("the sentences in %s", (language) => {
 
   it("are these for findings", async () => {
     const lines = findingCodes.map((code) => {
-      const { message, hint } = catalogueOf(language).findings[code];
-      return `${code}\n  ${fill(message, sampleFacts(code))}\n${hint === "" ? "" : `  → ${fill(hint, sampleFacts(code))}\n`}`;
+      const { message, remedy } = describeFinding(finding("error", code, sampleFacts(code) as never), language);
+      return `${code}\n  ${message}\n${remedy === "" ? "" : `  → ${remedy}\n`}`;
     });
     await expect(lines.join("\n")).toMatchFileSnapshot(`golden/${language}/findings.txt`);
   });
@@ -65,6 +66,7 @@ describe.each(languages)("the sentences in %s", (language) => {
 /** Nothing is wrong, so there is nothing to type. */
 const factsOnly = new Set([
   "registry.harbor",
+  "registry.project-to-create",
   "registry.not-asked",
   "cluster.not-asked",
   "cluster.version",

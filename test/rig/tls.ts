@@ -17,6 +17,8 @@ export interface CertificateOptions {
   readonly names?: readonly string[];
   /** It ended yesterday. */
   readonly expired?: boolean;
+  /** How long it holds from now. @default 30 */
+  readonly days?: number;
 }
 
 /** A private CA as a company has one, and a certificate that it signed for a server on loopback. */
@@ -61,7 +63,7 @@ async function sign(directory: string, name: string, options: CertificateOptions
   await writeFile(file("ext"), `subjectAltName=${[...names, "IP:127.0.0.1", "IP:::1"].join(",")}\n`);
   await openssl("req", ...newKey(file("key")), "-out", file("csr"), ...subject(name));
   // -1: one of the few ways to make a certificate that is over without waiting or turning the clock.
-  const days = options.expired === true ? "-1" : "30";
+  const days = options.expired === true ? "-1" : String(options.days ?? 30);
   const ca = ["-CA", join(directory, "ca.crt"), "-CAkey", join(directory, "ca.key"), "-CAcreateserial"];
   await openssl("x509", "-req", "-in", file("csr"), ...ca, "-days", days, "-extfile", file("ext"), "-out", file("crt"));
   return { certFile: file("crt"), keyFile: file("key") };

@@ -4,6 +4,7 @@ import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { clusterFindings } from "../wire/cluster-preflight.ts";
 import { openTools } from "../wire/install-ports.ts";
+import { pluginFindings } from "../wire/plugin-preflight.ts";
 import { registryFindings } from "../wire/preflight.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/target.ts";
@@ -19,8 +20,9 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const findings = [
     ...(await registryFindings(session, target, { site, sitePath }, context)),
     ...(await clusterFindings(session, tools, context)),
+    ...(await pluginFindings(session, context)),
   ];
   for (const found of findings) report({ type: "finding", finding: found });
-  report({ type: "phase", phase: "preflight", state: "done", detail: String(findings.length) });
+  report({ type: "phase", phase: "preflight", state: "done" });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -38,24 +38,42 @@ export async function askRegistry(
   );
 }
 
-/** What a push would add, by project; when the registry does not let us ask, the questions themselves will say why. */
+/**
+ * What a push would add, by project; of one that does not let us ask, the questions themselves will say why. Each is
+ * counted for itself: a blob that is in another project counts here all the same.
+ */
 async function missingBytes(
   { relocated, bundle }: PreflightContext,
   session: TargetSession,
   context: Context,
-): Promise<ReadonlyMap<string, number> | undefined> {
-  try {
-    const { artifactDigest } = session.pushOptions;
-    return bytesByProject(
-      await planPush(relocated.mapped, bundle, session.registry, {
-        signal: context.signal,
-        ...(artifactDigest === undefined ? {} : { artifactDigest }),
-      }),
-    );
-  } catch {
-    context.signal.throwIfAborted();
-    return undefined;
+): Promise<ReadonlyMap<string, number>> {
+  const { artifactDigest } = session.pushOptions;
+  const options = { signal: context.signal, ...(artifactDigest === undefined ? {} : { artifactDigest }) };
+  const sums = new Map<string, number>();
+  for (const [project, mapped] of byProject(relocated.mapped)) {
+    try {
+      const plan = await planPush(mapped, bundle, session.registry, options);
+      sums.set(project, bytesByProject(plan).get(project) ?? 0);
+    } catch {
+      context.signal.throwIfAborted();
+    }
   }
+  return sums;
+}
+
+type Mapped = PreflightContext["relocated"]["mapped"];
+
+function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
+  const projectOf = ({ repository }: { readonly repository: string }): string => repository.split("/")[0] ?? "";
+  const names = new Set(mapped.flatMap(({ targets }) => targets.map(projectOf)));
+  return new Map(
+    [...names].map((name) => [
+      name,
+      mapped
+        .map((each) => ({ ...each, targets: each.targets.filter((target) => projectOf(target) === name) }))
+        .filter(({ targets }) => targets.length > 0),
+    ]),
+  );
 }
 
 export async function registryFindings(

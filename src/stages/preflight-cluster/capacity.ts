@@ -1,5 +1,5 @@
 import type { Container, Node } from "kubernetes-types/core/v1.js";
-import { finding, type Finding } from "../../model/finding.ts";
+import { finding, type CapacityOf, type Finding } from "../../model/finding.ts";
 import type { KubeObject } from "../../model/kubernetes.ts";
 import { printBytes } from "../../std/bytes.ts";
 import type { PreflightInput } from "./input.ts";
@@ -30,13 +30,13 @@ export function askCapacity(nodes: readonly Node[], input: PreflightInput): read
     const [all, most] = [free.reduce((total, one) => total + one, 0), Math.max(0, ...free)];
     return [
       ...(sum > all ? [short(resource, sum, all)] : []),
-      ...(largest > most ? [short(`${resource} (pod)`, largest, most)] : []),
+      ...(largest > most ? [short(`${resource} of a pod`, largest, most)] : []),
     ];
   });
   return [...findings, ...gatewayMemory(input)];
 }
 
-function short(what: string, requested: number, allocatable: number): Finding {
+function short(what: CapacityOf, requested: number, allocatable: number): Finding {
   const print = (amount: number): string =>
     what.startsWith("cpu") ? String(Math.round(amount * 100) / 100) : printBytes(amount);
   return finding("error", "cluster.capacity", {
@@ -62,12 +62,8 @@ function gatewayMemory({ render, plugins = [] }: PreflightInput): readonly Findi
   const modules = plugins.reduce((sum, { bytes }) => sum + bytes, 0);
   const wanted = gatewayReserve + modules * (workers + 1);
   if (memory === 0 || plugins.length === 0 || wanted <= memory) return [];
-  const facts = {
-    resource: "memory (higress-gateway, plugins)",
-    requested: printBytes(wanted),
-    allocatable: printBytes(memory),
-  };
-  return [finding("warning", "cluster.capacity", facts)];
+  const facts = { requested: printBytes(wanted), allocatable: printBytes(memory) };
+  return [finding("warning", "cluster.capacity", { resource: "memory of the gateway", ...facts })];
 }
 
 function gatewayLimits(render: readonly KubeObject[]): Readonly<Record<string, unknown>> {

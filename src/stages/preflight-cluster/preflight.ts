@@ -1,5 +1,5 @@
 import { isFailure, type Failure } from "../../model/failure.ts";
-import { finding, type Finding } from "../../model/finding.ts";
+import { finding, type ClusterQuestion, type Finding } from "../../model/finding.ts";
 import { wasmPluginResource } from "../../model/wasm-plugin.ts";
 import { askCapacity } from "./capacity.ts";
 import { askCrds, type LiveCrd } from "./crds.ts";
@@ -9,7 +9,7 @@ import type { PreflightPort } from "./ports.ts";
 import { askRights } from "./rights.ts";
 import * as ask from "./surroundings.ts";
 
-type Question = readonly [name: string, answer: () => Promise<readonly Finding[]>];
+type Question = readonly [name: ClusterQuestion, answer: () => Promise<readonly Finding[]>];
 
 /**
  * Asks the cluster everything before anything changes. A question that cannot be answered becomes a finding of its own
@@ -37,7 +37,7 @@ function questions(input: PreflightInput, port: PreflightPort): readonly Questio
   // Two questions share it, and its failure is theirs; unhandled it would be nobody's.
   nodes.catch(() => undefined);
   return [
-    ["auth can-i", () => askRights(input, port)],
+    ["rights", () => askRights(input, port)],
     ["nodes", async () => askNodes(await nodes, input)],
     ["capacity", async () => askCapacity(await nodes, input)],
     ["storage classes", async () => ask.askStorage(await list("storageclasses.storage.k8s.io"), input)],

@@ -1,4 +1,4 @@
-import { finding, type Finding } from "../../model/finding.ts";
+import { finding, type Finding, type RegistryQuestion } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import type { Reference } from "../../model/reference.ts";
 import type { PullProbe, RegistryProbe } from "./ports.ts";
@@ -10,7 +10,7 @@ export interface PreflightInput {
   /** A user name, or `anonymous`: for messages. */
   readonly as: string;
   readonly mapped: readonly { readonly item: LockItem; readonly targets: readonly Reference[] }[];
-  /** Bytes that a push would add, by project; without it the whole of every item is taken, and a short quota is a warning. */
+  /** Bytes that a push would add, by project; of one without it the whole of every item is taken, and a short quota is a warning. */
   readonly missing?: ReadonlyMap<string, number> | undefined;
   /** Bytes of the largest blob. */
   readonly largestBlob: number;
@@ -42,6 +42,13 @@ export function repositoryIn({ mapped }: PreflightInput, project: string): strin
   return all.find((repository) => repository.startsWith(`${project}/`)) ?? `${project}/higress-airgap-preflight`;
 }
 
-export function notAsked({ input }: Pick<Asking, "input">, question: string, why: string): Finding {
-  return finding("note", "registry.not-asked", { host: input.host, question, why });
+/** Of one project, or of the registry. */
+export interface Question {
+  readonly question: RegistryQuestion;
+  readonly project?: string | undefined;
+}
+
+export function notAsked({ input }: Pick<Asking, "input">, { question, project }: Question, why: string): Finding {
+  const subject = project === undefined ? input.host : `${input.host}/${project}`;
+  return finding("note", "registry.not-asked", { subject, question, why });
 }

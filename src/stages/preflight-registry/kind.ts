@@ -1,7 +1,5 @@
+import type { RegistryKind } from "../../model/finding.ts";
 import type { Greeting } from "./ports.ts";
-
-export type RegistryKind =
-  "harbor" | "distribution" | "nexus" | "artifactory" | "azure" | "aliyun" | "gitea" | "gitlab" | "unknown";
 
 interface Traits {
   readonly realm: string;

@@ -1,4 +1,5 @@
 import type { Digest } from "../../model/digest.ts";
+import type { PullPolicy } from "../../model/finding.ts";
 
 /** What a look at the door tells, before anything is sent. */
 export interface Connection {
@@ -38,7 +39,7 @@ export type UploadSeen =
 export interface ProjectSeen {
   readonly isPublic: boolean;
   readonly isProxy: boolean;
-  readonly pullPolicies: readonly string[];
+  readonly pullPolicies: readonly PullPolicy[];
 }
 
 /** Harbor's own API. "hidden" and `undefined`: this account may not know. */

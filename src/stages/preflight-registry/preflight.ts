@@ -1,7 +1,7 @@
 import { isFailure, type Failure } from "../../model/failure.ts";
-import { finding, type Finding } from "../../model/finding.ts";
-import { notAsked, projectsOf, type Asking, type PreflightInput } from "./context.ts";
-import { kindOf, type RegistryKind } from "./kind.ts";
+import { finding, type Finding, type RegistryKind, type RegistryQuestion } from "../../model/finding.ts";
+import { notAsked, projectsOf, type Asking, type PreflightInput, type Question } from "./context.ts";
+import { kindOf } from "./kind.ts";
 import type { Connection, Greeting, RegistryProbe } from "./ports.ts";
 import { credentialsQuestion, pullQuestion, pushQuestion } from "./questions/account.ts";
 import { clockQuestion, realmQuestion, redirectQuestion, tlsQuestion } from "./questions/door.ts";
@@ -24,10 +24,10 @@ export async function preflightRegistry(input: PreflightInput, probe: RegistryPr
   const asking: Asking = { input, probe, projects: projectsOf(input) };
   const connection = await reach(asking);
   if ("code" in connection) return { findings: [connection], kind: "unknown" };
-  const door = await ask(asking, "tls", () => tlsQuestion(asking, connection));
+  const door = await ask(asking, { question: "tls" }, () => tlsQuestion(asking, connection));
   const distrusted = door.some(({ code }) => code === "registry.tls");
   // Nothing that matters is sent over a line that is not trusted, so all else has to wait for the CA.
-  if (distrusted) return { findings: [...door, notAsked(asking, "registry", "TLS")], kind: "unknown" };
+  if (distrusted) return { findings: [...door, notAsked(asking, { question: "all" }, "TLS")], kind: "unknown" };
   const greeting = await greet(asking);
   if ("code" in greeting) return { findings: [...door, greeting], kind: "unknown" };
   const answersApi = await probe.harbor.ping(input.signal).catch(() => false);
@@ -40,64 +40,79 @@ export async function preflightRegistry(input: PreflightInput, probe: RegistryPr
     ...clockQuestion(asking, greeting),
     kind === "harbor"
       ? finding("note", "registry.harbor", { host: input.host, version: version ?? "?" })
-      : finding("warning", "registry.not-harbor", { host: input.host, kind }),
-    ...(greeting.redirect === undefined ? await inside(asking, kind) : [notAsked(asking, "registry", "redirect")]),
+      : finding("note", "registry.not-harbor", { host: input.host, kind }),
+    ...(greeting.redirect === undefined
+      ? await inside(asking, kind)
+      : [notAsked(asking, { question: "all" }, "redirect")]),
   ];
   return { findings, kind, harborVersion: version };
 }
 
-interface Question {
-  readonly name: string;
-  readonly ask: () => Promise<readonly Finding[]>;
-  readonly harborOnly?: boolean;
-}
+/** In this order, and left out of every other kind. */
+const harborOnly: readonly RegistryQuestion[] = ["project", "quota", "read-only", "health", "immutable"];
+
+type Answer = () => Promise<readonly Finding[]>;
 
 async function inside(asking: Asking, kind: RegistryKind): Promise<readonly Finding[]> {
-  const { projects } = asking;
-  const perProject = (
-    name: string,
-    question: (asking: Asking, project: string) => Promise<readonly Finding[]>,
-    harborOnly = false,
-  ): readonly Question[] =>
-    projects.map((project) => ({ name: `${name} ${project}`, ask: () => question(asking, project), harborOnly }));
-  const questions: readonly Question[] = [
-    { name: "credentials", ask: () => credentialsQuestion(asking) },
-    ...perProject("push", pushQuestion),
-    ...perProject("pull", pullQuestion),
-    ...perProject("project", projectQuestion, true),
-    ...perProject("quota", quotaQuestion, true),
-    { name: "read-only", ask: () => readOnlyQuestion(asking), harborOnly: true },
-    { name: "health", ask: () => healthQuestion(asking), harborOnly: true },
-    { name: "immutable tags", ask: () => immutableQuestion(asking), harborOnly: true },
-    ...perProject("upload", uploadQuestion),
+  const isHarbor = kind === "harbor";
+  const credentials = await ask(asking, { question: "credentials" }, () => credentialsQuestion(asking));
+  const found = isHarbor ? await findProjects(asking) : { findings: [], there: asking.projects };
+  const { there } = found;
+  const each = (question: RegistryQuestion, answer: (asking: Asking, project: string) => Promise<readonly Finding[]>) =>
+    there.map((project): [Question, Answer] => [{ question, project }, () => answer(asking, project)]);
+  const questions: readonly [Question, Answer][] = [
+    ...each("push", pushQuestion),
+    ...each("pull", pullQuestion),
+    ...(isHarbor ? each("quota", quotaQuestion) : []),
+    ...(isHarbor ? ofTheSystem(asking) : []),
+    ...(isHarbor ? each("immutable", immutableQuestion) : []),
+    [{ question: "upload" }, () => uploadQuestion(asking, there)],
   ];
-  const answers: Finding[] = [];
+  const answers: Finding[] = [...credentials, ...found.findings];
   // In turn: Harbor locks an account for a moment after a wrong password, and answers others late (facts: harbor §1).
-  for (const { name, ask: question, harborOnly } of questions) {
-    if (harborOnly === true && kind !== "harbor") answers.push(notAsked(asking, name, kind));
-    else answers.push(...(await ask(asking, name, question)));
-  }
+  for (const [question, answer] of questions) answers.push(...(await ask(asking, question, answer)));
+  if (!isHarbor) answers.push(...harborOnly.map((question) => notAsked(asking, { question }, kind)));
   return answers;
 }
 
-/** A question that breaks is reported as not asked, with the registry's own reason. */
-async function ask(
+function ofTheSystem(asking: Asking): readonly [Question, Answer][] {
+  return [
+    [{ question: "read-only" }, () => readOnlyQuestion(asking)],
+    [{ question: "health" }, () => healthQuestion(asking)],
+  ];
+}
+
+/** Of a project that is not there nothing else can be asked: whatever it answers would only say so again, and worse. */
+async function findProjects(
   asking: Asking,
-  name: string,
-  question: () => Promise<readonly Finding[]>,
-): Promise<readonly Finding[]> {
+): Promise<{ readonly findings: readonly Finding[]; readonly there: readonly string[] }> {
+  const findings: Finding[] = [];
+  const there: string[] = [];
+  for (const project of asking.projects) {
+    const found = await ask(asking, { question: "project", project }, () => projectQuestion(asking, project));
+    findings.push(...found);
+    if (!found.some(({ code }) => code === "registry.project-missing" || code === "registry.project-to-create"))
+      there.push(project);
+  }
+  return { findings, there };
+}
+
+/** A question that breaks is reported as not asked, with the registry's own reason. */
+async function ask(asking: Asking, question: Question, answer: Answer): Promise<readonly Finding[]> {
   try {
-    return await question();
+    return await answer();
   } catch (error) {
     asking.input.signal?.throwIfAborted();
     if (!isFailure(error)) throw error;
-    return [notAsked(asking, name, reasonOf(error))];
+    return [notAsked(asking, question, reasonOf(error))];
   }
 }
 
 function reasonOf(failure: Failure): string {
   const facts = failure.facts as Readonly<Record<string, unknown>>;
-  const words = [facts["status"], facts["reason"], facts["answer"], facts["why"]].filter((each) => each !== undefined);
+  const words = [facts["status"], facts["reason"], facts["answer"], facts["why"]].filter(
+    (each) => each !== undefined && each !== "",
+  );
   return [failure.code, ...words.map(String)].join(" ").slice(0, 200);
 }
 

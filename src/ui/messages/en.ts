@@ -1,6 +1,7 @@
 import { failures } from "./en-failures.ts";
 import { findings } from "./en-findings.ts";
 import { commands, flags } from "./en-help.ts";
+import { enTerms } from "./terms.ts";
 import type { Catalogue } from "./vocabulary.ts";
 
 export const en: Catalogue = {
@@ -38,6 +39,9 @@ export const en: Catalogue = {
   },
   sides: { source: "source", bundle: "bundle", target: "registry", cluster: "cluster", host: "this host", usage: "usage" },
   severities: { error: "error", warning: "warning", note: "note" },
+  terms: enTerms,
+  transfer: "{items} items, {size}",
+  punctuation: { colon: ": ", comma: ", " },
   words: {
     hint: "next",
     cause: "because",

@@ -1,6 +1,7 @@
 import type { Note, Phase } from "../../model/event.ts";
 import type { FailureCode, FailureFacts, Side } from "../../model/failure.ts";
 import type { FindingCode, FindingFacts, Severity } from "../../model/finding.ts";
+import type { Terms } from "./terms.ts";
 
 /** `message` says what was done, to what, and what came back; `hint` says what to type or to ask for next. */
 export interface Sentence {
@@ -128,6 +129,11 @@ export interface Catalogue {
   readonly phases: Readonly<Record<Phase, string>>;
   readonly sides: Readonly<Record<Side, string>>;
   readonly severities: Readonly<Record<Severity, string>>;
+  readonly terms: Terms;
+  /** What there is to move, before it moves: `{items}`, `{size}`. */
+  readonly transfer: string;
+  /** Between words that are put together here and not in a sentence. */
+  readonly punctuation: { readonly colon: string; readonly comma: string };
   readonly commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>>;
   readonly flags: Readonly<Record<FlagName, string>>;
   readonly words: Readonly<Record<Word, string>>;

@@ -1,4 +1,5 @@
 import type { Catalogue } from "./vocabulary.ts";
+import { zhTerms } from "./terms.ts";
 import { failures } from "./zh-failures.ts";
 import { findings } from "./zh-findings.ts";
 import { commands, flags } from "./zh-help.ts";
@@ -25,6 +26,9 @@ export const zh: Catalogue = {
   phases: { resolve: "解析引用", discover: "查找 chart 和清单引用的内容", fetch: "下载", pack: "下载并打包", verify: "校验离线包", preflight: "检查仓库和集群", push: "推送到仓库", render: "渲染", prove: "证明没有指向外部的引用", apply: "安装发布", plugins: "逐个启用插件", check: "检查运行中的内容" },
   sides: { source: "来源", bundle: "离线包", target: "目标仓库", cluster: "集群", host: "本机", usage: "用法" },
   severities: { error: "错误", warning: "警告", note: "说明" },
+  terms: zhTerms,
+  transfer: "{items} 个条目，{size}",
+  punctuation: { colon: "：", comma: "，" },
   words: {
     hint: "下一步",
     cause: "原因",

@@ -144,17 +144,18 @@ describe("preflightRegistry", () => {
   });
 
   it.each([
-    ["everyone", false, "error", "yes"],
-    ["everyone", true, "note", "yes"],
-    ["adminonly", true, "error", "adminonly"],
+    ["everyone", false, "error registry.project-missing"],
+    ["everyone", true, "note registry.project-to-create"],
+    ["adminonly", true, "error registry.project-missing"],
   ] as const)(
-    "says of a missing project, where %s may create and asked to: %s, %s",
-    async (creation, createProject, severity, creatable) => {
+    "says of a missing project, where %s may create and asked to: %s, only %s",
+    async (creation, createProject, said) => {
       harbor.state.projects.clear();
       harbor.set({ creation });
       const { findings } = await run({ input: { createProject } });
-      expect(codes(findings)).toContain(`${severity} registry.project-missing`);
-      expect(factsOf(findings, "registry.project-missing")).toEqual({ host: harbor.host, project: "p", creatable });
+      expect(codes(findings)).toEqual([said, "note registry.harbor"].sort());
+      const facts = { host: harbor.host, project: "p", ...(said.startsWith("error") && { creation }) };
+      expect(factsOf(findings, said.split(" ")[1] ?? "")).toEqual(facts);
     },
   );
 
@@ -192,7 +193,7 @@ describe("preflightRegistry", () => {
     harbor.set({ readOnly: false, unhealthy: ["redis"] });
     const { findings } = await run();
     expect(codes(findings)).toContain("error registry.unhealthy");
-    expect(factsOf(findings, "registry.not-asked")).toMatchObject({ question: "upload p", why: "503" });
+    expect(factsOf(findings, "registry.not-asked")).toMatchObject({ question: "upload", why: "503" });
   });
 
   it("tells no secret, whatever is wrong", async () => {

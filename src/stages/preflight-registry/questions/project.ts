@@ -7,7 +7,7 @@ export async function projectQuestion(asking: Asking, project: string): Promise<
   const { input, probe } = asking;
   const { host, signal } = input;
   const seen = await probe.harbor.project(project, signal);
-  if (seen === "hidden") return [notAsked(asking, `project ${project}`, "403")];
+  if (seen === "hidden") return [notAsked(asking, { question: "project", project }, "403")];
   if (seen === "missing") return [await missing(asking, project)];
   return [
     ...(seen.isProxy ? [finding("error", "registry.project-proxy", { host, project })] : []),
@@ -19,24 +19,26 @@ export async function projectQuestion(asking: Asking, project: string): Promise<
 }
 
 async function missing({ input, probe }: Asking, project: string): Promise<Finding> {
-  const { creation } = await probe.harbor.systemInfo(input.signal);
+  const { creation = "unknown" } = await probe.harbor.systemInfo(input.signal);
+  const { host, createProject } = input;
   // Robots and administrators may create where others may not, and nothing says which we are.
-  const creatable = creation === "everyone" ? "yes" : creation === "adminonly" ? "adminonly" : "unknown";
-  const severity = input.createProject && creatable !== "adminonly" ? "note" : "error";
-  return finding(severity, "registry.project-missing", { host: input.host, project, creatable });
+  if (createProject && creation !== "adminonly")
+    return finding("note", "registry.project-to-create", { host, project });
+  return finding("error", "registry.project-missing", { host, project, creation });
 }
 
 export async function quotaQuestion(asking: Asking, project: string): Promise<readonly Finding[]> {
   const { input, probe } = asking;
   const quota = await probe.harbor.quota(project, input.signal);
-  if (quota === undefined) return [notAsked(asking, `quota ${project}`, "403")];
+  if (quota === undefined) return [notAsked(asking, { question: "quota", project }, "403")];
   if (quota.hard < 0) return [];
   const free = Math.max(0, quota.hard - quota.used);
-  const needed = input.missing === undefined ? wholeOf(asking, project) : (input.missing.get(project) ?? 0);
+  const counted = input.missing?.get(project);
+  const needed = counted ?? wholeOf(asking, project);
   if (needed <= free) return [];
   const facts = { host: input.host, project, free: printBytes(free), needed: printBytes(needed) };
   // Without the plan of the push this is an upper bound: what is there already would not be sent again.
-  return [finding(input.missing === undefined ? "warning" : "error", "registry.quota-short", facts)];
+  return [finding(counted === undefined ? "warning" : "error", "registry.quota-short", facts)];
 }
 
 function wholeOf({ input: { mapped } }: Asking, project: string): number {

@@ -4,7 +4,7 @@ import { notAsked, type Asking } from "../context.ts";
 export async function readOnlyQuestion(asking: Asking): Promise<readonly Finding[]> {
   const { input, probe } = asking;
   const { readOnly } = await probe.harbor.systemInfo(input.signal);
-  if (readOnly === undefined) return [notAsked(asking, "read-only", "systeminfo")];
+  if (readOnly === undefined) return [notAsked(asking, { question: "read-only" }, "systeminfo")];
   return readOnly ? [finding("error", "registry.read-only", { host: input.host })] : [];
 }
 

@@ -7,15 +7,15 @@ import type { Asking } from "../context.ts";
 const questionsAtOnce = 16;
 
 /** A tag that points elsewhere and may not be moved stops the push in its middle: 412 (facts: harbor §4.3). */
-export async function immutableQuestion(asking: Asking): Promise<readonly Finding[]> {
-  const { input, projects, probe } = asking;
-  const guarded = new Map<string, number | undefined>();
-  for (const project of projects) guarded.set(project, await probe.harbor.immutableRules(project, input.signal));
+export async function immutableQuestion(asking: Asking, project: string): Promise<readonly Finding[]> {
+  const { input, probe } = asking;
+  if ((await probe.harbor.immutableRules(project, input.signal)) === 0) return [];
   const tags = input.mapped.flatMap(({ item, targets }) =>
-    targets.map((target) => ({ target, wanted: item.root.digest })),
+    targets
+      .filter(({ repository }) => repository.startsWith(`${project}/`))
+      .map((target) => ({ target, wanted: item.root.digest })),
   );
-  const perhaps = tags.filter(({ target }) => guarded.get(target.repository.split("/")[0] ?? "") !== 0);
-  const found = await pMap(perhaps, (each) => guardedTag(asking, each), { concurrency: questionsAtOnce });
+  const found = await pMap(tags, (each) => guardedTag(asking, each), { concurrency: questionsAtOnce });
   return found.flat();
 }
 

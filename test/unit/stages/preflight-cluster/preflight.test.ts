@@ -129,9 +129,9 @@ describe("preflightCluster", () => {
     const findings = await asked({ render }, [node("a", {}, small), node("b", {}, small)]);
     expect(findings.map(({ facts }) => facts)).toEqual([
       { resource: "cpu", requested: "5", allocatable: "4" },
-      { resource: "cpu (pod)", requested: "2.5", allocatable: "2" },
+      { resource: "cpu of a pod", requested: "2.5", allocatable: "2" },
       { resource: "memory", requested: "6.0 GiB", allocatable: "4.0 GiB" },
-      { resource: "memory (pod)", requested: "3.0 GiB", allocatable: "2.0 GiB" },
+      { resource: "memory of a pod", requested: "3.0 GiB", allocatable: "2.0 GiB" },
     ]);
   });
 

@@ -1,0 +1,32 @@
+import { readFile } from "node:fs/promises";
+import { expect } from "vitest";
+import type { CliResult } from "./cli.ts";
+
+export interface Shown {
+  /** As a user types it. */
+  readonly command: string;
+  readonly result: CliResult;
+  /** Text that differs from run to run, and what stands for it. */
+  readonly steady?: readonly (readonly [RegExp, string])[];
+}
+
+/** A command and all that it said, as they stand on a screen; the exit code where it is not 0. */
+export function screenOf({ command, result, steady = [] }: Shown): string {
+  const { stdout, stderr, exitCode } = result;
+  const said = [stderr, stdout].map((text) => text.trimEnd()).filter((text) => text !== "");
+  const code = exitCode === 0 ? [] : ["$ echo $?", String(exitCode)];
+  const text = [`$ ${command}`, ...said, ...code].join("\n");
+  return steady.reduce((known, [pattern, stands]) => known.replaceAll(pattern, stands), text);
+}
+
+const block = (name: string): RegExp => new RegExp(`(<!-- ${name}[^>]*-->\\n\\n\`\`\`text\\n)[^]*?(\n\`\`\`)`);
+
+/**
+ * Holds the block of a page below the comment `<!-- name … -->` to what was really said. `vitest -u` writes it.
+ */
+export async function expectOnPage(page: string, name: string, screen: string): Promise<void> {
+  const text = await readFile(page, "utf8");
+  expect(text).toMatch(block(name));
+  const now = text.replace(block(name), (_all, before: string, after: string) => `${before}${screen}${after}`);
+  await expect(now).toMatchFileSnapshot(`${process.cwd()}/${page}`);
+}
