@@ -5,22 +5,32 @@
 export function sanitize(text: string, limit = 600): string {
   const plain = redact(text)
     .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "")
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
     .replace(/\s+/g, " ")
     .trim();
   return plain.length <= limit ? plain : `${plain.slice(0, limit)}…`;
 }
 
-/** Values that look like secrets wherever they stand: URL user info, Authorization headers, tokens, password fields. */
+/**
+ * Values that look like secrets wherever they stand: URL user info, Authorization headers, tokens, password fields.
+ * Strangers decide what is in these texts, so no pattern may look at one stretch more than once: each begins only where
+ * its kind of run begins.
+ */
 export function redact(text: string): string {
   return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s:@]*:[^/\s@]*@/gi, "$1***@")
+    .replace(/(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/)[^/\s?#]*@/gi, "$1***@")
     .replace(/\b(authorization["']?\s*[:=]\s*["']?)(basic|bearer)\s+[^\s"',]+/gi, "$1$2 ***")
     .replace(/\b(basic|bearer)\s+[A-Za-z0-9+/=_.-]{8,}/gi, "$1 ***")
-    .replace(/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, "***")
+    .replace(/(?<![\w-])[\w-]+(?:\.[\w-]*){2,}/g, withoutToken)
     .replace(
       /(["']?(?:password|passwd|secret|token|identitytoken|access_token|auth)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
       "$1***",
     )
     .replace(/([?&](?:access_token|token|signature|sig|x-amz-signature|x-amz-credential)=)[^&\s"']+/gi, "$1***");
+}
+
+/** A JSON web token is three parts with dots between them, the first of which is `{"…` in base64url. */
+function withoutToken(dotted: string): string {
+  const at = dotted.search(/\beyJ/);
+  return at < 0 ? dotted : `${dotted.slice(0, at)}***`;
 }

@@ -58,6 +58,8 @@ export class RegistryFailure extends Failure {
 
 /** An error body is some lines of JSON; a proxy's page may be long, and only its start says something. */
 const maxErrorBody = 64 * 1024;
+/** Taking tags out of a page of nothing but `<` costs the square of its length. */
+const maxPage = 8 * 1024;
 /** Longer than this nobody waits at a prompt; the attempts run out instead. */
 const maxRetryAfter = 120_000;
 /** facts: harbor §9, retry table. 499, 522 and 524 are how proxies name a time-out. */
@@ -94,7 +96,7 @@ async function readAnswer(
     // Cut or endless: the status alone has to do.
   }
   const errors = errorsOf(text);
-  const plain = text.replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
+  const plain = text.slice(0, maxPage).replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
   const answer = errors.length === 0 ? plain : errors.map((error) => error.text).join("; ");
   return { codes: errors.map((error) => error.code), answer: context.clean(answer, 400) };
 }
