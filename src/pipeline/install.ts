@@ -15,11 +15,12 @@ import type { WorkloadRef } from "../stages/rollout/standing.ts";
 import { checkLive } from "./check.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 import { endPending } from "./pending.ts";
-import { pullAsGateway, settle, switchOn, wantedPlugins } from "./plugins.ts";
+import { pullAsGateway, settle, switchOn } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
 import { Recorder } from "./recorder.ts";
 import { overlayWhile } from "./release.ts";
 import { relocate, type Relocated } from "./relocated.ts";
+import { wantedPlugins } from "./wanted-plugins.ts";
 
 export interface InstallResult {
   readonly receipt: Receipt;
@@ -108,7 +109,7 @@ async function pushPhase({ relocated, bundle, site, ports, options, recorder }: 
   await ports.prepareRegistry(relocated);
   const result = await push(relocated, bundle, ports, options);
   await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
-  recorder.stopAt(await pullAsGateway(relocated, site, ports, options));
+  recorder.stopAt(await pullAsGateway(relocated.mapped, site, ports, options));
   return result;
 }
 
@@ -193,9 +194,10 @@ function workloadsOf(manifest: string): readonly WorkloadRef[] {
 }
 
 async function pluginsPhase({ relocated, site, ports, options, recorder }: Installing): Promise<readonly Finding[]> {
-  const wanted = wantedPlugins(relocated, site, ports);
+  const wanted = wantedPlugins(relocated, site, ports.userPlugins);
   recorder.stopAt(wanted.findings);
-  const enabled = await switchOn(wanted.plugins, relocated, site, ports, options);
+  const plugins = wanted.plugins.map(({ plugin }) => plugin);
+  const enabled = await switchOn(plugins, relocated, site, ports, options);
   await recorder.add({ plugins: enabled.plugins });
   return enabled.findings;
 }

@@ -1,10 +1,12 @@
 import { Failure } from "../../model/failure.ts";
-import { hasErrors } from "../../model/finding.ts";
-import { switchOn, wantedPlugins } from "../../pipeline/plugins.ts";
+import { hasErrors, type Finding } from "../../model/finding.ts";
+import { pullAsGateway, switchOn } from "../../pipeline/plugins.ts";
+import { wantedPlugins } from "../../pipeline/wanted-plugins.ts";
 import type { Context } from "../context.ts";
 import { texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { installPorts, openTools } from "../wire/install-ports.ts";
+import { pluginFindings } from "../wire/plugin-preflight.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/target.ts";
 
@@ -14,16 +16,24 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (names.length === 0) throw new Failure("USAGE", { what: "--name <value>" });
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
-  const { sitePath, relocated } = session;
-  const site = { ...session.site, plugins: { ...session.site.plugins, enable: [...names], manifests: [] } };
+  const { sitePath, relocated, bundle } = session;
+  const site = {
+    ...session.site,
+    plugins: { ...session.site.plugins, enable: [...names], manifests: [], disable: [] },
+  };
   await using target = await openTarget({ site, sitePath }, context);
   await using tools = await openTools(flags, site, context);
   const ports = await installPorts({ site, sitePath }, target, tools, context);
-  const wanted = wantedPlugins(relocated, site, ports);
-  for (const found of wanted.findings) report({ type: "finding", finding: found });
-  if (hasErrors(wanted.findings)) return ExitCode.findings;
   const options = { skip: new Set<string>(), forceConflicts: false, signal: context.signal, report };
-  const { findings } = await switchOn(wanted.plugins, relocated, site, ports, options);
-  for (const found of findings) report({ type: "finding", finding: found });
-  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+  const tell = (findings: readonly Finding[]): boolean => {
+    for (const found of findings) report({ type: "finding", finding: found });
+    return hasErrors(findings);
+  };
+  if (tell(await pluginFindings({ bundle, site, relocated }, context))) return ExitCode.findings;
+  const named = relocated.mapped.filter(({ item }) => names.includes(item.name));
+  // Harbor may have cleaned up since the install; a plugin that is not there would keep new gateway pods closed.
+  if (site.plugins.mode === "oci" && tell(await pullAsGateway(named, site, ports, options))) return ExitCode.findings;
+  const wanted = wantedPlugins(relocated, site, []).plugins.map(({ plugin }) => plugin);
+  const { findings } = await switchOn(wanted, relocated, site, ports, options);
+  return tell(findings) ? ExitCode.findings : ExitCode.done;
 }

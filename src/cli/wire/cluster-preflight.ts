@@ -1,6 +1,6 @@
 import type { Finding } from "../../model/finding.ts";
 import type { KubeObject } from "../../model/kubernetes.ts";
-import { isInside } from "../../pipeline/plugins.ts";
+import { isInside } from "../../pipeline/wanted-plugins.ts";
 import { renderAll } from "../../pipeline/prove.ts";
 import type { PreflightContext } from "../../pipeline/install-ports.ts";
 import { preflightCluster } from "../../stages/preflight-cluster/preflight.ts";

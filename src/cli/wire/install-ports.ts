@@ -16,10 +16,12 @@ import { text, type Flags } from "../define.ts";
 import { tool } from "../version.ts";
 import { clusterFindings } from "./cluster-preflight.ts";
 import { createProjects, pullSecretOf } from "./harbor-projects.ts";
+import { pluginFindings } from "./plugin-preflight.ts";
 import { registryFindings } from "./preflight.ts";
 import { receiptsOf } from "./receipts.ts";
 import { connectAsPuller, type TargetOptions, type TargetSession } from "./target.ts";
 import { findTool } from "./tools.ts";
+import { urlAsker } from "./url-asker.ts";
 import { verifyWhole } from "./verify.ts";
 
 /** Disposing of them removes helm's own folders. */
@@ -54,11 +56,13 @@ export async function installPorts(
     preflight: async (asked) => [
       ...(await registryFindings(asked, session, options, context)),
       ...(await clusterFindings(asked, tools, context)),
+      ...(await pluginFindings(asked, context)),
     ],
     prepareRegistry: (relocated) => createProjects(site, relocated, session, context),
     target: session.registry,
     pushOptions: session.pushOptions,
     asPuller: () => connectAsPuller(options, context),
+    urlAsker: () => urlAsker(options, tools, context),
     helm: tools.helm,
     cluster: tools.kubectl,
     receipts: receiptsOf(site, tools.kubectl, context.signal),
@@ -66,7 +70,7 @@ export async function installPorts(
     withFile,
     parseRelocation: parseRelocationMap,
     userValues: await readValues(site),
-    userPlugins: await Promise.all(site.plugins.manifests.map(read)),
+    userPlugins: await readUserPlugins(site),
     chartCrds,
     pullSecret: () => pullSecretOf(site, session, context),
     ca: site.registry.ca === undefined || site.registry.plainHttp ? undefined : await read(site.registry.ca),
@@ -92,6 +96,10 @@ export async function chartCrds(archive: Uint8Array): Promise<readonly string[]>
 
 export async function readValues(site: Site): Promise<readonly Values[]> {
   return Promise.all(site.valuesFiles.map(async (path) => (loadTyped(await read(path))[0] ?? {}) as Values));
+}
+
+export async function readUserPlugins(site: Site): Promise<readonly string[]> {
+  return Promise.all(site.plugins.manifests.map(read));
 }
 
 async function read(path: string): Promise<string> {

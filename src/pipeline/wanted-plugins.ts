@@ -1,0 +1,105 @@
+import type { LockItem } from "../model/lock.ts";
+import { finding, type Finding } from "../model/finding.ts";
+import { isReference, parseReference, printReference } from "../model/reference.ts";
+import type { Site } from "../model/site.ts";
+import type { WasmPlugin } from "../model/wasm-plugin.ts";
+import { builtInPlugin } from "../stages/plugins-on/document.ts";
+import { isMap } from "../model/rendered-object.ts";
+import { isWasmPlugin, rewriteWasmPlugins } from "../stages/relocate/wasm-plugin.ts";
+import { loadTyped } from "../std/yaml.ts";
+import type { Relocated } from "./relocated.ts";
+
+export interface WantedPlugin {
+  readonly plugin: WasmPlugin;
+  /** What the bundle carries of it; the user's own may come from a server of this site. */
+  readonly item: LockItem | undefined;
+}
+
+export interface Wanted {
+  readonly plugins: readonly WantedPlugin[];
+  readonly findings: readonly Finding[];
+}
+
+/** Where the plugin behind an original URL is on this site; `undefined` for one that was not carried. */
+export function pluginTarget(relocated: Relocated): (url: string) => { readonly url: string } | undefined {
+  const places = new Map<string, string>();
+  for (const { item, targets } of relocated.mapped) {
+    const [first] = targets;
+    if (item.kind !== "plugin" || first === undefined) continue;
+    for (const name of [item.reference, ...item.aliases])
+      places.set(printReference(parseReference(name)), `oci://${printReference(first)}`);
+  }
+  return (url) => {
+    const text = url.replace(/^oci:\/\//i, "");
+    const found = isReference(text) ? places.get(printReference(parseReference(text))) : undefined;
+    return found === undefined ? undefined : { url: found };
+  };
+}
+
+/** Does a gateway get at this URL from here? A path template can put plugins outside of the prefix. */
+export function isInside(url: string, { prefix, carried }: Relocated, site: Site): boolean {
+  const reference = url.replace(/^oci:\/\//, "");
+  if (url.startsWith("file://") || reference.startsWith(`${prefix}/`) || carried.has(reference)) return true;
+  if (site.plugins.url !== undefined && url.startsWith(`${site.plugins.url.replace(/\/+$/, "")}/`)) return true;
+  return /^https?:\/\/[^/]+\.svc(\.cluster\.local)?(:\d+)?\//.test(url);
+}
+
+/**
+ * What the site wants switched on: built-ins by name, then the user's own manifests with their URLs moved. One that no
+ * gateway could fetch from here is a finding, since it would keep every new gateway pod waiting.
+ */
+export function wantedPlugins(relocated: Relocated, site: Site, userPlugins: readonly string[]): Wanted {
+  const findings: Finding[] = [];
+  const builtIns = site.plugins.enable.flatMap((name) => {
+    const wanted = builtIn(name, relocated, site);
+    if (wanted === undefined)
+      findings.push(finding("error", "plugin.not-carried", { plugin: name, reference: site.plugins.mode }));
+    return wanted ?? [];
+  });
+  const own = userPlugins.flatMap((text) => {
+    const rewritten = rewriteWasmPlugins(text, {
+      targetOf: pluginTarget(relocated),
+      pullSecret: relocated.target.pullSecret,
+    });
+    findings.push(...rewritten.findings);
+    return loadTyped(rewritten.text)
+      .flatMap(opened)
+      .map((plugin) => ownPlugin(plugin, relocated));
+  });
+  const off = new Set(site.plugins.disable);
+  const plugins = [...builtIns, ...own].filter(({ plugin }) => !off.has(plugin.metadata.name));
+  return { plugins, findings: [...findings, ...plugins.flatMap(({ plugin }) => unreached(plugin, relocated, site))] };
+}
+
+function builtIn(name: string, relocated: Relocated, site: Site): WantedPlugin | undefined {
+  const item = relocated.mapped.find((mapped) => mapped.item.kind === "plugin" && mapped.item.name === name)?.item;
+  const url = relocated.target.plugins.get(name);
+  if (item === undefined || url === undefined) return undefined;
+  const { pullSecret, namespace, pluginServer } = relocated.target;
+  const version = item.version ?? "1.0.0";
+  const served = site.plugins.mode === "http" && pluginServer !== undefined;
+  const at = served
+    ? { url: `${pluginServer.replace(/\/+$/, "")}/plugins/${name}/${version}/plugin.wasm` }
+    : { url, pullSecret };
+  return { item, plugin: builtInPlugin({ name, version, namespace, ...at }) };
+}
+
+function opened(document: unknown): readonly WasmPlugin[] {
+  if (!isMap(document)) return [];
+  const { items } = document;
+  const all = Array.isArray(items) ? items.filter(isMap) : [document];
+  return all.filter(isWasmPlugin) as unknown as readonly WasmPlugin[];
+}
+
+/** Only plugins in the controller's own namespace reach the gateway; elsewhere they are ignored in silence. */
+function ownPlugin({ metadata, ...rest }: WasmPlugin, { mapped, target }: Relocated): WantedPlugin {
+  const plugin = { ...rest, metadata: { ...metadata, namespace: target.namespace } };
+  const carried = mapped.find(({ targets }) => targets.some((at) => `oci://${printReference(at)}` === rest.spec?.url));
+  return { plugin, item: carried?.item };
+}
+
+function unreached({ metadata, spec }: WasmPlugin, relocated: Relocated, site: Site): readonly Finding[] {
+  const url = spec?.url;
+  if (url === undefined || isInside(url, relocated, site)) return [];
+  return [finding("error", "plugin.not-carried", { plugin: metadata.name, reference: url })];
+}
