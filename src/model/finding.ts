@@ -117,6 +117,7 @@ export interface FindingFacts {
   "plugin.unknown": { plugin: string; near: string };
   "plugin.tag-drift": { plugin: string; reference: string; published: string; found: string };
   "plugin.url-unanswered": { plugin: string; url: string; answer: string };
+  "plugin.url-not-asked": { plugin: string; url: string; command: string };
   "plugin.not-carried": { plugin: string; reference: string };
   "plugin.unknown-field": { manifest: string; field: string; instead: string };
   "plugin.switched-off": { plugin: string; why: string };

@@ -8,7 +8,7 @@ import { clockQuestion, realmQuestion, redirectQuestion, tlsQuestion } from "./q
 import { projectQuestion, quotaQuestion } from "./questions/project.ts";
 import { healthQuestion, readOnlyQuestion } from "./questions/system.ts";
 import { immutableQuestion } from "./questions/tags.ts";
-import { uploadQuestion } from "./questions/upload.ts";
+import { uploadQuestion, writeQuestion } from "./questions/upload.ts";
 
 export interface PreflightResult {
   readonly findings: readonly Finding[];
@@ -66,13 +66,17 @@ async function inside(asking: Asking, kind: RegistryKind): Promise<readonly Find
     ...(isHarbor ? each("quota", quotaQuestion) : []),
     ...(isHarbor ? ofTheSystem(asking) : []),
     ...(isHarbor ? each("immutable", immutableQuestion) : []),
-    [{ question: "upload" }, () => uploadQuestion(asking, there)],
+    ...(isHarbor ? [uploadOnce(asking, there)] : each("upload", writeQuestion)),
   ];
   const answers: Finding[] = [...credentials, ...found.findings];
   // In turn: Harbor locks an account for a moment after a wrong password, and answers others late (facts: harbor §1).
   for (const [question, answer] of questions) answers.push(...(await ask(asking, question, answer)));
   if (!isHarbor) answers.push(...harborOnly.map((question) => notAsked(asking, { question }, kind)));
   return answers;
+}
+
+function uploadOnce(asking: Asking, there: readonly string[]): [Question, Answer] {
+  return [{ question: "upload" }, () => uploadQuestion(asking, there)];
 }
 
 function ofTheSystem(asking: Asking): readonly [Question, Answer][] {

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { pushItems } from "../../../src/stages/push/push.ts";
+import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { anImage } from "../../rig/graph.ts";
+import { registryOf } from "../../rig/harbor/access.ts";
+import { codes, factsOf, preflight } from "../../rig/harbor/preflight.ts";
+import type { Identity } from "../../rig/harbor/state.ts";
+import { aLockItem } from "../../rig/lock-item.ts";
+import { anotherRegistry, type Product } from "../../rig/other-registry.ts";
+import { aDockerRegistry, dockerRegistryUnavailable } from "../../rig/registry-process.ts";
+import { aSource } from "../../unit/stages/push/memory-target.ts";
+
+const unavailable = dockerRegistryUnavailable();
+const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+const pusher: Identity = { name: "pusher", secret: "planted-other" };
+const leftOut = ["project", "quota", "read-only", "health", "immutable"];
+
+interface Place {
+  readonly host: string;
+  readonly origin: string;
+}
+
+/** Asked, and then pushed to, since a preflight that is content should be right. */
+async function askAndPush(at: Place, as: Identity, wrong: Identity = as) {
+  const harbor = at as Parameters<typeof preflight>[0]["at"];
+  const { findings, kind } = await preflight({ at: harbor, as: wrong, pull: wrong });
+  if (wrong === as) {
+    const image = anImage();
+    const { mapped } = mapItems([aLockItem("r.io/a/gateway:1", image)], {
+      registry: at.host,
+      project: "p",
+      templates: {},
+    });
+    await using registry = registryOf(harbor, as);
+    expect((await pushItems(mapped, aSource([image]), registry)).tags).toHaveLength(1);
+  }
+  expect(JSON.stringify(findings)).not.toContain("planted");
+  return { findings, kind };
+}
+
+describe.skipIf(unavailable !== undefined)(`preflightRegistry against what is no Harbor${because}`, () => {
+  it.each([
+    ["nexus", "nexus"],
+    ["gitea", "gitea"],
+    ["gitlab", "gitlab"],
+    // Nothing in its greeting tells it from the reference implementation, and nothing needs to.
+    ["zot", "distribution"],
+  ] as const)("a %s is called %s, and told which questions only Harbor answers", async (product, kind) => {
+    await using other = await anotherRegistry({ product, user: pusher.name, password: pusher.secret });
+    const seen = await askAndPush(other, pusher);
+    expect(seen.kind).toBe(kind);
+    expect(codes(seen.findings)).toEqual([...leftOut.map(() => "note registry.not-asked"), "note registry.not-harbor"]);
+    const notAsked = seen.findings.filter(({ code }) => code === "registry.not-asked").map(({ facts }) => facts);
+    expect(notAsked).toEqual(leftOut.map((question) => ({ subject: other.host, question, why: kind })));
+  });
+
+  it.each<Product>(["nexus", "gitea", "gitlab", "zot"])(
+    "a %s that does not take the password says so",
+    async (product) => {
+      await using other = await anotherRegistry({ product, user: pusher.name, password: pusher.secret });
+      const { findings } = await askAndPush(other, pusher, { ...pusher, secret: "planted-but-wrong" });
+      expect(codes(findings)).toContain("error registry.credentials-wrong");
+      expect(factsOf(findings, "registry.credentials-wrong")).toEqual({ host: other.host, as: pusher.name });
+    },
+  );
+
+  it("a plain registry that is open to all needs nothing else", async () => {
+    await using plain = await aDockerRegistry();
+    const { findings, kind } = await askAndPush({ host: plain.host, origin: plain.url }, pusher);
+    expect(kind).toBe("distribution");
+    expect(codes(findings).filter((code) => !code.startsWith("note"))).toEqual([]);
+  });
+
+  it("a plain registry with passwords takes the right one and refuses the wrong one", async () => {
+    await using plain = await aDockerRegistry({ htpasswd: { user: pusher.name, password: pusher.secret } });
+    const at = { host: plain.host, origin: plain.url };
+    expect(codes((await askAndPush(at, pusher)).findings).filter((code) => !code.startsWith("note"))).toEqual([]);
+    const wrong = await askAndPush(at, pusher, { ...pusher, secret: "planted-but-wrong" });
+    expect(codes(wrong.findings)).toContain("error registry.credentials-wrong");
+  });
+
+  it("a registry whose account may only read says who may not push where", async () => {
+    await using other = await anotherRegistry({
+      product: "nexus",
+      user: pusher.name,
+      password: pusher.secret,
+      readsOnly: true,
+    });
+    const harbor = { host: other.host, origin: other.origin } as Parameters<typeof preflight>[0]["at"];
+    const { findings } = await preflight({ at: harbor, as: pusher, pull: pusher });
+    expect(factsOf(findings, "registry.no-push")).toEqual({
+      host: other.host,
+      project: "p",
+      as: pusher.name,
+      holds: "-",
+    });
+  });
+
+  it("a plain registry that takes no writes says so at the try of an upload", async () => {
+    await using plain = await aDockerRegistry({ readOnly: true });
+    const harbor = { host: plain.host, origin: plain.url } as Parameters<typeof preflight>[0]["at"];
+    const { findings } = await preflight({ at: harbor });
+    expect(codes(findings)).toContain("error registry.read-only");
+  });
+});
