@@ -9,7 +9,8 @@ export function crdNames(files: readonly string[]): readonly string[] {
 function namesIn(yaml: string): readonly string[] {
   try {
     return loadTyped(yaml).flatMap((document) => {
-      const { kind, metadata } = document as { kind?: unknown; metadata?: { name?: unknown } };
+      // Generated files end in `---`, which begins one more document: an empty one.
+      const { kind, metadata } = (document ?? {}) as { kind?: unknown; metadata?: { name?: unknown } | null };
       return kind === "CustomResourceDefinition" && typeof metadata?.name === "string" ? [metadata.name] : [];
     });
   } catch (error) {

@@ -37,9 +37,12 @@ export async function settleLeftovers(input: LeftoverInput, cluster: ClusterPort
     const url = plugin.spec?.url;
     if (url === undefined || input.isInside(url)) continue;
     const change = changeOf(plugin, url, input);
-    if (change === undefined) stuck.push({ name: plugin.metadata.name, url });
-    else if (change.apply.length > 0 && (await patched(plugin, change.apply, input, cluster)))
+    // Off already: nothing to do, and nothing to undo.
+    if (change?.apply.length === 0) continue;
+    // False: somebody changed it under our hands, so what it is now is not what was weighed here.
+    if (change !== undefined && (await patched(plugin, change.apply, input, cluster)))
       records.push({ ...refOf(plugin, namespace), did: change.did, url, undo: change.undo });
+    else stuck.push({ name: plugin.metadata.name, url });
   }
   return { records, stuck };
 }

@@ -60,6 +60,19 @@ describe("settleLeftovers", () => {
     });
   });
 
+  it("names a plugin that somebody changed between being listed and being patched", async () => {
+    const cluster = new MemoryCluster();
+    cluster.add(plugin("a", { url: "oci://public.test/plugins/ai-proxy:1.0.0" }));
+    const listed = await cluster.list<WasmPlugin>({ resource: "wasmplugins.extensions.higress.io", namespace });
+    cluster.list = <T>() => Promise.resolve(listed as readonly T[]);
+    const other = "oci://public.test/plugins/ai-proxy:3.0.0";
+    await cluster.patch(refOf("a"), [{ op: "replace", path: "/spec/url", value: other }], { fieldManager: "kubectl" });
+    expect(await settleLeftovers(input, cluster)).toEqual({
+      records: [],
+      stuck: [{ name: "a", url: "oci://public.test/plugins/ai-proxy:1.0.0" }],
+    });
+  });
+
   it("leaves a plugin alone when restoring that somebody repointed since, and names it", async () => {
     const cluster = new MemoryCluster();
     cluster.add(plugin("a", { url: "oci://public.test/plugins/ai-proxy:1.0.0" }));
