@@ -103,18 +103,29 @@ async function undoLeftovers(
   return findings;
 }
 
+/**
+ * What somebody would miss. Routes and plugins of the console are Ingresses and custom resources of this very namespace.
+ * Kinds that a cluster may not know are asked for by themselves: one of them in a list makes the whole answer empty.
+ */
+const keptKinds: readonly string[] = [
+  "pods,services,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,cronjobs.batch,persistentvolumeclaims,secrets,configmaps,ingresses.networking.k8s.io",
+  wasmPluginResource,
+  "mcpbridges.networking.higress.io",
+  "http2rpcs.networking.higress.io",
+  "envoyfilters.networking.istio.io",
+];
+
 async function removeEmpty(
   space: ObjectRecord,
   cluster: ClusterPort,
   signal?: AbortSignal,
 ): Promise<readonly Finding[]> {
   if (space.did !== "created") return [];
-  const resource =
-    "pods,services,deployments.apps,statefulsets.apps,daemonsets.apps,persistentvolumeclaims,secrets,configmaps";
-  const objects = await cluster.list<KubeObject>({ resource, namespace: space.name, signal });
-  const left = objects.filter(
-    ({ metadata }) => metadata.name !== "kube-root-ca.crt" && metadata["deletionTimestamp"] === undefined,
-  );
+  const list = (resource: string) => cluster.list<KubeObject>({ resource, namespace: space.name, signal });
+  const objects = await Promise.all(keptKinds.map(list));
+  const left = objects
+    .flat()
+    .filter(({ metadata }) => metadata.name !== "kube-root-ca.crt" && metadata["deletionTimestamp"] === undefined);
   if (left.length === 0) return removeOurs(space, cluster, signal);
   const fields = left.slice(0, 5).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
   return [finding("warning", "cluster.drift", { object: `namespace ${space.name}`, fields: fields.join(", ") })];
