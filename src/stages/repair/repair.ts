@@ -4,7 +4,7 @@ import { blobPrefix } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import type { OpenedBundle, OpenRepair, Range, RepairOutput } from "./ports.ts";
 
 export interface RepairInput {
@@ -82,7 +82,7 @@ async function copyEntry(
   if (sum === undefined) return writer.copy(own(), place.offset);
   const want = { mediaType: "", digest: `sha256:${sum}` as Digest, size: place.size };
   if (!damaged.has(name)) return writer.copy(verified(own(), want, "bundle"), place.offset);
-  await fromFirstGood(name, sourcesOf(input, { ...place, name }, want), (stream) =>
+  await fromFirstGood(name, sourcesOf(input, { ...place, name }, want, options.signal), (stream) =>
     writer.copy(verified(stream, want, "source"), place.offset),
   );
 }
@@ -93,10 +93,11 @@ function sourcesOf(
   { bundle, copies, fetchers }: RepairInput,
   { name, size }: Entry,
   want: Descriptor,
+  signal: AbortSignal | undefined,
 ): readonly Open[] {
   const fromCopies = copies.flatMap((copy): Open[] => {
     const place = copy.entries.get(name);
-    return place?.size === size ? [() => copy.source.stream(place.offset, size)] : [];
+    return place?.size === size ? [() => copy.source.stream(place.offset, size, signal)] : [];
   });
   if (!name.startsWith(blobPrefix)) return fromCopies;
   const listed = bundle.document.blobs.find(({ digest }) => digest === want.digest);
@@ -106,7 +107,7 @@ function sourcesOf(
     ...fetchers.map(
       (fetcher): Open =>
         () =>
-          fetcher.fetch(descriptor),
+          fetcher.fetch(descriptor, { signal }),
     ),
   ];
 }
@@ -123,7 +124,8 @@ async function fromFirstGood(
       await use(open());
       return;
     } catch (error) {
-      if (!(error instanceof Failure) || error.side === "host") throw error;
+      // What cannot be written no other source mends; a copy that cannot be read (a bad stick) is what others are for.
+      if (!isFailure(error) || isFailure(error, "DISK_FULL", "FILE_UNWRITABLE")) throw error;
       cause = error;
     }
   }

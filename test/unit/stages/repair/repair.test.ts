@@ -4,6 +4,7 @@ import { openBundle, type Bundle } from "../../../../src/stages/bundle/open.ts";
 import { pack } from "../../../../src/stages/bundle/pack.ts";
 import type { PackInput } from "../../../../src/stages/bundle/plan.ts";
 import { openUnion } from "../../../../src/stages/bundle/union.ts";
+import { Failure } from "../../../../src/model/failure.ts";
 import { readSmall } from "../../../../src/content/verified.ts";
 import { repair } from "../../../../src/stages/repair/repair.ts";
 import { parseRequest, patchFor, requestFor } from "../../../../src/stages/repair/request.ts";
@@ -47,6 +48,29 @@ describe("repair", () => {
     const fetchers = [aStore(...someItems.map(({ seed }) => seed))];
     await repair({ bundle, damaged: new Set([victimName]), copies, fetchers }, output);
     expect(output.bytes.equals(sound)).toBe(true);
+  });
+
+  it("passes over a copy whose medium cannot be read there", async () => {
+    const output = new MemoryOutput();
+    const stick = new MemorySource(sound);
+    const bad = await openBundle(stick);
+    stick.read = () => Promise.reject(new Failure("FILE_UNREADABLE", { path: "/media/stick", reason: "EIO" }));
+    const bundle = await aDamagedBundle(victimName);
+    const copies = [bad, await open(sound)];
+    await repair({ bundle, damaged: new Set([victimName]), copies, fetchers: [] }, output);
+    expect(output.bytes.equals(sound)).toBe(true);
+  });
+
+  it("tries no other source when the new file cannot be written", async () => {
+    const output = new MemoryOutput();
+    const bundle = await aDamagedBundle(victimName);
+    const place = bundle.entries.get(victimName)!;
+    output.onWrite = (offset) => {
+      if (offset === place.offset) throw new Failure("DISK_FULL", { path: "/out", wanted: "1 B", free: "0 B" });
+    };
+    const copies = [await open(sound), await open(sound)];
+    const repairing = repair({ bundle, damaged: new Set([victimName]), copies, fetchers: [] }, output);
+    await expect(repairing).rejects.toMatchObject({ code: "DISK_FULL" });
   });
 
   it("makes one volume of it alone, wherever the volumes are cut", async () => {
