@@ -113,14 +113,17 @@ function metadata(directory: string, { item, module }: Published): string {
 }
 
 function inventory(owners: ReadonlyMap<string, Published>): string {
-  const plugins: Record<string, Record<string, object>> = {};
+  const plugins = new Map<string, Map<string, Readonly<Record<string, string | number>>>>();
   for (const [directory, { item, module }] of owners) {
     const [, name = "", version = ""] = directory.split("/");
     const { size, sha256 } = module;
     const entry = { image: item.reference, digest: item.root.digest, path: `/${directory}/plugin.wasm`, sha256, size };
-    (plugins[name] ??= {})[version] = entry;
+    plugins.set(name, (plugins.get(name) ?? new Map<string, typeof entry>()).set(version, entry));
   }
-  return canonicalJson(plugins as Record<string, Record<string, Record<string, string | number>>>);
+  // Maps up to here: a plugin may be called `constructor`.
+  return canonicalJson(
+    Object.fromEntries([...plugins].map(([name, versions]) => [name, Object.fromEntries(versions)])),
+  );
 }
 
 function moduleFile(path: string, module: PluginModule): PluginFile {

@@ -16,6 +16,18 @@ export function printPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join("/");
 }
 
+/** What an image config says that it is for; `undefined` when it is no config of a container image. */
+export function platformOfConfig(config: Uint8Array): Platform | undefined {
+  try {
+    const document: unknown = JSON.parse(Buffer.from(config).toString("utf8"));
+    const { os, architecture, variant } = (document ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof os !== "string" || typeof architecture !== "string") return undefined;
+    return typeof variant === "string" && variant !== "" ? { os, architecture, variant } : { os, architecture };
+  } catch {
+    return undefined;
+  }
+}
+
 /** `arm64` and `arm64/v8` are one platform: the variant counts only when it was asked for, and v8 is arm64's default. */
 export function platformMatches(wanted: Platform, has: Platform): boolean {
   if (wanted.os !== has.os || wanted.architecture !== has.architecture) return false;

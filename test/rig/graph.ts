@@ -19,7 +19,7 @@ export function aBlob(content: string | Uint8Array, mediaType = "application/oct
 }
 
 /** A document that names `children`, each described to `document` in their order. */
-function parent(
+export function aParent(
   mediaType: string,
   children: readonly Seed[],
   document: (children: readonly Descriptor[]) => Readonly<Record<string, unknown>>,
@@ -68,7 +68,7 @@ export function anImage(options: ImageOptions = {}): Seed {
   );
   const zipped = tars.map((tar) => aBlob(gzipSync(tar), docker ? MediaType.dockerLayerGzip : MediaType.ociLayerGzip));
   const { annotations, subject } = options;
-  const made = parent(docker ? MediaType.dockerManifest : MediaType.ociManifest, [config, ...zipped], ([c, ...l]) => ({
+  const made = aParent(docker ? MediaType.dockerManifest : MediaType.ociManifest, [config, ...zipped], ([c, ...l]) => ({
     config: c,
     layers: l,
     ...(subject !== undefined && { subject }),
@@ -82,7 +82,7 @@ export function anIndex(
   manifests: readonly Seed[] = [anImage(), anImage({ architecture: "arm64" })],
   mediaType: string = MediaType.ociIndex,
 ): Seed {
-  return parent(mediaType, manifests, (children) => ({ manifests: children }));
+  return aParent(mediaType, manifests, (children) => ({ manifests: children }));
 }
 
 /** The eight bytes that every module starts with, and then whatever tells two of them apart. */
@@ -112,7 +112,7 @@ export function aWasmPlugin({ module = aModule(), layout = "oci" }: PluginOption
   };
   const config = aBlob("{}", layout === "docker" ? MediaType.dockerConfig : MediaType.ociEmpty);
   const mediaType = layout === "docker" ? MediaType.dockerManifest : MediaType.ociManifest;
-  return parent(mediaType, [config, ...layers[layout]], ([c, ...l]) => ({ config: c, layers: l }));
+  return aParent(mediaType, [config, ...layers[layout]], ([c, ...l]) => ({ config: c, layers: l }));
 }
 
 /** A chart as `helm push` stores it. Helm writes no media type into the manifest; neither does this. */

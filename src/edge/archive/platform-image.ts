@@ -4,7 +4,7 @@ import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure } from "../../model/failure.ts";
 import { parseManifest, type ImageIndex, type ImageManifest } from "../../model/manifest.ts";
 import { MediaType } from "../../model/media-type.ts";
-import { platformMatches, printPlatform, type Platform } from "../../model/platform.ts";
+import { platformMatches, platformOfConfig, printPlatform, type Platform } from "../../model/platform.ts";
 
 /** One image that a runtime can run, with the exact bytes of its manifest. */
 export interface PlatformImage {
@@ -54,21 +54,10 @@ async function checked(image: PlatformImage, options: PlatformImageOptions): Pro
   const { config } = image.manifest;
   if (config.mediaType !== MediaType.ociConfig && config.mediaType !== MediaType.dockerConfig)
     throw notAnImage(options, `config ${config.mediaType}`);
-  const text = (await readSmall(content, config, "bundle", undefined, signal)).toString("utf8");
-  const has = readPlatform(text);
+  const has = platformOfConfig(await readSmall(content, config, "bundle", undefined, signal));
   if (has === undefined) throw notAnImage(options, "config without os and architecture");
   if (!platformMatches(platform, has)) throw missing(reference, platform, printPlatform(has));
   return image;
-}
-
-function readPlatform(text: string): Platform | undefined {
-  try {
-    const { os, architecture, variant } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof os !== "string" || typeof architecture !== "string") return undefined;
-    return { os, architecture, ...(typeof variant === "string" && variant !== "" && { variant }) };
-  } catch {
-    return undefined;
-  }
 }
 
 function missing(reference: string, platform: Platform, has: string): Failure {

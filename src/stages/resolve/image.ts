@@ -6,7 +6,7 @@ import { readSmall } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { LockItem } from "../../model/lock.ts";
 import { parseManifest, type ImageManifest } from "../../model/manifest.ts";
-import { printPlatform, type Platform } from "../../model/platform.ts";
+import { platformOfConfig, printPlatform } from "../../model/platform.ts";
 import { pointer, printReference, type Reference } from "../../model/reference.ts";
 import { missingPlatforms, pruneIndex } from "./platforms.ts";
 import type { Resolved, ResolveContext, SourceRepository } from "./ports.ts";
@@ -55,15 +55,12 @@ interface Single {
   readonly made: MemoryStore;
 }
 
-/** An image without an index: its config says which platform it is for. It is kept: packing must not ask for it again. */
+/** An image without an index: its config says which platform it is for, or nothing does. It is kept: packing must not ask for it again. */
 async function singlePlatform(reference: string, { manifest, content, made }: Single, context: ResolveContext) {
   const bytes = await readSmall(content, manifest.config, "source", undefined, context.signal);
   made.put(manifest.config.digest, bytes);
-  const config = JSON.parse(bytes.toString("utf8")) as Partial<Platform> | null;
-  const kept: Platform[] =
-    typeof config?.os === "string" && typeof config.architecture === "string"
-      ? [{ os: config.os, architecture: config.architecture }]
-      : [];
+  const platform = platformOfConfig(bytes);
+  const kept = platform === undefined ? [] : [platform];
   return { kept, findings: missingPlatforms(reference, kept, kept.map(printPlatform), context) };
 }
 

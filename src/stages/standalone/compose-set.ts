@@ -33,7 +33,7 @@ export interface ComposeSetInput {
 }
 
 export function isOfComposeSet(repository: string): boolean {
-  return serviceOf(repository) in services;
+  return Object.hasOwn(services, serviceOf(repository));
 }
 
 /** Services that cannot start from what is carried. */

@@ -90,6 +90,17 @@ describe("pluginTree", () => {
     });
   });
 
+  it("lists a plugin whose name every object has", async () => {
+    const seed = aWasmPlugin();
+    const names = ["constructor", "__proto__"];
+    const items = names.map((name) => aPlugin("constructor:2.0.2", seed, { name }));
+    const tree = await pluginTree(items, aStore(seed));
+    const text = (await collect(tree.get("plugins/snapshot-inventory.json")!.open(), 1e6)).toString();
+    const listed = JSON.parse(text) as Record<string, Record<string, unknown>>;
+    expect(Object.keys(listed).sort()).toEqual(names.sort());
+    expect(Object.hasOwn(Object.prototype, "2.0.2") || Object.hasOwn(Object, "2.0.2")).toBe(false);
+  });
+
   it("tells each plugin's origin in metadata.txt and in the inventory", async () => {
     const seed = aWasmPlugin();
     const tree = await pluginTree([aPlugin("cors:2.0.2", seed)], aStore(seed));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { isOfComposeSet } from "../../../src/stages/standalone/compose-set.ts";
 import { environmentOf } from "../../../src/stages/standalone/environment.ts";
 import { standaloneKit, type StandaloneInput } from "../../../src/stages/standalone/kit.ts";
 import { builtInPattern, checkPattern, fillPattern } from "../../../src/stages/standalone/pattern.ts";
@@ -142,5 +143,12 @@ describe("quoting", () => {
       }),
       { seed: 3 },
     );
+  });
+});
+
+describe("isOfComposeSet", () => {
+  it("knows the images of the set by the last part of their name, and no other", () => {
+    expect(["higress/gateway", "mirror/a/console"].map(isOfComposeSet)).toEqual([true, true]);
+    expect(["higress/all-in-one", "library/constructor"].map(isOfComposeSet)).toEqual([false, false]);
   });
 });
