@@ -23,35 +23,41 @@ export function tarPadding(size: number): number {
   return (tarBlock - (size % tarBlock)) % tarBlock;
 }
 
-/** @throws RangeError when a member cannot be written */
-export function encodeHeader({ name, size, mode, mtime }: TarHeader): Buffer {
-  const block = Buffer.alloc(tarBlock);
+/** What is the same in all of ours: no owners, no devices, a regular file. */
+const template = Buffer.alloc(tarBlock);
+template.write("0000000\u00000000000\u0000", 108, "latin1");
+template.write("0", 156, "latin1");
+template.write("ustar\u000000", 257, "latin1");
+template.write("0000000\u00000000000\u0000", 329, "latin1");
+
+/** Writes into `block` when there is one, over whatever it holds. @throws RangeError when a member cannot be written */
+export function encodeHeader({ name, size, mode, mtime }: TarHeader, block = Buffer.allocUnsafe(tarBlock)): Buffer {
   const { prefix, rest } = splitName(name);
-  block.write(rest, 0, "ascii");
+  template.copy(block);
+  block.write(rest, 0, "latin1");
   writeOctal(block, mode, 100, 8);
-  writeOctal(block, 0, 108, 8);
-  writeOctal(block, 0, 116, 8);
   writeSize(block, size);
   writeOctal(block, mtime, 136, 12);
-  block.write("0", 156, "latin1");
-  block.write("ustar\u000000", 257, "latin1");
-  writeOctal(block, 0, 329, 8);
-  writeOctal(block, 0, 337, 8);
-  block.write(prefix, 345, "ascii");
-  block.write(`${checksumOf(block).toString(8).padStart(6, "0")}\u0000 `, 148, "latin1");
+  if (prefix !== "") block.write(prefix, 345, "latin1");
+  writeOctal(block, checksumOf(block), 148, 7);
+  block[155] = 0x20;
   return block;
 }
 
 /** Reads a header, or says in a word what is wrong with it. Numbers are bounded by what a double holds exactly. */
 export function decodeHeader(block: Buffer): DecodedHeader | { readonly wrong: string } {
-  if (readOctal(block, 148, 8) !== checksumOf(block)) return { wrong: "header checksum" };
-  if (block.toString("latin1", 257, 263) !== "ustar\u0000") return { wrong: "header magic" };
+  return readOctal(block, 148, 8) === checksumOf(block) ? decodeFields(block) : { wrong: "header checksum" };
+}
+
+/** For those who hold the block against what `encodeHeader` makes of it, the checksum included. */
+export function decodeFields(block: Buffer): DecodedHeader | { readonly wrong: string } {
+  if (template.compare(block, 257, 263, 257, 263) !== 0) return { wrong: "header magic" };
   const size = readSize(block);
   const mode = readOctal(block, 100, 8);
   const mtime = readOctal(block, 136, 12);
   if (size === undefined) return { wrong: "size" };
   if (mode === undefined || mtime === undefined) return { wrong: "mode or mtime" };
-  const prefix = readText(block, 345, 155);
+  const prefix = block[345] === 0 ? "" : readText(block, 345, 155);
   const rest = readText(block, 0, 100);
   const type = String.fromCharCode(block[156] ?? 0);
   return { name: prefix === "" ? rest : `${prefix}/${rest}`, size, mode, mtime, type };
@@ -64,6 +70,13 @@ export function isZero(bytes: Uint8Array): boolean {
   return true;
 }
 
+const words = aligned();
+
+function aligned(): { readonly bytes: Buffer; readonly view: Uint32Array } {
+  const view = new Uint32Array(tarBlock / 4);
+  return { bytes: Buffer.from(view.buffer), view };
+}
+
 function splitName(name: string): { prefix: string; rest: string } {
   if (!/^[\x21-\x7e]+$/.test(name)) throw new RangeError(`Tar name is not printable ASCII: ${name}`);
   if (name.length <= 100) return { prefix: "", rest: name };
@@ -72,10 +85,13 @@ function splitName(name: string): { prefix: string; rest: string } {
   return { prefix: name.slice(0, slash), rest: name.slice(slash + 1) };
 }
 
+/** `width` counts the NUL at the end. */
 function writeOctal(block: Buffer, value: number, at: number, width: number): void {
-  const digits = value.toString(8);
-  if (!Number.isInteger(value) || value < 0 || digits.length >= width) throw new RangeError(`Tar number: ${value}`);
-  block.write(digits.padStart(width - 1, "0"), at, "latin1");
+  const last = at + width - 1;
+  let rest = value;
+  for (let digit = last - 1; digit >= at; digit -= 1, rest = Math.floor(rest / 8)) block[digit] = 0x30 + (rest % 8);
+  if (!Number.isInteger(value) || value < 0 || rest > 0) throw new RangeError(`Tar number: ${value}`);
+  block[last] = 0;
 }
 
 const octalLimit = 8 ** 11;
@@ -97,9 +113,19 @@ function readSize(block: Buffer): number | undefined {
   return Number.isSafeInteger(size) ? size : undefined;
 }
 
+/** One to eleven digits, then at most two NULs or spaces up to the end of the field. */
 function readOctal(block: Buffer, at: number, width: number): number | undefined {
-  const match = /^([0-7]{1,11})[\0 ]{0,2}$/.exec(block.toString("latin1", at, at + width));
-  return match?.[1] === undefined ? undefined : Number.parseInt(match[1], 8);
+  const end = at + width;
+  let value = 0;
+  let index = at;
+  for (; index < end; index += 1) {
+    const digit = (block[index] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  if (index === at || index - at > 11 || end - index > 2) return undefined;
+  for (; index < end; index += 1) if (block[index] !== 0 && block[index] !== 0x20) return undefined;
+  return value;
 }
 
 function readText(block: Buffer, at: number, width: number): string {
@@ -107,10 +133,15 @@ function readText(block: Buffer, at: number, width: number): string {
   return block.toString("latin1", at, end < 0 || end > at + width ? at + width : end);
 }
 
-/** The sum of all bytes, the checksum's own eight read as spaces. */
+/** The sum of all bytes, the checksum's own eight read as spaces. Four at once: 512 bytes never fill 16 bits. */
 function checksumOf(block: Buffer): number {
-  let sum = 8 * 0x20;
-  const { length } = block;
-  for (let at = 0; at < length; at += 1) if (at < 148 || at >= 156) sum += block[at] ?? 0;
-  return sum;
+  block.copy(words.bytes);
+  words.bytes.fill(0x20, 148, 156);
+  let [even, odd] = [0, 0];
+  for (let at = 0; at < tarBlock / 4; at += 1) {
+    const four = words.view[at] ?? 0;
+    even += four & 0x00ff00ff;
+    odd += (four >>> 8) & 0x00ff00ff;
+  }
+  return (even & 0xffff) + (even >>> 16) + (odd & 0xffff) + (odd >>> 16);
 }

@@ -18,20 +18,28 @@ export class HeaderWindow {
     this.#source = source;
   }
 
-  /** `length` is at most a few blocks; what is returned is valid until the next read. Both numbers are within the size. */
-  async read(offset: number, length: number): Promise<Buffer> {
-    if (offset < this.#at || offset + length > this.#at + this.#bytes.byteLength) {
-      this.#bytes = await this.#load(offset, Math.min(windowSize, this.#source.size - offset));
-      this.#at = offset;
-    }
-    return this.#bytes.subarray(offset - this.#at, offset - this.#at + length);
+  /**
+   * A promise only where it gives way: most calls need none. `length` is at most a few blocks; what is returned is valid until the next
+   * read. Both numbers are within the size.
+   */
+  read(offset: number, length: number): Buffer | Promise<Buffer> {
+    if (offset >= this.#at && offset + length <= this.#at + this.#bytes.length) return this.#slice(offset, length);
+    const wanted = Math.min(windowSize, this.#source.size - offset);
+    this.#reads += 1;
+    if (this.#source.fillNow === undefined || this.#reads % readsAtOnce === 0)
+      return this.#source.read(offset, wanted).then((bytes) => this.#keep(bytes, offset).#slice(offset, length));
+    const bytes = wanted === windowSize ? this.#buffer : this.#buffer.subarray(0, wanted);
+    this.#source.fillNow(bytes, offset);
+    return this.#keep(bytes, offset).#slice(offset, length);
   }
 
-  #load(offset: number, length: number): Buffer | Promise<Buffer> {
-    this.#reads += 1;
-    if (this.#source.fillNow === undefined || this.#reads % readsAtOnce === 0) return this.#source.read(offset, length);
-    const bytes = this.#buffer.subarray(0, length);
-    this.#source.fillNow(bytes, offset);
-    return bytes;
+  #keep(bytes: Buffer, offset: number): this {
+    this.#bytes = bytes;
+    this.#at = offset;
+    return this;
+  }
+
+  #slice(offset: number, length: number): Buffer {
+    return this.#bytes.subarray(offset - this.#at, offset - this.#at + length);
   }
 }

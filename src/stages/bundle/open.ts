@@ -10,7 +10,7 @@ import { Failure } from "../../model/failure.ts";
 import { checkEntries } from "./check-entries.ts";
 import { parseDocument } from "./document.ts";
 import { refuser, type Refuse } from "./malformed.ts";
-import { readEntries, type FoundEntry, type Place } from "./read-entries.ts";
+import { readEntries, type Place } from "./read-entries.ts";
 import { parseSums } from "./sums.ts";
 
 export type { Place } from "./read-entries.ts";
@@ -43,16 +43,14 @@ export async function openBundle(
 ): Promise<Bundle> {
   try {
     const refuse = refuser(source.name);
-    const entries: FoundEntry[] = [];
-    for await (const entry of readEntries(source, refuse, options.signal)) entries.push(entry);
-    const places = new Map<string, Place>(entries.map(({ name, offset, size }) => [name, { offset, size }]));
-    const bundle = await readLeading(source, places, Entry.bundle, refuse);
+    const entries = await readEntries(source, refuse, options.signal);
+    const bundle = await readLeading(source, entries, Entry.bundle, refuse);
     const document = parseDocument(bundle, source.name);
-    const sums = parseSums((await readLeading(source, places, Entry.sums, refuse)).toString("latin1"), refuse);
+    const sums = parseSums((await readLeading(source, entries, Entry.sums, refuse)).toString("latin1"), refuse);
     const id = createHash("sha256").update(bundle).digest("hex");
     if (sums.get(Entry.bundle) !== id) throw refuse(Entry.bundle, `sha256 ${id}, SHA256SUMS differs`);
-    checkEntries({ entries, document, sums, refuse });
-    return new OpenBundle({ source, document, id, entries: places, sums });
+    checkEntries({ entries: [...entries.values()], document, sums, refuse });
+    return new OpenBundle({ source, document, id, entries, sums });
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;

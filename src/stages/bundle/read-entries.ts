@@ -1,7 +1,15 @@
 import type { RandomAccess } from "../../content/random-access.ts";
 import { blobPrefix, Entry, isAllowedEntry, limits } from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
-import { decodeHeader, encodeHeader, isZero, tarBlock, tarPadding, type DecodedHeader } from "../../std/ustar.ts";
+import {
+  decodeFields,
+  decodeHeader,
+  encodeHeader,
+  isZero,
+  tarBlock,
+  tarPadding,
+  type DecodedHeader,
+} from "../../std/ustar.ts";
 import { endOfArchive } from "./layout.ts";
 import type { Refuse } from "./malformed.ts";
 import { HeaderWindow } from "./header-window.ts";
@@ -18,53 +26,61 @@ export interface FoundEntry extends Place {
 }
 
 /**
- * Hops from header to header, and reads nothing else: a bundle of any size is listed in milliseconds. What it yields
+ * Hops from header to header, and reads nothing else: a bundle of any size is listed in milliseconds. What it returns
  * lies one behind the other without gaps, so nothing can overlap; after the last entry come two zero blocks and the end.
  */
-export async function* readEntries(
+export async function readEntries(
   source: RandomAccess,
   refuse: Refuse,
   signal?: AbortSignal,
-): AsyncGenerator<FoundEntry> {
+): Promise<ReadonlyMap<string, FoundEntry>> {
   const window = new HeaderWindow(source);
-  const names = new Set<string>();
+  const entries = new Map<string, FoundEntry>();
   let padding = 0;
   for (let at = 0; ;) {
     signal?.throwIfAborted();
-    const where = `offset ${at}`;
-    if (at + endOfArchive > source.size) throw refuse(where, "no end blocks");
+    if (at + endOfArchive > source.size) throw refuse(`offset ${at}`, "no end blocks");
     // The padding before a header comes with it, at no further read.
-    const bytes = await window.read(at - padding, padding + tarBlock);
-    if (!isZero(bytes.subarray(0, padding))) throw refuse(where, "padding");
-    const block = bytes.subarray(padding);
+    const read = window.read(at - padding, padding + tarBlock);
+    const bytes = read instanceof Promise ? await read : read;
+    if (zeros.compare(bytes, 0, padding, 0, padding) !== 0) throw refuse(`offset ${at}`, "padding");
+    const block = padding === 0 ? bytes : bytes.subarray(padding);
     if (isZero(block)) {
       refuseUnlessEnd(await window.read(at, endOfArchive), { at, source, refuse });
-      return;
+      return entries;
     }
-    const header = entryHeader(block, where, refuse);
-    if (names.has(header.name)) throw refuse(header.name, "twice");
-    names.add(header.name);
-    if (names.size > limits.entries) throw refuse(where, `> ${limits.entries} entries`);
-    padding = tarPadding(header.size);
+    const { name, size, mtime } = entryHeader(block, at, refuse);
+    if (entries.has(name)) throw refuse(name, "twice");
+    if (entries.size === limits.entries) throw refuse(`offset ${at}`, `> ${limits.entries} entries`);
     const offset = at + tarBlock;
-    at = offset + header.size + padding;
-    if (at > source.size) throw refuse(header.name, `ends at ${at}, size ${source.size}`);
-    yield { name: header.name, offset, size: header.size, mtime: header.mtime };
+    entries.set(name, { name, offset, size, mtime });
+    padding = tarPadding(size);
+    at = offset + size + padding;
+    if (at > source.size) throw refuse(name, `ends at ${at}, size ${source.size}`);
   }
 }
 
-/** The header of an entry that may be in a bundle. Links, devices, directories and GNU's or pax's extra headers may not. */
-function entryHeader(block: Buffer, where: string, refuse: Refuse): DecodedHeader {
-  const header = decodeHeader(block);
-  if ("wrong" in header) throw refuse(where, header.wrong);
-  const { name, size, type } = header;
-  if (type !== "0") throw refuse(name, `type ${JSON.stringify(type)}`);
-  if (!isAllowedEntry(name)) throw refuse(name, "name");
+const zeros = Buffer.alloc(tarBlock);
+const canonical = Buffer.alloc(tarBlock);
+
+/**
+ * The header of an entry that may be in a bundle. There is one way to write it, so it is held against that; whatever
+ * else could stand in it (links, devices, owners, GNU's or pax's extra headers, a second spelling) is refused.
+ */
+function entryHeader(block: Buffer, at: number, refuse: Refuse): DecodedHeader {
+  const header = decodeFields(block);
+  const good = !("wrong" in header) && wrongWith(header) === undefined && encodeHeader(header, canonical).equals(block);
+  if (good) return header;
+  const explained = decodeHeader(block);
+  if ("wrong" in explained) throw refuse(`offset ${at}`, explained.wrong);
+  throw refuse(explained.name, wrongWith(explained) ?? "header");
+}
+
+function wrongWith({ name, size, type }: DecodedHeader): string | undefined {
+  if (type !== "0") return `type ${JSON.stringify(type)}`;
+  if (!isAllowedEntry(name)) return "name";
   const bound = name.startsWith(blobPrefix) || name.startsWith("bin/") ? maxBlobSize : limits.smallFile;
-  if (size > bound) throw refuse(name, `${size} B > ${bound} B`);
-  // One way to write a header: whatever else could stand in it (owners, devices, a second spelling) is refused.
-  if (!encodeHeader(header).equals(block)) throw refuse(name, "header");
-  return header;
+  return size > bound ? `${size} B > ${bound} B` : undefined;
 }
 
 function refuseUnlessEnd(

@@ -1,14 +1,20 @@
 import type { Refuse } from "./malformed.ts";
 
+const sha256 = /^[0-9a-f]{64}$/;
+
 /** Reads SHA256SUMS as coreutils print it: name to hex, in file order. */
 export function parseSums(text: string, refuse: Refuse): ReadonlyMap<string, string> {
   const sums = new Map<string, string>();
   if (!text.endsWith("\n")) throw refuse("SHA256SUMS", "no final newline");
-  for (const line of text.slice(0, -1).split("\n")) {
-    const match = /^([0-9a-f]{64}) {2}(\S+)$/.exec(line);
-    if (match?.[1] === undefined || match[2] === undefined) throw refuse("SHA256SUMS", line);
-    if (sums.has(match[2])) throw refuse("SHA256SUMS", `${match[2]}: twice`);
-    sums.set(match[2], match[1]);
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf("\n", at);
+    const hex = text.slice(at, at + 64);
+    const name = text.slice(at + 66, end);
+    if (!sha256.test(hex) || text.slice(at + 64, at + 66) !== "  " || name === "" || /\s/.test(name))
+      throw refuse("SHA256SUMS", text.slice(at, end));
+    if (sums.has(name)) throw refuse("SHA256SUMS", `${name}: twice`);
+    sums.set(name, hex);
+    at = end + 1;
   }
   return sums;
 }

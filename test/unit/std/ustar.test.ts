@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Header } from "tar";
 import { describe, expect, it } from "vitest";
-import { decodeHeader, encodeHeader, tarPadding } from "../../../src/std/ustar.ts";
+import { decodeFields, decodeHeader, encodeHeader, tarPadding } from "../../../src/std/ustar.ts";
 
 const header = fc.record({
   name: fc.stringMatching(/^[A-Za-z0-9._-]{1,60}(\/[A-Za-z0-9._-]{1,40}){0,2}$/),
@@ -57,5 +57,14 @@ describe("tarPadding", () => {
     [513, 511],
   ])("of %i is %i", (size, padding) => {
     expect(tarPadding(size)).toBe(padding);
+  });
+});
+
+describe("decodeFields", () => {
+  it("reads what encodeHeader writes over a block that held something else", () => {
+    const used = encodeHeader({ name: `${"p".repeat(90)}/${"n".repeat(90)}`, size: 8 ** 11, mode: 0o755, mtime: 1 });
+    const fields = { name: "bin/helm", size: 7, mode: 0o644, mtime: 2 };
+    expect(encodeHeader(fields, used).equals(encodeHeader(fields))).toBe(true);
+    expect(decodeFields(used)).toEqual({ ...fields, type: "0" });
   });
 });
