@@ -31,6 +31,13 @@ export interface BundleEvidence {
   readonly delta?: { readonly base: string; readonly absentBlobs: number } | undefined;
 }
 
+export interface VerifyEvidence {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly algorithm: string;
+  readonly damaged: number;
+}
+
 export interface PushEvidence {
   /** Bytes. Of a push that did not end: what had moved until then. */
   readonly uploaded: number;
@@ -81,7 +88,7 @@ export interface InstallEvidence {
       }
     | undefined;
   readonly bundle?: BundleEvidence | undefined;
-  readonly verified?: { readonly entries: number; readonly bytes: number; readonly algorithm: string } | undefined;
+  readonly verified?: VerifyEvidence | undefined;
   readonly phases: readonly PhaseEvidence[];
   readonly pushed?: PushEvidence | undefined;
   readonly proved?: { readonly images: number; readonly strings: number; readonly findings: number } | undefined;

@@ -1,19 +1,29 @@
+import type { Deployment } from "kubernetes-types/apps/v1.js";
 import type { Finding } from "../model/finding.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { checkCluster } from "../stages/check/check.ts";
 import { prove } from "../stages/prove/prove.ts";
+import { consoleUrls } from "./console-urls.ts";
 import type { HelmPort, InstallPorts } from "./install-ports.ts";
 import { siteHosts } from "./prove.ts";
 import type { Relocated } from "./relocated.ts";
 
-/** Everything live: images and their digests, plugins, and what helm has stored, by the same proof as before. */
+export interface CheckPorts extends Pick<InstallPorts, "urlAsker"> {
+  readonly helm: Pick<HelmPort, "status" | "getManifest" | "getHooks">;
+  readonly cluster: Pick<InstallPorts["cluster"], "list">;
+}
+
+/**
+ * Everything live: images and their digests, plugins, what helm has stored (by the same proof as before), and every URL
+ * that console and controller can write, so that what users click later works too.
+ */
 export async function checkLive(
   bundle: Bundle,
   site: Site,
   relocated: Relocated,
-  ports: { readonly helm: HelmPort; readonly cluster: Pick<InstallPorts["cluster"], "list"> },
+  ports: CheckPorts,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const stored: string[] = [];
@@ -22,14 +32,24 @@ export async function checkLive(
     stored.push(await ports.helm.getManifest(release, namespace, { signal }));
     stored.push(await ports.helm.getHooks(release, namespace, { signal }));
   }
+  const { namespace } = site.cluster;
+  await using asker = ports.urlAsker();
+  const deployments = await ports.cluster.list<Deployment>({ resource: "deployments.apps", namespace, signal });
+  const { version, items } = bundle.document;
   const allowed = { allowedPrefixes: [relocated.prefix], allowedHosts: siteHosts(site), carried: relocated.carried };
-  return checkCluster(
+  return await checkCluster(
     {
-      namespace: site.cluster.namespace,
+      namespace,
       inside: [site.registry.host, ...siteHosts(site)],
       carried: carriedDigests(bundle),
       release: stored.join("\n---\n"),
       prove: (manifest) => prove(manifest, allowed).findings,
+      // Without a plugin mode, where the console points is not this site's business.
+      urls:
+        site.plugins.mode === "none"
+          ? []
+          : consoleUrls(deployments, { version, items, mcpServer: relocated.mcpServer }),
+      ask: asker.ask,
       signal,
     },
     ports.cluster,

@@ -1,6 +1,13 @@
 import { blobPrefix, Entry } from "../model/bundle.ts";
 import type { Event } from "../model/event.ts";
-import type { BundleEvidence, ChangeEvidence, InstallEvidence, Outcome, PhaseEvidence } from "../model/evidence.ts";
+import type {
+  BundleEvidence,
+  ChangeEvidence,
+  InstallEvidence,
+  Outcome,
+  PhaseEvidence,
+  VerifyEvidence,
+} from "../model/evidence.ts";
 import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Receipt } from "../model/receipt.ts";
@@ -9,7 +16,6 @@ import { redact } from "../model/sanitize.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { PushResult } from "../stages/push/push.ts";
-import type { VerifyResult } from "../stages/verify/verify.ts";
 import type { ProofResult, Rendered } from "./prove.ts";
 import { undoCommands } from "./undo-commands.ts";
 
@@ -19,7 +25,7 @@ export interface Witnessed {
   /** The key that the signature fits. */
   readonly signed: string | undefined;
   readonly site: Site;
-  readonly verified: VerifyResult["checked"];
+  readonly verified: VerifyEvidence;
   readonly pushed: PushResult | undefined;
   readonly rendered: readonly Rendered[];
   readonly proof: ProofResult;

@@ -7,6 +7,7 @@ import type { Site } from "../model/site.ts";
 import type { ClusterPort } from "../stages/apply/ports.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
+import type { AskUrl } from "../stages/check/ports.ts";
 import type { PluginsPort } from "../stages/plugins-on/ports.ts";
 import type { PullRepository } from "../stages/push/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
@@ -68,6 +69,10 @@ export interface PullerPort extends AsyncDisposable {
   repository(name: string): PullRepository;
 }
 
+export interface UrlAsker extends AsyncDisposable {
+  readonly ask: AskUrl;
+}
+
 /** What an install needs from outside. */
 export interface InstallPorts {
   /** All findings of the whole bundle's bytes. */
@@ -80,6 +85,8 @@ export interface InstallPorts {
   readonly pushOptions: Partial<PushOptions>;
   /** The target as the account that the cluster pulls with. */
   asPuller(): Promise<PullerPort>;
+  /** Asks for plugins' URLs as a gateway would. */
+  urlAsker(): UrlAsker;
   readonly helm: HelmPort;
   readonly cluster: ClusterPort & PluginsPort;
   readonly receipts: ReceiptsPort;

@@ -27,6 +27,8 @@ export interface Relocated {
   /** Full references on the target: what may be named by the release. */
   readonly carried: ReadonlySet<string>;
   readonly target: RelocationTarget;
+  /** The plugin that the controller gives gateways for MCP servers. */
+  readonly mcpServer: string | undefined;
 }
 
 export interface RelocatePorts {
@@ -70,7 +72,8 @@ export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts)
       ],
     });
   }
-  return { mapped, charts, prefix: target.prefix, carried: carriedReferences(mapped), target };
+  const { mcpServer } = release;
+  return { mapped, charts, prefix: target.prefix, carried: carriedReferences(mapped), target, mcpServer };
 }
 
 function pullsWithSecret({ pull, registry }: Site): boolean {

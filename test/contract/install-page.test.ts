@@ -40,7 +40,7 @@ const evening: InstallEvidence = {
     signature: { present: true, verifiedWith: "/etc/release.pub" },
     delta: { base: "higress 2.2.0", absentBlobs: 300 },
   },
-  verified: { entries: 431, bytes: 4_199_000_000, algorithm: "sha256" },
+  verified: { entries: 431, bytes: 4_199_000_000, algorithm: "sha256", damaged: 0 },
   phases: [
     { phase: "verify", state: "done", at: "2026-11-22T18:00:01.000Z", seconds: 31.2 },
     { phase: "plugins", state: "skipped", at: "2026-11-22T18:01:01.000Z" },
@@ -92,6 +92,11 @@ describe("the page of an install", () => {
       expect(html).toContain(text);
     expect(html).toContain("higress-airgap rollback --site /srv/site.yaml");
     expect(html.replace(/<(style|script)>[^]*?<\/\1>/g, "")).not.toMatch(/[{}]|undefined|NaN/);
+  });
+
+  it("does not call a bundle verified that is damaged", () => {
+    const verified = { entries: 431, bytes: 1, algorithm: "sha256", damaged: 2 };
+    expect(installPage({ ...evening, verified }, "en")).toContain("431 entries, 1 B, by sha256: 2 of them are damaged");
   });
 
   it("tells of an evening that ended before it began", () => {

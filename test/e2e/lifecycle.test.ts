@@ -42,6 +42,29 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     await succeeds(far, ["check", carried.first]);
   });
 
+  it("is told when the console would write a URL that does not answer, or one outside", async () => {
+    await using far = await aFarSide({ helm: "4.2" });
+    await succeeds(far, ["install", carried.first]);
+    const variable = "HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_NAMESPACE";
+    await kubectl(far, "set", "env", "deployment/higress-console", `${variable}=elsewhere`);
+    const wrong = await far.run(["check", carried.first]);
+    expect(wrong, said(wrong)).toMatchObject({ exitCode: 3 });
+    const url = "oci://harbor.airgap.example:8443/higress/elsewhere/key-auth:2.0.1";
+    expect(wrong.stderr).toContain(`key-auth: ${url} answers 404`);
+
+    await kubectl(
+      far,
+      "set",
+      "env",
+      "deployment/higress-console",
+      `${variable}-`,
+      "HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_REGISTRY-",
+    );
+    const outside = await far.run(["check", carried.first]);
+    expect(outside, said(outside)).toMatchObject({ exitCode: 3 });
+    expect(outside.stderr).toContain("Deployment higress-console still names registry.higress.example");
+  });
+
   it("is held against what others changed in it, and takes it back only when told", async () => {
     await using far = await aFarSide({ helm: "4.1" });
     await succeeds(far, ["install", carried.first]);

@@ -14,6 +14,7 @@ const samples: Readonly<Record<string, string | number>> = {
   chart: "higress 2.2.4",
   claims: "higress-console-prometheus",
   code: "REGISTRY_TLS",
+  command: "kubectl get --raw /api/v1/namespaces/higress-system/services/plugins:80/proxy/metadata.txt",
   components: "jobservice, redis",
   controller: "nginx.org/ingress-controller",
   count: 3,

@@ -5,18 +5,23 @@ import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools } from "../wire/install-ports.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
+import { urlAsker } from "../wire/url-asker.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
-  const { bundle, site, relocated } = session;
+  const { bundle, site, sitePath, relocated } = session;
   await using tools = await openTools(flags, site, context);
   report({ type: "phase", phase: "check", state: "started" });
   const findings = await checkLive(
     bundle,
     site,
     relocated,
-    { helm: tools.helm, cluster: tools.kubectl },
+    {
+      helm: tools.helm,
+      cluster: tools.kubectl,
+      urlAsker: () => urlAsker({ site, sitePath }, tools, context),
+    },
     context.signal,
   );
   for (const found of findings) report({ type: "finding", finding: found });

@@ -30,8 +30,8 @@ async function installed(flags: Flags, context: Context, witness?: Witness): Pro
       ...ports,
       receipts: witness?.receipts(ports.receipts) ?? ports.receipts,
       verify: async (opened) => {
-        const { findings: found, checked } = await verifyWhole(opened, { quick: false }, context);
-        witness?.see({ verified: checked });
+        const { findings: found, checked, damaged } = await verifyWhole(opened, { quick: false }, context);
+        witness?.see({ verified: { ...checked, damaged: damaged.length } });
         return found;
       },
     },

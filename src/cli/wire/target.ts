@@ -2,8 +2,9 @@ import { dirname } from "node:path";
 import { findLogin } from "../../edge/credentials/credentials.ts";
 import { Harbor } from "../../edge/harbor/client.ts";
 import type { EndpointAccess } from "../../edge/registry/access.ts";
-import { connectRegistry, endpointsOf, type ConnectOptions } from "../../edge/registry/connect.ts";
+import { connectRegistry, connectTransport, endpointsOf, type ConnectOptions } from "../../edge/registry/connect.ts";
 import type { Registry } from "../../edge/registry/registry.ts";
+import type { Transport } from "../../edge/registry/transport.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
@@ -50,6 +51,11 @@ export async function openTarget(options: TargetOptions, context: Context): Prom
 /** The same registry as the account that the cluster pulls with. */
 export async function connectAsPuller(options: TargetOptions, context: Context): Promise<Registry> {
   return connectRegistry(options.site.registry.host, pullerOptions(options, context));
+}
+
+/** For plain files on a host of the site, such as its plugin server: the registry's CA is the company's. */
+export async function connectPlain(host: string, options: TargetOptions, context: Context): Promise<Transport> {
+  return connectTransport(host, connectOptions(options, context));
 }
 
 export async function pullerAccess(options: TargetOptions, context: Context): Promise<EndpointAccess | undefined> {

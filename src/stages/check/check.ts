@@ -4,7 +4,8 @@ import { containersOf, statusesOf } from "../../model/pod-status.ts";
 import { troubleOf } from "../../model/pod-trouble.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { hostOf, isLocal } from "./host.ts";
-import type { CheckPort } from "./ports.ts";
+import type { AskUrl, CheckPort } from "./ports.ts";
+import { checkUrls, type UrlQuestion } from "./urls.ts";
 
 export interface CheckInput {
   readonly namespace: string;
@@ -16,10 +17,9 @@ export interface CheckInput {
   readonly release?: string | undefined;
   /** The same proof that stood before the install, over what is stored now. */
   readonly prove?: ((yaml: string) => readonly Finding[]) | undefined;
-  /** URLs that the console builds for its plugins. */
-  readonly urls?: readonly { readonly plugin: string; readonly url: string }[] | undefined;
-  /** `undefined`: it answers; else what came instead. */
-  readonly answers?: ((url: string, signal?: AbortSignal) => Promise<string | undefined>) | undefined;
+  /** URLs that console and controller can write. */
+  readonly urls: readonly UrlQuestion[];
+  readonly ask: AskUrl;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,13 +74,4 @@ function outsideOf(where: string, path: string, value: string, { inside }: Check
   const host = hostOf(value);
   if (host === undefined || inside.includes(host) || isLocal(host)) return [];
   return [finding("error", "reference.outside", { where, path, value, host })];
-}
-
-async function checkUrls({ urls = [], answers, signal }: CheckInput): Promise<readonly Finding[]> {
-  if (answers === undefined) return [];
-  const answered = await Promise.all(urls.map(async ({ url }) => answers(url, signal)));
-  return urls.flatMap(({ plugin, url }, at) => {
-    const answer = answered[at];
-    return answer === undefined ? [] : [finding("error", "plugin.url-unanswered", { plugin, url, answer })];
-  });
 }

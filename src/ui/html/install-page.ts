@@ -60,14 +60,14 @@ function findingsPart(evidence: InstallEvidence, language: Language): string {
   const say = reportWords[language];
   const { words } = catalogueOf(language);
   const { findings } = describeEvidence(evidence, language);
-  if (findings.length === 0) return `${heading(words.finding)}${paragraph(words["no-findings"])}`;
+  if (findings.length === 0) return `${heading(say.findings)}${paragraph(words["no-findings"])}`;
   const rows = findings.map((found): readonly Cell[] => [
     { text: found.severityText, class: "kind", mark: found.severity },
     { text: found.message, class: "name" },
     { text: found.remedy, class: "name" },
     { text: found.code, class: "mono" },
   ]);
-  return `${heading(words.finding)}${htmlTable([say.severity, words.finding, say.remedy, ""], rows)}`;
+  return `${heading(say.findings)}${htmlTable([say.severity, words.finding, say.remedy, ""], rows)}`;
 }
 
 function verifiedPart({ bundle, verified }: InstallEvidence, language: Language): string {
@@ -84,7 +84,9 @@ function verifiedPart({ bundle, verified }: InstallEvidence, language: Language)
       : fill(say.signed, { key });
   const counts = `${bundle.items} ${words.items}, ${bundle.blobs} ${words.blobs}`;
   const hashed =
-    verified === undefined ? say.notVerified : fill(say.hashed, { ...verified, size: printBytes(verified.bytes) });
+    verified === undefined
+      ? say.notVerified
+      : fill(verified.damaged === 0 ? say.hashed : say.damaged, { ...verified, size: printBytes(verified.bytes) });
   const facts: readonly (readonly [string, string])[] = [
     [words.bundle, `${bundle.name} ${bundle.version}`],
     [say.file, bundle.path],

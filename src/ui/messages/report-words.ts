@@ -17,6 +17,7 @@ export interface ReportWords {
   readonly verified: string;
   readonly notVerified: string;
   readonly hashed: string;
+  readonly damaged: string;
   readonly file: string;
   readonly signature: string;
   readonly signed: string;
@@ -42,6 +43,7 @@ export interface ReportWords {
   readonly time: string;
   readonly phase: string;
   readonly seconds: string;
+  readonly findings: string;
   readonly remedy: string;
   readonly severity: string;
   readonly undo: string;
@@ -66,6 +68,7 @@ const en: ReportWords = {
   verified: "What was verified",
   notVerified: "The bytes of the bundle were not verified in this run.",
   hashed: "{entries} entries, {size}, by {algorithm}: every one as SHA256SUMS has it",
+  damaged: "{entries} entries, {size}, by {algorithm}: {damaged} of them are damaged",
   file: "file",
   signature: "signature",
   signed: "fits the key {key}",
@@ -91,6 +94,7 @@ const en: ReportWords = {
   time: "Time",
   phase: "phase",
   seconds: "seconds",
+  findings: "What was found",
   remedy: "remedy",
   severity: "severity",
   undo: "How to undo it",
@@ -115,6 +119,7 @@ const zh: ReportWords = {
   verified: "校验了什么",
   notVerified: "本次运行没有校验离线包的字节。",
   hashed: "{entries} 个文件，{size}，算法 {algorithm}：均与 SHA256SUMS 一致",
+  damaged: "{entries} 个文件，{size}，算法 {algorithm}：其中 {damaged} 个已损坏",
   file: "文件",
   signature: "签名",
   signed: "与公钥 {key} 相符",
@@ -140,6 +145,7 @@ const zh: ReportWords = {
   time: "时间",
   phase: "阶段",
   seconds: "秒",
+  findings: "发现了什么",
   remedy: "处理办法",
   severity: "级别",
   undo: "如何撤销",

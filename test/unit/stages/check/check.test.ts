@@ -1,14 +1,29 @@
 import { describe, expect, it } from "vitest";
 import { finding } from "../../../../src/model/finding.ts";
 import type { WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
+import type { Digest } from "../../../../src/model/digest.ts";
+import type { AskUrl } from "../../../../src/stages/check/ports.ts";
 import { checkCluster, type CheckInput } from "../../../../src/stages/check/check.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 import { aPod } from "../../../rig/pods.ts";
 
 const namespace = "higress-system";
-const carried = `sha256:${"a".repeat(64)}`;
-const other = `sha256:${"b".repeat(64)}`;
-const input: CheckInput = { namespace, inside: ["harbor.test:8443"], carried: new Set([carried]) };
+const carried = `sha256:${"a".repeat(64)}` as Digest;
+const other = `sha256:${"b".repeat(64)}` as Digest;
+const host = "harbor.test:8443";
+const question = { digest: carried, where: "Deployment higress-console", path: "env/X" } as const;
+const answers: AskUrl = (url) => {
+  if (url.includes("gone")) return Promise.resolve({ state: "refused", answer: "404" });
+  if (url.includes(".svc")) return Promise.resolve({ state: "not-asked", command: "kubectl get --raw /x" });
+  return Promise.resolve({ state: "answers", digest: url.includes("other") ? other : carried });
+};
+const input: CheckInput = {
+  namespace,
+  inside: ["harbor.test:8443"],
+  carried: new Set([carried]),
+  urls: [],
+  ask: answers,
+};
 const good = { image: "harbor.test:8443/higress/gateway:2", imageID: `harbor.test:8443/higress/gateway@${carried}` };
 const plugin = (name: string, url: string, off = false): WasmPlugin => ({
   apiVersion: "extensions.higress.io/v1alpha1",
@@ -61,10 +76,9 @@ describe("checkCluster", () => {
         release: "kind: X",
         prove: (yaml) => (yaml === "kind: X" ? [outside] : []),
         urls: [
-          { plugin: "a", url: "http://a" },
-          { plugin: "b", url: "http://b" },
+          { ...question, plugin: "a", url: `oci://${host}/a:1` },
+          { ...question, plugin: "b", url: `oci://${host}/gone:1` },
         ],
-        answers: (url) => Promise.resolve(url === "http://a" ? undefined : "404"),
       },
       cluster,
     );
@@ -73,5 +87,34 @@ describe("checkCluster", () => {
       "reference.outside",
       "plugin.url-unanswered",
     ]);
+  });
+
+  it("asks for every URL inside and for none outside; another digest behind one is no answer", async () => {
+    const asked: string[] = [];
+    const ask: AskUrl = (url, signal) => {
+      asked.push(url);
+      return answers(url, signal);
+    };
+    const url = (plugin: string, at: string) => ({ ...question, plugin, url: at });
+    const urls = [
+      url("good", `oci://${host}/higress/good:1`),
+      url("gone", `oci://${host}/higress/gone:1`),
+      url("other", `oci://${host}/higress/other:1`),
+      url("inner", "http://plugins.higress-system.svc/plugins/inner/1/plugin.wasm"),
+      url("public", "oci://public.test/a:1"),
+      url("public too", "oci://public.test/b:1"),
+      url("local", "file:///opt/plugins/a.wasm"),
+    ];
+    const findings = await checkCluster({ ...input, urls, ask }, new MemoryCluster());
+    expect(
+      findings.map(({ severity, code, facts }) => [severity, code, (facts as { plugin?: string }).plugin]),
+    ).toEqual([
+      // One setting sends them there: one finding.
+      ["error", "reference.outside", undefined],
+      ["error", "plugin.url-unanswered", "gone"],
+      ["error", "plugin.url-unanswered", "other"],
+      ["note", "plugin.url-not-asked", "inner"],
+    ]);
+    expect(asked.filter((each) => /public|file/.test(each))).toEqual([]);
   });
 });

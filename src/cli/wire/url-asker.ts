@@ -1,0 +1,88 @@
+import type { Registry } from "../../edge/registry/registry.ts";
+import type { Transport } from "../../edge/registry/transport.ts";
+import { isFailure } from "../../model/failure.ts";
+import { isReference, parseReference, pointer } from "../../model/reference.ts";
+import { sanitize } from "../../model/sanitize.ts";
+import type { UrlAsker } from "../../pipeline/install-ports.ts";
+import type { Answer } from "../../stages/check/ports.ts";
+import type { Context } from "../context.ts";
+import type { ClusterTools } from "./install-ports.ts";
+import { connectAsPuller, connectPlain, type TargetOptions } from "./target.ts";
+
+/**
+ * Asks for plugins' URLs: `oci://` by HEAD at the registry with the credential that the cluster pulls with, `http://` by
+ * HEAD at the plugin server. A name that only the cluster knows is asked through the API server. Connections are shared.
+ */
+export function urlAsker(
+  options: TargetOptions,
+  { kubectl }: Pick<ClusterTools, "kubectl">,
+  context: Context,
+): UrlAsker {
+  let puller: Promise<Registry> | undefined;
+  const plain = new Map<string, Promise<Transport>>();
+  const atRegistry = async (reference: string, signal?: AbortSignal): Promise<Answer> => {
+    const parsed = parseReference(reference);
+    puller ??= connectAsPuller(options, context);
+    const found = await (await puller).repository(parsed.repository).head(pointer(parsed), signal);
+    return found === undefined ? { state: "refused", answer: "404" } : { state: "answers", digest: found.digest };
+  };
+  const atServer = async (url: URL, signal?: AbortSignal): Promise<Answer> => {
+    const transport = plain.get(url.host) ?? connectPlain(url.host, options, context);
+    plain.set(url.host, transport);
+    const { status, body } = await (await transport).send({ method: "HEAD", url, headers: {}, signal });
+    await body.drain();
+    return status === 200 ? { state: "answers" } : { state: "refused", answer: String(status) };
+  };
+  const ask = async (text: string, signal?: AbortSignal): Promise<Answer> => {
+    const reference = text.replace(/^oci:\/\//, "");
+    if (isReference(reference)) return atRegistry(reference, signal);
+    if (!URL.canParse(text)) return { state: "refused", answer: "no URL" };
+    const url = new URL(text);
+    const service = serviceOf(url);
+    return service === undefined ? atServer(url, signal) : askInside(service, kubectl, signal);
+  };
+  return {
+    ask: (url, signal) => ask(url, signal).catch((error: unknown) => refused(error, signal)),
+    async [Symbol.asyncDispose]() {
+      await (await puller)?.[Symbol.asyncDispose]();
+      for (const transport of plain.values()) await (await transport).close();
+    },
+  };
+}
+
+/** `http://name.namespace.svc:8080/path` as the API server's proxy wants it. */
+function serviceOf({ hostname, port, pathname, protocol }: URL): string | undefined {
+  const [, name, namespace] =
+    /^([a-z0-9-]{1,63})\.([a-z0-9-]{1,63})\.svc(?:\.[a-z0-9.-]{1,200})?$/.exec(hostname) ?? [];
+  if (name === undefined || namespace === undefined) return undefined;
+  const scheme = protocol === "https:" ? "https:" : "";
+  // The module may be large and the proxy has no HEAD; the server keeps a small file beside each.
+  const path = pathname.replace(/\/plugin\.wasm$/, "/metadata.txt");
+  return `/api/v1/namespaces/${namespace}/services/${scheme}${name}:${port || (scheme === "" ? "80" : "443")}/proxy${path}`;
+}
+
+async function askInside(path: string, kubectl: ClusterTools["kubectl"], signal?: AbortSignal): Promise<Answer> {
+  const found = await kubectl.raw(path, signal);
+  // It may be the right to use the proxy that is missing, and not the file.
+  return found === undefined ? { state: "not-asked", command: `kubectl get --raw ${path}` } : { state: "answers" };
+}
+
+/** All URLs are asked; what one of them brings is its finding, not the end. */
+function refused(error: unknown, signal: AbortSignal | undefined): Answer {
+  signal?.throwIfAborted();
+  if (!isFailure(error))
+    return { state: "refused", answer: sanitize(error instanceof Error ? codeOf(error) : "", 100) };
+  const facts = error.facts as Readonly<Record<string, unknown>>;
+  const words = [error.code, facts["status"], facts["answer"] ?? facts["reason"] ?? facts["why"]];
+  return {
+    state: "refused",
+    answer: words
+      .filter((word) => word !== undefined && word !== "")
+      .join(" ")
+      .slice(0, 300),
+  };
+}
+
+function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}
