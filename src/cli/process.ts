@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { styleText } from "node:util";
 import { Failure, isFailure } from "../model/failure.ts";
+import { originalError } from "../std/suppressed.ts";
 import { chooseLanguage } from "../ui/language.ts";
 import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter } from "../ui/reporter.ts";
@@ -41,7 +42,8 @@ export async function runProcess(): Promise<ExitCode> {
     const { code, text } = await runApp(argv, versionLine(process), language, context);
     if (text !== "") process.stdout.write(`${text}\n`);
     return code ?? ExitCode.done;
-  } catch (error) {
+  } catch (thrown) {
+    const error = originalError(thrown);
     const interrupted = stop.signal.aborted;
     reporter.failure(
       interrupted && !isFailure(error) ? new Failure("INTERRUPTED", { left: "" }, { cause: error }) : error,

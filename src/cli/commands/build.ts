@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
+import { hashThreads } from "../../edge/disk/hash-threads.ts";
 import { signer } from "../../edge/disk/signature.ts";
 import { loadBundleSpec } from "../../edge/files/config.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
@@ -39,11 +40,12 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
     context,
   );
-  const ports = await buildPorts(
+  await using ports = await buildPorts(
     {
       spec,
       helm: await helmFor(spec, flags, context),
       output: outputOf(out, flags),
+      startHash: threads.start,
       manifests: input.manifests,
       reuse: reuse.bundles,
     },

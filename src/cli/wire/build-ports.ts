@@ -1,6 +1,7 @@
 import type { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { moduleStarter } from "../../edge/wasm/starter.ts";
+import type { StartHash } from "../../content/stream-hash.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
 import { reusing } from "../../pipeline/reuse.ts";
@@ -21,12 +22,18 @@ export interface BuildWiring {
   /** The user's own manifests. */
   readonly manifests: readonly SmallFile[];
   readonly output: ReturnType<typeof bundleOutput>;
+  readonly startHash: StartHash;
   /** Earlier bundles: what they have is not fetched. */
   readonly reuse: readonly Bundle[];
 }
 
-/** Where the build's ports meet their edges. Helm is started only when there is a chart to render. */
-export async function buildPorts(wiring: BuildWiring, pool: RegistryPool, context: Context): Promise<BuildPorts> {
+/** Where the build's ports meet their edges. Helm is started only when there is a chart; disposing removes its folders. */
+export async function buildPorts(
+  wiring: BuildWiring,
+  pool: RegistryPool,
+  context: Context,
+): Promise<BuildPorts & AsyncDisposable> {
+  const gateways = await loadGateways();
   const helm = wiring.helm === undefined ? undefined : await openHelm(wiring.helm, { env: context.env });
   return {
     loadChart: (spec, { locked }) => loadChart(spec, locked, pool, context),
@@ -34,7 +41,7 @@ export async function buildPorts(wiring: BuildWiring, pool: RegistryPool, contex
     repository: async (reference) => reusing(await pool.repository(reference), wiring.reuse),
     examine: examiner({
       gateway: wiring.spec.version,
-      gateways: await loadGateways(),
+      gateways,
       starter: moduleStarter(),
       manifests: wiring.manifests.flatMap(({ name, bytes }) =>
         pluginManifests(Buffer.from(bytes).toString("utf8"), name),
@@ -46,6 +53,10 @@ export async function buildPorts(wiring: BuildWiring, pool: RegistryPool, contex
       return found.plugins;
     },
     output: wiring.output,
+    startHash: wiring.startHash,
+    async [Symbol.asyncDispose]() {
+      await helm?.[Symbol.asyncDispose]();
+    },
   };
 }
 

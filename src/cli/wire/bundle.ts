@@ -12,7 +12,12 @@ export async function openBundles(path: string, bases: readonly string[], contex
   const bundle = await open(path);
   if (bundle.document.delta === undefined || bases.length === 0) return bundle;
   const opened: Bundle[] = [];
-  for (const base of bases) opened.push(await open(base));
+  try {
+    for (const base of bases) opened.push(await open(base));
+  } catch (error) {
+    for (const each of [bundle, ...opened]) await each[Symbol.asyncDispose]();
+    throw error;
+  }
   return openUnion(opened, bundle);
 }
 

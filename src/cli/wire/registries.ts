@@ -44,8 +44,13 @@ export function registryPool(options: PoolOptions, context: Context): RegistryPo
       return known;
     },
     async [Symbol.asyncDispose]() {
-      for (const registry of open.values()) await (await registry)[Symbol.asyncDispose]();
-      for (const transport of plain.values()) await (await transport).close();
+      // One that could not be opened has been told to who asked for it; the others are closed all the same.
+      const opened = await Promise.allSettled([...open.values(), ...plain.values()]);
+      for (const result of opened) if (result.status === "fulfilled") await closed(result.value);
     },
   };
+}
+
+function closed(one: Registry | Transport): Promise<void> {
+  return "close" in one ? one.close() : one[Symbol.asyncDispose]();
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeFailure } from "../disk/errors.ts";
 
 export interface TemporaryFile extends AsyncDisposable {
   readonly path: string;
@@ -10,6 +11,12 @@ export interface TemporaryFile extends AsyncDisposable {
 export async function temporaryFile(name: string, bytes: Uint8Array): Promise<TemporaryFile> {
   const folder = await mkdtemp(join(tmpdir(), "higress-airgap-"));
   const path = join(folder, name);
-  await writeFile(path, bytes, { mode: 0o600 });
-  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    await writeFile(path, bytes, { mode: 0o600 });
+  } catch (error) {
+    await remove();
+    throw writeFailure(error, path, bytes.byteLength);
+  }
+  return { path, [Symbol.asyncDispose]: remove };
 }

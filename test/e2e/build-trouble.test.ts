@@ -1,0 +1,42 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cli } from "../rig/cli.ts";
+import { aConnectedSide } from "../rig/connected-side.ts";
+import { dockerRegistryUnavailable } from "../rig/registry-process.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+import { tools } from "../rig/tools.ts";
+
+const unavailable = dockerRegistryUnavailable();
+const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+
+const spec = (more: string): string =>
+  `apiVersion: higress-airgap/v1\nkind: BundleSpec\nname: x\nversion: "1.0.0"\nimages: ["registry.example/a/b:1"]\n${more}\n`;
+
+describe("build", () => {
+  it("says that a CA is not there, though what was half open is closed on the way out", async () => {
+    await using folder = await aTempDirectory();
+    const endpoint = `{url: "https://127.0.0.1:1", ca: ./missing.pem}`;
+    await writeFile(
+      join(folder.path, "bundle.yaml"),
+      spec(`registries: {registry.example: {endpoints: [${endpoint}]}}`),
+    );
+    const { exitCode, stderr } = await cli(["build", "bundle.yaml", "--out", "x.tar"], { cwd: folder.path });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("missing.pem");
+    expect(stderr).not.toContain("BUG");
+  });
+});
+
+describe.skipIf(unavailable !== undefined)(`build with charts${because}`, () => {
+  it("leaves nothing behind in the temporary folder", async () => {
+    await using side = await aConnectedSide();
+    await using temporary = await aTempDirectory();
+    const { helm } = await tools("3.17");
+    const options = { cwd: side.folder, env: { TMPDIR: temporary.path } };
+    const { exitCode, stderr } = await cli(["build", "bundle.yaml", "--helm", helm, "--dry-run"], options);
+    expect(stderr).not.toContain("✗");
+    expect(exitCode).toBe(0);
+    expect(await readdir(temporary.path)).toEqual([]);
+  });
+});
