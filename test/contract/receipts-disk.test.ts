@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -27,6 +27,15 @@ describe("receipts on disk", () => {
     await expect(receiptDirectory(path).list()).rejects.toMatchObject({
       code: "CONFIG_INVALID",
       facts: { file: join(path, "receipt-0001.json") },
+    });
+  });
+
+  it("say that one of them cannot be read", async () => {
+    const file = join(path, "receipt-0001.json");
+    await mkdir(file);
+    await expect(receiptDirectory(path).list()).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      facts: { path: file, reason: "EISDIR" },
     });
   });
 

@@ -1,7 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { readBytes } from "../../edge/files/read-text.ts";
 import { writeSupportArchive } from "../../edge/support-archive/write.ts";
-import { Failure } from "../../model/failure.ts";
 import type { Finding } from "../../model/finding.ts";
 import { doctor, readLogs, type DoctorReport } from "../../stages/doctor/doctor.ts";
 import { catalogueOf } from "../../ui/language.ts";
@@ -47,10 +46,7 @@ async function askCluster(
   return found;
 }
 
+/** Logs hold what strangers sent: what is no UTF-8 in them is replaced. */
 async function readLog(path: string): Promise<string> {
-  const found = await stat(path).catch((cause: unknown) => {
-    throw new Failure("FILE_MISSING", { path }, { cause });
-  });
-  if (found.size > maxLog) throw new Failure("FILE_UNREADABLE", { path, reason: `${found.size} B > ${maxLog} B` });
-  return readFile(path, "utf8");
+  return (await readBytes(path, maxLog)).toString("utf8");
 }

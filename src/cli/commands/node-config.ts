@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { loadSite } from "../../edge/files/config.ts";
-import { Failure } from "../../model/failure.ts";
+import { readText } from "../../edge/files/read-text.ts";
 import { nodeConfig, type NodeConfig, type NodeFile, type Runtime } from "../../stages/node-config/node-config.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
@@ -11,11 +10,14 @@ import { writeNewFiles } from "../wire/new-files.ts";
 
 const runtimes = ["containerd1", "containerd2", "docker", "k3s", "rke2"] as const satisfies readonly Runtime[];
 
+/** A bundle of all public roots is 220 KB. */
+const maxCa = 1024 ** 2;
+
 /** A shell script for each runtime on stdout, or with --out the files themselves, in a folder for each runtime. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { registry } = await loadSite(resolve(context.cwd, required(flags, "site")));
   const { host, plainHttp, insecure } = registry;
-  const ca = registry.ca === undefined ? undefined : await readCa(registry.ca);
+  const ca = registry.ca === undefined ? undefined : await readText(registry.ca, maxCa);
   const asked = texts(flags, "runtime");
   const chosen = runtimes.filter((runtime) => asked.length === 0 || asked.includes(runtime));
   const configs = chosen.map((runtime) => ({
@@ -32,12 +34,6 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     await writeNewFiles(resolve(context.cwd, out), files, { overwrite: true, context });
   }
   return ExitCode.done;
-}
-
-async function readCa(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    throw new Failure("FILE_MISSING", { path }, { cause });
-  });
 }
 
 /** Runs as it stands, but for what must be merged by hand: that stands in comments. */

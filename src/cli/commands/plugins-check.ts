@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import pMap from "p-map";
+import { readText } from "../../edge/files/read-text.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { sanitize } from "../../model/sanitize.ts";
@@ -18,6 +18,8 @@ import { carriedConfigs } from "../wire/carried-configs.ts";
 
 /** A module and its worker can take half a gigabyte: two at once keep a small host alive. */
 const concurrency = 2;
+/** The API server stores no larger object. */
+const maxConfig = 3 * 1024 ** 2;
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
@@ -59,9 +61,7 @@ async function givenConfig(flags: Flags, context: Context): Promise<string | und
   if (name === undefined) return undefined;
   if (texts(flags, "name").length !== 1) throw new Failure("USAGE", { what: "--config: one --name" });
   const file = resolve(context.cwd, name);
-  const config = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new Failure("FILE_MISSING", { path: file }, { cause });
-  });
+  const config = await readText(file, maxConfig);
   try {
     JSON.parse(config);
   } catch (cause) {

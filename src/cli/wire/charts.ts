@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
 import { pullChart } from "../../edge/charts/pull.ts";
-import { loadRelocationMap } from "../../edge/files/config.ts";
+import { loadRelocationMap, loadValues } from "../../edge/files/config.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
@@ -12,9 +12,8 @@ import { MediaType } from "../../model/media-type.ts";
 import { parseReference, pointer } from "../../model/reference.ts";
 import type { ChartSpec } from "../../model/spec.ts";
 import type { LoadedChart } from "../../pipeline/build-ports.ts";
-import { mergeValues, type Values } from "../../stages/relocate/relocate.ts";
+import { mergeValues } from "../../stages/relocate/relocate.ts";
 import { collect } from "../../std/collect.ts";
-import { loadTyped } from "../../std/yaml.ts";
 import type { Context } from "../context.ts";
 import type { SourceRepository } from "../../stages/resolve/ports.ts";
 import type { RegistryPool } from "./registries.ts";
@@ -35,9 +34,7 @@ export async function loadChart(
       locked === undefined ? fromRegistry(reference, pool, signal) : layerOf(reference, locked, pool, signal),
   };
   const { bytes, chart } = await pullChart(spec, ports, context.signal);
-  const files = await Promise.all(
-    spec.valuesFiles.map(async (path) => (loadTyped(await readFile(path, "utf8"))[0] ?? {}) as Values),
-  );
+  const files = await Promise.all(spec.valuesFiles.map(loadValues));
   return {
     spec,
     archive: bytes,

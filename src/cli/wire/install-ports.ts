@@ -1,16 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { readAsset } from "../../edge/assets/assets.ts";
 import { readChart } from "../../edge/charts/read.ts";
-import { parseConfig, parseRelocationMap } from "../../edge/files/config.ts";
+import { loadValues, parseConfig, parseRelocationMap } from "../../edge/files/config.ts";
+import { readText } from "../../edge/files/read-text.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
-import { Failure } from "../../model/failure.ts";
 import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
 import type { Values } from "../../stages/relocate/relocate.ts";
-import { loadTyped } from "../../std/yaml.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
 import { tool } from "../version.ts";
@@ -20,7 +18,7 @@ import { pluginFindings } from "./plugin-preflight.ts";
 import { registryFindings } from "./preflight.ts";
 import { receiptsOf } from "./receipts.ts";
 import { connectAsPuller, type TargetOptions, type TargetSession } from "./target.ts";
-import { findTool } from "./tools.ts";
+import { findTool, withoutPasswords } from "./tools.ts";
 import { urlAsker } from "./url-asker.ts";
 import { verifyWhole } from "./verify.ts";
 
@@ -33,7 +31,11 @@ export interface ClusterTools extends AsyncDisposable {
 /** helm and kubectl for the site's cluster: flags first, then the site file, then what is found. */
 export async function openTools(flags: Flags, site: Site, context: Context): Promise<ClusterTools> {
   const kubeconfig = text(flags, "kubeconfig") ?? site.cluster.kubeconfig ?? context.env["KUBECONFIG"];
-  const options = { env: context.env, kubeconfig, context: text(flags, "context") ?? site.cluster.context };
+  const options = {
+    env: withoutPasswords(context.env, site),
+    kubeconfig,
+    context: text(flags, "context") ?? site.cluster.context,
+  };
   const helm = await findTool("helm", text(flags, "helm") ?? site.cluster.helm, context);
   const kubectl = await openKubectl(
     await findTool("kubectl", text(flags, "kubectl") ?? site.cluster.kubectl, context),
@@ -73,7 +75,7 @@ export async function installPorts(
     userPlugins: await readUserPlugins(site),
     chartCrds,
     pullSecret: () => pullSecretOf(site, session, context),
-    ca: site.registry.ca === undefined || site.registry.plainHttp ? undefined : await read(site.registry.ca),
+    ca: await readCa(site),
     now: context.now,
     tool: `${tool.name} ${tool.version}`,
   };
@@ -95,15 +97,21 @@ export async function chartCrds(archive: Uint8Array): Promise<readonly string[]>
 }
 
 export async function readValues(site: Site): Promise<readonly Values[]> {
-  return Promise.all(site.valuesFiles.map(async (path) => (loadTyped(await read(path))[0] ?? {}) as Values));
+  return Promise.all(site.valuesFiles.map(loadValues));
+}
+
+/** What workloads must trust so that they can fetch: nothing, where nothing is signed. */
+export async function readCa({ registry }: Site): Promise<string | undefined> {
+  return registry.ca === undefined || registry.plainHttp ? undefined : read(registry.ca);
 }
 
 export async function readUserPlugins(site: Site): Promise<readonly string[]> {
   return Promise.all(site.plugins.manifests.map(read));
 }
 
-async function read(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    throw new Failure("FILE_MISSING", { path }, { cause });
-  });
+/** A PEM, or manifests that people wrote. */
+const maxText = 16 * 1024 ** 2;
+
+function read(path: string): Promise<string> {
+  return readText(path, maxText);
 }

@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { verifySignature } from "../../edge/disk/signature.ts";
+import { readText } from "../../edge/files/read-text.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import type { Context } from "../context.ts";
+
+const maxKey = 64 * 1024;
 
 /**
  * Once a key is configured, a bundle must be signed by it.
@@ -20,10 +22,7 @@ export async function checkSignature(
   if (signature === undefined) throw new Failure("BUNDLE_UNSIGNED", { path: bundle.source.name });
   for (const key of keys) {
     const path = resolve(context.cwd, key);
-    const pem = await readFile(path, "utf8").catch((cause: unknown) => {
-      throw new Failure("FILE_MISSING", { path }, { cause });
-    });
-    if (verifySignature(sums, signature, pem)) return path;
+    if (verifySignature(sums, signature, await readText(path, maxKey))) return path;
   }
   throw new Failure("SIGNATURE_WRONG", { path: bundle.source.name, key: keys.join(", ") });
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { readBytes } from "../../edge/files/read-text.ts";
+import { limits } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { LargeFile, SmallFile } from "../../stages/bundle/plan.ts";
@@ -14,9 +16,7 @@ export async function specFiles(
 ): Promise<{ crds: SmallFile[]; manifests: SmallFile[]; tools: LargeFile[] }> {
   const small = async (folder: string, file: { path: string; name?: string | undefined }): Promise<SmallFile> => ({
     name: `${folder}/${file.name ?? basename(file.path)}`,
-    bytes: await readFile(file.path).catch((cause: unknown) => {
-      throw new Failure("FILE_MISSING", { path: file.path }, { cause });
-    }),
+    bytes: await readBytes(file.path, limits.smallFile),
   });
   const { files: own } = await findExecutables(env);
   const programs = { ...Object.fromEntries(own.map(({ name, path }) => [name, { path }])), ...spec.tools };

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type * as z from "zod";
+import * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import { RelocationMap } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";
@@ -11,22 +10,29 @@ import { loadTyped, YamlError } from "../../std/yaml.ts";
 import { absoluteBundleSpec, absoluteSite } from "./config-paths.ts";
 import { problemsOf, type Problem } from "./config-problems.ts";
 import { placeholderProblems } from "./placeholders.ts";
+import { readText } from "./read-text.ts";
 
+const Values = z.record(z.string(), z.unknown());
 /** People write these by hand; one that is larger is another file. */
 const maxSize = 4 * 1024 ** 2;
 
 /** Reads `bundle.yaml`; relative paths in it are relative to it, and absolute in the result. */
 export async function loadBundleSpec(path: string): Promise<BundleSpec> {
-  return absoluteBundleSpec(parseConfig(await readConfig(path), path, BundleSpec), dirname(resolve(path)));
+  return absoluteBundleSpec(parseConfig(await readText(path, maxSize), path, BundleSpec), dirname(resolve(path)));
 }
 
 /** Reads `site.yaml`; relative paths in it are relative to it, and absolute in the result. */
 export async function loadSite(path: string): Promise<Site> {
-  return absoluteSite(parseConfig(await readConfig(path), path, Site), dirname(resolve(path)));
+  return absoluteSite(parseConfig(await readText(path, maxSize), path, Site), dirname(resolve(path)));
 }
 
 export async function loadRelocationMap(path: string): Promise<RelocationMap> {
-  return parseRelocationMap(await readConfig(path), path);
+  return parseRelocationMap(await readText(path, maxSize), path);
+}
+
+/** Reads Helm values: any map. */
+export async function loadValues(path: string): Promise<Readonly<Record<string, unknown>>> {
+  return parseConfig(await readText(path, maxSize), path, Values);
 }
 
 /** @throws Failure CONFIG_INVALID also for a placeholder that nothing fills in */
@@ -80,18 +86,4 @@ function startOf(spots: Spots, path: readonly PropertyKey[], atKey: boolean): nu
     if (around !== undefined) return around.key?.start ?? around.start;
   }
   return 0;
-}
-
-async function readConfig(path: string): Promise<string> {
-  try {
-    const bytes = await readFile(path);
-    if (bytes.byteLength > maxSize)
-      throw new Failure("FILE_UNREADABLE", { path, reason: `${bytes.byteLength} B > ${maxSize} B` });
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new Failure("FILE_MISSING", { path });
-    throw new Failure("FILE_UNREADABLE", { path, reason: code ?? message });
-  }
 }

@@ -1,8 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { Receipt } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
+import { readText } from "../files/read-text.ts";
 import { replaceFile } from "../files/replace.ts";
 
 export interface ReceiptDirectory {
@@ -33,9 +34,8 @@ export function receiptDirectory(path: string): ReceiptDirectory {
 }
 
 async function readReceipt(path: string): Promise<Receipt> {
-  const text = await readFile(path, "utf8");
+  const text = await readText(path, maxBytes);
   try {
-    if (text.length > maxBytes) throw new RangeError("too large");
     return Receipt.parse(JSON.parse(text));
   } catch (error) {
     throw new Failure("CONFIG_INVALID", { file: path, problems: "receipt" }, { cause: error });
