@@ -35,6 +35,8 @@ export class DiskOutput implements RandomWriter {
   #unsynced = 0;
   #syncedAt = performance.now();
   #syncing: Promise<void> | undefined;
+  /** Why bytes that were written are lost. Linux says it once: the next sync of the same file succeeds. */
+  #lost: { readonly error: unknown } | undefined;
 
   constructor(facts: DiskOutputFacts) {
     this.size = facts.size;
@@ -47,6 +49,7 @@ export class DiskOutput implements RandomWriter {
   }
 
   async write(offset: number, chunks: readonly Uint8Array[]): Promise<void> {
+    this.#refuseLost();
     const length = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     let rest = chunks;
     for (const { part, at, length: count } of piecesOf(this.#facts.parts, offset, length)) {
@@ -65,7 +68,7 @@ export class DiskOutput implements RandomWriter {
   wrote(entry: string, bytes: number, complete: boolean): void {
     this.#unsaid.set(entry, { entry, bytes, ...(complete ? { complete: true as const } : {}) });
     const due = this.#unsynced >= syncBytes || performance.now() - this.#syncedAt >= syncMilliseconds;
-    // An error here comes again at the next flush; until then what is not journaled is only not remembered.
+    // An error here is told by the next write or flush; what is not journaled is only not remembered.
     if (due && this.#syncing === undefined) this.#sync().catch(() => undefined);
   }
 
@@ -75,6 +78,7 @@ export class DiskOutput implements RandomWriter {
 
   async flush(): Promise<void> {
     await this.#syncing;
+    this.#refuseLost();
     await this.#sync();
   }
 
@@ -113,11 +117,21 @@ export class DiskOutput implements RandomWriter {
       await Promise.all(this.#facts.parts.map(({ handle }) => handle.datasync()));
       await this.#facts.journal.append(lines);
     };
-    this.#syncing = run().finally(() => {
-      this.#syncedAt = performance.now();
-      this.#syncing = undefined;
-    });
+    const lose = (error: unknown): never => {
+      this.#lost ??= { error };
+      throw error;
+    };
+    this.#syncing = run()
+      .catch(lose)
+      .finally(() => {
+        this.#syncedAt = performance.now();
+        this.#syncing = undefined;
+      });
     return this.#syncing;
+  }
+
+  #refuseLost(): void {
+    if (this.#lost !== undefined) throw writeFailure(this.#lost.error, this.#facts.path);
   }
 
   async #close(): Promise<void> {
