@@ -6,7 +6,7 @@ import { table } from "../../ui/table.ts";
 import type { Context } from "../context.ts";
 import { truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { createProjects } from "../wire/harbor-projects.ts";
+import { createProjects, newProjects } from "../wire/harbor-projects.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/target.ts";
 
@@ -18,11 +18,12 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const dryRun = truth(flags, "dry-run");
   const { report } = context.reporter;
   report({ type: "phase", phase: "push", state: "started" });
+  const dry = dryRun ? { dryRun, newProjects: await newProjects(site, relocated, session, context) } : {};
   if (!dryRun) await createProjects(site, relocated, session, context);
   const result = await push(
     relocated,
     bundle,
-    { target: session.registry, pushOptions: { ...session.pushOptions, dryRun } },
+    { target: session.registry, pushOptions: { ...session.pushOptions, ...dry } },
     { concurrency, signal: context.signal, report },
   );
   report({ type: "phase", phase: "push", state: "done" });

@@ -21,6 +21,20 @@ export async function createProjects(
     await harbor.createProject({ name, isPublic: createProject.public, storageLimit }, context.signal);
 }
 
+/** Those that `createProjects` would make. */
+export async function newProjects(
+  site: Site,
+  relocated: Relocated,
+  { harbor }: TargetSession,
+  context: Context,
+): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  if (site.registry.createProject === undefined || harbor === undefined) return names;
+  for (const name of projectsOf(relocated))
+    if ((await harbor.project(name, context.signal)) === "missing") names.add(name);
+  return names;
+}
+
 function projectsOf(relocated: Relocated): readonly string[] {
   return [
     ...new Set(

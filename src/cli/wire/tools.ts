@@ -1,6 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
+import type { Site } from "../../model/site.ts";
 import type { Context } from "../context.ts";
 
 /** Finds helm or kubectl: as named, then on PATH, then beside an unpacked bundle (`bin/helm-linux-amd64`). */
@@ -25,4 +26,12 @@ async function isExecutable(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The environment for programs that we start: passwords that the site keeps in variables are for us alone. */
+export function withoutPasswords(env: Context["env"], { registry, pull, registries }: Site): Context["env"] {
+  const endpoints = Object.values(registries).flatMap((each) => each.endpoints);
+  const sources = [registry.credentials, pull.credentials, ...endpoints.map(({ credentials }) => credentials)];
+  const names = new Set(sources.map((source) => source?.passwordEnv));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
 }

@@ -98,7 +98,8 @@ async function readAnswer(
   const errors = errorsOf(text);
   const plain = text.slice(0, maxPage).replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
   const answer = errors.length === 0 ? plain : errors.map((error) => error.text).join("; ");
-  return { codes: errors.map((error) => error.code), answer: context.clean(answer, 400) };
+  // An answer to HEAD has no body, and a sentence should not end in nothing.
+  return { codes: errors.map((error) => error.code), answer: context.clean(answer, 400) || String(response.status) };
 }
 
 /** Harbor and distribution send the same envelope, with codes of their own each (facts: harbor §0.1). */

@@ -48,3 +48,30 @@ async function refusal(
   }
   return undefined;
 }
+
+/**
+ * Harbor answers 401 without a word to who asks for something in a project that is not there (facts: harbor §0.3).
+ * @returns the failure that says so; `undefined` when all projects are there, or may not be asked for
+ */
+export async function missingProject(
+  refused: unknown,
+  projects: ReadonlySet<string>,
+  state: Pick<TargetState, "project">,
+  signal?: AbortSignal,
+): Promise<Failure | undefined> {
+  if (!isFailure(refused, "REGISTRY_UNAUTHORIZED")) return undefined;
+  const { host, action } = refused.facts;
+  try {
+    for (const project of projects)
+      if ((await state.project(project, signal)) === "missing")
+        return new Failure(
+          "REGISTRY_NOT_FOUND",
+          { host, action, answer: `project ${project}` },
+          { side: "target", cause: refused },
+        );
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!isFailure(error)) throw error;
+  }
+  return undefined;
+}

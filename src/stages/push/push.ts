@@ -6,7 +6,7 @@ import { printReference } from "../../model/reference.ts";
 import type { Digest } from "../../model/digest.ts";
 import { refuseUnstorable } from "./config-prediction.ts";
 import type { Mapped } from "./mapping.ts";
-import { lostRefusal, type TargetState } from "./explain.ts";
+import { lostRefusal, missingProject, type TargetState } from "./explain.ts";
 import { bytesByProject, bytesOf, planPush, type PushPlan } from "./plan.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
 import { digestAt, type Surveyed } from "./survey.ts";
@@ -31,6 +31,8 @@ export interface PushOptions {
   readonly state?: TargetState | undefined;
   /** Which bundle a delta was made against. */
   readonly base?: string | undefined;
+  /** Projects that are not there and would be made: for a dry run, which makes none. */
+  readonly newProjects?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report?: Report | undefined;
   /** Called for each tag once it points at its digest, also when it did before: a receipt is written from this. */
@@ -65,7 +67,9 @@ export async function pushItems(
 ): Promise<PushResult> {
   const options = { ...given, signal: manyListeners(given.signal) };
   const { report = silent, state, signal, harborVersion } = options;
-  const plan = await planPush(mapped, source, target, options);
+  const plan = await planPush(mapped, source, target, options).catch(async (error: unknown) => {
+    throw (state && (await missingProject(error, projectsOf(mapped), state, signal))) ?? error;
+  });
   if (harborVersion !== undefined) await refuseUnstorable(plan.placements, source, harborVersion, signal);
   report({ type: "transfer", phase: "push", items: plan.placements.length, bytes: bytesOf(plan.uploads) });
   if (options.dryRun === true) return { ...planned(plan), tags: plan.placements.flatMap(tagsOf) };
@@ -76,6 +80,10 @@ export async function pushItems(
   const tags = await confirm(plan.placements, target, options);
   for (const tag of tags) await options.afterPush?.(tag);
   return { ...done, present: bytesOf(plan.present) + plan.presentBytes, tags };
+}
+
+function projectsOf(mapped: readonly Mapped[]): ReadonlySet<string> {
+  return new Set(mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? "")));
 }
 
 /** Each request in flight listens for the end; Node takes more than ten listeners for a leak. */

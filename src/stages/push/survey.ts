@@ -1,8 +1,8 @@
-import pMap from "p-map";
 import type { Graph } from "../../content/graph.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
+import { mapTogether } from "../../std/map-together.ts";
 import { readPlacement, spot, type Placement, type Spot } from "./placement.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
 
@@ -26,6 +26,8 @@ export interface SurveyOptions {
   readonly artifactDigest?: ArtifactDigest | undefined;
   /** Which bundle a delta was made against, for the message. */
   readonly base?: string | undefined;
+  /** First path segments that will be made before anything is sent: nothing can be there, and asking would be refused. */
+  readonly newProjects?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,20 +48,24 @@ export async function survey(
   target: PushTarget,
   options: SurveyOptions = {},
 ): Promise<Survey> {
-  const asked = { concurrency: questionsAtOnce, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-  const tagged = await pMap(all, (placement) => surveyTags(placement, target, options), asked);
+  const asked = { concurrency: questionsAtOnce, signal: options.signal };
+  const tagged = await mapTogether(
+    all,
+    (placement, signal) => surveyTags(placement, target, { ...options, signal }),
+    asked,
+  );
   const absent = new Set<Digest>();
-  const placements = await pMap(
+  const placements = await mapTogether(
     tagged,
-    (one) => withGraph(one, source, target, { absent, signal: options.signal }),
+    (one, signal) => withGraph(one, source, target, { absent, signal }),
     asked,
   );
   const wanted = wantedBlobs(placements.filter(({ complete }) => !complete));
   const present = new Set<Spot>(wantedBlobs(placements.filter(({ complete }) => complete)).keys());
-  await pMap(
-    [...wanted].filter(([key]) => !present.has(key)),
-    async ([key, { repository, blob }]) => {
-      if (await target.repository(repository).has(blob, options.signal)) present.add(key);
+  await mapTogether(
+    [...wanted].filter(([key, { repository }]) => !present.has(key) && !isNew(repository, options)),
+    async ([key, { repository, blob }], signal) => {
+      if (await target.repository(repository).has(blob, signal)) present.add(key);
     },
     asked,
   );
@@ -72,9 +78,14 @@ type Tagged = Omit<Surveyed, "graph">;
 
 async function surveyTags(placement: Placement, target: PushTarget, options: SurveyOptions): Promise<Tagged> {
   const { item, repository, tags } = placement;
-  const digests = await Promise.all(tags.map((tag) => digestAt(target, repository, tag, options)));
+  const ask = (tag: string) => digestAt(target, repository, tag, options);
+  const digests = isNew(repository, options) ? [] : await Promise.all(tags.map(ask));
   const missingTags = tags.filter((_, index) => digests[index] !== item.root.digest);
   return { placement, missingTags, complete: missingTags.length < tags.length };
+}
+
+function isNew(repository: string, { newProjects }: SurveyOptions): boolean {
+  return newProjects?.has(repository.split("/")[0] ?? "") === true;
 }
 
 /**

@@ -23,7 +23,7 @@ export const failures = failureSentences({
   CREDENTIALS_UNUSABLE: { message: "The credentials in {where} cannot be used: {why}", hint: "Check the file or variable that the site file names; a password never belongs on the command line." },
   REGISTRY_UNREACHABLE: { message: "{host} did not answer to {action}: {reason}", hint: "Check name, port, firewall and proxy: curl -v https://{host}/v2/" },
   REGISTRY_TLS: { message: "{host} has a certificate that is not trusted here: {reason}", hint: "Name the CA that signed it with `ca:`; `insecure: true` only when you know why." },
-  REGISTRY_UNAUTHORIZED: { message: "{host} refused {action} as {as}: {answer}", hint: "Log in (docker login {host}) or name credentials in the file. Some registries also answer 401 for a name or tag that does not exist." },
+  REGISTRY_UNAUTHORIZED: { message: "{host} refused {action} as {as}: {answer}", hint: "Log in (docker login) or name credentials in the file. Some registries also answer 401 for a name or tag that does not exist." },
   REGISTRY_DENIED: { message: "{host} forbids {action}: {answer}", hint: "Ask the registry's administrator: quota, read-only mode, a proxy project and missing rights all answer like this." },
   REGISTRY_NOT_FOUND: { message: "{host} does not have it: {action}: {answer}", hint: "Check repository and tag; for Harbor, check that the project exists." },
   REGISTRY_REFUSED: { message: "{host} answered {status} to {action}: {answer}", hint: "This will not pass by itself; the answer says what the registry objects to." },

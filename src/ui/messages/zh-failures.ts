@@ -22,7 +22,7 @@ export const failures = failureSentences({
   CREDENTIALS_UNUSABLE: { message: "{where} 中的凭据无法使用：{why}", hint: "请检查站点文件所指的文件或变量；密码不应写在命令行上。" },
   REGISTRY_UNREACHABLE: { message: "{host} 对 {action} 没有响应：{reason}", hint: "请检查域名、端口、防火墙和代理：curl -v https://{host}/v2/" },
   REGISTRY_TLS: { message: "本机不信任 {host} 的证书：{reason}", hint: "用 `ca:` 指定签发它的 CA；只有清楚原因时才用 `insecure: true`。" },
-  REGISTRY_UNAUTHORIZED: { message: "{host} 拒绝以 {as} 身份执行 {action}：{answer}", hint: "请登录（docker login {host}）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。" },
+  REGISTRY_UNAUTHORIZED: { message: "{host} 拒绝以 {as} 身份执行 {action}：{answer}", hint: "请登录（docker login）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。" },
   REGISTRY_DENIED: { message: "{host} 禁止 {action}：{answer}", hint: "请联系仓库管理员：配额已满、只读模式、代理项目、权限不足都会这样返回。" },
   REGISTRY_NOT_FOUND: { message: "{host} 上没有：{action}：{answer}", hint: "请检查仓库路径和标签；若是 Harbor，请确认项目存在。" },
   REGISTRY_REFUSED: { message: "{host} 对 {action} 返回 {status}：{answer}", hint: "重试不会改变结果；返回内容说明了原因。" },
