@@ -1,4 +1,5 @@
 import { embeddedStrings } from "./embedded-strings.ts";
+import { isPrivateAddress } from "./private-address.ts";
 import { imagesOf, mapAt, textAt, whereOf, type Placed, type RenderedObject } from "./rendered-object.ts";
 import { referenceWords, type ReferenceWord } from "./reference-words.ts";
 
@@ -64,10 +65,6 @@ function hostOf(image: string): string {
 }
 
 const clusterHost = /^(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|.*\.svc(\..*)?|.*\.svc|(.*\.)?cluster\.local)$/;
-/** RFC 1918, RFC 6598, link-local, and the IPv6 ones like them: by number, these can only be the intranet. */
-const privateAddress =
-  /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.|\[f[cde])/;
-
 function hostsInside(objects: readonly RenderedObject[], inside: Inside): (host: string) => boolean {
   const namespaces = new Set(objects.flatMap((object) => textAt(mapAt(object, "metadata"), "namespace") ?? []));
   const registries = new Set(inside.prefixes.map((prefix) => (prefix.split("/")[0] ?? "").toLowerCase()));
@@ -78,7 +75,8 @@ function hostsInside(objects: readonly RenderedObject[], inside: Inside): (host:
     if (registries.has(host) || own.some((pattern) => matches(pattern.toLowerCase(), host, name))) return true;
     // One label is a Service in the same namespace; a placeholder is filled in by whoever reads the text.
     if (!/[.:]/.test(name) || /[${%]/.test(name)) return true;
-    return clusterHost.test(name) || privateAddress.test(name) || namespaces.has(name.slice(name.lastIndexOf(".") + 1));
+    // By number, only the intranet can be meant.
+    return clusterHost.test(name) || isPrivateAddress(name) || namespaces.has(name.slice(name.lastIndexOf(".") + 1));
   };
 }
 

@@ -66,6 +66,8 @@ describe("prove", () => {
     "registry.cn-hangzhou.aliyuncs.com/google_containers",
     "http://harbor.corp.evil.example/",
     "http://172.32.0.1/",
+    "http://10.mirror.example/",
+    "http://192.168.0.1.evil.example/",
     "http://svc.evil.example",
   ])("refuses the string %s", (value) => {
     expect(codes(withString(value))).toEqual(["reference.outside"]);
@@ -83,6 +85,7 @@ describe("prove", () => {
     "http://grafana.ns:3000/d",
     "http://$(HOST):80/",
     "http://${name}.example.com/",
+    "http://[fd00::1]:8080/, http://[fe80::1]/",
     "http://10.1.2.3:8080/, http://192.168.1.1, http://172.16.0.1",
     "oci://harbor.corp:8443/higress/plugins/x:1",
     "https://harbor.corp:8443/api/v2.0",
