@@ -29,11 +29,16 @@ export const CredentialsSource = z
   );
 export interface CredentialsSource extends z.output<typeof CredentialsSource> {}
 
+/** What a URL says before an `@` would be carried in the bundle, and nobody reads it: logins have a place of their own. */
+const hasLogin = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*@/i.test(text);
+const Source = expecting("a chart repository, oci:// or file without a login in it", (text) => !hasLogin(text));
+
 /** One way to reach a registry: the official host, or a mirror that holds the same paths. */
 export const Endpoint = z.strictObject({
-  url: expecting("an http(s) URL", (text) => /^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(text)).describe(
-    "https://mirror.corp:5000, or with a path prefix",
-  ),
+  url: expecting(
+    "an http(s) URL without a login in it",
+    (text) => /^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(text) && URL.canParse(text) && !hasLogin(text),
+  ).describe("https://mirror.corp:5000, or with a path prefix"),
   ca: Path.optional().describe("PEM file that is trusted besides the system's roots"),
   insecure: z.boolean().default(false).describe("true: do not verify the certificate. Loud, never the default"),
   credentials: CredentialsSource.optional(),
@@ -49,8 +54,8 @@ export type Registries = z.output<typeof Registries>;
 export const ChartSpec = z.strictObject({
   name: NameText,
   version: NameText,
-  from: z.string().min(1).describe("An HTTP chart repository, oci://registry/path, or a local .tgz"),
-  mirrors: z.array(z.string().min(1)).default([]).describe("Tried in turn when `from` does not answer"),
+  from: Source.min(1).describe("An HTTP chart repository, oci://registry/path, or a local .tgz"),
+  mirrors: z.array(Source.min(1)).default([]).describe("Tried in turn when `from` does not answer"),
   release: NameText.optional().describe("Release name. Default: the chart's name"),
   namespace: NameText.default("higress-system"),
   values: Values.default({}).describe("Values of the render that finds the images, and the defaults of the install"),

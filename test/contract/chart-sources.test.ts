@@ -147,9 +147,13 @@ describe("httpGet", () => {
       "/repo/a": (_request, response) => response.writeHead(302, { location: "/repo/b" }).end(),
       "/repo/b": "here",
       "/repo/loop": (_request, response) => response.writeHead(302, { location: "/repo/loop" }).end(),
+      "/repo/nowhere": (_request, response) => response.writeHead(302, { location: "https://[" }).end(),
     });
     expect(Buffer.from(await get(`${repository.url}/a`, { limit: 10 })).toString()).toBe("here");
-    await expect(get(`${repository.url}/loop`, { limit: 10 })).rejects.toMatchObject({ code: "REGISTRY_PROTOCOL" });
+    for (const path of ["loop", "nowhere"])
+      await expect(get(`${repository.url}/${path}`, { limit: 10 })).rejects.toMatchObject({
+        code: "REGISTRY_PROTOCOL",
+      });
   });
 
   it("reads no more than it was told", async () => {

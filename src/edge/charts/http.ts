@@ -39,6 +39,8 @@ async function getOnce(url: string, once: Once): Promise<Uint8Array> {
     const location = response.header("location")[0];
     if (response.status >= 300 && response.status < 400 && location !== undefined) {
       await response.body.drain();
+      if (!URL.canParse(location, at.href))
+        throw new Failure("REGISTRY_PROTOCOL", { ...placeOf(at), why: `redirect ${response.status} without a URL` });
       at = new URL(location, at);
       continue;
     }

@@ -20,7 +20,9 @@ export function findInIndex(
   const [first] = (entry?.["urls"] as readonly unknown[] | undefined) ?? [];
   if (typeof first === "string") {
     const digest = textAt(entry ?? {}, "digest")?.replace(/^sha256:/, "");
-    return { url: new URL(first, base).href, digest };
+    if (URL.canParse(first, base)) return { url: new URL(first, base).href, digest };
+    const why = `${base}index.yaml: urls: ${first}`;
+    throw new Failure("CHART_UNUSABLE", { chart: `${name} ${version}`, why: why.slice(0, 600) });
   }
   const has = versions.length > 0 ? versions.map((candidate) => textAt(candidate, "version")) : Object.keys(entries);
   const why = `${base}index.yaml: ${has.slice(0, 10).join(", ") || "no entries"}`;

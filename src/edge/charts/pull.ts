@@ -99,6 +99,7 @@ async function fromRepository(
   get: Get,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
+  if (!URL.canParse(from)) throw new Failure("CHART_UNUSABLE", { chart: request.name, why: `${from}: no URL` });
   if (new URL(from).pathname.endsWith(".tgz")) return get(from, { limit: limits.chart, signal });
   const base = from.endsWith("/") ? from : `${from}/`;
   const index = await get(new URL("index.yaml", base).href, { limit: limits.index, signal });

@@ -50,6 +50,17 @@ describe("parseConfig", () => {
     ]);
   });
 
+  it("refuses a login in a URL, which would travel with the bundle, and does not repeat it", () => {
+    const endpoint = `registries:\n  docker.io:\n    endpoints: [{ url: "https://me:hunter2@mirror.corp" }]\n`;
+    const chart = `charts:\n  - { name: c, version: "1", from: "https://me:hunter2@charts.corp/x", relocation: r }\n`;
+    const problems = problemsOf(`${head}${endpoint}${chart}`);
+    expect(problems).toHaveLength(2);
+    expect(problems.join("\n")).toMatch(/endpoints\.0\.url[\s\S]*charts\.0\.from/);
+    expect(problems.join("\n")).not.toContain("hunter2");
+    const chartOfRegistry = `charts:\n  - { name: c, version: "1", from: "oci://r.corp/c@sha256:0", relocation: r }\n`;
+    expect(parseConfig(`${head}${chartOfRegistry}`, "f.yaml", BundleSpec).charts).toHaveLength(1);
+  });
+
   it("lists what is known when no key is near", () => {
     expect(problemsOf(`${head}colour: red\n`)[0]).toMatch(
       /^f\.yaml:5:1 colour - unknown key; known: apiVersion, kind, name,/,
