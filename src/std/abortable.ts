@@ -5,6 +5,8 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
     const stop = (): void => reject(reasonOf(signal));
     if (signal.aborted) {
       stop();
+      // Nobody waits for it here; that it fails is still no news to the process.
+      work.catch(() => undefined);
       return;
     }
     signal.addEventListener("abort", stop, { once: true });
