@@ -1,4 +1,5 @@
 import type { Fetcher } from "../content/store.ts";
+import type { StartHash } from "../content/stream-hash.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Report } from "../model/event.ts";
 import type { Lock, LockFile } from "../model/lock.ts";
@@ -51,6 +52,8 @@ export interface BuildPorts {
   /** Plugins that the console image can name; an empty list when the spec does not ask for it. */
   discoverPlugins(console: { readonly content: Fetcher; readonly root: Descriptor }): Promise<readonly PluginSpec[]>;
   readonly output: BundleOutput;
+  /** Where what arrives is hashed. @default on this thread */
+  readonly startHash?: StartHash | undefined;
 }
 
 export interface BuildInput {

@@ -27,6 +27,7 @@ export async function build(input: BuildInput, ports: BuildPorts, options: Build
   report({ type: "phase", phase: "pack", state: "started" });
   const result = await pack(planned, ports.output, {
     report,
+    startHash: ports.startHash,
     ...(signal === undefined ? {} : { signal }),
     ...(concurrency === undefined ? {} : { concurrency }),
   });

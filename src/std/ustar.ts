@@ -31,7 +31,10 @@ template.write("ustar\u000000", 257, "latin1");
 template.write("0000000\u00000000000\u0000", 329, "latin1");
 
 /** Writes into `block` when there is one, over whatever it holds. @throws RangeError when a member cannot be written */
-export function encodeHeader({ name, size, mode, mtime }: TarHeader, block = Buffer.allocUnsafe(tarBlock)): Buffer {
+export function encodeHeader(
+  { name, size, mode, mtime }: TarHeader,
+  block: Buffer = Buffer.allocUnsafe(tarBlock),
+): Buffer {
   const { prefix, rest } = splitName(name);
   template.copy(block);
   block.write(rest, 0, "latin1");

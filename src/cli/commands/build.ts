@@ -40,6 +40,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
     context,
   );
+  await using threads = await hashThreads(truth(flags, "dry-run") ? 0 : undefined);
   await using ports = await buildPorts(
     {
       spec,

@@ -1,5 +1,6 @@
 import { tarPadding } from "../../std/ustar.ts";
 import type { RandomWriter } from "../../content/random-access.ts";
+import type { StreamHash } from "../../content/stream-hash.ts";
 import type { StreamSegment } from "./layout.ts";
 
 /** Fastest batch where it was measured: larger ones leave the processor's cache before they are written. */
@@ -7,13 +8,15 @@ const batchSize = 256 * 1024;
 
 export interface BatchOptions {
   readonly write: RandomWriter["write"];
+  /** Gets every byte, and gives the memory that bytes are collected in. */
+  readonly hash: StreamHash;
   /** Called when the first so many bytes of the entry are written, without a gap. */
   readonly wrote: (bytes: number) => void;
   readonly outstanding: number;
 }
 
 /**
- * Collects the chunks of one entry into batches and writes them one behind the other. Chunks are copied: a source may
+ * Collects the chunks of one entry into batches, which are hashed and written one behind the other. Chunks are copied: a source may
  * reuse its buffer as soon as the next chunk is asked for, and a copy within the cache costs less than small writes.
  */
 export class Batches {
@@ -29,7 +32,7 @@ export class Batches {
   constructor(segment: StreamSegment, start: number, options: BatchOptions) {
     this.#segment = segment;
     this.#options = options;
-    this.#batch = Buffer.allocUnsafeSlow(Math.min(batchSize, Math.max(1, segment.entry.size - start)));
+    this.#batch = options.hash.allocate(Math.min(batchSize, Math.max(1, segment.entry.size - start)));
     this.#at = start;
   }
 
@@ -57,7 +60,7 @@ export class Batches {
   async #flush(): Promise<void> {
     this.#write(this.#batch, []);
     if (this.#writes.length > this.#options.outstanding) await this.#writes.shift();
-    this.#batch = this.#free.pop() ?? Buffer.allocUnsafeSlow(batchSize);
+    this.#batch = this.#free.pop() ?? this.#options.hash.allocate(batchSize);
     this.#filled = 0;
   }
 
@@ -69,7 +72,7 @@ export class Batches {
     // The header goes with the first byte, the padding with the last: a segment is written without a gap.
     const header = at === 0 ? [entry.header] : [];
     const writing = this.#options.write(at === 0 ? offset : entry.offset + at, [...header, batch, ...padding]);
-    const written = Promise.all([before, writing]).then(() => {
+    const written = Promise.all([before, writing, this.#options.hash.update(batch)]).then(() => {
       if (batch.byteLength === batchSize && padding.length === 0) this.#free.push(batch);
       this.#options.wrote(end);
     });

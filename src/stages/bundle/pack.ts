@@ -1,5 +1,6 @@
 import { silent, type Report } from "../../model/event.ts";
 import type { BundleDocument } from "../../model/bundle.ts";
+import type { StartHash } from "../../content/stream-hash.ts";
 import { InOrder } from "./in-order.ts";
 import type { Segment } from "./layout.ts";
 import { planBundle, type BundlePlan, type PackInput } from "./plan.ts";
@@ -13,6 +14,8 @@ export interface PackOptions {
   readonly concurrency?: number | undefined;
   /** How many of them may come from one host. @default concurrency */
   readonly perHost?: number | undefined;
+  /** @default on this thread */
+  readonly startHash?: StartHash | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report?: Report | undefined;
 }
@@ -49,7 +52,7 @@ export async function pack(input: PackInput, output: BundleOutput, options: Pack
 }
 
 async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
-  const { concurrency = 8, perHost = concurrency, signal, report = silent } = options;
+  const { concurrency = 8, perHost = concurrency, startHash, signal, report = silent } = options;
   const streams = plan.segments.filter((segment) => segment.kind === "stream");
   const left = streams.filter(({ entry }) => !out.survived.complete.has(entry.name));
   const bytesResumed = total(streams, (segment) => survivedOf(segment, out));
@@ -72,7 +75,7 @@ async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
       if (survived > 0) await turn?.skip(segment.offset, segment.entry.offset - segment.offset + survived, stop);
       const onBytes = (bytes: number): void => progress.moved(segment, bytes);
       const limit = turn === undefined ? outstanding.anyOrder : outstanding.inOrder;
-      bytesFetched += await transfer(segment, out, { write, outstanding: limit, signal: stop, onBytes });
+      bytesFetched += await transfer(segment, out, { write, outstanding: limit, startHash, signal: stop, onBytes });
     }
     progress.done(segment);
   };

@@ -1,8 +1,8 @@
-import { createHash, type Hash } from "node:crypto";
 import { contentMismatch } from "../../content/verified.ts";
 import type { Digest } from "../../model/digest.ts";
 import { isFailure, type Failure } from "../../model/failure.ts";
 import { Batches } from "./batches.ts";
+import { hashInline, type StartHash, type StreamHash } from "../../content/stream-hash.ts";
 import type { StreamSegment } from "./layout.ts";
 import type { OpenOutput } from "./ports.ts";
 
@@ -11,6 +11,8 @@ export interface TransferOptions {
   readonly write: OpenOutput["write"];
   /** How many batches may wait for the disk, or for their turn, before the source is held. */
   readonly outstanding: number;
+  /** @default on this thread */
+  readonly startHash?: StartHash | undefined;
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number) => void;
 }
@@ -27,25 +29,26 @@ export function survivedOf({ entry }: StreamSegment, out: OpenOutput): number {
  */
 export async function transfer(segment: StreamSegment, out: OpenOutput, options: TransferOptions): Promise<number> {
   const { entry, content } = segment;
-  const { signal, onBytes } = options;
-  const hash = createHash("sha256");
+  const { signal, onBytes, write, outstanding } = options;
   const start = survivedOf(segment, out);
+  const startHash = start === 0 ? (options.startHash ?? hashInline) : hashInline;
+  using hash = startHash(entry.size);
   await rehash(segment, out, { start, hash, signal });
   const wrote = (bytes: number): void => out.wrote(entry.name, bytes, false);
-  const batches = new Batches(segment, start, { write: options.write, wrote, outstanding: options.outstanding });
+  const batches = new Batches(segment, start, { hash, write, wrote, outstanding });
   let received = start;
   try {
     for await (const chunk of content.open(start, signal)) {
       signal.throwIfAborted();
       received += chunk.byteLength;
       if (received > entry.size) throw mismatch(segment, received);
-      hash.update(chunk);
       await batches.add(chunk);
       onBytes(chunk.byteLength);
     }
-    const got = hash.digest("hex");
-    if (received !== entry.size || got !== entry.sha256) throw mismatch(segment, received, got);
+    if (received !== entry.size) throw mismatch(segment, received);
     await batches.end();
+    const got = await hash.digest();
+    if (got !== entry.sha256) throw mismatch(segment, received, got);
   } catch (error) {
     await batches.settle();
     // Too short may be a cut connection, and what came is still a prefix. Bytes that are wrong are not gone on from.
@@ -58,7 +61,7 @@ export async function transfer(segment: StreamSegment, out: OpenOutput, options:
 
 interface Prefix {
   readonly start: number;
-  readonly hash: Hash;
+  readonly hash: StreamHash;
   readonly signal: AbortSignal;
 }
 
@@ -66,7 +69,7 @@ async function rehash({ entry }: StreamSegment, out: OpenOutput, { start, hash, 
   if (start === 0) return;
   for await (const chunk of out.read(entry.offset, start)) {
     signal.throwIfAborted();
-    hash.update(chunk);
+    await hash.update(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   }
 }
 
