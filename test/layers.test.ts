@@ -73,6 +73,11 @@ describe("layers", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("read YAML in one place, where hostile documents end", () => {
+    const wrong = sources.filter((path) => layerOf(path) !== "std" && importsOf(path).includes("js-yaml"));
+    expect(wrong).toEqual([]);
+  });
+
   it("leave the process to main.ts and cli/", () => {
     const wrong = sources.filter(
       (path) =>

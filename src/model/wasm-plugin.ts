@@ -1,4 +1,5 @@
 import type { KubeObject, PatchOperation } from "./kubernetes.ts";
+import { textAt, type RenderedObject } from "./rendered-object.ts";
 
 /** A WasmPlugin as far as it decides what the gateway downloads (facts: higress §9). */
 export interface WasmPlugin extends KubeObject {
@@ -16,6 +17,12 @@ export interface WasmPlugin extends KubeObject {
 export interface MatchRule {
   readonly configDisable?: boolean;
   readonly [field: string]: unknown;
+}
+
+/** Of Higress' group or of Istio's own. */
+export function isWasmPlugin(object: RenderedObject): boolean {
+  const group = /^extensions\.(higress|istio)\.io\//;
+  return textAt(object, "kind") === "WasmPlugin" && group.test(textAt(object, "apiVersion") ?? "");
 }
 
 export const wasmPluginResource = "wasmplugins.extensions.higress.io";

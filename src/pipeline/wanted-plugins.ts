@@ -2,10 +2,10 @@ import type { LockItem } from "../model/lock.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { isReference, parseReference, printReference } from "../model/reference.ts";
 import type { Site } from "../model/site.ts";
-import type { WasmPlugin } from "../model/wasm-plugin.ts";
+import { isWasmPlugin, type WasmPlugin } from "../model/wasm-plugin.ts";
 import { builtInPlugin } from "../stages/plugins-on/document.ts";
 import { isMap } from "../model/rendered-object.ts";
-import { isWasmPlugin, rewriteWasmPlugins } from "../stages/relocate/wasm-plugin.ts";
+import { rewriteWasmPlugins } from "../stages/relocate/wasm-plugin.ts";
 import { loadTyped } from "../std/yaml.ts";
 import type { Relocated } from "./relocated.ts";
 

@@ -1,9 +1,9 @@
-import { load, FAILSAFE_SCHEMA } from "js-yaml";
 import * as z from "zod";
 import { zipDirectory, type ZipDirectory } from "../../content/zip/directory.ts";
 import { readZipEntry } from "../../content/zip/entry.ts";
 import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
+import { loadStrings } from "../../std/yaml.ts";
 import { parseProperties } from "./properties.ts";
 
 /** A plugin that a console can name, as its jar describes it. */
@@ -23,7 +23,7 @@ export interface ConsolePlugin {
   readonly priority?: number | undefined;
 }
 
-// FAILSAFE leaves every scalar the text that it is: Jackson reads `version: 1.10` as "1.10", not as a number.
+// Every scalar is the text that it is: Jackson reads `version: 1.10` as "1.10", not as a number.
 const Spec = z.object({
   info: z.object({
     name: z.string().min(1).max(128),
@@ -100,8 +100,8 @@ function readSpec(key: string, bytes: Uint8Array): z.output<typeof Spec> {
   let document: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    // `json`: of two equal keys the last counts, as for Jackson; basic-auth has had two since 2.1 (`required`).
-    document = load(text, { schema: FAILSAFE_SCHEMA, maxAliases: 100, json: true });
+    // Of two equal keys the last counts, as for Jackson; basic-auth has had two since 2.1 (`required`).
+    document = loadStrings(text)[0];
   } catch (cause) {
     throw refuse((cause as Error).message, cause);
   }

@@ -1,6 +1,7 @@
 import { Failure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { PluginSelection, PluginSpec } from "../../model/spec.ts";
+import { editDistance } from "../../std/nearest.ts";
 
 /** What AI routes, providers, consumers and MCP servers of the console create by themselves (facts: higress §2.1). */
 const aiGateway = [
@@ -52,25 +53,11 @@ function matches({ name, category }: PluginSpec, names: readonly string[]): bool
 
 /** At most three known names within two typing errors, or that hold the one that was written. */
 function near(name: string, known: ReadonlySet<string>): string {
-  const scored = [...known].map((other) => ({ other, distance: other.includes(name) ? 1 : distance(name, other) }));
+  const scored = [...known].map((other) => ({ other, distance: other.includes(name) ? 1 : editDistance(name, other) }));
   return scored
     .filter((each) => each.distance <= 2)
     .sort((a, b) => a.distance - b.distance || (a.other < b.other ? -1 : 1))
     .slice(0, 3)
     .map(({ other }) => other)
     .join(", ");
-}
-
-/** Levenshtein's, row by row. Names are at most 128 characters. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of Array.from(from).entries()) {
-    const next = [index + 1];
-    for (const [at, other] of Array.from(to).entries()) {
-      const replaced = (row[at] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -8,9 +8,10 @@ import {
   whereOf,
   type RenderedObject,
 } from "../../model/rendered-object.ts";
+import { isWasmPlugin } from "../../model/wasm-plugin.ts";
+import { unknownFields } from "../../model/wasm-plugin-fields.ts";
 import { pathKey, spotsOf, type Spot, type Spots } from "../../std/yaml-spots.ts";
 import { scalar, splice, type Edit } from "./splice.ts";
-import { unknownFields } from "./wasm-plugin-fields.ts";
 
 export interface WasmPluginOptions {
   /** Where a URL's module is on this site, and its digest there (hex); `undefined` leaves the plugin as it is. */
@@ -52,7 +53,7 @@ export function rewriteWasmPlugins(text: string, options: WasmPluginOptions): Re
       text,
       results.flatMap(({ edits }) => edits),
     ),
-    findings: plugins.flatMap(({ object }) => unknownFields(object)),
+    findings: plugins.flatMap(({ object }) => unknownFields(object, whereOf(object))),
     moved: results.flatMap(({ moved }) => moved),
   };
 }
@@ -67,11 +68,6 @@ function pluginsIn(text: string): readonly PlacedPlugin[] {
       .filter(({ object }) => isWasmPlugin(object))
       .map((plugin) => ({ ...plugin, text, spots: spots[at] ?? new Map<string, Spot>() }));
   });
-}
-
-export function isWasmPlugin(object: RenderedObject): boolean {
-  const group = /^extensions\.(higress|istio)\.io\//;
-  return textAt(object, "kind") === "WasmPlugin" && group.test(textAt(object, "apiVersion") ?? "");
 }
 
 type Target = NonNullable<ReturnType<WasmPluginOptions["targetOf"]>>;

@@ -49,13 +49,20 @@ describe("pluginManifests", () => {
   it("points out fields that no CRD has, and those that were meant", () => {
     const { findings } = only("settings: {image: x}\nimagePullSecrets: [a]\nurll: oci://r/p:1");
     expect(findings.map(({ code, facts }) => [code, facts])).toEqual([
-      ["plugin.unknown-field", { manifest: "p.yaml: block", field: "spec.settings", instead: "spec.url" }],
+      ["plugin.unknown-field", { manifest: "p.yaml: block", field: "spec.settings.image", instead: "spec.url" }],
       [
         "plugin.unknown-field",
         { manifest: "p.yaml: block", field: "spec.imagePullSecrets", instead: "spec.imagePullSecret" },
       ],
-      ["plugin.unknown-field", { manifest: "p.yaml: block", field: "spec.urll", instead: "" }],
+      ["plugin.unknown-field", { manifest: "p.yaml: block", field: "spec.urll", instead: "spec.url" }],
     ]);
+  });
+
+  it("refuses a configuration whose aliases grow without end, and says where YAML is wrong", () => {
+    const levels = Array.from({ length: 9 }, (_, at) => `l${at + 1}: &l${at + 1} [${`*l${at},`.repeat(9)}]`);
+    const bomb = manifest(`pluginConfig:\n  l0: &l0 x\n${levels.map((line) => `  ${line}`).join("\n")}`);
+    expect(() => pluginManifests(bomb, "p.yaml")).toThrow("CONFIG_INVALID");
+    expect(() => pluginManifests("kind: WasmPlugin\na: [", "p.yaml")).toThrow("p.yaml:2:");
   });
 
   it("survives what is no manifest at all", () => {

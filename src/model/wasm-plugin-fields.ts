@@ -1,6 +1,7 @@
-import { finding, type Finding } from "../../model/finding.ts";
-import { mapAt, textAt, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
-import { nearest } from "../../std/nearest.ts";
+import { finding, type Finding } from "./finding.ts";
+import { mapAt, textAt, type RenderedObject } from "./rendered-object.ts";
+import { sanitize } from "./sanitize.ts";
+import { nearest } from "../std/nearest.ts";
 
 /** The fields of `spec` in extensions.higress.io/v1alpha1. The API server drops others without a word. */
 const higress = [
@@ -34,7 +35,7 @@ const meant: Readonly<Record<string, string>> = {
 };
 
 /** Every field of a WasmPlugin's spec that its schema does not have, with the one that was probably meant. */
-export function unknownFields(plugin: RenderedObject): readonly Finding[] {
+export function unknownFields(plugin: RenderedObject, manifest: string): readonly Finding[] {
   const known: ReadonlySet<string> = new Set(
     textAt(plugin, "apiVersion")?.startsWith("extensions.istio.io/") === true ? [...higress, ...istio] : higress,
   );
@@ -46,8 +47,8 @@ export function unknownFields(plugin: RenderedObject): readonly Finding[] {
       const near = nearest(field, known);
       const instead = Object.hasOwn(meant, field) ? meant[field] : near === undefined ? undefined : `spec.${near}`;
       return finding("error", "plugin.unknown-field", {
-        manifest: whereOf(plugin),
-        field: `spec.${field}`,
+        manifest,
+        field: `spec.${sanitize(field, 60)}`,
         instead: instead ?? "",
       });
     });
