@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { Site } from "../../../src/model/site.ts";
+import { relocate } from "../../../src/pipeline/relocated.ts";
+import { openBundle } from "../../../src/stages/bundle/open.ts";
+import { pack } from "../../../src/stages/bundle/pack.ts";
+import { aPackInput, someFiles } from "../../rig/bundle-input.ts";
+import { MemoryOutput, MemorySource } from "../../rig/bundle-memory.ts";
+
+const site = Site.parse({
+  apiVersion: "higress-airgap/v1",
+  kind: "Site",
+  registry: { host: "harbor.corp", project: "higress" },
+});
+const ports = { parseRelocation: () => Promise.reject(new Error("no chart")) as never, userValues: [] };
+
+async function bundleWith(release: string) {
+  const output = new MemoryOutput();
+  const file = { name: "manifests/release.json", bytes: Buffer.from(release) };
+  await pack(aPackInput({ files: [...someFiles, file] }), output);
+  return openBundle(new MemorySource(output.bytes));
+}
+
+describe("relocate", () => {
+  it("maps every item below the site's project", async () => {
+    const bundle = await bundleWith('{"charts":[],"crds":[],"manifests":[]}');
+    const { prefix, mapped } = await relocate(bundle, site, ports);
+    expect(prefix).toBe("harbor.corp/higress");
+    expect(mapped.map(({ targets }) => targets[0]?.repository)).toEqual([
+      "higress/higress/gateway",
+      "higress/higress/console",
+      "higress/plugins/key-auth",
+    ]);
+  });
+
+  it.each([
+    ["no JSON", "{"],
+    ["of another shape", '{"charts":{}}'],
+    ["null", "null"],
+  ])("refuses a bundle whose release.json is %s", async (_what, text) => {
+    await expect(relocate(await bundleWith(text), site, ports)).rejects.toMatchObject({
+      code: "BUNDLE_MALFORMED",
+      facts: { path: "memory.tar", where: "manifests/release.json" },
+    });
+  });
+});
