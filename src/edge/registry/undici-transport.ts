@@ -1,8 +1,13 @@
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { setFlagsFromString } from "node:v8";
 import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from "undici";
 import { BodyQueue } from "./body-queue.ts";
 import { resolveProxy } from "./proxy.ts";
 import type { Transport, WireRequest, WireResponse } from "./transport.ts";
+
+// undici's parser is WebAssembly. V8 would optimize it once it is warm, which takes 35 MiB for a moment and gains
+// nothing: bodies pass it by in large pieces.
+setFlagsFromString("--liftoff-only");
 
 export interface UndiciTransportOptions {
   /** PEM, besides Node's own roots. */
