@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
 import { finding, hasErrors } from "../model/finding.ts";
 import type { Receipt } from "../model/receipt.ts";
@@ -82,11 +83,10 @@ async function beginRecord(
 ): Promise<Recorder> {
   const { name, version } = bundle.document;
   const { namespace, release } = site.cluster;
-  const system = await ports.cluster.get<{ metadata: { uid?: string } }>(
-    { resource: "namespaces", name: "kube-system" },
-    options.signal,
+  const system = await unlessForbidden(
+    ports.cluster.get<{ metadata: { uid?: string } }>({ resource: "namespaces", name: "kube-system" }, options.signal),
   );
-  const receipt = beginReceipt(await ports.receipts.load(), {
+  const receipt = beginReceipt((await unlessForbidden(ports.receipts.load())) ?? [], {
     tool: ports.tool,
     bundle: { name, version, id: bundle.id },
     // The uid of kube-system is the nearest thing to a name that a cluster has.
@@ -96,6 +96,16 @@ async function beginRecord(
   });
   const { report, skip, signal } = options;
   return new Recorder({ receipt, save: (next) => ports.receipts.save(next), now: ports.now, report, skip, signal });
+}
+
+/** The first thing that may not be read is no reason to stop: preflight names all rights that lack. */
+async function unlessForbidden<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isFailure(error, "CLUSTER_FORBIDDEN")) return undefined;
+    throw error;
+  }
 }
 
 function valuesDigest(relocated: Relocated): string {

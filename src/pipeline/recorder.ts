@@ -1,5 +1,5 @@
 import type { Phase, Report } from "../model/event.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, type Side } from "../model/failure.ts";
 import { hasErrors, type Finding } from "../model/finding.ts";
 import type { Receipt } from "../model/receipt.ts";
 import { withMore, withPhase, type Additions } from "../stages/receipt/receipt.ts";
@@ -77,6 +77,17 @@ export class Recorder {
 /** Reports all findings, then stops if one of them is an error. @throws Failure FINDINGS */
 export function stopAt(findings: readonly Finding[], report: Report): void {
   for (const found of findings) report({ type: "finding", finding: found });
-  const errors = findings.filter(({ severity }) => severity === "error").length;
-  if (hasErrors(findings)) throw new Failure("FINDINGS", { count: errors });
+  if (!hasErrors(findings)) return;
+  const errors = findings.filter(({ severity }) => severity === "error");
+  throw new Failure("FINDINGS", { count: errors.length }, { side: sideOf(errors) });
+}
+
+const sides: readonly (readonly [prefix: string, side: Side])[] = [
+  ["cluster.", "cluster"],
+  ["registry.", "target"],
+];
+
+/** Where to look, when all of them are in one place. */
+function sideOf(errors: readonly Finding[]): Side | undefined {
+  return sides.find(([prefix]) => errors.every(({ code }) => code.startsWith(prefix)))?.[1];
 }

@@ -108,7 +108,7 @@ describe.skipIf(reason)(`an install${reason === undefined ? "" : ` (skipped: ${r
     );
     expect(
       lacks.filter(({ resource }) => resource === "clusterroles.rbac.authorization.k8s.io").map(({ verb }) => verb),
-    ).toEqual(["get", "create", "patch", "delete"]);
+    ).toEqual(["get, create, patch, delete"]);
     expect(lacks.map(({ resource }) => resource)).toContain("nodes");
     expect(lacks.map(({ resource }) => resource)).not.toContain("secrets");
     await expect(prepareCluster({ ...applyInput, namespace: "another" }, weak.kubectl)).rejects.toMatchObject({

@@ -25,7 +25,9 @@ export async function preflightCluster(input: PreflightInput, port: PreflightPor
     return [finding("error", "cluster.unreachable", { server: serverIn(reason), reason })];
   }
   const answers = await Promise.all(questions(input, port).map(answered));
-  return [version, ...answers.flat()];
+  // Two questions may need the same right.
+  const unique = new Map(answers.flat().map((found) => [JSON.stringify(found), found]));
+  return [version, ...unique.values()];
 }
 
 function questions(input: PreflightInput, port: PreflightPort): readonly Question[] {
@@ -60,10 +62,18 @@ async function answered([name, answer]: Question): Promise<readonly Finding[]> {
     return await answer();
   } catch (error) {
     if (!isFailure(error)) throw error;
-    if (error.code === "CLUSTER_FORBIDDEN")
-      return [finding("warning", "cluster.forbidden", { verb: "list", resource: name, namespace: "" })];
+    if (error.code === "CLUSTER_FORBIDDEN") return [forbidden(name, reasonOf(error))];
     return [finding("warning", "cluster.not-asked", { question: name, why: reasonOf(error) })];
   }
+}
+
+/** The right that lacks, by the API server's own words (https://kubernetes.io/docs/reference/access-authn-authz/authorization/). */
+function forbidden(question: ClusterQuestion, why: string): Finding {
+  const [, verb, resource, group] =
+    /cannot (\w{1,30}) resource "([^"]{1,100})" in API group "([^"]{0,100})"/.exec(why) ?? [];
+  if (verb === undefined || resource === undefined) return finding("warning", "cluster.not-asked", { question, why });
+  const kind = group === undefined || group === "" ? resource : `${resource}.${group}`;
+  return finding("warning", "cluster.forbidden", { verb, resource: kind, namespace: "" });
 }
 
 /** kubectl names the server in most of its words; the kubeconfig is not ours to read. */

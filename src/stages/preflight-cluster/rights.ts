@@ -21,19 +21,19 @@ const clusterWide = new Set([
 /** What helm and server-side apply do to each object. */
 const verbs = ["get", "create", "patch", "delete"] as const;
 
-/** Asks for every kind that would be applied, and for what the install itself needs; one finding per right that lacks. */
+/** Asks for every kind that would be applied, and for what the install itself needs; one finding per kind that lacks rights. */
 export async function askRights(input: PreflightInput, port: PreflightPort): Promise<readonly Finding[]> {
   const questions = permissionsFor(input);
   const answers = await port.mayI(questions, input.signal);
-  return questions
-    .filter((_, at) => answers[at] !== true)
-    .map(({ verb, group, resource, namespace = "" }) =>
-      finding("error", "cluster.forbidden", {
-        verb,
-        resource: group === "" ? resource : `${resource}.${group}`,
-        namespace,
-      }),
-    );
+  const lacking = new Map<string, { verbs: string[]; resource: string; namespace: string }>();
+  for (const { verb, group, resource, namespace = "" } of questions.filter((_, at) => answers[at] !== true)) {
+    const kind = group === "" ? resource : `${resource}.${group}`;
+    const one = lacking.get(`${kind} ${namespace}`) ?? { verbs: [], resource: kind, namespace };
+    lacking.set(`${kind} ${namespace}`, { ...one, verbs: [...one.verbs, verb] });
+  }
+  return [...lacking.values()].map(({ verbs, resource, namespace }) =>
+    finding("error", "cluster.forbidden", { verb: verbs.join(", "), resource, namespace }),
+  );
 }
 
 export function permissionsFor({ namespace, render, crds }: PreflightInput): readonly Permission[] {
@@ -44,7 +44,11 @@ export function permissionsFor({ namespace, render, crds }: PreflightInput): rea
     ...["list", "delete"].map((verb) => ({ verb, group: "", resource: "pods", namespace })),
     { verb: "list", group: "", resource: "events", namespace },
     { verb: "get", group: "", resource: "pods/log", namespace },
-    ...["list", "patch"].map((verb) => ({ verb, group: "extensions.higress.io", resource: "wasmplugins", namespace })),
+    // The receipt and the registry's CA; accounts are given the pull secret.
+    ...verbs.map((verb) => ({ verb, group: "", resource: "configmaps", namespace })),
+    ...["get", "patch"].map((verb) => ({ verb, group: "", resource: "serviceaccounts", namespace })),
+    { verb: "get", group: "", resource: "namespaces" },
+    ...["list", ...verbs].map((verb) => ({ verb, group: "extensions.higress.io", resource: "wasmplugins", namespace })),
   ];
   const unique = new Map([...kinds, ...own].map((one) => [JSON.stringify(one), one]));
   return [...unique.values()];

@@ -43,7 +43,7 @@ export const findings = findingSentences({
   "cluster.unreachable": { message: "The API server {server} does not answer: {reason}", hint: "Check the kubeconfig and its context: kubectl version" },
   "cluster.not-asked": { message: "Not asked of the cluster: {question} ({why})", hint: "" },
   "cluster.version": { message: "The cluster runs Kubernetes {version}", hint: "" },
-  "cluster.forbidden": { message: "This kubeconfig may not {verb} {resource} in {namespace}", hint: "Ask for the right: kubectl auth can-i {verb} {resource} -n {namespace}" },
+  "cluster.forbidden": { message: "This kubeconfig may not {verb} {resource} in {namespace}", hint: "Ask the administrator of the cluster for it." },
   "cluster.architecture": { message: "{nodes} are {architecture}; the bundle carries {carried}", hint: "Build again with that platform." },
   "cluster.node-hint": { message: "{nodes}: {what}", hint: "Known to crash gateways with Wasm plugins; switch plugins on one by one, as the install does." },
   "cluster.capacity": { message: "The release asks for {requested} {resource}, {allocatable} are free to give", hint: "Set smaller requests in the site file's values, or global.local: true for a trial." },

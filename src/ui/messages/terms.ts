@@ -1,7 +1,7 @@
 import type { CapacityOf, ClusterQuestion, ProjectCreation, PullPolicy, RegistryKind, RegistryQuestion } from "../../model/finding.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}`;
+export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace.";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -45,6 +45,7 @@ export const enTerms: Terms = {
   "resource.cpu of a pod": "CPUs in one pod",
   "resource.memory of a pod": "of memory in one pod",
   "resource.memory of the gateway": "of memory in the gateway with its plugins",
+  "namespace.": "the whole cluster",
 };
 
 export const zhTerms: Terms = {
@@ -88,4 +89,5 @@ export const zhTerms: Terms = {
   "resource.cpu of a pod": "个 CPU（单个 Pod）",
   "resource.memory of a pod": "内存（单个 Pod）",
   "resource.memory of the gateway": "内存（网关及其插件）",
+  "namespace.": "整个集群",
 };

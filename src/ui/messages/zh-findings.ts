@@ -42,7 +42,7 @@ export const findings = findingSentences({
   "cluster.unreachable": { message: "API 服务器 {server} 没有响应：{reason}", hint: "请检查 kubeconfig 及其 context：kubectl version" },
   "cluster.not-asked": { message: "未向集群询问：{question}（{why}）", hint: "" },
   "cluster.version": { message: "集群运行 Kubernetes {version}", hint: "" },
-  "cluster.forbidden": { message: "该 kubeconfig 无权在 {namespace} 中对 {resource} 执行 {verb}", hint: "请申请权限：kubectl auth can-i {verb} {resource} -n {namespace}" },
+  "cluster.forbidden": { message: "该 kubeconfig 无权在 {namespace} 中对 {resource} 执行 {verb}", hint: "请向集群管理员申请该权限。" },
   "cluster.architecture": { message: "{nodes} 是 {architecture}；离线包携带 {carried}", hint: "请加上该平台重新构建。" },
   "cluster.node-hint": { message: "{nodes}：{what}", hint: "已知会使带 Wasm 插件的网关崩溃；请逐个启用插件，安装过程就是这样做的。" },
   "cluster.capacity": { message: "发布需要 {requested} {resource}，可分配 {allocatable}", hint: "请在站点文件的 values 中调小 requests，试用可设 global.local: true。" },
