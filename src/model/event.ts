@@ -49,22 +49,30 @@ export type Event =
     }
   | { readonly type: "stalled"; readonly what: string; readonly seconds: number }
   | { readonly type: "finding"; readonly finding: Finding }
-  | { readonly type: "note"; readonly text: Note; readonly facts: Readonly<Record<string, string | number>> };
+  | NoteEvent;
 
-/** Things worth a line that are neither a finding nor a failure; the words are in the catalogues. */
-export type Note =
-  | "written"
-  | "resumed"
-  | "listening"
-  | "image-found"
-  | "nothing-to-do"
-  | "waiting"
-  | "plugin-on"
-  | "plugin-off"
-  | "saved"
-  | "rolled-back"
-  | "uninstalled"
-  | "interrupted";
+/** Things worth a line that are neither a finding nor a failure, with the facts of each; the words are in the catalogues. */
+export interface NoteFacts {
+  written: { path: string; size: string };
+  resumed: { bytes: number };
+  listening: { what: string; url: string };
+  "nothing-to-do": object;
+  waiting: { workload: string; ready: number; wanted: number };
+  "plugin-on": { plugin: string };
+  "plugin-off": { plugin: string };
+  saved: { path: string };
+  proved: { images: number; strings: number; outside: number; prefix: string };
+  "rolled-back": { bundle: string; number: number };
+  uninstalled: { release: string; objects: number };
+  interrupted: object;
+}
+
+export type Note = keyof NoteFacts;
+
+/** A note without one of its facts does not compile: a hole in its sentence would stay open. */
+type NoteEvent = {
+  [N in Note]: { readonly type: "note"; readonly text: N; readonly facts: Readonly<NoteFacts[N]> };
+}[Note];
 
 export type Report = (event: Event) => void;
 

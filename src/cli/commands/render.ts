@@ -1,56 +1,74 @@
 import { resolve } from "node:path";
-import { loadSite, parseRelocationMap } from "../../edge/files/config.ts";
 import { openHelm } from "../../edge/process/helm.ts";
 import { hasErrors } from "../../model/finding.ts";
-import { proveAll, renderAll, type ProofResult, type Rendered } from "../../pipeline/prove.ts";
-import { relocate } from "../../pipeline/relocated.ts";
-import { mergeValues } from "../../stages/relocate/relocate.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { compare } from "../../pipeline/compare.ts";
+import { handover, type Handover } from "../../pipeline/handover.ts";
+import type { HelmPort } from "../../pipeline/install-ports.ts";
+import { proveAll, renderAll } from "../../pipeline/prove.ts";
 import type { Context } from "../context.ts";
-import { required, text, type Flags } from "../define.ts";
+import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { handoverFiles, handoverStream, printCompared } from "../wire/handover.ts";
+import { chartCrds, openTools, readCa, readUserPlugins, withFile, type ClusterTools } from "../wire/install-ports.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
-import { chartCrds, readValues, withFile } from "../wire/install-ports.ts";
+import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
 import { findTool } from "../wire/tools.ts";
 
-/** Renders without a cluster, for people who hand manifests to another team: one folder, one file a phase, and the proof. */
+/**
+ * Everything that an install would apply, for people who hand manifests to another team: as files, as a stream, or as
+ * the difference to a cluster. Only the last one needs a cluster.
+ */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
-  const site = await loadSite(resolve(context.cwd, required(flags, "site")));
-  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  await using session = await openSiteBundle(flags, context);
+  const { site } = session;
   await using helm = await openHelm(await findTool("helm", text(flags, "helm") ?? site.cluster.helm, context), {
     env: context.env,
   });
-  const relocated = await relocate(bundle, site, {
-    parseRelocation: parseRelocationMap,
-    userValues: await readValues(site),
-  });
-  const ports = { helm, withFile, chartCrds };
-  const rendered = await renderAll(relocated, bundle, ports, {
-    offline: bundle.document.kubeVersion,
-    signal: context.signal,
-  });
-  const proof = proveAll(rendered, relocated, site);
+  const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
+  const proof = proveAll(rendered, session.relocated, site);
   for (const found of proof.findings) context.reporter.report({ type: "finding", finding: found });
+  const { images, strings, findings } = proof;
+  const facts = { images, strings, outside: findings.length, prefix: session.relocated.prefix };
+  context.reporter.report({ type: "note", text: "proved", facts });
+  const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
+  const handed = await handover(session, { rendered, proof }, own);
   const out = text(flags, "out");
-  if (out === undefined) context.stdout.write(rendered.map(({ manifest }) => manifest).join("\n---\n"));
-  else await writeRendered(resolve(context.cwd, out), rendered, proof, context);
+  if (out !== undefined)
+    await writeNewFiles(resolve(context.cwd, out), handoverFiles(handed, proof, session, context.language), {
+      overwrite: true,
+      context,
+    });
+  if (truth(flags, "diff")) context.stdout.write(await difference(flags, handed, session, context));
+  else if (out === undefined) context.stdout.write(handoverStream(handed));
   return hasErrors(proof.findings) ? ExitCode.findings : ExitCode.done;
 }
 
-async function writeRendered(
-  folder: string,
-  rendered: readonly Rendered[],
-  proof: ProofResult,
-  context: Context,
-): Promise<void> {
-  const files = [
-    ...rendered.flatMap(({ chart, manifest, crds }) => [
-      { name: `1-crds-${chart.name}.yaml`, text: crds.join("\n---\n") },
-      { name: `2-values-${chart.name}.json`, text: canonicalJson(mergeValues(...chart.values) as Json) },
-      { name: `3-release-${chart.name}.yaml`, text: manifest },
-    ]),
-    { name: "proof.json", text: canonicalJson({ ...proof } as unknown as Json) },
-  ];
-  await writeNewFiles(folder, files, { overwrite: true, context });
+function renderedBy(helm: HelmPort, { relocated, bundle }: SiteSession, { signal }: Context, offline?: string) {
+  const ports = { helm, withFile, chartCrds };
+  return renderAll(relocated, bundle, ports, { signal, ...(offline === undefined ? {} : { offline }) });
+}
+
+/** Of a release that is there, the very dry run of its upgrade is compared: it sees what `lookup` finds in the cluster. */
+async function difference(flags: Flags, handed: Handover, session: SiteSession, context: Context): Promise<string> {
+  await using tools = await openTools(flags, session.site, context);
+  const installed = await installedReleases(session, tools, context);
+  const all = session.relocated.charts.every(({ release }) => installed.has(release));
+  const releases = all ? await renderedBy(tools.helm, session, context) : handed.releases;
+  const { signal } = context;
+  const compared = await compare(
+    { ...handed, releases },
+    { cluster: tools.kubectl, helm: tools.helm, installed, signal },
+  );
+  return printCompared(compared, context.language);
+}
+
+async function installedReleases(
+  { relocated }: SiteSession,
+  { helm }: ClusterTools,
+  { signal }: Context,
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const { release, namespace } of relocated.charts)
+    if ((await helm.status(release, namespace, { signal })) !== undefined) found.add(release);
+  return found;
 }

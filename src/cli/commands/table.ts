@@ -52,7 +52,7 @@ export const commands: readonly Command[] = [
   {
     name: "render",
     positionals: "<bundle>",
-    flags: { bundle, site: required, out: string, ...helm },
+    flags: { bundle, site: required, out: string, diff: boolean, base: strings, key: strings, ...helm },
     load: () => import("./render.ts"),
   },
   {

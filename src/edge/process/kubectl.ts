@@ -33,7 +33,7 @@ export interface Kubectl {
   /** `undefined`: this container has no such log (yet). */
   logs(query: LogQuery): Promise<string | undefined>;
   /** Unified diff of what applying would change, or `undefined`. Values of Secrets are masked by kubectl. */
-  diff(documents: readonly KubeObject[], options: ApplyOptions): Promise<string | undefined>;
+  diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
   /** An API path as it answers, for instance a pod's metrics through the API server's proxy; `undefined` when it does not. */
   raw(path: string, signal?: AbortSignal): Promise<string | undefined>;
 }
@@ -157,14 +157,14 @@ function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff
       if (result.exitCode !== 0 && isAbsent(result.stderr)) return;
       succeeded(`delete ${resource} ${name}`, result);
     },
-    async diff(documents, { fieldManager, force, signal }) {
+    async diff(documents, { fieldManager, force, namespace, signal }) {
       const { input, secrets } = feed(documents);
-      const args = ["diff", "--server-side", `--field-manager=${fieldManager}`, "-f", "-"];
+      const args = ["diff", "--server-side", `--field-manager=${fieldManager}`, ...inNamespace(namespace), "-f", "-"];
       if (force === true) args.push("--force-conflicts");
       const result = await call(args, { input, signal });
       if (result.exitCode === 0) return undefined;
       if (result.exitCode === 1 && result.stdout !== "") return result.stdout;
-      throw kubectlFailure({ action: `diff ${subjectOf(documents)}`, ...result, secrets });
+      throw kubectlFailure({ action: `diff ${subjectOf(documents)}`.trim(), ...result, secrets });
     },
   };
 }

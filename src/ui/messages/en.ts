@@ -2,27 +2,27 @@ import { failures } from "./en-failures.ts";
 import { findings } from "./en-findings.ts";
 import { commands, flags } from "./en-help.ts";
 import { enTerms } from "./terms.ts";
-import type { Catalogue } from "./vocabulary.ts";
+import { noteSentences, type Catalogue } from "./vocabulary.ts";
 
 export const en: Catalogue = {
   failures,
   findings,
   commands,
   flags,
-  notes: {
+  notes: noteSentences({
     written: "written: {path} ({size})",
     resumed: "going on where it stopped: {bytes} are there already",
     listening: "serving {what} on {url}",
-    "image-found": "{reference} ({where})",
     "nothing-to-do": "nothing to do: everything is there",
     waiting: "{workload}: {ready} of {wanted} ready",
     "plugin-on": "{plugin} is on; the gateway is ready",
     "plugin-off": "{plugin} is off",
     saved: "saved: {path}",
+    proved: "{images} image references and {strings} strings read: {outside} point outside {prefix}",
     "rolled-back": "back to install {number}: {bundle}",
     uninstalled: "{release} is gone, and {objects} objects of ours with it",
     interrupted: "stopping; the same command goes on from here",
-  },
+  }),
   phases: {
     resolve: "resolve references",
     discover: "find what charts and manifests name",
@@ -68,11 +68,9 @@ export const en: Catalogue = {
     notes: "notes",
     ok: "ok",
     left: "left",
-    rate: "rate",
     uploaded: "uploaded",
     mounted: "mounted",
     present: "there already",
-    fetched: "fetched",
     verified: "verified",
     examples: "Print a completion script for bash or zsh",
     stalled: "no bytes",

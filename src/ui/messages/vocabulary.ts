@@ -1,4 +1,4 @@
-import type { Note, Phase } from "../../model/event.ts";
+import type { Note, NoteFacts, Phase } from "../../model/event.ts";
 import type { FailureCode, FailureFacts, Side } from "../../model/failure.ts";
 import type { FindingCode, FindingFacts, Severity } from "../../model/finding.ts";
 import type { Terms } from "./terms.ts";
@@ -23,6 +23,12 @@ export function failureSentences<const T extends FailureSentences>(sentences: { 
 }
 
 export function findingSentences<const T extends FindingSentences>(sentences: { readonly [C in FindingCode]: Checked<FindingFacts[C], T[C]> } & T): FindingSentences {
+  return sentences;
+}
+
+export type NoteSentences = Readonly<Record<Note, string>>;
+
+export function noteSentences<const T extends NoteSentences>(sentences: { readonly [N in Note]: [Exclude<Holes<T[N]>, keyof NoteFacts[N]>] extends [never] ? T[N] : { readonly unknownHole: Exclude<Holes<T[N]>, keyof NoteFacts[N]> } } & T): NoteSentences {
   return sentences;
 }
 
@@ -78,6 +84,7 @@ export const flagNames = [
   "quick",
   "report",
   "dry-run",
+  "diff",
   "host",
   "port",
   "tls-cert",
@@ -90,7 +97,6 @@ export const flagNames = [
   "request",
   "name",
   "skip",
-  "yes",
   "force-conflicts",
   "crds",
   "namespace-too",
@@ -111,11 +117,9 @@ export const flagNames = [
   "kubectl",
   "kubeconfig",
   "context",
-  "namespace",
   "sbom",
   "base",
   "in-order",
-  "license",
   "old",
   "new",
 ] as const;
@@ -125,7 +129,7 @@ export type FlagName = (typeof flagNames)[number];
 export interface Catalogue {
   readonly failures: FailureSentences;
   readonly findings: FindingSentences;
-  readonly notes: Readonly<Record<Note, string>>;
+  readonly notes: NoteSentences;
   readonly phases: Readonly<Record<Phase, string>>;
   readonly sides: Readonly<Record<Side, string>>;
   readonly severities: Readonly<Record<Severity, string>>;
@@ -170,11 +174,9 @@ export type Word =
   | "notes"
   | "ok"
   | "left"
-  | "rate"
   | "uploaded"
   | "mounted"
   | "present"
-  | "fetched"
   | "verified"
   | "examples"
   | "stalled"

@@ -1,4 +1,4 @@
-import type { Catalogue } from "./vocabulary.ts";
+import { noteSentences, type Catalogue } from "./vocabulary.ts";
 import { zhTerms } from "./terms.ts";
 import { failures } from "./zh-failures.ts";
 import { findings } from "./zh-findings.ts";
@@ -9,20 +9,20 @@ export const zh: Catalogue = {
   findings,
   commands,
   flags,
-  notes: {
+  notes: noteSentences({
     written: "已写入：{path}（{size}）",
     resumed: "从中断处继续：已有 {bytes}",
     listening: "正在 {url} 上提供 {what}",
-    "image-found": "{reference}（{where}）",
     "nothing-to-do": "无需操作：全部内容已存在",
     waiting: "{workload}：{wanted} 个副本中 {ready} 个就绪",
     "plugin-on": "{plugin} 已启用；网关就绪",
     "plugin-off": "{plugin} 已关闭",
     saved: "已保存：{path}",
+    proved: "已读取 {images} 个镜像引用和 {strings} 个字符串：{outside} 个指向 {prefix} 之外",
     "rolled-back": "已回到第 {number} 次安装：{bundle}",
     uninstalled: "已移除 {release} 以及本工具创建的 {objects} 个对象",
     interrupted: "正在停止；运行同一条命令即可继续",
-  },
+  }),
   phases: { resolve: "解析引用", discover: "查找 chart 和清单引用的内容", fetch: "下载", pack: "下载并打包", verify: "校验离线包", preflight: "检查仓库和集群", push: "推送到仓库", render: "渲染", prove: "证明没有指向外部的引用", apply: "安装发布", plugins: "逐个启用插件", check: "检查运行中的内容" },
   sides: { source: "来源", bundle: "离线包", target: "目标仓库", cluster: "集群", host: "本机", usage: "用法" },
   severities: { error: "错误", warning: "警告", note: "说明" },
@@ -55,11 +55,9 @@ export const zh: Catalogue = {
     notes: "说明",
     ok: "正常",
     left: "剩余",
-    rate: "速率",
     uploaded: "已上传",
     mounted: "已挂载",
     present: "已存在",
-    fetched: "已下载",
     verified: "已校验",
     examples: "输出 bash 或 zsh 的补全脚本",
     stalled: "没有数据",

@@ -1,0 +1,109 @@
+import { basename } from "node:path";
+import type { KubeObject } from "../../model/kubernetes.ts";
+import type { Compared } from "../../pipeline/compare.ts";
+import type { Handover } from "../../pipeline/handover.ts";
+import type { ProofResult } from "../../pipeline/prove.ts";
+import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { printTyped } from "../../std/yaml.ts";
+import { fill } from "../../ui/fill.ts";
+import { handoverReadme, type HandoverRelease } from "../../ui/handover.ts";
+import type { Language } from "../../ui/language.ts";
+import { handoverWords } from "../../ui/messages/handover-words.ts";
+import { visible } from "../../ui/visible.ts";
+import type { NewFile } from "./new-files.ts";
+import type { SiteSession } from "./site-session.ts";
+
+/** Values and rendered Secrets are in them. */
+const mode = 0o600;
+
+/** One folder, one file a phase, the proof, and a README with the order: for another team, or for GitOps. */
+export function handoverFiles(
+  handed: Handover,
+  proof: ProofResult,
+  { site, bundle, relocated }: SiteSession,
+  language: Language,
+): readonly NewFile[] {
+  const files: NewFile[] = [];
+  const add = (name: string, text: string): string | undefined => {
+    if (text === "") return undefined;
+    files.push({ name, text, mode });
+    return name;
+  };
+  const { name, version } = bundle.document;
+  const named = {
+    namespaceFile: add("1-namespace.yaml", yaml(handed.namespace)) ?? "",
+    before: add("2-before.yaml", yaml(handed.before)),
+    crds: add("3-crds.yaml", handed.crds.join("\n---\n")),
+    releases: handed.releases.map(({ chart, manifest }): HandoverRelease => ({
+      release: chart.release,
+      namespace: chart.namespace,
+      chart: basename(chart.file),
+      values: chart.values.flatMap(
+        (layer, at) => add(`4-values-${chart.name}-${at + 1}.json`, canonicalJson(layer as Json)) ?? [],
+      ),
+      manifest: add(`4-release-${chart.name}.yaml`, manifest) ?? "",
+    })),
+    overlay: add("5-overlay.yaml", yaml(handed.overlay)),
+    plugins: add("6-plugins.yaml", yaml(handed.plugins)),
+  };
+  const { images, strings, findings } = proof;
+  const readme = handoverReadme(
+    {
+      ...named,
+      bundle: `${name} ${version}`,
+      prefix: relocated.prefix,
+      namespace: site.cluster.namespace,
+      pullSecret: handed.pullSecret,
+      proof: { images, strings, findings: findings.length },
+    },
+    language,
+  );
+  const proved = { ...proof, prefix: relocated.prefix, carried: relocated.carried.size };
+  return [
+    ...files,
+    { name: "proof.json", text: canonicalJson(proved as unknown as Json) },
+    { name: "README.md", text: readme },
+  ];
+}
+
+/** All of it as one stream, in the order in which it is applied. */
+export function handoverStream(handed: Handover): string {
+  const parts = [
+    yaml(handed.namespace),
+    yaml(handed.before),
+    ...handed.crds,
+    ...handed.releases.map(({ manifest }) => manifest),
+    yaml(handed.overlay),
+    yaml(handed.plugins),
+  ];
+  return `${parts
+    .filter((part) => part !== "")
+    .map((part) => part.replace(/^---\n/, "").trimEnd())
+    .join("\n---\n")}\n`;
+}
+
+export function printCompared(phases: readonly Compared[], language: Language): string {
+  const say = handoverWords[language];
+  return phases.map((phase) => `${linesOf(phase, say).map(visible).join("\n")}\n`).join("");
+}
+
+function linesOf(
+  { phase, diff, created, removed, secrets, hooks }: Compared,
+  say: (typeof handoverWords)[Language],
+): string[] {
+  const listed = (template: string, names: readonly string[]): readonly string[] =>
+    names.length === 0 ? [] : [`# ${phase}: ${fill(template, { names: names.join(", ") })}`];
+  const lines = [
+    ...listed(say.created, created),
+    ...listed(say.removed, removed),
+    ...listed(say.notCompared, secrets),
+    ...listed(say.hooks, hooks),
+  ];
+  if (diff === undefined)
+    return created.length + removed.length > 0 ? lines : [`# ${phase}: ${say.unchanged}`, ...lines];
+  return [`# ${phase}`, ...lines, ...diff.trimEnd().split("\n")];
+}
+
+function yaml(objects: readonly KubeObject[]): string {
+  return objects.map((object) => printTyped(object)).join("---\n");
+}

@@ -1,0 +1,112 @@
+import { isFailure } from "../model/failure.ts";
+import { fieldManager, type ApplyOptions, type KubeObject } from "../model/kubernetes.ts";
+import { identityOf, mapAt, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
+import type { Handover } from "./handover.ts";
+import type { HelmPort } from "./install-ports.ts";
+import type { Rendered } from "./prove.ts";
+
+export interface DiffPort {
+  /** Unified, or `undefined` when nothing would change. Values of Secrets are masked. */
+  diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
+}
+
+export type ComparedPhase = "namespace" | "before" | "crds" | "release" | "overlay" | "plugins";
+
+export interface Compared {
+  readonly phase: ComparedPhase;
+  readonly diff?: string | undefined;
+  /** The cluster does not know their namespace or kind yet, so all of them are new. */
+  readonly created: readonly string[];
+  /** Stored by helm, and no longer rendered: an upgrade removes them. */
+  readonly removed: readonly string[];
+  /** Helm does not show what it would write into them. */
+  readonly secrets: readonly string[];
+  /** Helm makes them anew each time, and mostly removes them afterwards. */
+  readonly hooks: readonly string[];
+}
+
+export interface CompareOptions {
+  readonly cluster: DiffPort;
+  readonly helm: Pick<HelmPort, "getManifest">;
+  /** Releases that are there already. */
+  readonly installed: ReadonlySet<string>;
+  readonly signal: AbortSignal;
+}
+
+/** What an install would change on the cluster, phase by phase, by the API server's own reckoning. Nothing is changed. */
+export async function compare(handed: Handover, options: CompareOptions): Promise<readonly Compared[]> {
+  const ours = { fieldManager, force: true };
+  const phases: Compared[] = [
+    await one("namespace", handed.namespace, ours, options),
+    await one("before", handed.before, ours, options),
+    await one("crds", handed.crds.join("\n---\n"), ours, options),
+  ];
+  for (const release of handed.releases) phases.push(await compareRelease(release, options));
+  phases.push(await one("overlay", handed.overlay, ours, options), await one("plugins", handed.plugins, ours, options));
+  return phases;
+}
+
+async function one(
+  phase: ComparedPhase,
+  documents: readonly KubeObject[] | string,
+  apply: ApplyOptions,
+  { cluster, signal }: CompareOptions,
+): Promise<Compared> {
+  const nothing = { phase, created: [], removed: [], secrets: [], hooks: [] };
+  if (documents.length === 0) return nothing;
+  try {
+    return { ...nothing, diff: await cluster.diff(documents, { ...apply, signal }) };
+  } catch (error) {
+    if (!isFailure(error, "KUBECTL_FAILED") || !/NotFound|not found|no matches for kind/.test(error.facts.output))
+      throw error;
+    return { ...nothing, created: typeof documents === "string" ? namesIn(documents) : documents.map(nameOf) };
+  }
+}
+
+async function compareRelease({ chart, manifest }: Rendered, options: CompareOptions): Promise<Compared> {
+  const { release, namespace } = chart;
+  const { plain, secrets, hooks } = partsOf(manifest);
+  const found = await one("release", plain, { fieldManager: "helm", force: true, namespace }, options);
+  if (!options.installed.has(release)) return { ...found, secrets, hooks };
+  const rendered = new Set(namesIn(manifest));
+  const stored = namesIn(await options.helm.getManifest(release, namespace, { signal: options.signal }));
+  // A dry run leaves Secrets out, so nobody can say whether one of them goes.
+  const isSecret = (name: string): boolean => name.startsWith("Secret/");
+  const removed = stored.filter((name) => !rendered.has(name) && !isSecret(name));
+  return { ...found, removed, hooks, secrets: [...new Set([...secrets, ...stored.filter(isSecret)])] };
+}
+
+interface Parts {
+  readonly plain: string;
+  readonly secrets: readonly string[];
+  readonly hooks: readonly string[];
+}
+
+/** Documents stay as they are written: printed again, `on` could become another value. */
+function partsOf(manifest: string): Parts {
+  const plain: string[] = [];
+  const [secrets, hooks]: [string[], string[]] = [[], []];
+  for (const text of manifest.split(/^---[^\n]*$/m)) {
+    const objects = renderedObjects(text);
+    if (objects.some((object) => identityOf(object).kind === "Secret")) secrets.push(...namesIn(text));
+    else if (objects.some(isHook)) hooks.push(...namesIn(text));
+    else if (objects.length > 0) plain.push(text);
+  }
+  return { plain: plain.join("\n---\n"), secrets, hooks };
+}
+
+/** https://helm.sh/docs/topics/charts_hooks/ */
+function isHook(object: RenderedObject): boolean {
+  return mapAt(object, "metadata", "annotations")["helm.sh/hook"] !== undefined;
+}
+
+function namesIn(manifest: string): readonly string[] {
+  return renderedObjects(manifest).map((object) => {
+    const { kind, name } = identityOf(object);
+    return `${kind}/${name}`;
+  });
+}
+
+function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind}/${metadata.name}`;
+}

@@ -1,0 +1,56 @@
+import type { KubeObject } from "../model/kubernetes.ts";
+import { identityOf, renderedObjects } from "../model/rendered-object.ts";
+import type { Site } from "../model/site.ts";
+import { planObjects } from "../stages/apply/planned.ts";
+import type { Bundle } from "../stages/bundle/open.ts";
+import type { InstallPorts } from "./install-ports.ts";
+import type { ProofResult, Rendered } from "./prove.ts";
+import type { Relocated } from "./relocated.ts";
+import { wantedPlugins } from "./wanted-plugins.ts";
+
+/** What an install applies, phase by phase, in its order. */
+export interface Handover {
+  readonly namespace: readonly KubeObject[];
+  readonly before: readonly KubeObject[];
+  /** YAML, as the chart and the spec have it. */
+  readonly crds: readonly string[];
+  readonly releases: readonly Rendered[];
+  readonly overlay: readonly KubeObject[];
+  readonly plugins: readonly KubeObject[];
+  /** What is not written down: it is made on the cluster, where its password is. */
+  readonly pullSecret: string | undefined;
+}
+
+export async function handover(
+  { bundle, site, relocated }: { readonly bundle: Bundle; readonly site: Site; readonly relocated: Relocated },
+  { rendered, proof }: { readonly rendered: readonly Rendered[]; readonly proof: ProofResult },
+  ports: Pick<InstallPorts, "ca" | "userPlugins">,
+): Promise<Handover> {
+  const { namespace } = site.cluster;
+  const { pullSecret } = relocated.target;
+  const objects = rendered.flatMap(({ manifest, chart: { release } }) =>
+    renderedObjects(manifest).map((object) => ({ ...identityOf(object), release })),
+  );
+  const planned = planObjects({
+    namespace,
+    ca: ports.ca,
+    pullSecret,
+    trust: relocated.charts.flatMap(({ relocation }) => relocation.trust),
+    serviceAccounts: proof.accounts,
+    rendered: objects,
+  });
+  const wanted = wantedPlugins(relocated, site, ports.userPlugins);
+  return {
+    ...planned,
+    crds: [...rendered.flatMap(({ crds }) => crds), ...(await specCrds(bundle))],
+    releases: rendered,
+    plugins: wanted.plugins.map(({ plugin }) => plugin),
+    pullSecret,
+  };
+}
+
+/** CRDs that the spec names, besides those of the charts. */
+export async function specCrds(bundle: Bundle): Promise<readonly string[]> {
+  const names = [...bundle.entries.keys()].filter((name) => name.startsWith("crds/"));
+  return Promise.all(names.map(async (name) => (await bundle.readFile(name)).toString("utf8")));
+}

@@ -1,0 +1,95 @@
+import { execa } from "execa";
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { aBuiltBundle } from "../rig/built-bundle.ts";
+import { aFarSide, farSideUnavailable, harborHost, namespace, password, said, type FarSide } from "../rig/far-side.ts";
+import { isReady, podWhere } from "../rig/pod-where.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+
+const unavailable = farSideUnavailable();
+const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+const carried = { bundle: "" };
+
+beforeAll(async () => {
+  if (unavailable !== undefined) return;
+  const folder = await aTempDirectory();
+  carried.bundle = await aBuiltBundle({ folder: folder.path });
+  return () => folder[Symbol.asyncDispose]();
+}, 120_000);
+
+describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
+  it("writes what another team can apply with kubectl alone, by the commands of its README, and check is content", async () => {
+    await using far = await aFarSide({ helm: "4.2" });
+    await succeeds(far, ["push", carried.bundle]);
+    const { stderr } = await succeeds(far, ["render", carried.bundle, "--out", "handed"]);
+    expect(stderr).toMatch(
+      /\d+ image references and \d+ strings read: 0 point outside harbor\.airgap\.example:8443\/higress/,
+    );
+    const folder = join(far.folder, "handed");
+    expect((await readdir(folder)).sort()).toEqual([
+      "1-namespace.yaml",
+      "2-before.yaml",
+      "3-crds.yaml",
+      "4-release-higress.yaml",
+      "4-values-higress-1.json",
+      "4-values-higress-2.json",
+      "4-values-higress-3.json",
+      "5-overlay.yaml",
+      "6-plugins.yaml",
+      "README.md",
+      "proof.json",
+    ]);
+    for (const name of await readdir(folder))
+      expect(await readFile(join(folder, name), "utf8")).not.toContain(password);
+    expect(JSON.parse(await readFile(join(folder, "proof.json"), "utf8"))).toMatchObject({ findings: [] });
+
+    const auth = Buffer.from(`pusher:${password}`).toString("base64");
+    await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [harborHost]: { auth } } }));
+    const commands = [...(await readFile(join(folder, "README.md"), "utf8")).matchAll(/^ {3}((?:kubectl|helm) .*)$/gm)];
+    expect(commands.length).toBeGreaterThan(7);
+    for (const [, command = ""] of commands) {
+      if (command.startsWith("helm")) continue;
+      const [, ...words] = command.split(" ");
+      await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, ...words], { cwd: folder });
+    }
+    for (const app of ["higress-gateway", "higress-controller"])
+      await podWhere(far.cluster, { namespace, labels: { app }, timeoutMs: 60_000 }, isReady);
+    await succeeds(far, ["check", carried.bundle]);
+  });
+
+  it("shows by --diff what an install would change, phase by phase, changes nothing, and shows no secret", async () => {
+    await using far = await aFarSide({ helm: "3.17" });
+    const fresh = await succeeds(far, ["render", carried.bundle, "--diff"]);
+    expect(fresh.stdout).toContain("+kind: Namespace");
+    expect(fresh.stdout).toMatch(/^# release: new: .*Deployment\/higress-gateway/m);
+    await expect(kubectl(far, "get", "namespace", namespace)).rejects.toThrow(/not found/);
+
+    await succeeds(far, ["install", carried.bundle]);
+    const same = await succeeds(far, ["render", carried.bundle, "--diff"]);
+    const quiet = ["namespace", "before", "crds", "release", "overlay", "plugins"].map(
+      (phase) => `# ${phase}: no change`,
+    );
+    expect(same.stdout.split("\n").filter((line) => !/not compared|hooks/.test(line))).toEqual(quiet);
+    expect(same.stdout).toMatch(/not compared.*: Secret\/higress-console$/m);
+
+    await far.writeSite({
+      values: { "higress-core": { gateway: { replicas: 2 } }, "higress-console": { certmanager: { enabled: false } } },
+    });
+    const more = await succeeds(far, ["render", carried.bundle, "--diff"]);
+    expect(more.stdout).toMatch(/^\+ {2}replicas: 2$/m);
+    expect(more.stdout).toMatch(/^# release: removed by the upgrade: .*Deployment\/cert-manager/m);
+    expect(said(more)).not.toContain(password);
+    expect(await kubectl(far, "get", "deployment", "higress-gateway", "-o", "jsonpath={.spec.replicas}")).toBe("1");
+  });
+});
+
+async function succeeds(far: FarSide, command: readonly string[]) {
+  const result = await far.run(command);
+  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
+  return result;
+}
+
+async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
+  return (await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args])).stdout;
+}
