@@ -15,6 +15,9 @@ need openssl openssl
 need nginx nginx-light
 need htpasswd apache2-utils
 need busybox busybox
+need strace strace
+need unshare util-linux
+need ip iproute2
 need qemu-aarch64-static qemu-user-static
 [ -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 ] || packages+=(libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross)
 
