@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import type { RandomAccess } from "../../content/random-access.ts";
 import { Failure } from "../../model/failure.ts";
+import { BlockPool } from "../../std/block-pool.ts";
 import { readFailure } from "./errors.ts";
 import { partHolding, piecesOf, type Part } from "./parts.ts";
 
@@ -30,6 +31,7 @@ export class DiskSource implements RandomAccess {
   readonly parts: readonly OpenPart[];
   /** Blocks of volumes that have their document beside them. */
   readonly blocks: readonly SummedBlock[];
+  readonly #blocks = new BlockPool(chunkSize, (size) => Buffer.allocUnsafeSlow(size));
 
   constructor(name: string, parts: readonly OpenPart[], blocks: readonly SummedBlock[] = []) {
     this.blocks = blocks;
@@ -57,11 +59,10 @@ export class DiskSource implements RandomAccess {
   /** Two buffers take turns: one is filled while the other is used. */
   async *stream(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     this.#refuseOutside(offset, length);
-    const size = Math.min(chunkSize, length);
-    const buffers = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(length > size ? size : 0)] as const;
+    const buffers = [this.#blocks.take(), this.#blocks.take()] as const;
     const end = offset + length;
     const fill = async (at: number, turn: number): Promise<Buffer> => {
-      const bytes = (turn % 2 === 0 ? buffers[0] : buffers[1]).subarray(0, Math.min(size, end - at));
+      const bytes = (turn % 2 === 0 ? buffers[0] : buffers[1]).subarray(0, Math.min(chunkSize, end - at));
       await this.#fill(bytes, at);
       return bytes;
     };
@@ -78,6 +79,7 @@ export class DiskSource implements RandomAccess {
     } finally {
       // A read that is under way writes into our buffer and through the handle: both must outlive it.
       await next?.catch(() => undefined);
+      for (const buffer of buffers) this.#blocks.give(buffer);
     }
   }
 

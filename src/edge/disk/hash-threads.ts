@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { BlockPool } from "../../std/block-pool.ts";
 import { hashInline, type StartHash, type StreamHash } from "../../content/stream-hash.ts";
 
 /** Threads that hash what this one receives: hashing is most of the work of a build. */
@@ -8,6 +9,8 @@ export interface HashThreads extends AsyncDisposable {
   readonly start: StartHash;
 }
 
+/** The largest block, in bytes. Threads see only memory that is shared with them. */
+const blockSize = 256 * 1024;
 /** Less than this is hashed before a thread has been told of it. */
 const worthThread = 1024 ** 2;
 
@@ -18,7 +21,7 @@ const worthThread = 1024 ** 2;
 export async function hashThreads(count = Math.min(4, Math.max(1, availableParallelism() - 1))): Promise<HashThreads> {
   const opened = await Promise.all(Array.from({ length: count }, openThread));
   const threads = opened.filter((thread) => thread !== undefined);
-  const memory = new SharedMemory();
+  const memory = new BlockPool(blockSize, (size) => Buffer.from(new SharedArrayBuffer(size)));
   let turn = 0;
   return {
     start(size) {
@@ -31,37 +34,23 @@ export async function hashThreads(count = Math.min(4, Math.max(1, availableParal
   };
 }
 
-/** Blocks that are used again, by whichever stream: threads see only memory that is shared with them. */
-class SharedMemory {
-  readonly #free = new Map<number, Buffer[]>();
-
-  take(size: number): Buffer {
-    return this.#free.get(size)?.pop() ?? Buffer.from(new SharedArrayBuffer(size));
-  }
-
-  give(block: Buffer): void {
-    const free = this.#free.get(block.byteLength);
-    if (free === undefined) this.#free.set(block.byteLength, [block]);
-    else free.push(block);
-  }
-}
-
 class ThreadHash implements StreamHash {
   static #count = 0;
   readonly #thread: Thread;
-  readonly #memory: SharedMemory;
+  readonly #memory: BlockPool;
   readonly #mine: Buffer[] = [];
   readonly #id = (ThreadHash.#count += 1);
 
-  constructor(thread: Thread, memory: SharedMemory) {
+  constructor(thread: Thread, memory: BlockPool) {
     this.#thread = thread;
     this.#memory = memory;
   }
 
   allocate(size: number): Buffer {
-    const block = this.#memory.take(size);
+    if (size > blockSize) throw new RangeError(`A block of ${size} bytes`);
+    const block = this.#memory.take();
     this.#mine.push(block);
-    return block;
+    return block.subarray(0, size);
   }
 
   async update({ buffer, byteOffset, byteLength }: Buffer): Promise<void> {

@@ -11,7 +11,7 @@ const { createHash } = require("node:crypto");
 const { parts, ranges, order, shared } = workerData;
 const [cursor, stop] = [0, 1];
 const state = new Int32Array(shared);
-const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+const buffer = Buffer.allocUnsafeSlow(256 * 1024);
 let bytes = 0;
 let hashes = [];
 
