@@ -10,6 +10,11 @@ export const ReleaseDocument = z.strictObject({
         file: z.string().max(300).describe("Entry of the bundle: charts/NAME-VERSION.tgz"),
         release: z.string().max(128),
         namespace: z.string().max(128),
+        valuesFiles: z
+          .array(z.string().max(4 * 1024 ** 2))
+          .max(100)
+          .default([])
+          .describe("Values files as they are written; `values` over them"),
         values: z.record(z.string(), z.unknown()),
         relocation: z.string().max(300).describe("Entry of the bundle that holds the relocation map"),
       }),

@@ -30,6 +30,12 @@ export const RelocationMap = z.strictObject({
     .default([])
     .describe("Workloads that fetch by themselves and so need the registry's CA"),
 });
+/**
+ * One `-f` of helm: an object of ours, or the text of a file that somebody wrote. Text stays text, since helm reads YAML 1.1
+ * and what it makes of `on`, `yes` and `0777` is not for us to say.
+ */
+export type ValuesLayer = Readonly<Record<string, unknown>> | string;
+
 export interface RelocationMap extends z.output<typeof RelocationMap> {}
 export interface Setting extends z.output<typeof Setting> {}
 

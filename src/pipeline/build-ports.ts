@@ -4,7 +4,7 @@ import type { Descriptor } from "../model/descriptor.ts";
 import type { Report } from "../model/event.ts";
 import type { Lock, LockFile } from "../model/lock.ts";
 import type { Reference } from "../model/reference.ts";
-import type { RelocationMap } from "../model/relocation.ts";
+import type { RelocationMap, ValuesLayer } from "../model/relocation.ts";
 import type { BundleSpec, ChartSpec, PluginSpec } from "../model/spec.ts";
 import type { Json } from "../std/canonical-json.ts";
 import type { Inventory } from "../stages/bundle/delta.ts";
@@ -25,7 +25,8 @@ export interface LoadedChart {
   readonly newest: number;
   readonly relocation: RelocationMap;
   readonly relocationText: string;
-  /** Values of the spec, files first. */
+  /** Of the spec, as they are written; its values are laid over them. */
+  readonly valuesFiles: readonly string[];
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -33,7 +34,7 @@ export interface RenderRequest {
   readonly chart: LoadedChart;
   readonly kubeVersion: string;
   /** Laid over the chart's own values, later ones win. */
-  readonly values: readonly object[];
+  readonly values: readonly ValuesLayer[];
   readonly signal?: AbortSignal | undefined;
 }
 

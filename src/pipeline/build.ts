@@ -95,6 +95,7 @@ function carried(input: BuildInput, charts: readonly LoadedChart[]): readonly Sm
       file: chartEntry(chart),
       release: chart.spec.release ?? chart.name,
       namespace: chart.spec.namespace,
+      valuesFiles: [...chart.valuesFiles],
       values: chart.values,
       relocation: relocationEntry(chart),
     })),

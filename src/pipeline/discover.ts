@@ -30,11 +30,12 @@ export async function discover(
   );
   const gaps: Finding[] = [];
   for (const chart of charts) {
+    const layers = [...chart.valuesFiles, chart.values];
     const request = { chart, kubeVersion, signal: options.signal };
-    const plain = await ports.render({ ...request, values: [chart.values] });
+    const plain = await ports.render({ ...request, values: layers });
     found.push(...discoverReferences(plain));
     const moved = relocationValues(chart.relocation, sentinelTarget(chart), { pluginMode: "oci" });
-    gaps.push(...findGaps(await ports.render({ ...request, values: [chart.values, moved] }), sentinel));
+    gaps.push(...findGaps(await ports.render({ ...request, values: [...layers, moved] }), sentinel));
   }
   for (const each of [...unreadable(found), ...gaps]) options.report({ type: "finding", finding: each });
   if (gaps.length > 0) throw new Failure("FINDINGS", { count: gaps.length }, { side: "source" });

@@ -1,7 +1,7 @@
 import type { Report } from "../model/event.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Receipt } from "../model/receipt.ts";
-import type { RelocationMap } from "../model/relocation.ts";
+import type { RelocationMap, ValuesLayer } from "../model/relocation.ts";
 import type { Symptom } from "../model/symptom.ts";
 import type { Site } from "../model/site.ts";
 import type { ClusterPort } from "../stages/apply/ports.ts";
@@ -12,7 +12,6 @@ import type { PluginsPort } from "../stages/plugins-on/ports.ts";
 import type { PullRepository } from "../stages/push/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
-import type { Values } from "../stages/relocate/relocate.ts";
 import type { Witnessed } from "./evidence.ts";
 import type { Relocated } from "./relocated.ts";
 
@@ -48,8 +47,7 @@ export interface HelmSource {
   readonly release: string;
   readonly namespace: string;
   readonly kubeVersion?: string | undefined;
-  readonly values: readonly object[];
-  readonly valuesFiles: readonly string[];
+  readonly values: readonly ValuesLayer[];
 }
 
 /** Receipts of this host and of the cluster. */
@@ -94,7 +92,7 @@ export interface InstallPorts {
   /** Puts bytes where a program can read them, for as long as `use` runs. */
   withFile<T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T>;
   parseRelocation(text: string, file: string): RelocationMap;
-  readonly userValues: readonly Values[];
+  readonly userValues: readonly string[];
   /** The user's WasmPlugin manifests. */
   readonly userPlugins: readonly string[];
   /** CRDs of a chart archive, as YAML. */

@@ -48,7 +48,7 @@ export async function renderAll(
 }
 
 export function helmSource(chart: RelocatedChart, path: string): HelmSource {
-  return { chart: path, release: chart.release, namespace: chart.namespace, values: chart.values, valuesFiles: [] };
+  return { chart: path, release: chart.release, namespace: chart.namespace, values: chart.values };
 }
 
 /** The gate: everything that would be applied names only what was carried. */

@@ -1,11 +1,11 @@
 import { Failure } from "../model/failure.ts";
 import { releaseEntry, ReleaseDocument } from "../model/release.ts";
 import { printReference } from "../model/reference.ts";
-import type { RelocationMap, RelocationTarget } from "../model/relocation.ts";
+import type { RelocationMap, RelocationTarget, ValuesLayer } from "../model/relocation.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { mapItems, prefixOf, type Mapped, type MappingOptions } from "../stages/push/mapping.ts";
-import { mergeValues, relocationValues, type Values } from "../stages/relocate/relocate.ts";
+import { relocationValues } from "../stages/relocate/relocate.ts";
 
 /** A chart as it will be installed on this site. */
 export interface RelocatedChart {
@@ -17,7 +17,7 @@ export interface RelocatedChart {
   readonly namespace: string;
   readonly relocation: RelocationMap;
   /** Bundle's, then the user's, then the relocation: each layer wins over the one before. */
-  readonly values: readonly Values[];
+  readonly values: readonly ValuesLayer[];
 }
 
 /** Everything that follows from a bundle and a site, before anything is asked or changed. */
@@ -34,8 +34,8 @@ export interface Relocated {
 
 export interface RelocatePorts {
   parseRelocation(text: string, file: string): RelocationMap;
-  /** The user's values files, read. */
-  readonly userValues: readonly Values[];
+  /** The user's values files, as they are written. */
+  readonly userValues: readonly string[];
 }
 
 export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts): Promise<Relocated> {
@@ -67,8 +67,10 @@ export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts)
       namespace: site.cluster.namespace,
       relocation: map,
       values: [
+        ...chart.valuesFiles,
         chart.values,
-        mergeValues(...ports.userValues, site.values),
+        ...ports.userValues,
+        site.values,
         relocationValues(map, target, { pluginMode: site.plugins.mode }),
       ],
     });

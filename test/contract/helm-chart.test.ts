@@ -29,13 +29,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const source = (...values: object[]): HelmChartSource => ({
+const source = (...values: HelmChartSource["values"]): HelmChartSource => ({
   chart,
   release: "higress",
   namespace: "higress-system",
   kubeVersion: "1.30.0",
   values,
-  valuesFiles: [],
 });
 
 describe.each(helmLines)("a chart like Higress's, rendered by Helm %s", (line) => {
@@ -52,6 +51,19 @@ describe.each(helmLines)("a chart like Higress's, rendered by Helm %s", (line) =
         "Job/higress-system/cert-manager-startupapicheck /spec/template/spec/containers/0/image",
       ]),
     );
+  });
+
+  it("reads values files as helm does, and lays later ones over them: off is false, and no text", async () => {
+    await using helm = await open();
+    const certManager = async (...values: HelmChartSource["values"]) =>
+      (await helm.template(source(...values), { includeCrds: true })).includes("cert-manager-startupapicheck");
+    const off = "higress-console:\n  certmanager:\n    enabled: off\n";
+    expect(await certManager()).toBe(true);
+    expect(await certManager(off)).toBe(false);
+    expect(await certManager(off, { "higress-console": { certmanager: { enabled: true } } })).toBe(true);
+    expect(await certManager({ "higress-console": { certmanager: { enabled: true } } }, off)).toBe(false);
+    // Nothing of it stays.
+    expect((await readdir(folder, { recursive: true })).filter((name) => name.includes("values-"))).toEqual([]);
   });
 
   it("points nowhere outside once it is relocated, and keeps its own namespace as root", async () => {

@@ -33,7 +33,7 @@ describe.skipIf(chart === undefined).each(helmLines)(`the real chart, by Helm %s
     const moved = map === undefined ? {} : relocationValues(map, target, { pluginMode: "oci" });
     await using helm = await openHelm((await tools(line)).helm, { env: process.env });
     const source = { chart: path, release: "higress", namespace: target.namespace, kubeVersion: "1.30.0" };
-    return await helm.template({ ...source, values: [everythingOn, moved], valuesFiles: [] }, { includeCrds: true });
+    return await helm.template({ ...source, values: [everythingOn, moved] }, { includeCrds: true });
   };
 
   it("names fifteen images, one of them only in an argument", async () => {

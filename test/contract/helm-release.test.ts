@@ -44,12 +44,11 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
   const open = async (line: HelmLine): Promise<Helm> =>
     openHelm((await tools(line)).helm, { env: { PATH: process.env["PATH"] }, kubeconfig: cluster.kubeconfig });
   /** Cluster-scoped names of the chart are one per cluster: each line gets a class of its own by uninstalling last. */
-  const source = (namespace: string, ...values: object[]): HelmChartSource => ({
+  const source = (namespace: string, ...values: HelmChartSource["values"]): HelmChartSource => ({
     chart,
     release: "higress",
     namespace,
     values: [{ "higress-console": { certmanager: { enabled: false } } }, ...values],
-    valuesFiles: [],
   });
 
   it.each(helmLines)("Helm %s installs, shows, upgrades, rolls back and uninstalls", async (line) => {

@@ -46,7 +46,6 @@ describe.skipIf(chart === undefined)(`the real Higress chart${because}`, () => {
         namespace: "higress-system",
         kubeVersion: "1.30.0",
         values: [everythingOn],
-        valuesFiles: [],
       },
       { includeCrds: true },
     );

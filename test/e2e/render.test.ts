@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { aFarSide, farSideUnavailable, harborHost, namespace, password, said, type FarSide } from "../rig/far-side.ts";
+import { cli } from "../rig/cli.ts";
+import { writeSampleSite } from "../rig/sample-site.ts";
+import { tools } from "../rig/tools.ts";
 import { isReady, podWhere } from "../rig/pod-where.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
@@ -33,8 +36,6 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
       "3-crds.yaml",
       "4-release-higress.yaml",
       "4-values-higress-1.json",
-      "4-values-higress-2.json",
-      "4-values-higress-3.json",
       "5-overlay.yaml",
       "6-plugins.yaml",
       "README.md",
@@ -81,6 +82,42 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
     expect(more.stdout).toMatch(/^# release: removed by the upgrade: .*Deployment\/cert-manager/m);
     expect(said(more)).not.toContain(password);
     expect(await kubectl(far, "get", "deployment", "higress-gateway", "-o", "jsonpath={.spec.replicas}")).toBe("1");
+  });
+});
+
+describe("values files", () => {
+  it("of the spec and of the site reach helm as they are written, and the later one wins", async () => {
+    await using folder = await aTempDirectory();
+    const { helm } = await tools("4.1");
+    const file = async (name: string, environment: string): Promise<string> => {
+      const path = join(folder.path, name);
+      await writeFile(path, `higress-console:\n  podEnvs:\n${environment}`);
+      return path;
+    };
+    const ofSpec = await file("spec-values.yaml", "    OF_SPEC: off\n    BOTH: 0777\n");
+    const ofSite = await file("site-values.yaml", "    BOTH: yes\n");
+    const bundle = await aBuiltBundle({
+      folder: folder.path,
+      spec: ({ charts }) => ({ charts: [{ ...(charts as [object])[0], valuesFiles: [ofSpec] }] }),
+    });
+    const rendered = async (valuesFiles: readonly string[]): Promise<string> => {
+      const site = await writeSampleSite(folder.path, {
+        host: harborHost,
+        url: "http://127.0.0.1:1",
+        more: { valuesFiles },
+      });
+      const { stdout, stderr, exitCode } = await cli(["render", bundle, "--site", site, "--helm", helm], {
+        cwd: folder.path,
+      });
+      expect(exitCode, stderr).toBe(0);
+      return stdout;
+    };
+    const both = (text: string) => /name: BOTH\s+value: "(.*)"/.exec(text)?.[1];
+    const plain = await rendered([]);
+    expect(plain).toMatch(/name: OF_SPEC\s+value: "false"/);
+    expect(both(plain)).toBe("511");
+    expect(both(await rendered([ofSite]))).toBe("true");
+    expect(both(await rendered([ofSite, ofSpec]))).toBe("511");
   });
 });
 

@@ -70,13 +70,12 @@ async function render(helm: Helm | undefined, request: RenderRequest): Promise<s
   });
 }
 
-function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values: readonly object[]) {
+function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values: RenderRequest["values"]) {
   return {
     chart: path,
     release: chart.spec.release ?? chart.name,
     namespace: chart.spec.namespace,
     kubeVersion,
     values,
-    valuesFiles: [],
   };
 }

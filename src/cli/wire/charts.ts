@@ -12,7 +12,6 @@ import { MediaType } from "../../model/media-type.ts";
 import { parseReference, pointer } from "../../model/reference.ts";
 import type { ChartSpec } from "../../model/spec.ts";
 import type { LoadedChart } from "../../pipeline/build-ports.ts";
-import { mergeValues } from "../../stages/relocate/relocate.ts";
 import { collect } from "../../std/collect.ts";
 import type { Context } from "../context.ts";
 import type { SourceRepository } from "../../stages/resolve/ports.ts";
@@ -34,7 +33,6 @@ export async function loadChart(
       locked === undefined ? fromRegistry(reference, pool, signal) : layerOf(reference, locked, pool, signal),
   };
   const { bytes, chart } = await pullChart(spec, ports, context.signal);
-  const files = await Promise.all(spec.valuesFiles.map(loadValues));
   return {
     spec,
     archive: bytes,
@@ -45,7 +43,8 @@ export async function loadChart(
     newest: chart.newest,
     relocation: await loadRelocationMap(spec.relocation),
     relocationText: await readFile(spec.relocation, "utf8"),
-    values: mergeValues(...files, spec.values),
+    valuesFiles: await Promise.all(spec.valuesFiles.map(loadValues)),
+    values: spec.values,
   };
 }
 

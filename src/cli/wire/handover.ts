@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { KubeObject } from "../../model/kubernetes.ts";
+import type { ValuesLayer } from "../../model/relocation.ts";
 import type { Compared } from "../../pipeline/compare.ts";
 import type { Handover } from "../../pipeline/handover.ts";
 import type { ProofResult } from "../../pipeline/prove.ts";
@@ -38,9 +39,10 @@ export function handoverFiles(
       release: chart.release,
       namespace: chart.namespace,
       chart: basename(chart.file),
-      values: chart.values.flatMap(
-        (layer, at) => add(`4-values-${chart.name}-${at + 1}.json`, canonicalJson(layer as Json)) ?? [],
-      ),
+      values: chart.values.filter(saysSomething).flatMap((layer, at) => {
+        const [text, end] = typeof layer === "string" ? [layer, "yaml"] : [canonicalJson(layer as Json), "json"];
+        return add(`4-values-${chart.name}-${at + 1}.${end}`, text) ?? [];
+      }),
       manifest: add(`4-release-${chart.name}.yaml`, manifest) ?? "",
     })),
     overlay: add("5-overlay.yaml", yaml(handed.overlay)),
@@ -102,6 +104,10 @@ function linesOf(
   if (diff === undefined)
     return created.length + removed.length > 0 ? lines : [`# ${phase}: ${say.unchanged}`, ...lines];
   return [`# ${phase}`, ...lines, ...diff.trimEnd().split("\n")];
+}
+
+function saysSomething(layer: ValuesLayer): boolean {
+  return typeof layer === "string" || Object.keys(layer).length > 0;
 }
 
 function yaml(objects: readonly KubeObject[]): string {

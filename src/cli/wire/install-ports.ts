@@ -8,7 +8,6 @@ import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
 import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
-import type { Values } from "../../stages/relocate/relocate.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
 import { tool } from "../version.ts";
@@ -96,7 +95,7 @@ export async function chartCrds(archive: Uint8Array): Promise<readonly string[]>
   return (await readChart(archive)).crds.map((crd) => crd.text);
 }
 
-export async function readValues(site: Site): Promise<readonly Values[]> {
+export async function readValues(site: Site): Promise<readonly string[]> {
   return Promise.all(site.valuesFiles.map(loadValues));
 }
 

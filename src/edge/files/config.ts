@@ -30,9 +30,11 @@ export async function loadRelocationMap(path: string): Promise<RelocationMap> {
   return parseRelocationMap(await readText(path, maxSize), path);
 }
 
-/** Reads Helm values: any map. */
-export async function loadValues(path: string): Promise<Readonly<Record<string, unknown>>> {
-  return parseConfig(await readText(path, maxSize), path, Values);
+/** Reads a file of Helm values as it is written. @throws Failure CONFIG_INVALID unless it holds a map */
+export async function loadValues(path: string): Promise<string> {
+  const text = await readText(path, maxSize);
+  parseConfig(text, path, Values);
+  return text;
 }
 
 /** @throws Failure CONFIG_INVALID also for a placeholder that nothing fills in */

@@ -1,22 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { HelmChartSource } from "./helm.ts";
 
 /**
- * Gives `use` the `-f` arguments of a chart: the user's files first, then the values, each in a file that only we can
- * read and that is gone afterwards. They are JSON: it is YAML, and no YAML printer decides what `yes` means.
+ * Gives `use` the `-f` arguments of a chart, each layer in a file that only we can read and that is gone afterwards.
+ * Objects go as JSON: it is YAML, and no YAML printer decides what `yes` means. Text goes as it is, for helm to read.
  */
 export async function withValues<T>(
   folder: string,
-  source: HelmChartSource,
+  { values }: HelmChartSource,
   use: (args: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const made = source.values.map((values) => ({ path: join(folder, `values-${randomUUID()}.json`), values }));
+  const made = values.map((layer) =>
+    typeof layer === "string"
+      ? { path: join(folder, `values-${randomUUID()}.yaml`), text: layer }
+      : { path: join(folder, `values-${randomUUID()}.json`), text: JSON.stringify(layer) },
+  );
   try {
-    for (const { path, values } of made) await writeFile(path, JSON.stringify(values), { mode: 0o600, flag: "wx" });
-    const files = [...source.valuesFiles.map((path) => resolve(path)), ...made.map(({ path }) => path)];
-    return await use(files.flatMap((path) => ["-f", path]));
+    for (const { path, text } of made) await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    return await use(made.flatMap(({ path }) => ["-f", path]));
   } finally {
     await Promise.all(made.map(({ path }) => rm(path, { force: true })));
   }

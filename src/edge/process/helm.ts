@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
+import type { ValuesLayer } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { helmEnvironment } from "./helm-environment.ts";
 import { helmFailure } from "./helm-failure.ts";
@@ -15,9 +16,8 @@ export interface HelmChartSource {
   readonly release: string;
   readonly namespace: string;
   readonly kubeVersion?: string | undefined;
-  /** Laid over the files, later over earlier. They may hold secrets, so they travel in private files. */
-  readonly values: readonly object[];
-  readonly valuesFiles: readonly string[];
+  /** Later over earlier. They may hold secrets, so they travel in private files. */
+  readonly values: readonly ValuesLayer[];
 }
 
 export interface HelmOptions {
