@@ -1,37 +1,44 @@
-import type { Event } from "../model/event.ts";
+import type { Event, Phase } from "../model/event.ts";
 import { hasErrors, type Finding } from "../model/finding.ts";
 import { printBytes } from "../std/bytes.ts";
 import { unreachable } from "../std/unreachable.ts";
 import { fill } from "./fill.ts";
 import { describeFinding } from "./finding.ts";
 import { catalogueOf, type Language } from "./language.ts";
+import type { Catalogue } from "./messages/vocabulary.ts";
 import { visible } from "./visible.ts";
 import { pace, printSeconds, type Progress } from "./progress.ts";
 
 export type Style = (kind: "good" | "warn" | "bad" | "dim", text: string) => string;
 export const unstyled: Style = (_kind, text) => text;
 
+export interface LineOptions {
+  /** In the phase that ends. */
+  readonly found?: readonly Finding[] | undefined;
+  /** A line also for each item that was moved: where no progress line shows them. */
+  readonly items?: boolean | undefined;
+}
+
 /**
- * The line that an event is worth, or `undefined`: bytes in motion are the progress line's business. `found`: in the
- * phase that ends.
+ * The line that an event is worth, or `undefined`: bytes in motion are the progress line's business.
  */
 export function lineOf(
   event: Event,
   language: Language,
   style: Style = unstyled,
-  found: readonly Finding[] = [],
+  options: LineOptions = {},
 ): string | undefined {
   const words = catalogueOf(language);
   const { colon } = words.punctuation;
   switch (event.type) {
     case "phase":
-      return phaseLine(event, language, style, found);
+      return phaseLine(event, language, style, options.found ?? []);
     case "transfer":
-      return `  ${fill(words.transfer, { items: event.items, size: printBytes(event.bytes) })}`;
+      return transferLine(event, words);
     case "moved":
       return undefined;
     case "item":
-      return event.state === "failed" ? style("bad", `  ✗ ${visible(event.name)}`) : undefined;
+      return itemLine(event, style, options.items === true);
     case "retry":
       return style(
         "warn",
@@ -48,6 +55,17 @@ export function lineOf(
   }
 }
 
+function transferLine({ phase, items, bytes }: Extract<Event, { type: "transfer" }>, words: Catalogue): string {
+  return `  ${fill(phase === "verify" ? words.reading : words.transfer, { items, size: printBytes(bytes) })}`;
+}
+
+/** What is there already is not worth a line. */
+function itemLine(event: Extract<Event, { type: "item" }>, style: Style, items: boolean): string | undefined {
+  if (event.state === "failed") return style("bad", `  ✗ ${visible(event.name)}`);
+  if (!items || event.state === "present" || event.phase === "verify") return undefined;
+  return `  ${visible(event.name)} · ${printBytes(event.bytes)}`;
+}
+
 function phaseLine(
   event: Extract<Event, { type: "phase" }>,
   language: Language,
@@ -59,12 +77,14 @@ function phaseLine(
   if (event.state === "started") return `▸ ${words.phases[event.phase]}${detail}`;
   if (event.state === "skipped")
     return style("dim", `- ${words.phases[event.phase]}${words.punctuation.colon}${words.words.skipped}${detail}`);
-  const line = `${words.phases[event.phase]}${detail}${tally(found, language)}`;
+  const line = `${words.phases[event.phase]}${detail}${tally(event.phase, found, language)}`;
   return hasErrors(found) ? style("bad", `✗ ${line}`) : style("good", `✓ ${line}`);
 }
 
-/** `: errors 2, warnings 1` */
-function tally(found: readonly Finding[], language: Language): string {
+const looking: ReadonlySet<Phase> = new Set<Phase>(["verify", "preflight", "prove", "check"]);
+
+/** `: errors 2, warnings 1`; of a phase that looks for faults also that there are none. */
+function tally(phase: Phase, found: readonly Finding[], language: Language): string {
   const { words, punctuation } = catalogueOf(language);
   const kinds = [
     ["errors", "error"],
@@ -76,7 +96,8 @@ function tally(found: readonly Finding[], language: Language): string {
     found.filter((each) => each.severity === severity).length,
   ]);
   const said = counts.filter(([, count]) => count !== 0).map(([word, count]) => `${word} ${count}`);
-  return said.length === 0 ? "" : `${punctuation.colon}${said.join(punctuation.comma)}`;
+  if (said.length > 0) return `${punctuation.colon}${said.join(punctuation.comma)}`;
+  return looking.has(phase) ? `${punctuation.colon}${words["no-findings"]}` : "";
 }
 
 function findingLines(event: Extract<Event, { type: "finding" }>, language: Language, style: Style): string {

@@ -68,7 +68,10 @@ export function createReporter(options: ReporterOptions): Reporter {
   const textOf = (event: Event): string | undefined =>
     options.mode === "json"
       ? jsonLine(event, options.language)
-      : lineOf(event, options.language, options.style ?? unstyled, findings.slice(state.foundBefore));
+      : lineOf(event, options.language, options.style ?? unstyled, {
+          found: findings.slice(state.foundBefore),
+          items: options.mode === "plain",
+        });
   const report: Report = (event) => {
     follow(event);
     const line = textOf(event);

@@ -60,7 +60,7 @@ type Keep = <T extends AsyncDisposable>(resource: T) => T;
 
 async function open(programs: Tools, keep: Keep): Promise<Omit<FarSide, typeof Symbol.asyncDispose>> {
   const { path: folder } = keep(await aTempDirectory());
-  const { caFile, ...authority } = keep(await aCertificateAuthority({ names: ["harbor.airgap.example"] }));
+  const { caFile, ...authority } = keep(await aCertificateAuthority({ names: ["harbor.airgap.example"], days: 365 }));
   const target = keep(await aDockerRegistry({ tls: authority, htpasswd: { user: "pusher", password } }));
   const cluster = keep(await aCluster());
   const ca = await readFile(caFile, "utf8");

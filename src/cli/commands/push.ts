@@ -27,13 +27,16 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     { concurrency, signal: context.signal, report },
   );
   report({ type: "phase", phase: "push", state: "done" });
-  const words = catalogueOf(context.language).words;
+  const { words, sides } = catalogueOf(context.language);
+  const [sent, mounted] = dryRun
+    ? ([words["to-upload"], words["to-mount"]] as const)
+    : ([words.uploaded, words.mounted] as const);
   const rows = relocated.mapped.flatMap(({ item, targets }) =>
     targets.map((target) => [item.reference, printReference(target)]),
   );
-  if (dryRun) context.stdout.write(table([words.reference, words.name], rows));
+  if (dryRun) context.stdout.write(table([words.reference, sides.target], rows));
   context.stdout.write(
-    `${words.uploaded} ${printBytes(result.uploaded)}, ${words.mounted} ${printBytes(result.mounted)}, ${words.present} ${printBytes(result.present)}\n`,
+    `${sent} ${printBytes(result.uploaded)}, ${mounted} ${printBytes(result.mounted)}, ${words.present} ${printBytes(result.present)}\n`,
   );
   return ExitCode.done;
 }

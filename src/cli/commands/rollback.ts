@@ -22,6 +22,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   });
   for (const found of findings) report({ type: "finding", finding: found });
   await receipts.save({ ...receipts.latest, state: "undone" });
+  // Beside the release stands the one that tells what is there now.
+  await receipts.save(before);
   const facts = { bundle: `${before.bundle.name} ${before.bundle.version}`, number: before.number };
   report({ type: "note", text: "rolled-back", facts });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;

@@ -13,7 +13,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
-  const { latest } = await loadForUndo(site, tools, context.signal);
+  const { all, latest } = await loadForUndo(site, tools, context.signal);
   const findings = await uninstall(latest, {
     cluster: tools.kubectl,
     release: releaseOf(site, tools),
@@ -23,7 +23,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   });
   for (const found of findings) report({ type: "finding", finding: found });
   // On disk only: the ConfigMap beside the release went with the rest.
-  await receiptDirectory(site.stateDir ?? "higress-airgap.state").save({ ...latest, state: "undone" });
+  const disk = receiptDirectory(site.stateDir ?? "higress-airgap.state");
+  for (const receipt of all) await disk.save({ ...receipt, state: "undone" });
   report({
     type: "note",
     text: "uninstalled",

@@ -1,7 +1,7 @@
 import { Failure } from "../../model/failure.ts";
 import type { Receipt } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
-import { newest } from "../../stages/receipt/receipt.ts";
+import { standing } from "../../stages/receipt/receipt.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
 import type { ClusterTools } from "./install-ports.ts";
 import { receiptsOf } from "./receipts.ts";
@@ -19,8 +19,8 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
   const all = (await port.load()).filter(
     ({ cluster }) => cluster.namespace === namespace && cluster.release === release,
   );
-  const latest = newest(all);
-  if (latest === undefined || latest.state === "undone")
+  const latest = standing(all);
+  if (latest === undefined)
     throw new Failure("RECEIPT_MISSING", { release, where: site.stateDir ?? "higress-airgap.state" });
   return { all, latest, save: (receipt) => port.save(receipt) };
 }

@@ -71,7 +71,7 @@ async function inside(asking: Asking, kind: RegistryKind): Promise<readonly Find
   const answers: Finding[] = [...credentials, ...found.findings];
   // In turn: Harbor locks an account for a moment after a wrong password, and answers others late (facts: harbor §1).
   for (const [question, answer] of questions) answers.push(...(await ask(asking, question, answer)));
-  if (!isHarbor) answers.push(...harborOnly.map((question) => notAsked(asking, { question }, kind)));
+  if (!isHarbor) answers.push(...harborOnly.map((question) => notAsked(asking, { question }, "harbor-only")));
   return answers;
 }
 

@@ -17,12 +17,11 @@ export interface InstallFacts {
  */
 export function beginReceipt(earlier: readonly Receipt[], facts: InstallFacts): Receipt {
   const mine = earlier.filter(({ cluster }) => isSame(cluster, facts.cluster));
-  const latest = newest(mine);
+  const latest = standing(mine);
   const { tool, bundle, cluster, values } = facts;
   if (latest !== undefined && isOpen(latest) && isSame(latest.bundle, bundle) && latest.values === values)
     return { ...latest, state: "running" };
-  // What an uninstall removed is no longer there to be undone.
-  const kept = latest === undefined || latest.state === "undone" ? nothing : latest;
+  const kept = latest ?? nothing;
   return {
     receiptVersion: 1,
     number: Math.max(0, ...earlier.map(({ number }) => number)) + 1,
@@ -48,7 +47,12 @@ const nothing: Pick<Receipt, "objects" | "crds" | "leftovers" | "plugins"> = {
   plugins: [],
 };
 
-export function newest(receipts: readonly Receipt[]): Receipt | undefined {
+/** What is there now: a rollback undoes the newest receipt, and an uninstall all of them. */
+export function standing(receipts: readonly Receipt[]): Receipt | undefined {
+  return newest(receipts.filter(({ state }) => state !== "undone"));
+}
+
+function newest(receipts: readonly Receipt[]): Receipt | undefined {
   return receipts.toSorted((a, b) => b.number - a.number)[0];
 }
 

@@ -41,6 +41,7 @@ export const en: Catalogue = {
   severities: { error: "error", warning: "warning", note: "note" },
   terms: enTerms,
   transfer: "{items} items, {size}",
+  reading: "{items} entries, {size}",
   punctuation: { colon: ": ", comma: ", " },
   words: {
     hint: "next",
@@ -69,6 +70,8 @@ export const en: Catalogue = {
     ok: "ok",
     left: "left",
     uploaded: "uploaded",
+    "to-upload": "to upload",
+    "to-mount": "to mount",
     mounted: "mounted",
     present: "there already",
     verified: "verified",

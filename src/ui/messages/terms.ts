@@ -1,7 +1,7 @@
 import type { CapacityOf, ClusterQuestion, ProjectCreation, PullPolicy, RegistryKind, RegistryQuestion } from "../../model/finding.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace.";
+export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "why.harbor-only";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -26,6 +26,7 @@ export const enTerms: Terms = {
   "question.other meshes": "other meshes",
   "question.plugins": "plugins",
   "question.release": "the release",
+  "why.harbor-only": "only Harbor knows",
   "kind.harbor": "Harbor",
   "kind.distribution": "a plain registry",
   "kind.nexus": "Nexus",
@@ -70,6 +71,7 @@ export const zhTerms: Terms = {
   "question.other meshes": "其他服务网格",
   "question.plugins": "插件",
   "question.release": "发布",
+  "why.harbor-only": "只有 Harbor 能回答",
   "kind.harbor": "Harbor",
   "kind.distribution": "普通镜像仓库",
   "kind.nexus": "Nexus",

@@ -136,6 +136,8 @@ export interface Catalogue {
   readonly terms: Terms;
   /** What there is to move, before it moves: `{items}`, `{size}`. */
   readonly transfer: string;
+  /** The same of an archive, whose entries are more than its items. */
+  readonly reading: string;
   /** Between words that are put together here and not in a sentence. */
   readonly punctuation: { readonly colon: string; readonly comma: string };
   readonly commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>>;
@@ -175,6 +177,8 @@ export type Word =
   | "ok"
   | "left"
   | "uploaded"
+  | "to-upload"
+  | "to-mount"
   | "mounted"
   | "present"
   | "verified"

@@ -28,6 +28,7 @@ export const zh: Catalogue = {
   severities: { error: "错误", warning: "警告", note: "说明" },
   terms: zhTerms,
   transfer: "{items} 个条目，{size}",
+  reading: "{items} 个文件，{size}",
   punctuation: { colon: "：", comma: "，" },
   words: {
     hint: "下一步",
@@ -56,6 +57,8 @@ export const zh: Catalogue = {
     ok: "正常",
     left: "剩余",
     uploaded: "已上传",
+    "to-upload": "待上传",
+    "to-mount": "待挂载",
     mounted: "已挂载",
     present: "已存在",
     verified: "已校验",

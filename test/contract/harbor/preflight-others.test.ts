@@ -51,7 +51,7 @@ describe.skipIf(unavailable !== undefined)(`preflightRegistry against what is no
     expect(seen.kind).toBe(kind);
     expect(codes(seen.findings)).toEqual([...leftOut.map(() => "note registry.not-asked"), "note registry.not-harbor"]);
     const notAsked = seen.findings.filter(({ code }) => code === "registry.not-asked").map(({ facts }) => facts);
-    expect(notAsked).toEqual(leftOut.map((question) => ({ subject: other.host, question, why: kind })));
+    expect(notAsked).toEqual(leftOut.map((question) => ({ subject: other.host, question, why: "harbor-only" })));
   });
 
   it.each<Product>(["nexus", "gitea", "gitlab", "zot"])(

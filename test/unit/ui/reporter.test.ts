@@ -76,6 +76,7 @@ describe("the plain reporter", () => {
         100% · 100.0 MiB/100.0 MiB · 1.0 MiB/s · left 0s · 0/2 · higress/gateway:2.2.4
         error [bundle.file-damaged] a.yaml reads as 2, not 1
           → Copy the bundle again.
+        higress/gateway:2.2.4 · 100.0 MiB
       ✗ fetch and pack: errors 1
       "
     `);

@@ -4,6 +4,7 @@ import {
   beginReceipt,
   donePhases,
   receiptBefore,
+  standing,
   withMore,
   withPhase,
 } from "../../../../src/stages/receipt/receipt.ts";
@@ -29,6 +30,14 @@ describe("a receipt", () => {
     expect(beginReceipt([{ ...earlier, state: "undone" }], facts).objects).toEqual([]);
     const elsewhere = { ...facts, cluster: { ...cluster, server: "https://other" } };
     expect(beginReceipt([earlier], elsewhere)).toMatchObject({ number: 2, objects: [] });
+  });
+
+  it("is of the newest install that still stands: a rollback leaves the one before, with all that it made", () => {
+    const first = aReceipt({ objects: [made] });
+    const second = aReceipt({ number: 2, state: "undone", objects: [] });
+    expect(standing([first, second])).toEqual(first);
+    expect(standing([{ ...first, state: "undone" }, second])).toBeUndefined();
+    expect(beginReceipt([first, second], facts)).toMatchObject({ number: 3, objects: [made] });
   });
 
   it("remembers who made an object from the first time, and what a plugin was before us", () => {
