@@ -10,6 +10,7 @@ import type { CliResult } from "../rig/cli.ts";
 import { aConnectedSide, type ConnectedSide } from "../rig/connected-side.ts";
 import { aFaultServer } from "../rig/fault-server.ts";
 import { aDockerRegistry, dockerRegistryUnavailable } from "../rig/registry-process.ts";
+import { startCli } from "../rig/running-cli.ts";
 import { sampleContent, writeSampleSite } from "../rig/sample-site.ts";
 
 const unavailable = dockerRegistryUnavailable();
@@ -109,6 +110,37 @@ describe.skipIf(unavailable !== undefined)(`a delta${because}`, () => {
     expect(beside.stderr).toContain("DELTA_BASE_MISSING");
     const pushed = await side.run("push", delta, "--site", target.site, "--base", old);
     expect(pushed, said(pushed)).toMatchObject({ exitCode: 0 });
+  });
+
+  it("is served whole with its base beside it, and not with holes", async () => {
+    await using side = await aConnectedSide();
+    const { old, full, delta } = await twoReleases(side);
+    const holes = await side.run("serve", delta, "--port", "0");
+    expect(holes).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("DELTA_BASE_MISSING") as string });
+
+    const serving = startCli(["serve", delta, "--base", old, "--port", "0"], { cwd: side.folder });
+    let origin = "";
+    await serving.says(({ type, text, facts }) => {
+      if (type === "note" && text === "listening") origin = (facts as { url: string }).url;
+      return origin !== "";
+    });
+    await using whole = await open(full);
+    for (const { reference, root } of whole.document.items) {
+      const [, repository = "", tag = ""] = /^[^/]+\/(.+):([^:]+)$/.exec(reference) ?? [];
+      const answer = await fetch(`${origin}/v2/${repository}/manifests/${tag}`, {
+        headers: { accept: root.mediaType },
+      });
+      expect(`${reference} ${answer.headers.get("docker-content-digest") ?? ""}`).toBe(`${reference} ${root.digest}`);
+    }
+    const repository = /^[^/]+\/(.+):/.exec(whole.document.items[0]?.reference ?? "")?.[1] ?? "";
+    await using before = await open(old);
+    const inherited = whole.document.blobs.filter(({ digest }) => before.hasBlob(digest));
+    const sizes = await Promise.all(
+      inherited.map(async ({ digest }) => (await fetch(`${origin}/v2/${repository}/blobs/${digest}`)).arrayBuffer()),
+    );
+    expect(sizes.some(({ byteLength }, at) => byteLength === inherited[at]?.size)).toBe(true);
+    serving.signal("SIGINT");
+    expect(await serving.result).toMatchObject({ exitCode: 0 });
   });
 
   it("can be made since an inventory of the registry, and leaves out the same", async () => {

@@ -4,8 +4,9 @@ import { bundleCatalog } from "../../content/bundle-catalog.ts";
 import { pluginTree } from "../../content/plugin-tree.ts";
 import { serve, type ServeOptions } from "../../edge/server/server.ts";
 import { Failure } from "../../model/failure.ts";
+import { openUnion } from "../../stages/bundle/union.ts";
 import type { Context } from "../context.ts";
-import { required, text, truth, wholeNumber, type Flags } from "../define.ts";
+import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundle.ts";
 
@@ -13,7 +14,9 @@ import { openBundles } from "../wire/bundle.ts";
 const drainSeconds = 30;
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
-  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  const opened = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
+  // Half a delta would answer a manifest, and then nothing for what it names.
+  await using bundle = await openUnion([], opened);
   const { items } = bundle.document;
   const registry = truth(flags, "plugins-only")
     ? {}

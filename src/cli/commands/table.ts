@@ -83,6 +83,7 @@ export const commands: readonly Command[] = [
       "login-user": string,
       "login-password-file": string,
       "plugins-only": boolean,
+      base: strings,
     },
     load: () => import("./serve.ts"),
   },
