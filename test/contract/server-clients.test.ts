@@ -13,7 +13,8 @@ import { pluginTree } from "../../src/content/plugin-tree.ts";
 import { serve, type ServeOptions } from "../../src/edge/server/server.ts";
 import { hexOf } from "../../src/model/digest.ts";
 import { MediaType } from "../../src/model/media-type.ts";
-import { aChartArtifact, anImage, anIndex, aModule, aStore, aWasmPlugin } from "../rig/graph.ts";
+import { anImage, anIndex, aModule, aStore, aWasmPlugin } from "../rig/graph.ts";
+import { aChart } from "../rig/builders/charts.ts";
 import { aLockItem } from "../rig/lock-item.ts";
 import { aCertificateAuthority } from "../rig/tls.ts";
 
@@ -21,7 +22,7 @@ const run = promisify(execFile);
 const index = anIndex([anImage(), anImage({ architecture: "arm64", layers: [{ "bin/a": "arm" }] })]);
 const docker = anIndex([anImage({ docker: true })], MediaType.dockerList);
 const plugin = aWasmPlugin({ module: aModule("cors") });
-const chart = aChartArtifact();
+const chart = aChart({ name: "higress", version: "2.2.4" });
 const items = [
   aLockItem("quay.io/higress/gateway:2.2.4", index),
   aLockItem("docker.io/library/redis:7", docker),

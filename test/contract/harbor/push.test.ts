@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isFailure } from "../../../src/model/failure.ts";
 import { mapItems, type Mapped } from "../../../src/stages/push/mapping.ts";
 import { pushItems, type PushOptions, type PushResult } from "../../../src/stages/push/push.ts";
-import { anImage, anIndex, aChartArtifact, aWasmPlugin, type Seed } from "../../rig/graph.ts";
+import { anImage, anIndex, aWasmPlugin, type Seed } from "../../rig/graph.ts";
+import { aChart } from "../../rig/builders/charts.ts";
 import { apiOf, registryOf } from "../../rig/harbor/access.ts";
 import { aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
 import type { Identity } from "../../rig/harbor/state.ts";
@@ -22,7 +23,7 @@ const gateway = anIndex([
   anImage({ layers: [base, { app: randomBytes(90_000) }], architecture: "arm64" }),
 ]);
 const pilot = anImage({ layers: [base, { app: randomBytes(80_000) }] });
-const seeds = [gateway, pilot, aWasmPlugin(), aChartArtifact()];
+const seeds = [gateway, pilot, aWasmPlugin(), aChart({ name: "higress", version: "2.2.4" })];
 
 let harbor: Harbor;
 beforeAll(async () => {

@@ -1,7 +1,6 @@
-import { gzipSync } from "node:zlib";
 import { MediaType } from "../../../src/model/media-type.ts";
-import { encodeHeader, tarBlock, tarPadding } from "../../../src/std/ustar.ts";
 import { aBlob, aParent, type Graph } from "./graph.ts";
+import { aTgz } from "./tar.ts";
 
 export interface ChartOptions {
   readonly name?: string;
@@ -32,14 +31,4 @@ export function aChart(options: ChartOptions = {}): Graph {
     config: first,
     layers: [second],
   }));
-}
-
-/** Files as a gzipped tar. The gzip header has no time in it, and the level is fixed. */
-export function aTgz(files: Readonly<Record<string, string | Uint8Array>>): Buffer {
-  const blocks = Object.entries(files).flatMap(([name, content]) => {
-    const bytes = Buffer.from(content);
-    const header = encodeHeader({ name, size: bytes.byteLength, mode: 0o644, mtime: 0 });
-    return [header, bytes, Buffer.alloc(tarPadding(bytes.byteLength))];
-  });
-  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(2 * tarBlock)]), { level: 6 });
 }

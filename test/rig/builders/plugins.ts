@@ -1,13 +1,13 @@
 import { MediaType } from "../../../src/model/media-type.ts";
-import { aTgz } from "./charts.ts";
 import { aBlob, aParent, type Graph } from "./graph.ts";
+import { aTgz } from "./tar.ts";
 
 /** The smallest module there is: the magic number and version 1. */
 export const emptyModule = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
 
 /**
  * How a plugin is laid out in its image (facts: higress §4.2): `oci` is what oras pushes and the gateway loads, `compat`
- * a tar layer with plugin.wasm, `docker` what docker build makes, `single` the one-layer form that the gateway refuses.
+ * a tar layer with plugin.wasm behind a document, `docker` what docker build makes, `single` the one-layer form that the gateway refuses.
  */
 export type PluginLayout = "oci" | "compat" | "docker" | "single";
 
@@ -15,6 +15,8 @@ export interface PluginOptions {
   readonly module?: Uint8Array;
   readonly layout?: PluginLayout;
 }
+
+const documentation = "application/vnd.module.wasm.doc.v1+markdown";
 
 export function aWasmPlugin({ module = emptyModule, layout = "oci" }: PluginOptions = {}): Graph {
   const docker = layout === "docker";
@@ -36,7 +38,7 @@ function layersOf(layout: PluginLayout, module: Uint8Array): readonly Graph[] {
     case "single":
       return [aBlob(module, MediaType.wasmContent)];
     case "compat":
-      return [aBlob(aTgz({ "plugin.wasm": module }), MediaType.ociLayerGzip)];
+      return [aBlob("# README\n", documentation), aBlob(aTgz({ "plugin.wasm": module }), MediaType.ociLayerGzip)];
     case "docker":
       return [aBlob(aTgz({ "plugin.wasm": module }), MediaType.dockerLayerGzip)];
   }

@@ -7,12 +7,12 @@ import type { SourceRepository } from "../../../src/stages/resolve/ports.ts";
 import { aBlob, anImage, anIndex, aParent, aStore, type Seed } from "../../rig/graph.ts";
 
 const request = { reference: parseReference("registry.example/higress/gateway:2.2.4"), role: "spec" };
-const sourceOf = ({ root, blobs }: Seed): SourceRepository => {
-  const store = aStore({ root, blobs });
-  const { mediaType, digest, size } = root;
+const sourceOf = (seed: Seed): SourceRepository => {
+  const store = aStore(seed);
+  const { mediaType, digest, size } = seed.root;
   return {
     fetch: (descriptor, options) => store.fetch(descriptor, options),
-    resolve: () => Promise.resolve({ descriptor: { mediaType, digest, size }, bytes: blobs.get(digest)! }),
+    resolve: () => Promise.resolve({ descriptor: { mediaType, digest, size }, bytes: seed.blobs.get(digest)! }),
   };
 };
 const resolve = (seed: Seed, platforms: readonly string[], allowMissing = false) =>
@@ -20,7 +20,7 @@ const resolve = (seed: Seed, platforms: readonly string[], allowMissing = false)
 
 /** A manifest whose config is what some other tool put there. */
 const artifact = (config: string): Seed =>
-  aParent(MediaType.ociManifest, [aBlob(config, "application/octet-stream")], ([c]) => ({ config: c, layers: [] }));
+  aParent(MediaType.ociManifest, [aBlob(config, "application/octet-stream")], (c) => ({ config: c, layers: [] }));
 
 describe("resolveImage", () => {
   it("keeps the chosen platforms of an index, and says that the digest is another one", async () => {

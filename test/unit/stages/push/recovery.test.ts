@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { MediaType } from "../../../../src/model/media-type.ts";
 import { isFailure, type Failure } from "../../../../src/model/failure.ts";
 import type { Digest } from "../../../../src/model/digest.ts";
 import { mapItems, type Mapped } from "../../../../src/stages/push/mapping.ts";
 import { pushItems, type PushOptions } from "../../../../src/stages/push/push.ts";
-import { aBlob, anImage, anIndex, type Seed } from "../../../rig/graph.ts";
+import { aBlob, anImage, anIndex, aParent, type Seed } from "../../../rig/graph.ts";
 import { aLockItem } from "../../../rig/lock-item.ts";
 import { aSource, blobUnknown, MemoryTarget, refused } from "./memory-target.ts";
 
@@ -198,10 +199,10 @@ describe("pushItems of a delta", () => {
 
 describe("pushItems to Harbor", () => {
   const odd = (config: string, mediaType: string): Seed => {
-    const blob = aBlob(config, mediaType);
-    const text = JSON.stringify({ schemaVersion: 2, config: blob.root, layers: [] });
-    const self = aBlob(text, "application/vnd.oci.image.manifest.v1+json");
-    return { root: self.root, blobs: new Map([...blob.blobs, ...self.blobs]) };
+    return aParent(MediaType.ociManifest, [aBlob(config, mediaType)], (described) => ({
+      config: described,
+      layers: [],
+    }));
   };
 
   it.each([
