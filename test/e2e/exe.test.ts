@@ -1,12 +1,15 @@
 import { execa } from "execa";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { barePath } from "../rig/bare-path.ts";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { loadSegments, sharedPages } from "../rig/elf.ts";
 import { dockerRegistryUnavailable } from "../rig/registry-process.ts";
+import { ticksOfThreads } from "../rig/threads.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const folder = resolve("dist-exe");
@@ -23,15 +26,6 @@ const noQemu =
     ? undefined
     : "no qemu-aarch64-static with libraries: scripts/setup-programs.sh");
 const because = (why: string | undefined): string => (why === undefined ? "" : ` (not run: ${why})`);
-
-/** A PATH with what install.sh needs, and no node. */
-async function barePath(root: string): Promise<string> {
-  const bin = join(root, "bare-bin");
-  await mkdir(bin, { recursive: true });
-  for (const tool of ["sh", "uname", "dirname", "sed", "sha256sum", "cut", "chmod", "tar", "cat", "ls", "env"])
-    await symlink((await execa("which", [tool])).stdout, join(bin, tool));
-  return bin;
-}
 
 describe.skipIf(notHere !== undefined)(`the executable for amd64${because(notHere)}`, () => {
   const at = { folder: "", bundle: "", path: "" };
@@ -71,6 +65,17 @@ describe.skipIf(notHere !== undefined)(`the executable for amd64${because(notHer
     expect(checked.exitCode, checked.stderr).toBe(0);
     expect(checked.stdout).toMatch(/key-auth .*configured/);
   });
+
+  it.skipIf(availableParallelism() < 2)(
+    "hashes with several threads at once, though there is no file to start them from",
+    async () => {
+      const env = { PATH: at.path, NODE_OPTIONS: "--require /nonexistent.js" };
+      const running = execa(x64, ["verify", at.bundle], { cwd: at.folder, env, extendEnv: false, stdin: "ignore" });
+      const ticks = await ticksOfThreads(running.pid ?? 0, "WorkerThread");
+      expect((await running).exitCode).toBe(0);
+      expect(ticks.filter((each) => each > 0).length).toBeGreaterThan(1);
+    },
+  );
 
   it("carries the data that it ships with", async () => {
     const made = await run(x64, ["init", "--release-version", "2.2.4", "--out", "spec.yaml"]);

@@ -19,6 +19,25 @@ export function screenOf({ command, result, steady = [] }: Shown): string {
   return steady.reduce((known, [pattern, stands]) => known.replaceAll(pattern, stands), text);
 }
 
+/** Things that end in an order of their own, which says nothing. */
+const unordered = /^ {2}\S+ · \d|^ {2}\S+(: \d+ of \d+ ready|：\d+ 个副本中 \d+ 个就绪)$/;
+/** How long a thing took shows in how often it was waited for. */
+const unready = /^ {2}\S+(: 0 of [1-9]\d* ready|：[1-9]\d* 个副本中 0 个就绪)$/;
+
+/** The screen as it would be on every run: what comes in any order in one, what is said while waiting not at all. */
+export function steadyOrder(screen: string): string {
+  const lines: string[] = [];
+  let run: string[] = [];
+  for (const line of [...screen.split("\n").filter((each) => !unready.test(each)), undefined]) {
+    if (line !== undefined && unordered.test(line)) run.push(line);
+    else {
+      lines.push(...run.sort(), ...(line === undefined ? [] : [line]));
+      run = [];
+    }
+  }
+  return lines.join("\n");
+}
+
 const block = (name: string): RegExp => new RegExp(`(<!-- ${name}[^>]*-->\\n\\n\`\`\`text\\n)[^]*?(\n\`\`\`)`);
 
 /**

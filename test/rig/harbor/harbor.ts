@@ -39,6 +39,10 @@ export interface Harbor extends AsyncDisposable {
   failNext(step: Step, fault: Fault): void;
   /** Forgets what a request would still have found. */
   reset(): void;
+  /** Goes away in the middle, connections and all, once so many bytes of blobs have come. */
+  dieAfter(bytes: number): void;
+  /** Is there again, at the same address and with all that it had. */
+  rise(): Promise<void>;
 }
 
 export const admin: Identity = { name: "admin", secret: "Harbor12345-of-a-test", admin: true };
@@ -54,7 +58,17 @@ export async function aHarbor(options: HarborOptions = {}): Promise<Harbor> {
     `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     options.tls === undefined ? "http" : "https",
   );
+  const { port } = server.address() as AddressInfo;
+  harbor.onDeath = () => {
+    server.close();
+    server.closeAllConnections();
+  };
   return Object.assign(harbor, {
+    async rise() {
+      harbor.dieAfter(Infinity);
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -69,6 +83,8 @@ class HarborServer {
   readonly state = new HarborState();
   readonly requests: SeenRequest[] = [];
   uploaded = 0;
+  onDeath: () => void = () => undefined;
+  #lifetime = Infinity;
   readonly #backend: Backend;
   readonly #tokens = new Tokens();
   readonly #faults = new Map<Step, Fault[]>();
@@ -91,6 +107,10 @@ class HarborServer {
 
   failNext(step: Step, fault: Fault): void {
     this.#faults.set(step, [...(this.#faults.get(step) ?? []), fault]);
+  }
+
+  dieAfter(bytes: number): void {
+    this.#lifetime = bytes;
   }
 
   reset(): void {
@@ -126,7 +146,10 @@ class HarborServer {
     if (pathname === "/service/token") return this.#tokens.handle(exchange);
     if (pathname.startsWith("/api/")) return handleRest(exchange);
     if (!pathname.startsWith("/v2")) return { status: 200, text: "portal" };
-    const onUploaded = (bytes: number): void => void (this.uploaded += bytes);
+    const onUploaded = (bytes: number): void => {
+      this.uploaded += bytes;
+      if (this.uploaded >= this.#lifetime) this.onDeath();
+    };
     return handleRegistry({ tokens: this.#tokens, backend: this.#backend, onUploaded }, exchange);
   }
 }
