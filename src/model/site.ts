@@ -6,11 +6,13 @@ const Path = z.string().min(1);
 const Target = z.strictObject({
   host: z
     .string()
-    .regex(/^[A-Za-z0-9.\-[\]:]+$/)
+    .regex(/^[A-Za-z0-9.\-[\]:]+$/, { error: "expected host or host:port, without https:// and path" })
     .describe("harbor.corp or harbor.corp:8443: the name that the cluster's nodes use"),
   project: z
     .string()
-    .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9._-]+)*$/)
+    .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9._-]+)*$/, {
+      error: "expected a project: small letters, digits, . _ -, with / for a path",
+    })
     .describe("Harbor project, or a path prefix on a plain registry"),
   plainHttp: z.boolean().default(false),
   ca: Path.optional().describe("PEM file of the CA that signed Harbor's certificate"),

@@ -98,7 +98,7 @@ const ToolSpec = z.strictObject({
   path: Path,
   sha256: z
     .string()
-    .regex(/^[0-9a-f]{64}$/)
+    .regex(/^[0-9a-f]{64}$/, { error: "expected sha256: 64 small hex digits" })
     .optional(),
 });
 
@@ -111,7 +111,7 @@ export const BundleSpec = z.strictObject({
   platforms: z.array(PlatformText).min(1).default(["linux/amd64", "linux/arm64"]),
   kubeVersion: z
     .string()
-    .regex(/^\d+\.\d+(\.\d+)?$/)
+    .regex(/^\d+\.\d+(\.\d+)?$/, { error: "expected a version such as 1.30 or 1.30.0" })
     .default("1.30.0")
     .describe("Kubernetes version that charts are rendered for"),
   charts: z.array(ChartSpec).default([]),

@@ -2,6 +2,7 @@ import { isFailure } from "../model/failure.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
+import { malformedWords } from "./messages/malformed.ts";
 
 export interface FailureText {
   readonly code: string;
@@ -29,7 +30,7 @@ export function describeFailure(error: unknown, language: Language): FailureText
   return {
     code: error.code,
     side: words.sides[error.side],
-    message: fill(sentence.message, error.facts),
+    message: fill(sentence.message, error.facts, error.code === "BUNDLE_MALFORMED" ? malformedWords(language) : {}),
     hint: fill(sentence.hint, error.facts),
     causes: causesOf(error.cause),
   };

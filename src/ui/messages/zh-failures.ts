@@ -20,7 +20,7 @@ export const failures = failureSentences({
   VOLUME_UNUSABLE: { message: "分卷“{volume}”无法使用：{why}", hint: "只需从源头重新拷贝这一卷，其他分卷可以保留。" },
   DELTA_BASE_MISSING: { message: "这是“{base}”的增量包，但缺少其中 {missing} 个数据块，例如 {examples}", hint: "请先推送基础包，或用 --base 指定它；没有发送任何内容。" },
   CREDENTIALS_UNUSABLE: { message: "{where} 中的凭据无法使用：{why}", hint: "请检查站点文件所指的文件或变量；密码不应写在命令行上。" },
-  REGISTRY_UNREACHABLE: { message: "{host} 对 {action} 没有响应：{reason}", hint: "请检查域名、端口、防火墙和代理：curl -v https://{host}/v2/" },
+  REGISTRY_UNREACHABLE: { message: "{host} 对 {action} 没有响应：{reason}", hint: "请检查该地址的域名、端口、防火墙和代理；用 curl -v 可看到在哪一步中断。" },
   REGISTRY_TLS: { message: "本机不信任 {host} 的证书：{reason}", hint: "用 `ca:` 指定签发它的 CA；只有清楚原因时才用 `insecure: true`。" },
   REGISTRY_UNAUTHORIZED: { message: "{host} 拒绝以 {as} 身份执行 {action}：{answer}", hint: "请登录（docker login）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。" },
   REGISTRY_DENIED: { message: "{host} 禁止 {action}：{answer}", hint: "请联系仓库管理员：配额已满、只读模式、代理项目、权限不足都会这样返回。" },

@@ -1,0 +1,162 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { anImage, anIndex } from "../rig/builders/images.ts";
+import { sampleChart } from "../rig/charts/pack.ts";
+import { aConnectedSide, type ConnectedSide } from "../rig/connected-side.ts";
+import { freePort } from "../rig/free-port.ts";
+import { aDockerRegistry, dockerRegistryUnavailable, type DockerRegistry } from "../rig/registry-process.ts";
+import { writeSampleSite } from "../rig/sample-site.ts";
+import { told, type Told } from "../rig/sentences.ts";
+import { aCertificateAuthority } from "../rig/tls.ts";
+import { tools } from "../rig/tools.ts";
+
+const unavailable = dockerRegistryUnavailable();
+const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+const { registry } = sampleChart;
+const host = "harbor.airgap.example";
+
+describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, () => {
+  const shared: { side?: ConnectedSide; locked?: DockerRegistry } = {};
+  const side = (): ConnectedSide => shared.side as ConnectedSide;
+  const carried = { bundle: "", nobody: "" };
+
+  beforeAll(async () => {
+    const authority = await aCertificateAuthority({ names: [host] });
+    shared.locked = await aDockerRegistry({ tls: authority, htpasswd: { user: "pusher", password: "right" } });
+    shared.side = await aConnectedSide();
+    carried.bundle = await side().build("carried.tar");
+    carried.nobody = `http://127.0.0.1:${String(await freePort())}`;
+    await writeFile(join(side().folder, "password"), "wrong\n", { mode: 0o600 });
+    await writeFile(join(side().folder, "ca.pem"), await readFile(authority.caFile));
+    return async () => {
+      await side()[Symbol.asyncDispose]();
+      await shared.locked?.[Symbol.asyncDispose]();
+      await authority[Symbol.asyncDispose]();
+    };
+  }, 120_000);
+
+  /** `build` of the sample's spec with these laid over it. */
+  async function built(more: object): Promise<Told> {
+    const sample = JSON.parse(await readFile(join(side().folder, "bundle.yaml"), "utf8")) as object;
+    await writeFile(join(side().folder, "changed.yaml"), JSON.stringify({ ...sample, ...more }));
+    const { helm } = await tools("3.17");
+    const answer = await told(["build", "changed.yaml", "--out", "never.tar", "--helm", helm], side().folder);
+    expect(await readdir(side().folder)).not.toContain("never.tar");
+    return answer;
+  }
+  const from = (endpoint: object) => ({ registries: { [registry]: { endpoints: [endpoint] } } });
+
+  async function pushed(options: { readonly url: string; readonly ca?: string }): Promise<Told> {
+    const login = { username: "pusher", passwordFile: join(side().folder, "password") };
+    const site = await writeSampleSite(side().folder, { host, ...options, ...login, more: { plugins: {} } });
+    return told(["push", carried.bundle, "--site", site], side().folder);
+  }
+  const locked = (): string => shared.locked?.url ?? "";
+
+  it("nothing, and answers wrong bytes: the side is named, nothing is kept", async () => {
+    side().registry.failNext("blob.get", { type: "flip", at: 0 }, 10_000);
+    expect(await built({})).toMatchInlineSnapshot(`
+      {
+        "en": "✗ source: sha256:<hex> is not what was promised: wanted sha256:<hex>, got sha256:<hex> [CONTENT_MISMATCH]
+        next: Nothing of it was kept. Run the command again; if it stays, the content at that side is damaged.",
+        "exitCode": 1,
+        "zh": "✗ 来源：sha256:<hex> 与声明不符：应为 sha256:<hex>，实为 sha256:<hex> [CONTENT_MISMATCH]
+        下一步：没有保留任何内容。请重试；若仍如此，说明那一侧的内容已损坏。",
+      }
+    `);
+  });
+
+  it("a tag that it does not have", async () => {
+    expect(await built({ images: [`${registry}/higress/none:9.9`] })).toMatchInlineSnapshot(`
+      {
+        "en": "✗ source: registry.higress.example (<registry>) does not have it: GET higress/none:9.9: MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
+        next: Check repository and tag; for Harbor, check that the project exists.",
+        "exitCode": 1,
+        "zh": "✗ 来源：registry.higress.example (<registry>) 上没有：GET higress/none:9.9：MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
+        下一步：请检查仓库路径和标签；若是 Harbor，请确认项目存在。",
+      }
+    `);
+  });
+
+  it("a platform that an image does not have", async () => {
+    const lone = `${registry}/acme/lone:1`;
+    await side().publish({ [lone]: anIndex({ "linux/amd64": anImage({ architecture: "amd64" }) }) });
+    expect(await built({ images: [lone] })).toMatchInlineSnapshot(`
+      {
+        "en": "✗ source: "registry.higress.example/acme/lone:1" has no linux/arm64; it has: linux/amd64 [PLATFORM_MISSING]
+        next: Choose other platforms, or add --allow-missing to carry what there is.",
+        "exitCode": 1,
+        "zh": "✗ 来源：“registry.higress.example/acme/lone:1”没有 linux/arm64；只有：linux/amd64 [PLATFORM_MISSING]
+        下一步：请选择其他平台，或加 --allow-missing 只携带已有的。",
+      }
+    `);
+  });
+
+  it("a connection", async () => {
+    // Each tries again for a while; they do so side by side.
+    const [build, push] = await Promise.all([built(from({ url: carried.nobody })), pushed({ url: carried.nobody })]);
+    expect(build).toMatchInlineSnapshot(`
+      {
+        "en": "✗ source: registry.higress.example (<registry>) did not answer to GET <name>: ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        next: Check name, port, firewall and proxy of this address; curl -v shows where it ends.",
+        "exitCode": 1,
+        "zh": "✗ 来源：registry.higress.example (<registry>) 对 GET <name> 没有响应：ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        下一步：请检查该地址的域名、端口、防火墙和代理；用 curl -v 可看到在哪一步中断。",
+      }
+    `);
+    expect(push).toMatchInlineSnapshot(`
+      {
+        "en": "✗ registry: harbor.airgap.example (<registry>) did not answer to HEAD <name>: ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        next: Check name, port, firewall and proxy of this address; curl -v shows where it ends.",
+        "exitCode": 1,
+        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 对 HEAD <name> 没有响应：ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        下一步：请检查该地址的域名、端口、防火墙和代理；用 curl -v 可看到在哪一步中断。",
+      }
+    `);
+  });
+
+  it("a password", async () => {
+    const ca = join(side().folder, "ca.pem");
+    const credentials = { username: "pusher", passwordFile: join(side().folder, "password") };
+    expect(await built(from({ url: locked(), ca, credentials }))).toMatchInlineSnapshot(`
+      {
+        "en": "✗ source: registry.higress.example (<registry>) refused GET <name> as pusher: UNAUTHORIZED authentication required [REGISTRY_UNAUTHORIZED]
+        next: Log in (docker login) or name credentials in the file. Some registries also answer 401 for a name or tag that does not exist.",
+        "exitCode": 1,
+        "zh": "✗ 来源：registry.higress.example (<registry>) 拒绝以 pusher 身份执行 GET <name>：UNAUTHORIZED authentication required [REGISTRY_UNAUTHORIZED]
+        下一步：请登录（docker login）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。",
+      }
+    `);
+    expect(await pushed({ url: locked(), ca })).toMatchInlineSnapshot(`
+      {
+        "en": "✗ registry: harbor.airgap.example (<registry>) refused HEAD <name> as pusher: 401 [REGISTRY_UNAUTHORIZED]
+        next: Log in (docker login) or name credentials in the file. Some registries also answer 401 for a name or tag that does not exist.",
+        "exitCode": 1,
+        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 拒绝以 pusher 身份执行 HEAD <name>：401 [REGISTRY_UNAUTHORIZED]
+        下一步：请登录（docker login）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。",
+      }
+    `);
+  });
+
+  it("to be known: its CA is not ours", async () => {
+    expect(await built(from({ url: locked() }))).toMatchInlineSnapshot(`
+      {
+        "en": "✗ source: registry.higress.example (<registry>) has a certificate that is not trusted here: UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        next: Name the CA that signed it with \`ca:\`; \`insecure: true\` only when you know why.",
+        "exitCode": 1,
+        "zh": "✗ 来源：本机不信任 registry.higress.example (<registry>) 的证书：UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        下一步：用 \`ca:\` 指定签发它的 CA；只有清楚原因时才用 \`insecure: true\`。",
+      }
+    `);
+    expect(await pushed({ url: locked() })).toMatchInlineSnapshot(`
+      {
+        "en": "✗ registry: harbor.airgap.example (<registry>) has a certificate that is not trusted here: UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        next: Name the CA that signed it with \`ca:\`; \`insecure: true\` only when you know why.",
+        "exitCode": 1,
+        "zh": "✗ 目标仓库：本机不信任 harbor.airgap.example (<registry>) 的证书：UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        下一步：用 \`ca:\` 指定签发它的 CA；只有清楚原因时才用 \`insecure: true\`。",
+      }
+    `);
+  });
+});
