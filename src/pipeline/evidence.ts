@@ -26,7 +26,7 @@ export interface Witnessed {
   readonly signed: string | undefined;
   readonly site: Site;
   readonly verified: VerifyEvidence;
-  readonly pushed: PushResult | undefined;
+  readonly pushed: PushResult;
   readonly rendered: readonly Rendered[];
   readonly proof: ProofResult;
   /** Receipts of earlier installs. */

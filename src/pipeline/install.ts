@@ -57,7 +57,6 @@ export async function install(
     recorder.stopAt(await ports.preflight({ bundle, site, relocated }));
   });
   const pushed = await recorder.phase("push", () => pushPhase(run));
-  options.witness?.({ pushed });
   const input = await applyInput(run);
   const rendered = (await recorder.phase("render", () => renderPhase(run, input))) ?? [];
   const proof = proveAll(rendered, relocated, site);
@@ -118,6 +117,7 @@ function valuesDigest(relocated: Relocated): string {
 async function pushPhase({ relocated, bundle, site, ports, options, recorder }: Installing): Promise<PushResult> {
   await ports.prepareRegistry(relocated);
   const result = await push(relocated, bundle, ports, options);
+  options.witness?.({ pushed: result });
   await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
   recorder.stopAt(await pullAsGateway(relocated.mapped, site, ports, options));
   return result;
