@@ -38,7 +38,6 @@ export interface ApplyOptions {
   /** Take fields over that others have set. Off: a field that somebody changed is reported as CLUSTER_CONFLICT. */
   readonly force?: boolean | undefined;
   readonly namespace?: string | undefined;
-  readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -11,32 +11,12 @@ export interface ReleaseInfo {
   readonly description: string;
 }
 
-export interface Revision {
-  readonly revision: number;
-  readonly status: string;
-  readonly updated: string;
-  readonly chart: string;
-  readonly appVersion: string;
-  readonly description: string;
-}
-
 const ReleaseDocument = z.object({
   name: z.string(),
   namespace: z.string(),
   version: z.int(),
   info: z.object({ status: z.string(), last_deployed: z.string().default(""), description: z.string().default("") }),
 });
-
-const RevisionsDocument = z.array(
-  z.object({
-    revision: z.int(),
-    status: z.string(),
-    updated: z.string().default(""),
-    chart: z.string().default(""),
-    app_version: z.string().default(""),
-    description: z.string().default(""),
-  }),
-);
 
 const InstalledDocument = z.object({
   manifest: z.string().default(""),
@@ -48,10 +28,6 @@ export function parseRelease(text: string): ReleaseInfo {
   const { name, namespace, version, info } = parse(ReleaseDocument, text);
   const { status, last_deployed: updated, description } = info;
   return { release: name, namespace, revision: version, status, updated, description };
-}
-
-export function parseRevisions(text: string): readonly Revision[] {
-  return parse(RevisionsDocument, text).map(({ app_version: appVersion, ...rest }) => ({ ...rest, appVersion }));
 }
 
 /** The manifest and the hooks of a release, as one multi-document text. */

@@ -6,7 +6,7 @@ import type { ValuesLayer } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { helmEnvironment } from "./helm-environment.ts";
 import { helmFailure } from "./helm-failure.ts";
-import { installedManifest, parseRelease, parseRevisions, type ReleaseInfo, type Revision } from "./helm-release.ts";
+import { installedManifest, parseRelease, type ReleaseInfo } from "./helm-release.ts";
 import { withValues } from "./helm-values.ts";
 import { run } from "./run.ts";
 
@@ -44,10 +44,7 @@ export interface Helm extends AsyncDisposable {
   /** `3.17.3`. */
   readonly version: string;
   /** Everything that the chart would make, hooks included, without asking a cluster. */
-  template(
-    source: HelmChartSource,
-    options: { readonly includeCrds: boolean; readonly isUpgrade?: boolean | undefined } & Waits,
-  ): Promise<string>;
+  template(source: HelmChartSource, options: { readonly includeCrds: boolean } & Waits): Promise<string>;
   /** What the very install would make: unlike `template` it sees what `lookup` finds in the cluster. No CRDs. */
   dryRun(source: HelmChartSource, options?: Waits): Promise<{ readonly manifest: string }>;
   /**
@@ -58,12 +55,10 @@ export interface Helm extends AsyncDisposable {
    */
   upgradeInstall(source: HelmChartSource, options: UpgradeOptions): Promise<ReleaseInfo>;
   status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
-  history(release: string, namespace: string, options?: Waits): Promise<readonly Revision[]>;
   rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
   uninstall(release: string, namespace: string, options?: Waits): Promise<void>;
   getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
   getHooks(release: string, namespace: string, options?: Waits): Promise<string>;
-  getValues(release: string, namespace: string, options?: Waits): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /**
@@ -115,10 +110,7 @@ class HelmProcess implements Helm {
   }
 
   template(source: HelmChartSource, options: Parameters<Helm["template"]>[1]): Promise<string> {
-    const flags = [
-      ...(options.includeCrds ? ["--include-crds"] : []),
-      ...(options.isUpgrade === true ? ["--is-upgrade"] : []),
-    ];
+    const flags = options.includeCrds ? ["--include-crds"] : [];
     return this.#withChart("template", ["template"], source, [...flags, ...kubeVersion(source)], options);
   }
 
@@ -145,15 +137,6 @@ class HelmProcess implements Helm {
     return found === undefined ? undefined : parseRelease(found);
   }
 
-  async history(release: string, namespace: string, options: Waits = {}): Promise<readonly Revision[]> {
-    const found = await this.#find(
-      { action: "history", release },
-      ["history", release, "-n", namespace, "-o", "json"],
-      options,
-    );
-    return found === undefined ? [] : parseRevisions(found);
-  }
-
   async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {
     await this.#run({ action: "rollback", release }, ["rollback", release, String(revision), "-n", namespace], options);
   }
@@ -168,15 +151,6 @@ class HelmProcess implements Helm {
 
   getHooks(release: string, namespace: string, options: Waits = {}): Promise<string> {
     return this.#run({ action: "get hooks", release }, ["get", "hooks", release, "-n", namespace], options);
-  }
-
-  async getValues(release: string, namespace: string, options: Waits = {}): Promise<Record<string, unknown>> {
-    const text = await this.#run(
-      { action: "get values", release },
-      ["get", "values", release, "-n", namespace, "-o", "json"],
-      options,
-    );
-    return (JSON.parse(text) as Record<string, unknown> | null) ?? {};
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

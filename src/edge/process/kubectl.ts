@@ -131,14 +131,13 @@ function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff
           secrets: secretValues(documents),
         };
   return {
-    async apply(documents, { fieldManager, force, namespace, dryRun, signal }) {
+    async apply(documents, { fieldManager, force, namespace, signal }) {
       if (documents.length === 0) return;
       const { input, secrets } = feed(documents);
       // Server-side apply refuses unknown fields by itself; kubectl's own check would refuse an overlay, which is a part.
       const apply = ["apply", "--server-side", "--validate=false", `--field-manager=${fieldManager}`];
       const args = [...apply, ...inNamespace(namespace)];
       if (force === true) args.push("--force-conflicts");
-      if (dryRun === true) args.push("--dry-run=server");
       const result = await call([...args, "-f", "-"], { input, signal, seconds: 60 });
       succeeded(`apply ${subjectOf(documents)}`.trim(), result, secrets);
     },
