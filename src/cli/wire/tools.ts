@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { Site } from "../../model/site.ts";
@@ -22,6 +22,9 @@ export async function findTool(tool: "helm" | "kubectl", named: string | undefin
 }
 
 async function isExecutable(path: string): Promise<boolean> {
+  // A folder can be entered, which is what X says of it.
+  const file = await stat(path).catch(() => undefined);
+  if (file?.isFile() !== true) return false;
   return access(path, constants.X_OK).then(
     () => true,
     () => false,

@@ -27,7 +27,8 @@ async function openVolumes({ documentPath, document }: VolumeSet, path: string):
     for (const volume of document.volumes) {
       const part = await openVolume(join(dirname(documentPath), volume.name), volume, offset);
       parts.push(part);
-      blocks.push(...blocksOf(volume, offset));
+      // One by one: a call takes only so many arguments, and a volume may have more blocks.
+      for (const block of blocksOf(volume, offset)) blocks.push(block);
       offset += part.size;
     }
     return new DiskSource(path, parts, blocks);

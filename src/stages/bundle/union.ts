@@ -1,5 +1,6 @@
 import type { Fetcher } from "../../content/store.ts";
-import type { Digest } from "../../model/digest.ts";
+import { blobPrefix } from "../../model/bundle.ts";
+import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Bundle } from "./open.ts";
 
@@ -11,7 +12,10 @@ import type { Bundle } from "./open.ts";
 export async function openUnion(bases: readonly Bundle[], delta: Bundle): Promise<Bundle> {
   const layers = [delta, ...bases];
   const holder = (digest: Digest, size?: number): Bundle | undefined =>
-    layers.find((bundle) => bundle.hasBlob(digest) && (size === undefined || sizeIn(bundle, digest) === size));
+    layers.find(({ entries }) => {
+      const place = entries.get(blobPrefix + hexOf(digest));
+      return place !== undefined && (size === undefined || place.size === size);
+    });
   const missing = delta.document.blobs.filter(({ digest, size }) => holder(digest, size) === undefined);
   if (missing.length > 0) {
     await closeAll(layers);
@@ -34,10 +38,6 @@ export async function openUnion(bases: readonly Bundle[], delta: Bundle): Promis
     fetch,
     [Symbol.asyncDispose]: () => closeAll(layers),
   };
-}
-
-function sizeIn({ document }: Bundle, digest: Digest): number | undefined {
-  return document.blobs.find((blob) => blob.digest === digest)?.size;
 }
 
 async function closeAll(bundles: readonly Bundle[]): Promise<void> {

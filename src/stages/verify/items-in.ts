@@ -64,7 +64,8 @@ function unchecked(source: RandomAccess, document: BundleDocument, entries: Read
     readFile: () => Promise.reject(new Failure("FILE_MISSING", { path: source.name })),
     async *fetch({ digest }) {
       const place = entries.get(blobPrefix + hexOf(digest));
-      if (place === undefined) throw missing(digest);
+      // What bundle.json claims is not checked here: no more is read than a manifest could be.
+      if (place === undefined || place.size > limits.smallFile) throw missing(digest);
       yield await source.read(place.offset, place.size);
     },
   };

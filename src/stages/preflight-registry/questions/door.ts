@@ -15,7 +15,8 @@ export async function tlsQuestion({ input, probe }: Asking, { tls }: Connection)
   const expiring = days >= 0 && days < 30 ? [finding("warning", "registry.tls-expiring", { host, days })] : [];
   if (input.insecure) return [...expiring, finding("warning", "registry.insecure", { host })];
   if (tls.distrust === undefined) return expiring;
-  const until = new Date(tls.validUntil).toISOString().slice(0, 10);
+  // A certificate without a date that can be read is one of those that are not trusted.
+  const until = Number.isNaN(tls.validUntil) ? "?" : new Date(tls.validUntil).toISOString().slice(0, 10);
   const reason = `${tls.distrust}; issuer ${tls.issuer}; names ${tls.names}; until ${until}`;
   const fingerprint = await probe.offeredCa(input.signal).catch(() => undefined);
   return [
