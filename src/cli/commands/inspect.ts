@@ -68,7 +68,8 @@ function bytesOf(shares: readonly Share[]): number {
 }
 
 function listing(document: BundleDocument, size: number, language: Language): string {
-  const words = catalogueOf(language).words;
+  const { words, punctuation } = catalogueOf(language);
+  const { colon, comma } = punctuation;
   const { delta } = document;
   const head = [
     [words.bundle, `${document.name} ${document.version}`],
@@ -76,11 +77,13 @@ function listing(document: BundleDocument, size: number, language: Language): st
     [words.platforms, document.platforms.join(" ")],
     [
       words.size,
-      `${printBytes(size)}, ${document.items.length} ${words.items}, ${document.blobs.length} ${words.blobs}`,
+      [printBytes(size), `${document.items.length} ${words.items}`, `${document.blobs.length} ${words.blobs}`].join(
+        comma,
+      ),
     ],
-    ...(delta === undefined ? [] : [[words["delta-on"], `${delta.base}, ${delta.absent.length} ${words.blobs}`]]),
+    ...(delta === undefined ? [] : [[words["delta-on"], `${delta.base}${comma}${delta.absent.length} ${words.blobs}`]]),
   ];
-  const lines = head.map(([name = "", value = ""]) => `${name}: ${visible(value)}`);
+  const lines = head.map(([name = "", value = ""]) => `${name}${colon}${visible(value)}`);
   const rows = document.items.map((item) => [
     item.kind,
     item.reference,

@@ -27,7 +27,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     { concurrency, signal: context.signal, report },
   );
   report({ type: "phase", phase: "push", state: "done" });
-  const { words, sides } = catalogueOf(context.language);
+  const { words, sides, punctuation } = catalogueOf(context.language);
   const [sent, mounted] = dryRun
     ? ([words["to-upload"], words["to-mount"]] as const)
     : ([words.uploaded, words.mounted] as const);
@@ -35,8 +35,12 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     targets.map((target) => [item.reference, printReference(target)]),
   );
   if (dryRun) context.stdout.write(table([words.reference, sides.target], rows));
-  context.stdout.write(
-    `${sent} ${printBytes(result.uploaded)}, ${mounted} ${printBytes(result.mounted)}, ${words.present} ${printBytes(result.present)}\n`,
-  );
+  const sums = [
+    [sent, result.uploaded],
+    [mounted, result.mounted],
+    [words.present, result.present],
+  ] as const;
+  const line = sums.map(([word, bytes]) => `${word} ${printBytes(bytes)}`).join(punctuation.comma);
+  context.stdout.write(`${line}\n`);
   return ExitCode.done;
 }
