@@ -14,6 +14,7 @@ import { beginReceipt } from "../stages/receipt/receipt.ts";
 import { watchRollout } from "../stages/rollout/watch.ts";
 import type { WorkloadRef } from "../stages/rollout/standing.ts";
 import { checkLive } from "./check.ts";
+import { specCrds } from "./handover.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 import { endPending } from "./pending.ts";
 import { pullAsGateway, settle, switchOn } from "./plugins.ts";
@@ -142,8 +143,7 @@ export function push(
 async function applyInput({ relocated, bundle, site, ports, options }: Installing): Promise<ApplyInput> {
   const crds: string[] = [];
   for (const chart of relocated.charts) crds.push(...(await ports.chartCrds(await bundle.readFile(chart.file))));
-  for (const name of bundle.entries.keys())
-    if (name.startsWith("crds/")) crds.push((await bundle.readFile(name)).toString("utf8"));
+  crds.push(...(await specCrds(bundle)));
   return {
     namespace: site.cluster.namespace,
     pullSecret: options.skip.has("apply") ? undefined : await ports.pullSecret(),
