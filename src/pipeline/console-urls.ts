@@ -1,11 +1,12 @@
 import type { Deployment } from "kubernetes-types/apps/v1.js";
 import type { LockItem } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
+import { urlPatternVariable } from "../model/url-pattern.ts";
 import type { UrlQuestion } from "../stages/check/urls.ts";
 import { consoleUrl, controllerMcpUrl, type ConsoleEnv } from "../stages/plugins/urls.ts";
 
 const variables = {
-  pattern: "HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN",
+  pattern: urlPatternVariable,
   registry: "HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_REGISTRY",
   namespace: "HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_NAMESPACE",
 } as const;

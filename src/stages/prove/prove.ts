@@ -1,7 +1,16 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { isBelow, isScanned, outsideReferences, stringsOf } from "../../model/outside.ts";
 import { isReference, parseReference, printReference } from "../../model/reference.ts";
-import { imagesOf, renderedObjects, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
+import {
+  imagesOf,
+  itemsAt,
+  podSpecOf,
+  renderedObjects,
+  textAt,
+  whereOf,
+  type RenderedObject,
+} from "../../model/rendered-object.ts";
+import { urlPatternProblems, urlPatternVariable } from "../../model/url-pattern.ts";
 
 export interface ProveOptions {
   /** Everything must be below one of these: `harbor.corp:8443/higress`. */
@@ -27,9 +36,9 @@ export function prove(manifest: string, options: ProveOptions): Proof {
   const findings = outside.map(({ where, path, value, host }) =>
     finding("error", "reference.outside", { where, path, value: value.slice(0, 300), host }),
   );
+  const uncarried = carried === undefined ? [] : objects.flatMap((object) => notCarried(object, options));
   return {
-    findings:
-      carried === undefined ? findings : [...findings, ...objects.flatMap((object) => notCarried(object, options))],
+    findings: [...findings, ...uncarried, ...objects.flatMap(wrongPatterns)],
     images: objects.reduce((sum, object) => sum + imagesOf(object).length, 0),
     strings: objects.reduce((sum, object) => sum + stringsOf(object).length, 0),
   };
@@ -39,6 +48,22 @@ function notCarried(object: RenderedObject, { allowedPrefixes, carried }: ProveO
   return imagesOf(object)
     .filter(({ value }) => isBelow(value, allowedPrefixes) && !isCarried(value, carried ?? new Set()))
     .map(({ path, value }) => finding("error", "reference.not-carried", { where: whereOf(object), path, value }));
+}
+
+/** A console with such a pattern writes URLs that are inside, and no plugin's. */
+function wrongPatterns(object: RenderedObject): readonly Finding[] {
+  const containers = itemsAt(podSpecOf(object)?.spec ?? {}, "containers");
+  return containers.flatMap((container) =>
+    itemsAt(container, "env")
+      .filter((variable) => variable["name"] === urlPatternVariable)
+      .map((variable) => textAt(variable, "value") ?? "")
+      .filter((pattern) => pattern !== "")
+      .flatMap((pattern) =>
+        urlPatternProblems(pattern).map((why) =>
+          finding("error", "plugin.pattern", { pattern: pattern.slice(0, 300), why }),
+        ),
+      ),
+  );
 }
 
 /** A tag that is pinned by a digest as well is carried when either of its two names is. */

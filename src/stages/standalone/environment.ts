@@ -1,4 +1,5 @@
 import { finding, type Finding } from "../../model/finding.ts";
+import { urlPatternVariable } from "../../model/url-pattern.ts";
 import { builtInPattern, checkPattern, fillPattern } from "./pattern.ts";
 
 export interface CarriedPlugin {
@@ -41,7 +42,7 @@ export function environmentOf(input: EnvironmentInput): Environment {
   const { plugins, carried, insecureRegistries = [], caFile } = input;
   const pattern = plugins.from === "directory" ? builtInPattern : plugins.pattern;
   const findings = [...checkPattern(pattern)];
-  const variables = new Map([["HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN", pattern]]);
+  const variables = new Map([[urlPatternVariable, pattern]]);
   const mcp = carried.filter(isCarriable).find(({ name }) => name === mcpServer);
   const mcpVariable = "MCP_SERVER_WASM_IMAGE_URL";
   if (mcp === undefined)

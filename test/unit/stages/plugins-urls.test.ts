@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { checkPattern, writePattern } from "../../../src/stages/plugins/url-pattern.ts";
 import { aliases, consoleUrl, controllerMcpUrl, type ConsoleEnv } from "../../../src/stages/plugins/urls.ts";
 
 const official = "higress-registry.cn-hangzhou.cr.aliyuncs.com";
@@ -113,38 +112,5 @@ describe("controllerMcpUrl", () => {
   it("is the same fixed reference in every release since there is one", () => {
     expect(controllerMcpUrl("2.2.4")).toBe(`oci://${official}/mcp-server/all-in-one:1.0.0`);
     expect(controllerMcpUrl("2.0.7")).toBeUndefined();
-  });
-});
-
-describe("checkPattern", () => {
-  it.each([
-    "http://p.corp/plugins/${name}/${version}/plugin.wasm",
-    "oci://h.corp:8443/m/${name}:${version}",
-    "file:///opt/plugins/${name}.wasm",
-    "h.corp/m/${name}",
-  ])("takes %s", (pattern) => {
-    expect(checkPattern(pattern)).toEqual([]);
-  });
-
-  it.each([
-    ["file:///opt/plugins/main.wasm", /no \$\{name\}/],
-    ["http://p/plugins///plugin.wasm", /empty path segment/],
-    ["http://p/$${name}.wasm", /escaped \$/],
-    ["http://p/\\${name}.wasm", /escaped \$/],
-    ["http://p/${name}/${tag}", /unknown \$\{tag\}/],
-    ["ftp://p/${name}", /scheme/],
-    ["http://p/${name} /x", /blank/],
-    ["", /empty/],
-  ])("says what is wrong with %s", (pattern, why) => {
-    const found = checkPattern(pattern);
-    expect(found[0]?.severity).toBe("error");
-    expect(found.map(({ facts }) => JSON.stringify(facts)).join()).toMatch(why);
-  });
-
-  it("is written so that it arrives", () => {
-    const pattern = "http://p/${name}";
-    expect(writePattern(pattern, "shell")).toBe("http://p/\\${name}");
-    expect(writePattern(pattern, "compose")).toBe("http://p/$${name}");
-    expect(writePattern(pattern, "helm")).toBe(pattern);
   });
 });

@@ -29,6 +29,21 @@ describe("prove", () => {
     expect(proof.strings).toBeGreaterThan(1);
   });
 
+  it("refuses a console whose URL pattern makes every plugin the same module", () => {
+    const consoleWith = (value: string): object =>
+      workload("higress-console", {
+        containers: [
+          {
+            name: "c",
+            image: "harbor.corp:8443/higress/c:1",
+            env: [{ name: "HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN", value }],
+          },
+        ],
+      });
+    expect(codes(consoleWith("oci://harbor.corp:8443/higress/plugins/${name}:${version}"))).toEqual([]);
+    expect(codes(consoleWith("oci://harbor.corp:8443/higress/plugins/main:1"))).toEqual(["plugin.pattern"]);
+  });
+
   it.each([
     "docker.io/library/nginx:1",
     "nginx",

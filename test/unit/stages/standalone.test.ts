@@ -32,6 +32,10 @@ describe("checkPattern", () => {
     ["http://plugins.corp/$name.wasm", ["no ${name}", "$name"]],
     ["http://plugins.corp/${name}/${tag}.wasm", ["${tag}"]],
     ["http://plugins.corp/$${name}.wasm", ["$"]],
+    ["http://plugins.corp/\\${name}.wasm", ["\\${name}"]],
+    ["http://plugins.corp/plugins///plugin.wasm", ["no ${name}", "//"]],
+    ["file:///opt/plugins/${name}.wasm", []],
+    ["h.corp/m/${name}", []],
     ["http://plugins.corp/${name}.wasm\n", ["white space"]],
     ["ftp://plugins.corp/${name}.wasm", ["ftp://"]],
   ])("of %j finds %j", (text, why) => {
