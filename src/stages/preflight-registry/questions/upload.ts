@@ -17,7 +17,7 @@ export async function uploadQuestion(asking: Asking, projects: readonly string[]
   const findings: Finding[] = [];
   for (const project of projects) {
     const { seen, found } = await tryOne(asking, project);
-    if (seen.state !== "refused") return [...findings, ...found];
+    if (seen.state !== "refused") return found;
     findings.push(...found);
   }
   // Why it was refused, the other questions say.
