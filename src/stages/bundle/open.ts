@@ -28,7 +28,8 @@ export interface Bundle extends Fetcher, AsyncDisposable {
   readFile(name: string): Promise<Buffer>;
   /** Any file, checked against SHA256SUMS before its last chunk is handed on. @throws Failure as `readFile` */
   openFile(name: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  hasBlob(digest: Digest): boolean;
+  /** `size` asks for the blob in that size, in bytes. */
+  hasBlob(digest: Digest, size?: number): boolean;
   signature(): Promise<{ readonly sums: Buffer; readonly signature?: Buffer | undefined }>;
 }
 
@@ -114,8 +115,9 @@ class OpenBundle implements Bundle {
     return verified(this.source.stream(place.offset, place.size, signal), want, "bundle");
   }
 
-  hasBlob(digest: Digest): boolean {
-    return this.entries.has(blobPrefix + hexOf(digest));
+  hasBlob(digest: Digest, size?: number): boolean {
+    const place = this.entries.get(blobPrefix + hexOf(digest));
+    return place !== undefined && (size === undefined || place.size === size);
   }
 
   async signature(): Promise<{ readonly sums: Buffer; readonly signature?: Buffer | undefined }> {

@@ -1,6 +1,5 @@
 import type { Fetcher } from "../../content/store.ts";
-import { blobPrefix } from "../../model/bundle.ts";
-import { hexOf, type Digest } from "../../model/digest.ts";
+import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Bundle } from "./open.ts";
 
@@ -12,10 +11,7 @@ import type { Bundle } from "./open.ts";
 export async function openUnion(bases: readonly Bundle[], delta: Bundle): Promise<Bundle> {
   const layers = [delta, ...bases];
   const holder = (digest: Digest, size?: number): Bundle | undefined =>
-    layers.find(({ entries }) => {
-      const place = entries.get(blobPrefix + hexOf(digest));
-      return place !== undefined && (size === undefined || place.size === size);
-    });
+    layers.find((bundle) => bundle.hasBlob(digest, size));
   const missing = delta.document.blobs.filter(({ digest, size }) => holder(digest, size) === undefined);
   if (missing.length > 0) {
     await closeAll(layers);
@@ -33,7 +29,7 @@ export async function openUnion(bases: readonly Bundle[], delta: Bundle): Promis
     sums: delta.sums,
     readFile: (name) => delta.readFile(name),
     openFile: (name, signal) => delta.openFile(name, signal),
-    hasBlob: (digest) => holder(digest) !== undefined,
+    hasBlob: (digest, size) => holder(digest, size) !== undefined,
     signature: () => delta.signature(),
     fetch,
     [Symbol.asyncDispose]: () => closeAll(layers),

@@ -163,6 +163,8 @@ describe("a delta", () => {
     );
     await using union = await openUnion([await open(sound)], delta);
     for (const blob of all) expect(await readSmall(union, blob, "bundle")).toHaveLength(blob.size);
+    const alone = await openUnion([], union);
+    expect(all.filter(({ digest }) => !alone.hasBlob(digest))).toEqual([]);
   });
 
   it("without its base is refused, with what is missing", async () => {
