@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
 import { finding, hasErrors } from "../model/finding.ts";
-import type { Receipt } from "../model/receipt.ts";
+import type { PluginRecord, Receipt } from "../model/receipt.ts";
 import { renderedObjects, identityOf } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
 import { canonicalJson, type Json } from "../std/canonical-json.ts";
@@ -207,7 +207,6 @@ async function pluginsPhase({ relocated, site, ports, options, recorder }: Insta
   const wanted = wantedPlugins(relocated, site, ports.userPlugins);
   recorder.stopAt(wanted.findings);
   const plugins = wanted.plugins.map(({ plugin }) => plugin);
-  const enabled = await switchOn(plugins, relocated, site, ports, options);
-  await recorder.add({ plugins: enabled.plugins });
-  return enabled.findings;
+  const keep = (record: PluginRecord) => recorder.add({ plugins: [record] });
+  return switchOn({ plugins, relocated, site, keep }, ports, options);
 }

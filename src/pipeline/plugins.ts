@@ -1,10 +1,11 @@
 import type { Finding } from "../model/finding.ts";
 import { parseManifest } from "../model/manifest.ts";
+import type { PluginRecord } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import type { WasmPlugin } from "../model/wasm-plugin.ts";
 import { settleLeftovers, type Leftovers } from "../stages/apply/leftovers.ts";
 import { pluginLayout } from "../stages/plugins/layout.ts";
-import { enablePlugins, type Enabled } from "../stages/plugins-on/enable.ts";
+import { enablePlugins } from "../stages/plugins-on/enable.ts";
 import { gatewayPull } from "../stages/push/gateway-pull.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 import type { Relocated } from "./relocated.ts";
@@ -57,21 +58,29 @@ export async function settle(
   );
 }
 
+export interface Switching {
+  readonly plugins: readonly WasmPlugin[];
+  readonly relocated: Relocated;
+  readonly site: Site;
+  /** Into the receipt: what is switched on must be known to an uninstall. */
+  readonly keep: (record: PluginRecord) => Promise<void>;
+}
+
 /** One after another, each watched; what harms the gateway is switched off again. */
 export async function switchOn(
-  plugins: readonly WasmPlugin[],
-  relocated: Relocated,
-  site: Site,
+  { plugins, relocated, site, keep }: Switching,
   ports: InstallPorts,
   options: InstallOptions,
-): Promise<Enabled> {
+): Promise<readonly Finding[]> {
   const trust = relocated.charts.flatMap(({ relocation }) => relocation.trust)[0];
-  if (trust === undefined || plugins.length === 0) return { plugins: [], findings: [] };
-  return enablePlugins(plugins, ports.cluster, {
+  if (trust === undefined || plugins.length === 0) return [];
+  const { findings } = await enablePlugins(plugins, ports.cluster, {
     gateway: { namespace: site.cluster.namespace, ...trust },
     watchSeconds: site.plugins.watchSeconds,
     symptoms: ports.symptoms,
     report: options.report,
+    keep,
     signal: options.signal,
   });
+  return findings;
 }

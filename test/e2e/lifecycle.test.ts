@@ -87,8 +87,12 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     await kubectl(far, "create", "configmap", "theirs", "--from-literal=a=b");
     await kubectl(far, "create", "deployment", "theirs", "--image=registry.example/theirs:1", "--replicas=0");
     await succeeds(far, ["install", carried.first]);
+    // Switched on by hand, after the install: it is the receipt's too.
+    await succeeds(far, ["plugins", "enable", carried.first, "--name", "key-auth"]);
+    expect(await kubectl(far, "get", "wasmplugins", "-o", "name")).toContain("key-auth");
     const gone = await succeeds(far, ["uninstall"]);
     expect(gone.stderr).not.toContain("warning");
+    expect(await kubectl(far, "get", "wasmplugins", "-o", "name")).toBe("");
 
     const left = await kubectl(
       far,

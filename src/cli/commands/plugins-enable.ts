@@ -1,5 +1,6 @@
 import { Failure } from "../../model/failure.ts";
 import { hasErrors, type Finding } from "../../model/finding.ts";
+import type { PluginRecord } from "../../model/receipt.ts";
 import { pullAsGateway, switchOn } from "../../pipeline/plugins.ts";
 import { wantedPlugins } from "../../pipeline/wanted-plugins.ts";
 import type { Context } from "../context.ts";
@@ -7,6 +8,7 @@ import { texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { installPorts, openTools } from "../wire/install-ports.ts";
 import { pluginFindings } from "../wire/plugin-preflight.ts";
+import { receiptToAmend } from "../wire/receipts.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/target.ts";
 
@@ -34,6 +36,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   // Harbor may have cleaned up since the install; a plugin that is not there would keep new gateway pods closed.
   if (site.plugins.mode === "oci" && tell(await pullAsGateway(named, site, ports, options))) return ExitCode.findings;
   const wanted = wantedPlugins(relocated, site, []).plugins.map(({ plugin }) => plugin);
-  const { findings } = await switchOn(wanted, relocated, site, ports, options);
+  const amend = await receiptToAmend(site, tools.kubectl, context.signal);
+  const keep = (record: PluginRecord) => amend({ plugins: [record] });
+  const findings = await switchOn({ plugins: wanted, relocated, site, keep }, ports, options);
   return tell(findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -4,6 +4,7 @@ import type { Receipt } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import { keepReceipt, loadReceipts } from "../../stages/receipt/keep.ts";
+import { standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
 
 /** Receipts on this host and beside the release. Until the namespace is there, the disk alone has them. */
 export function receiptsOf(site: Site, kubectl: Kubectl, signal: AbortSignal): ReceiptsPort {
@@ -15,4 +16,30 @@ export function receiptsOf(site: Site, kubectl: Kubectl, signal: AbortSignal): R
     save: (receipt) =>
       keepReceipt(receipt, { disk, signal, ...(namespaceIsOurs(receipt) ? { cluster: kubectl } : {}) }),
   };
+}
+
+/**
+ * Writes what is done after an install into its receipt, so that rollback and uninstall know of it. Where there is none
+ * (somebody else installed), there is nothing to undo it with either.
+ */
+export async function receiptToAmend(
+  site: Site,
+  kubectl: Kubectl,
+  signal: AbortSignal,
+): Promise<(more: Additions) => Promise<void>> {
+  const port = receiptsOf(site, kubectl, signal);
+  let receipt = standing(await receiptsOfRelease(site, port));
+  return async (more) => {
+    if (receipt === undefined) return;
+    receipt = withMore(receipt, more);
+    await port.save(receipt);
+  };
+}
+
+/** What is known of the site's release: of others there may be receipts in the same folder. */
+export async function receiptsOfRelease(
+  { cluster: { namespace, release } }: Site,
+  port: ReceiptsPort,
+): Promise<readonly Receipt[]> {
+  return (await port.load()).filter(({ cluster }) => cluster.namespace === namespace && cluster.release === release);
 }

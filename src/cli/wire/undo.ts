@@ -4,7 +4,7 @@ import type { Site } from "../../model/site.ts";
 import { standing } from "../../stages/receipt/receipt.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
 import type { ClusterTools } from "./install-ports.ts";
-import { receiptsOf } from "./receipts.ts";
+import { receiptsOf, receiptsOfRelease } from "./receipts.ts";
 
 export interface Receipts {
   readonly all: readonly Receipt[];
@@ -15,13 +15,10 @@ export interface Receipts {
 /** The receipts of the site's release. @throws Failure RECEIPT_MISSING: without one, nothing is undone */
 export async function loadForUndo(site: Site, tools: ClusterTools, signal: AbortSignal): Promise<Receipts> {
   const port = receiptsOf(site, tools.kubectl, signal);
-  const { namespace, release } = site.cluster;
-  const all = (await port.load()).filter(
-    ({ cluster }) => cluster.namespace === namespace && cluster.release === release,
-  );
+  const all = await receiptsOfRelease(site, port);
   const latest = standing(all);
   if (latest === undefined)
-    throw new Failure("RECEIPT_MISSING", { release, where: site.stateDir ?? "higress-airgap.state" });
+    throw new Failure("RECEIPT_MISSING", { release: site.cluster.release, where: site.stateDir ?? "higress-airgap.state" });
   return { all, latest, save: (receipt) => port.save(receipt) };
 }
 

@@ -17,6 +17,8 @@ export interface EnableOptions {
   readonly watchSeconds: number;
   readonly symptoms: readonly Symptom[];
   readonly report: Report;
+  /** Writes down what is about to be done, and then what came of it: also when we end in between it can be undone. */
+  readonly keep?: ((record: PluginRecord) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** First load a plugin for no request at all. @default true */
   readonly canary?: boolean | undefined;
@@ -56,6 +58,7 @@ export async function enablePlugins(
   for (const plugin of plugins) {
     const { record, trouble, lost } = await enableOne(plugin, watch, options);
     records.push(record);
+    await options.keep?.(record);
     options.report({
       type: "note",
       text: record.state === "on" ? "plugin-on" : "plugin-off",
@@ -74,7 +77,7 @@ interface Outcome {
   readonly lost: boolean;
 }
 
-async function enableOne(plugin: WasmPlugin, watch: Watch, { canary = true }: EnableOptions): Promise<Outcome> {
+async function enableOne(plugin: WasmPlugin, watch: Watch, { canary = true, keep }: EnableOptions): Promise<Outcome> {
   const { port, gateway, signal } = watch;
   const { namespace } = gateway;
   const ref = { resource: wasmPluginResource, name: plugin.metadata.name, namespace };
@@ -85,6 +88,7 @@ async function enableOne(plugin: WasmPlugin, watch: Watch, { canary = true }: En
   const off = { ...record, state: "off" } as const;
   // Nothing could be seen of a plugin's doing on a gateway that is down already.
   if (baseline.ready === 0) return { record: off, trouble: `${gateway.name}: ready 0`, lost: true };
+  await keep?.(record);
   for (const step of stepsOf(plugin, before, canary)) {
     await port.apply([step], { fieldManager, force: true, namespace, signal });
     const trouble = await watchGateway(plugin, baseline, watch);

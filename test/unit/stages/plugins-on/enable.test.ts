@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../../src/model/event.ts";
 import type { KubeQuery } from "../../../../src/model/kubernetes.ts";
+import type { PluginRecord } from "../../../../src/model/receipt.ts";
 import { SymptomTable } from "../../../../src/model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
 import { builtInPlugin } from "../../../../src/stages/plugins-on/document.ts";
@@ -66,9 +67,15 @@ async function enabled(world: World, plugins: readonly WasmPlugin[], canary = tr
   const clock = aHeldClock();
   const gateway = { namespace, kind: "Deployment", name: "higress-gateway", container: "main" } as const;
   const report = (event: Event): void => void events.push(event);
-  const result = await enablePlugins(plugins, world, { gateway, watchSeconds: 30, symptoms, report, clock, canary });
+  const kept: string[] = [];
+  const keep = ({ name, state }: PluginRecord): Promise<void> => {
+    kept.push(`${name.replace("-1.0.0", "")} ${state} after ${world.changes.length}`);
+    return Promise.resolve();
+  };
+  const watching = { gateway, watchSeconds: 30, symptoms, report, keep, clock, canary };
+  const result = await enablePlugins(plugins, world, watching);
   const states = Object.fromEntries(result.plugins.map(({ name, state }) => [name.replace("-1.0.0", ""), state]));
-  return { ...result, states, events, seconds: clock.slept() / 1000 };
+  return { ...result, states, events, kept, seconds: clock.slept() / 1000 };
 }
 
 const live = (world: World, name: string) =>
@@ -83,6 +90,11 @@ describe("enablePlugins", () => {
     expect(seconds).toBe(120);
     expect(world.changes).toEqual(["cors", "cors", "waf", "waf"].map((name) => `apply WasmPlugin/${name}-1.0.0`));
     expect((await live(world, "cors"))?.spec).toEqual(plugin("cors").spec);
+  });
+
+  it("writes down what it is about to do before it does it, and then what came of it", async () => {
+    const { kept } = await enabled(new World({ waf: { pod: crash } }), [plugin("cors"), plugin("waf")]);
+    expect(kept).toEqual(["cors on after 0", "cors on after 2", "waf on after 2", "waf off after 4"]);
   });
 
   const crash = { name: "gateway-1", restarts: 1, waiting: { reason: "CrashLoopBackOff" }, ended: { exitCode: 139 } };
