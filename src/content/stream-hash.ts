@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 /** The sha256 of one stream, taken block by block. */
 export interface StreamHash extends Disposable {
-  /** Memory for blocks of up to 256 KiB; it is the hash's own again when that is disposed. */
+  /** Memory for blocks of up to 512 KiB; it is the hash's own again when that is disposed. */
   allocate(size: number): Buffer;
   /** `block` must stay as it is until this resolves. */
   update(block: Buffer): Promise<void> | undefined;

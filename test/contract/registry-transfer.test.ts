@@ -13,14 +13,19 @@ const blob = aBlob(300_000);
 const opened = (graph: Graph) => () => aStore(graph).fetch(graph.root);
 const gets = (server: FaultServer) => server.requests.filter((each) => each.step === "blob.get");
 
-describe.skipIf(dockerRegistryUnavailable())("moving a blob", () => {
+const ways: readonly (readonly [string, number])[] = [
+  ["by undici", Infinity],
+  ["over sockets of its own", 0],
+];
+
+describe.skipIf(dockerRegistryUnavailable()).each(ways)("moving a blob %s", (_way, bulkFrom) => {
   let upstream: DockerRegistry;
   let server: FaultServer;
   let client: Client;
   beforeAll(async () => {
     upstream = await aDockerRegistry();
     server = await aFaultServer({ upstream: upstream.url });
-    client = aClient({ origins: [server.origin], side: "target", stallSeconds: 0.3, partSize: mebibyte });
+    client = aClient({ origins: [server.origin], side: "target", stallSeconds: 0.3, partSize: mebibyte, bulkFrom });
     await repository().push(blob.root, opened(blob));
   });
   afterAll(async () => {

@@ -92,7 +92,8 @@ export function distortedHeaders(
 export function answeredAlone(fault: Fault, request: IncomingMessage, response: ServerResponse): boolean {
   if (fault.type === "status") {
     request.resume();
-    response.writeHead(fault.status, { ...fault.headers }).end(request.method === "HEAD" ? "" : (fault.body ?? ""));
+    const body = request.method === "HEAD" ? "" : (fault.body ?? "");
+    response.writeHead(fault.status, { "content-length": String(Buffer.byteLength(body)), ...fault.headers }).end(body);
   } else if (fault.type === "reset") request.socket.resetAndDestroy();
   else if (fault.type === "redirect") {
     request.resume();

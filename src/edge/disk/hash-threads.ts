@@ -10,7 +10,7 @@ export interface HashThreads extends AsyncDisposable {
 }
 
 /** The largest block, in bytes. Threads see only memory that is shared with them. */
-const blockSize = 256 * 1024;
+const blockSize = 512 * 1024;
 /** Less than this is hashed before a thread has been told of it. */
 const worthThread = 1024 ** 2;
 

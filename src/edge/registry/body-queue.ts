@@ -6,6 +6,8 @@ export interface Flow {
   resume(): void;
   /** Closes the connection. */
   abort(): void;
+  /** The reader is done with a chunk: its memory may be used again. */
+  release?(chunk: Uint8Array): void;
 }
 
 /** Bytes held for a slow reader before its connection is told to wait (facts: performance §2, §8). */
@@ -22,7 +24,8 @@ interface Waiter {
 
 /**
  * A response body between the parser that pushes and the reader that pulls. Chunks are handed on as they came, not
- * joined: a `Readable` concatenates what it holds, which is one copy of every byte.
+ * joined: a `Readable` concatenates what it holds, which is one copy of every byte. A chunk is the reader's until it
+ * asks for the next one.
  */
 export class BodyQueue implements WireBody {
   readonly #flow: Flow;
@@ -32,6 +35,8 @@ export class BodyQueue implements WireBody {
   #ended = false;
   #error: Error | undefined;
   #waiter: Waiter | undefined;
+  /** The chunk that the reader has, until it asks for the next. */
+  #lent: Uint8Array | undefined;
   readonly #stallSeconds: number;
   readonly #watch: NodeJS.Timeout;
   #received = 0;
@@ -47,6 +52,7 @@ export class BodyQueue implements WireBody {
   add(chunk: Uint8Array): void {
     this.#received += chunk.byteLength;
     if (this.#waiter !== undefined) {
+      this.#lent = chunk;
       this.#settle((waiter) => waiter.resolve({ value: chunk, done: false }));
       return;
     }
@@ -76,7 +82,8 @@ export class BodyQueue implements WireBody {
       this.fail(new Error("body destroyed"));
       this.#flow.abort();
     }
-    this.#chunks.length = 0;
+    this.#takeBack();
+    for (const chunk of this.#chunks.splice(0)) this.#flow.release?.(chunk);
     this.#held = 0;
   }
 
@@ -103,8 +110,10 @@ export class BodyQueue implements WireBody {
   }
 
   #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#takeBack();
     const value = this.#chunks.shift();
     if (value !== undefined) {
+      this.#lent = value;
       this.#held -= value.byteLength;
       if (this.#paused && this.#held < highWater / 2) {
         this.#paused = false;
@@ -118,6 +127,12 @@ export class BodyQueue implements WireBody {
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });
+  }
+
+  #takeBack(): void {
+    const lent = this.#lent;
+    this.#lent = undefined;
+    if (lent !== undefined) this.#flow.release?.(lent);
   }
 
   #settle(how: (waiter: Waiter) => void): void {

@@ -93,6 +93,7 @@ async function open({ remote, descriptor, action, signal }: Transfer, { at, etag
       scopes: remote.readScopes,
       headers: { accept: manifest ? descriptor.mediaType : "*/*", ...range },
       contentAddressed: true,
+      expects: descriptor.size - at,
       signal,
     },
     [200, 206],

@@ -20,6 +20,8 @@ export interface Call {
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** What comes back is checked against a digest, so a redirect may leave TLS (object storage inside the site). */
   readonly contentAddressed?: boolean | undefined;
+  /** Bytes of body that a good answer will have. */
+  readonly expects?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -128,7 +130,8 @@ export class Endpoint {
   #request(call: Call, url: URL): WireRequest {
     // identity: a digest is over the bytes as stored, and a proxy that compresses would change them.
     const headers = { "user-agent": this.#options.userAgent, "accept-encoding": "identity", ...call.headers };
-    return { method: call.method, url, headers, body: call.body, signal: call.signal };
+    const { method, body, expects, signal } = call;
+    return { method, url, headers, body, expects, signal };
   }
 
   async #wire(request: WireRequest, action: string): Promise<WireResponse> {

@@ -2,6 +2,7 @@ import { silent, type Report } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import type { RetryPolicy } from "../../std/retry.ts";
 import type { RegistryAccess } from "./access.ts";
+import { BulkTransport } from "./bulk-transport.ts";
 import { Endpoint } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
 import { ping, type Ping } from "./ping.ts";
@@ -20,6 +21,8 @@ export interface RegistryOptions {
   readonly stallSeconds?: number | undefined;
   /** Bytes of one PATCH, where a blob does not go through in one piece. @default 64 MiB */
   readonly partSize?: number | undefined;
+  /** Bytes of a blob from which it is received over a socket of its own. @default 4 MiB */
+  readonly bulkFrom?: number | undefined;
   readonly report?: Report | undefined;
   readonly userAgent?: string | undefined;
 }
@@ -81,14 +84,12 @@ function endpointOf(
   endpoint: RegistryAccess["endpoints"][number],
   options: RegistryOptions,
 ): Endpoint {
-  const transport = new UndiciTransport({
-    ca: endpoint.ca,
-    insecure: endpoint.insecure,
-    env: options.env,
-    // A copy within one registry holds two sockets per blob; fewer would wait for each other for ever.
-    connections: 2 * (options.concurrency ?? 8) + 8,
-    stallSeconds: options.stallSeconds ?? 30,
-  });
+  const { env, stallSeconds = 30, bulkFrom } = options;
+  const { ca, insecure } = endpoint;
+  // A copy within one registry holds two sockets per blob; fewer would wait for each other for ever.
+  const connections = 2 * (options.concurrency ?? 8) + 8;
+  const general = new UndiciTransport({ ca, insecure, env, connections, stallSeconds });
+  const transport = new BulkTransport({ general, tls: () => general.tls(), env, stallSeconds, from: bulkFrom });
   const { host, side } = access;
   return new Endpoint({ access: endpoint, transport, host, side, userAgent: options.userAgent ?? "higress-airgap" });
 }

@@ -6,9 +6,14 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Bytes of body that a good answer will have, where the caller knows. */
+  readonly expects?: number | undefined;
 }
 
-/** Must be read to its end, drained, or destroyed: a body that is left alone keeps its socket. */
+/**
+ * Must be read to its end, drained, or destroyed: a body that is left alone keeps its socket. A chunk is the reader's
+ * only until it asks for the next.
+ */
 export interface WireBody extends AsyncIterable<Uint8Array> {
   /** Reads a short rest, so that the connection serves again; a long one is cut. Never throws. */
   drain(): Promise<void>;

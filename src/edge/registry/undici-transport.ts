@@ -20,6 +20,12 @@ export interface UndiciTransportOptions {
   readonly stallSeconds: number;
 }
 
+/** What TLS connections trust. */
+export interface Trust {
+  readonly secureContext?: SecureContext;
+  readonly rejectUnauthorized: boolean;
+}
+
 /** A registry behind slow object storage is silent for long after the last byte of a PUT (facts: harbor §9, 504s). */
 const writePatience = 10;
 
@@ -27,6 +33,7 @@ export class UndiciTransport implements Transport {
   readonly #options: UndiciTransportOptions;
   /** By proxy; `""` is none. Each keeps a pool per origin. */
   readonly #dispatchers = new Map<string, Dispatcher>();
+  #context: SecureContext | undefined;
 
   constructor(options: UndiciTransportOptions) {
     this.#options = options;
@@ -72,11 +79,11 @@ export class UndiciTransport implements Transport {
   }
 
   #direct(): Dispatcher {
-    return new Agent({ connections: this.#options.connections, connect: this.#tls() });
+    return new Agent({ connections: this.#options.connections, connect: this.#connecting() });
   }
 
   #through(proxy: URL, url: URL): Dispatcher {
-    const tls = this.#tls();
+    const tls = this.#connecting();
     return new ProxyAgent({
       uri: proxy.href,
       connections: this.#options.connections,
@@ -87,10 +94,15 @@ export class UndiciTransport implements Transport {
   }
 
   /** One context for all connections: reading 150 roots again for each costs more than the handshake. */
-  #tls(): buildConnector.BuildOptions & { secureContext?: SecureContext } {
+  tls(): Trust {
     const { ca, insecure } = this.#options;
-    const trust = ca.length === 0 ? {} : { secureContext: createSecureContext({ ca: [...rootCertificates, ...ca] }) };
-    return { ...trust, rejectUnauthorized: !insecure, timeout: 10_000 };
+    if (ca.length > 0) this.#context ??= createSecureContext({ ca: [...rootCertificates, ...ca] });
+    const context = this.#context === undefined ? {} : { secureContext: this.#context };
+    return { ...context, rejectUnauthorized: !insecure };
+  }
+
+  #connecting(): buildConnector.BuildOptions {
+    return { ...this.tls(), timeout: 10_000 };
   }
 }
 

@@ -31,7 +31,7 @@ export interface PackResult {
 }
 
 /** In memory per blob: two batches while the disk writes, or 4 MiB while a blob waits for its turn in file order. */
-const outstanding = { anyOrder: 2, inOrder: 16 } as const;
+const outstanding = { anyOrder: 2, inOrder: 8 } as const;
 
 /**
  * Builds the bundle in a single pass: each byte is fetched, hashed and written to its final place once. On failure or
