@@ -1,8 +1,10 @@
-import { isFailure } from "../model/failure.ts";
+import { isFailure, type Failure } from "../model/failure.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import { malformedWords } from "./messages/malformed.ts";
+import { problemWords } from "./messages/problem-words.ts";
+import { visible } from "./visible.ts";
 
 export interface FailureText {
   readonly code: string;
@@ -30,10 +32,18 @@ export function describeFailure(error: unknown, language: Language): FailureText
   return {
     code: error.code,
     side: words.sides[error.side],
-    message: fill(sentence.message, error.facts, error.code === "BUNDLE_MALFORMED" ? malformedWords(language) : {}),
+    message: fill(sentence.message, error.facts, termsOf(error, language)),
     hint: fill(sentence.hint, error.facts),
     causes: causesOf(error.cause),
   };
+}
+
+/** What the facts of a failure are called in the reader's language, where they are sentences themselves. */
+function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
+  if (error.code === "BUNDLE_MALFORMED") return malformedWords(language);
+  if (!isFailure(error, "CONFIG_INVALID")) return {};
+  const { problems } = error.facts;
+  return { [`problems.${problems}`]: visible(problemWords(problems, language)) };
 }
 
 function causesOf(error: unknown, depth = 0): readonly string[] {

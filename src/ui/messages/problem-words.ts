@@ -1,0 +1,57 @@
+import type { Language } from "../language.ts";
+
+type Rule = readonly [sentence: RegExp, words: (...found: string[]) => string];
+
+/** What our schemas expect of a text, in their own words (`expected a name: …`). */
+const expectations: Readonly<Record<string, string>> = {
+  "an image reference: registry/repository:tag": "镜像引用：registry/repository:tag",
+  "a platform: linux/amd64": "平台：linux/amd64",
+  "a size: 3900MiB": "大小：3900MiB",
+  "a name: letters, digits, . _ -": "名称：字母、数字、. _ -",
+  "a chart repository, oci:// or file without a login in it": "不含登录信息的 chart 仓库、oci:// 或文件",
+  "an http(s) URL without a login in it": "不含登录信息的 http(s) URL",
+  "sha256: 64 small hex digits": " sha256：64 位小写十六进制数字",
+  "a version such as 1.30 or 1.30.0": "版本号，例如 1.30 或 1.30.0",
+  "host or host:port, without https:// and path": " host 或 host:port，不带 https:// 和路径",
+  "a project: small letters, digits, . _ -, with / for a path": "项目：小写字母、数字、. _ -，路径用 /",
+  "a pattern without *, +, look-around or repeated groups": "不含 *、+、环视和重复分组的模式",
+};
+
+const types: Readonly<Record<string, string>> = { string: "字符串", number: "数字", int: "整数", boolean: " true 或 false", array: "列表", object: "映射", record: "映射", null: "空值" };
+
+const expected = (what: string): string => expectations[what] ?? types[what] ?? what;
+const limits: Readonly<Record<string, string>> = { "<": "小于 ", "<=": "最多 ", ">": "大于 ", ">=": "至少 " };
+const unit: Readonly<Record<string, string>> = { characters: " 个字符", items: " 项" };
+const limit = (sign = "", count = "", of = ""): string => `应为${limits[sign] ?? sign}${count}${unit[of] ?? ""}`;
+
+/** The sentences of the schema library and of the YAML reader that a configuration file can bring about. */
+const rules: readonly Rule[] = [
+  [/^missing; expected (.+)$/, (what = "") => `缺少；应为${expected(what)}`],
+  [/^Invalid input: expected (.+), received (\w+)(; put it in quotes)?$/, (what = "", got = "", quotes = "") => `应为${expected(what)}，实际是${expected(got)}${quotes === "" ? "" : "；请加引号"}`],
+  [/^Invalid input: expected (.+)$/, (what = "") => `应为 ${expected(what)}`],
+  [/^Invalid option: expected one of (.+)$/, (all = "") => `应为其中之一：${all.replaceAll("|", "、")}`],
+  [/^Invalid string: must match pattern (.+)$/, (pattern = "") => `必须匹配 ${pattern}`],
+  [/^Too (?:big|small): expected \w+ to (?:have |be )?([<>]=?)(\d+)(?: (\w+))?$/, limit],
+  [/^expected (.+)$/, (what = "") => `应为${expected(what)}`],
+  [/^unknown key; did you mean (.+)\?$/, (key = "") => `未知的键；是不是 ${key}？`],
+  [/^unknown key; known: (.*)$/, (keys = "") => `未知的键；可用的有：${keys.replaceAll(", ", "、")}`],
+  [/^one document expected$/, () => "只能有一个文档"],
+  [/^duplicated mapping key$/, () => "同一个键出现了两次"],
+  [/^bad indentation of .+$/, () => "缩进不对"],
+  [/^tab characters must not be used in indentation$/, () => "缩进不能用制表符"],
+  [/^unexpected end of the (?:stream|document).*$/, () => "文件意外结束"],
+];
+
+/** `file:3:7 registry.host - expected …`, one a line. What is not known stays as its author wrote it. */
+export function problemWords(problems: string, language: Language): string {
+  return language === "en" ? problems : problems.split("\n").map(inChinese).join("\n");
+}
+
+function inChinese(line: string): string {
+  const [, where = "", what = line] = /^(\S+:\d+:\d+ (?:\S+ - )?)(.*)$/.exec(line) ?? [];
+  for (const [sentence, words] of rules) {
+    const found = sentence.exec(what);
+    if (found !== null) return where + words(...found.slice(1));
+  }
+  return line;
+}
