@@ -87,7 +87,7 @@ function scheduling(pod: string, { status }: Pod): PodTrouble | undefined {
 
 function containerTrouble(pod: string, status: ContainerStatus, events: Events): PodTrouble | undefined {
   if (status.ready) return undefined;
-  const found = waitingTrouble(status, events) ?? endedTrouble(status);
+  const found = waitingTrouble(status, events) ?? endedTrouble(status, events);
   return found === undefined ? undefined : { pod, container: status.name, ...found, message: sanitize(found.message) };
 }
 
@@ -103,16 +103,24 @@ function waitingTrouble({ state }: ContainerStatus, events: Events): Found | und
 }
 
 /** A container that ended: now, or before its present run, which has not become ready either. */
-function endedTrouble({ state, lastState }: ContainerStatus): Found | undefined {
+function endedTrouble({ state, lastState }: ContainerStatus, events: Events): Found | undefined {
   const ended = state?.terminated ?? lastState?.terminated;
-  return ended === undefined ? undefined : endOf(ended, state?.waiting?.reason === "CrashLoopBackOff");
+  const again = state?.waiting?.reason === "CrashLoopBackOff";
+  return ended === undefined ? undefined : endOf(ended, { again, killed: killedByProbe(events) });
+}
+
+/** Exit 137 is SIGKILL: memory, or a container that did not end in time after its liveness probe had failed. */
+function killedByProbe(events: Events): string | undefined {
+  return events.findLast(({ reason, message = "" }) => reason === "Killing" && /liveness probe/.test(message))?.message;
 }
 
 function endOf(
   { exitCode, reason = "Error", message = "" }: ContainerStateTerminated,
-  again: boolean,
+  { again, killed }: { readonly again: boolean; readonly killed: string | undefined },
 ): Found | undefined {
   if (exitCode === 0 && !again) return undefined;
+  if (killed !== undefined && reason !== "OOMKilled" && (exitCode === 137 || exitCode === 143))
+    return { class: "crash", reason, message: `exit ${exitCode} ${killed}` };
   if (reason === "OOMKilled" || exitCode === 137)
     return { class: "out-of-memory", reason, message: `exit ${exitCode}` };
   return { class: "crash", reason: again ? "CrashLoopBackOff" : reason, message: `exit ${exitCode} ${message}`.trim() };

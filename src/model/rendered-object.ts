@@ -1,5 +1,6 @@
-import { loadStrings, YamlError, type Documents } from "../std/yaml.ts";
+import { loadStrings, loadTypedLoosely, YamlError, type Documents } from "../std/yaml.ts";
 import { Failure } from "./failure.ts";
+import type { KubeObject } from "./kubernetes.ts";
 
 /**
  * A Kubernetes object as it was written, every scalar a string: read to be looked at, never to be printed again (no
@@ -14,8 +15,17 @@ export function renderedObjects(text: string, what = "manifest"): readonly Rende
 
 /** As they stand, empty ones included. @throws Failure MANIFEST_INVALID */
 export function renderedDocuments(text: string, what = "manifest"): Documents {
+  return read(loadStrings, text, what);
+}
+
+/** The objects with numbers and truths as YAML 1.2 has them, to be looked at. @throws Failure MANIFEST_INVALID */
+export function typedObjects(text: string, what = "manifest"): readonly KubeObject[] {
+  return read(loadTypedLoosely, text, what).filter((document): document is KubeObject => isMap(document));
+}
+
+function read(load: (text: string) => Documents, text: string, what: string): Documents {
   try {
-    return loadStrings(text);
+    return load(text);
   } catch (cause) {
     if (!(cause instanceof YamlError)) throw cause;
     throw new Failure("MANIFEST_INVALID", { what, why: `${cause.line}:${cause.column} ${cause.message}` });

@@ -41,6 +41,11 @@ export function loadTyped(text: string): Documents {
   return loadWith(typed, text, {});
 }
 
+/** Typed documents of others, in which a key may stand twice: as Kubernetes' own reader does it, the last one counts. */
+export function loadTypedLoosely(text: string): Documents {
+  return loadWith(typed, text, { json: true });
+}
+
 /** Prints what `loadTyped` reads back as it was; from `flowLevel` on, maps stand on one line. */
 export function printTyped(value: unknown, flowLevel = -1): string {
   return dump(value, { schema: typed, flowLevel, lineWidth: 160, noRefs: true });

@@ -1,10 +1,9 @@
 import type { Finding } from "../../model/finding.ts";
-import type { KubeObject } from "../../model/kubernetes.ts";
+import { typedObjects } from "../../model/rendered-object.ts";
 import { isInside } from "../../pipeline/wanted-plugins.ts";
 import { renderAll } from "../../pipeline/prove.ts";
 import type { PreflightContext } from "../../pipeline/install-ports.ts";
 import { preflightCluster } from "../../stages/preflight-cluster/preflight.ts";
-import { loadTyped } from "../../std/yaml.ts";
 import type { Context } from "../context.ts";
 import { chartCrds, withFile, type ClusterTools } from "./install-ports.ts";
 
@@ -26,8 +25,8 @@ export async function clusterFindings(
     {
       namespace,
       release,
-      render: rendered.flatMap(({ manifest }) => objectsIn(manifest)),
-      crds: rendered.flatMap(({ crds }) => crds.flatMap(objectsIn)),
+      render: rendered.flatMap(({ chart, manifest }) => typedObjects(manifest, chart.name)),
+      crds: rendered.flatMap(({ crds }) => crds.flatMap((crd) => typedObjects(crd, "crds"))),
       platforms: bundle.document.platforms,
       plugins: plugins.map(({ name, bytes }) => ({ name, bytes })),
       isInside: (url) => isInside(url, relocated, site),
@@ -35,11 +34,5 @@ export async function clusterFindings(
       ...(status === undefined ? {} : { releaseStatus: status.status }),
     },
     tools.kubectl,
-  );
-}
-
-function objectsIn(yaml: string): readonly KubeObject[] {
-  return loadTyped(yaml).filter(
-    (document): document is KubeObject => typeof document === "object" && document !== null,
   );
 }

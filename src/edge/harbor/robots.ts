@@ -2,7 +2,8 @@ import * as z from "zod";
 import type { HarborHttp } from "./http.ts";
 
 const Created = z.object({ id: z.int(), name: z.string().max(300), secret: z.string().min(1).max(300) });
-const Listed = z.array(z.object({ id: z.int(), name: z.string() })).nullable();
+const Listing = z.object({ id: z.int(), name: z.string() });
+const Listed = z.array(Listing).nullable();
 const Refreshed = z.object({ secret: z.string().min(1).max(300) });
 
 export interface Robot {
@@ -11,6 +12,10 @@ export interface Robot {
   readonly secret: string;
   readonly state: "created" | "renewed";
 }
+
+/** Harbor's largest page, and more pages than anybody has robots in a project. */
+const pageSize = 100;
+const maxPages = 50;
 
 /** All that a kubelet needs, and nothing else. */
 const pullAccess = [{ resource: "repository", action: "pull" }] as const;
@@ -48,13 +53,26 @@ async function renew(
   { projectId, suffix }: { readonly projectId: number; readonly suffix: string },
   signal?: AbortSignal,
 ): Promise<Robot> {
-  const query = new URLSearchParams({ q: `Level=project,ProjectID=${projectId}`, page_size: "100" });
-  const list = { method: "GET", path: `/api/v2.0/robots?${query.toString()}`, signal } as const;
-  const robots = (await http.json(list, Listed)) ?? [];
-  // The prefix can be configured, so only what follows it is known.
-  const robot = robots.find(({ name }) => name.endsWith(suffix));
-  if (robot === undefined) throw await http.protocolFailure(list, `409 CONFLICT, but no robot ${suffix} is listed`);
+  const robot = await listedRobot(http, { projectId, suffix }, signal);
   const path = `/api/v2.0/robots/${robot.id}`;
   const { secret } = await http.json({ method: "PATCH", path, json: { secret: "" }, signal }, Refreshed);
   return { name: robot.name, secret, state: "renewed" };
+}
+
+async function listedRobot(
+  http: HarborHttp,
+  { projectId, suffix }: { readonly projectId: number; readonly suffix: string },
+  signal?: AbortSignal,
+): Promise<z.output<typeof Listing>> {
+  for (let page = 1; ; page += 1) {
+    const q = `Level=project,ProjectID=${projectId}`;
+    const query = new URLSearchParams({ q, page: String(page), page_size: String(pageSize) });
+    const list = { method: "GET", path: `/api/v2.0/robots?${query.toString()}`, signal } as const;
+    const robots = (await http.json(list, Listed)) ?? [];
+    // The prefix can be configured, so only what follows it is known.
+    const robot = robots.find(({ name }) => name.endsWith(suffix));
+    if (robot !== undefined) return robot;
+    if (robots.length < pageSize || page === maxPages)
+      throw await http.protocolFailure(list, `409 CONFLICT, but no robot ${suffix} is listed`);
+  }
 }

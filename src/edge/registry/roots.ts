@@ -1,6 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../model/failure.ts";
+import { readBytes } from "../files/read-text.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -40,14 +41,7 @@ export async function loadRoots(options: RootsOptions): Promise<readonly string[
 }
 
 async function readNamed(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "?";
-    if (code === "ENOENT") throw new Failure("FILE_MISSING", { path }, { cause });
-    throw new Failure("FILE_UNREADABLE", { path, reason: code }, { cause });
-  }
+  const text = (await readBytes(path, maxSize)).toString("utf8");
   if (!text.includes("-----BEGIN CERTIFICATE-----")) {
     throw new Failure("CONFIG_INVALID", { file: path, problems: "PEM CERTIFICATE?" });
   }
@@ -70,6 +64,9 @@ async function readFirst(paths: readonly string[]): Promise<readonly string[]> {
 }
 
 async function readOptional(path: string): Promise<string> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  return text.length <= maxSize && text.includes("-----BEGIN CERTIFICATE-----") ? text : "";
+  const text = await readBytes(path, maxSize).then(
+    (bytes) => bytes.toString("utf8"),
+    () => "",
+  );
+  return text.includes("-----BEGIN CERTIFICATE-----") ? text : "";
 }

@@ -62,6 +62,14 @@ describe("the Harbor client", () => {
     expect(await robot.repository("p/any").grants()).toEqual(["pull"]);
   });
 
+  it("finds its robot behind a hundred others", async () => {
+    await using api = apiOf(harbor, admin);
+    const wanted = (name: string) => ({ project: "p", projectId: 2, name });
+    for (let other = 0; other < 120; other += 1) await api.ensurePullRobot(wanted(`other-${String(other)}`));
+    const made = await api.ensurePullRobot(wanted("late"));
+    expect([made.state, (await api.ensurePullRobot(wanted("late"))).state]).toEqual(["created", "renewed"]);
+  });
+
   it("says that who is no administrator may make no robot", async () => {
     await using api = apiOf(harbor, developer);
     const work = api.ensurePullRobot({ project: "p", projectId: 2, name: "higress-pull" });

@@ -18,7 +18,11 @@ interface RobotDocument {
 export async function handleRobots(exchange: Exchange, identity: Identity | undefined, path: string): Promise<Outcome> {
   const { request, state } = exchange;
   if (identity?.admin !== true) return refuse(403, "FORBIDDEN", "forbidden");
-  if (request.method === "GET") return { status: 200, json: [...state.robots.values()] };
+  if (request.method === "GET") {
+    const [page, size] = ["page", "page_size"].map((name) => Number(exchange.url.searchParams.get(name)));
+    const start = ((page || 1) - 1) * (size || 10);
+    return { status: 200, json: [...state.robots.values()].slice(start, start + (size || 10)) };
+  }
   const body = JSON.parse(((await readBody(request, 65_536)) ?? Buffer.from("{}")).toString()) as RobotDocument;
   if (request.method === "PATCH") return renew(exchange, Number(path.split("/")[2]));
   return wrong(exchange, body) ?? create(exchange, body);
