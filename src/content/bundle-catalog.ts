@@ -75,11 +75,12 @@ function listGraph(graph: Graph): Listing {
 /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers: what an entry must say. */
 function referrerOf({ descriptor, bytes }: ManifestNode): { of: Digest; referrer: Descriptor } | undefined {
   const manifest = parseManifest(bytes, descriptor.mediaType);
-  if (manifest.kind !== "image" || manifest.subject === undefined) return undefined;
+  if (manifest.subject === undefined) return undefined;
   const { mediaType, digest, size } = descriptor;
-  const artifactType = manifest.artifactType ?? manifest.config.mediaType;
+  const type = manifest.artifactType ?? (manifest.kind === "image" ? manifest.config.mediaType : undefined);
+  const artifactType = type === undefined ? {} : { artifactType: type };
   const annotations = manifest.annotations === undefined ? {} : { annotations: manifest.annotations };
-  return { of: manifest.subject.digest, referrer: { mediaType, digest, size, artifactType, ...annotations } };
+  return { of: manifest.subject.digest, referrer: { mediaType, digest, size, ...artifactType, ...annotations } };
 }
 
 function addTo(repositories: Map<string, Repository>, name: string, tag: string | undefined, listing: Listing): void {

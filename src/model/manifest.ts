@@ -34,20 +34,20 @@ export const DescriptorDocument = z.object({
 /** A descriptor of something that stands for itself. */
 export const RootDocument = DescriptorDocument.pick({ mediaType: true, digest: true, size: true });
 
-const ImageManifestDocument = z.object({
+/** What it is, and what it is about: a signature names the image that it signs as its subject. */
+const Common = z.object({
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
-  config: DescriptorDocument,
-  layers: z.array(DescriptorDocument).max(4096),
   subject: DescriptorDocument.nullish().transform((value) => value ?? undefined),
   annotations: Annotations,
 });
 
-const IndexDocument = z.object({
-  mediaType: z.string().optional(),
-  manifests: z.array(DescriptorDocument).max(4096),
-  annotations: Annotations,
+const ImageManifestDocument = Common.extend({
+  config: DescriptorDocument,
+  layers: z.array(DescriptorDocument).max(4096),
 });
+
+const IndexDocument = Common.extend({ manifests: z.array(DescriptorDocument).max(4096) });
 
 export interface ImageManifest extends z.output<typeof ImageManifestDocument> {
   readonly kind: "image";

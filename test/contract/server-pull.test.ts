@@ -9,6 +9,10 @@ import { aLockItem } from "../rig/lock-item.ts";
 const image = anImage({ layers: [{ "a/b": "one" }, { "a/c": "two" }] });
 const index = anIndex();
 const signature = anImage({ layers: [{ sig: "s" }], subject: image.root, annotations: { by: "us" } });
+const attached = anIndex([anImage({ layers: [{ more: "m" }] })], MediaType.ociIndex, {
+  artifactType: "application/test",
+  subject: image.root,
+});
 const layer = [...image.blobs].find(([, bytes]) => bytes[0] === 0x1f)!;
 const repository = "quay.io/higress/gateway";
 let server: RunningServer;
@@ -18,9 +22,10 @@ beforeAll(async () => {
   const items = [
     aLockItem("quay.io/higress/gateway:2.2.4", image, { aliases: ["quay.io/higress/gateway:latest"] }),
     aLockItem(`quay.io/higress/gateway:sig`, signature),
+    aLockItem(`quay.io/higress/gateway:attached`, attached),
     aLockItem("harbor.corp:8443/multi/arch:1", index),
   ];
-  server = await serve({ catalog: await bundleCatalog(items, aStore(image, index, signature)) });
+  server = await serve({ catalog: await bundleCatalog(items, aStore(image, index, signature, attached)) });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -120,7 +125,10 @@ describe("the registry", () => {
       pages.push(((await response.json()) as { tags: unknown }).tags);
       path = /<(.*)>; rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
     }
-    expect(pages).toEqual([["2.2.4", "latest"], ["sig"]]);
+    expect(pages).toEqual([
+      ["2.2.4", "attached"],
+      ["latest", "sig"],
+    ]);
     expect((await at(`/v2/${repository}/tags/list?n=-1`)).status).toBe(400);
     expect(await (await at(`/v2/${repository}/tags/list?n=0`)).json()).toMatchObject({ tags: [] });
   });
@@ -137,8 +145,23 @@ describe("the registry", () => {
     const all = await at(path);
     expect(all.headers.get("content-type")).toBe(MediaType.ociIndex);
     expect(await all.json()).toMatchObject({
-      manifests: [{ digest: signature.root.digest, artifactType: MediaType.ociConfig, annotations: { by: "us" } }],
+      manifests: expect.arrayContaining([
+        expect.objectContaining({
+          digest: signature.root.digest,
+          artifactType: MediaType.ociConfig,
+          annotations: { by: "us" },
+        }),
+      ]) as unknown[],
     });
+    const listed = (await (await at(`${path}?artifactType=application/test`)).json()) as { manifests: object[] };
+    expect(listed.manifests).toEqual([
+      {
+        digest: attached.root.digest,
+        mediaType: MediaType.ociIndex,
+        size: attached.root.size,
+        artifactType: "application/test",
+      },
+    ]);
     const none = await at(`${path}?artifactType=application/other`);
     expect(none.headers.get("oci-filters-applied")).toBe("artifactType");
     expect(await none.json()).toMatchObject({ manifests: [] });

@@ -57,8 +57,9 @@ export function anImage(options: ImageOptions = {}): Seed {
 export function anIndex(
   manifests: readonly Seed[] = [anImage(), anImage({ architecture: "arm64" })],
   mediaType: string = MediaType.ociIndex,
+  more: object = {},
 ): Seed {
-  return aParent(mediaType, manifests, (...children) => ({ manifests: children }));
+  return aParent(mediaType, manifests, (...children) => ({ manifests: children, ...more }));
 }
 
 /** The eight bytes that every module starts with, and then whatever tells two of them apart. */

@@ -1,5 +1,5 @@
 import { dirname, basename, resolve } from "node:path";
-import { blobPrefix, type BundleDocument } from "../../model/bundle.ts";
+import { blobPrefix } from "../../model/bundle.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { sbomOf } from "../../stages/inspect/sbom.ts";
 import { spaceOf, type Share } from "../../stages/inspect/space.ts";
@@ -27,8 +27,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (html !== undefined) await save(html, await pageOf(bundle, context), context);
   if (sbom !== undefined) await save(sbom, canonicalJson(sbomOf(document, id) as unknown as Json), context);
   if (truth(flags, "json")) context.stdout.write(canonicalJson(document));
-  else if (html === undefined && sbom === undefined)
-    context.stdout.write(listing(document, bundle.source.size, context.language));
+  else if (html === undefined && sbom === undefined) context.stdout.write(listing(bundle, context.language));
   return ExitCode.done;
 }
 
@@ -67,10 +66,13 @@ function bytesOf(shares: readonly Share[]): number {
   return shares.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function listing(document: BundleDocument, size: number, language: Language): string {
+const programs = "bin/";
+
+function listing({ document, entries, source: { size } }: Bundle, language: Language): string {
   const { words, punctuation } = catalogueOf(language);
   const { colon, comma } = punctuation;
   const { delta } = document;
+  const carried = [...entries.keys()].filter((name) => name.startsWith(programs)).map((name) => basename(name));
   const head = [
     [words.bundle, `${document.name} ${document.version}`],
     [words.created, `${document.created} (${document.tool.name} ${document.tool.version})`],
@@ -81,6 +83,8 @@ function listing(document: BundleDocument, size: number, language: Language): st
         comma,
       ),
     ],
+    // Whoever packs for a host without helm looks whether it is in, and for which processor.
+    [words.programs, carried.length === 0 ? "-" : carried.join(" ")],
     ...(delta === undefined ? [] : [[words["delta-on"], `${delta.base}${comma}${delta.absent.length} ${words.blobs}`]]),
   ];
   const lines = head.map(([name = "", value = ""]) => `${name}${colon}${visible(value)}`);

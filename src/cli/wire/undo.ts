@@ -18,7 +18,10 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
   const all = await receiptsOfRelease(site, port);
   const latest = standing(all);
   if (latest === undefined)
-    throw new Failure("RECEIPT_MISSING", { release: site.cluster.release, where: site.stateDir ?? "higress-airgap.state" });
+    throw new Failure("RECEIPT_MISSING", {
+      release: site.cluster.release,
+      where: site.stateDir ?? "higress-airgap.state",
+    });
   return { all, latest, save: (receipt) => port.save(receipt) };
 }
 

@@ -82,7 +82,7 @@ async function checkFiles(bundle: OpenedBundle, names: readonly string[]): Promi
 }
 
 async function checkSums(
-  { source }: OpenedBundle,
+  { document: { name, version } }: OpenedBundle,
   entries: readonly Summed[],
   { ports, report }: { readonly ports: VerifyPorts; readonly report: Report },
 ): Promise<readonly Damaged[]> {
@@ -90,7 +90,7 @@ async function checkSums(
   const size = entries.reduce((sum, entry) => sum + entry.size, 0);
   report({ type: "transfer", phase: "verify", items: entries.length, bytes: size });
   const hashes = await ports.hashRanges(entries, (bytes) =>
-    report({ type: "moved", phase: "verify", name: source.name, bytes, size }),
+    report({ type: "moved", phase: "verify", name: `${name} ${version}`, bytes, size }),
   );
   return entries.flatMap((entry, index) => {
     const got = hashes[index] ?? "unreadable";

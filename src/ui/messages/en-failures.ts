@@ -46,6 +46,6 @@ export const failures = failureSentences({
   RECEIPT_MISSING: { message: "There is no receipt of {release} in {where}", hint: "Without a receipt nothing is undone; name the state directory of the install in the site file." },
   ARCHIVE_INVALID: { message: "{what} is not an archive that can be read: {why}", hint: "Fetch it again; an archive like this one is refused on purpose." },
   SERVER_UNUSABLE: { message: "Cannot serve on {address}: {reason}", hint: "Choose another address with --host and --port." },
-  FINDINGS: { message: "{count} findings stop this", hint: "Each one above says what to do." },
+  FINDINGS: { message: "Findings that stop this: {count}", hint: "Each one above says what to do." },
   INTERRUPTED: { message: "Interrupted; what is finished stays finished", hint: "Run the same command again: it goes on." },
 });

@@ -54,6 +54,7 @@ export const en: Catalogue = {
     blobs: "blobs",
     size: "size",
     platforms: "platforms",
+    programs: "programs",
     layout: "layout",
     start: "start",
     memory: "memory",

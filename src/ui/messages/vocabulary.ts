@@ -161,6 +161,7 @@ export type Word =
   | "blobs"
   | "size"
   | "platforms"
+  | "programs"
   | "layout"
   | "start"
   | "memory"

@@ -41,6 +41,7 @@ export const zh: Catalogue = {
     blobs: "数据块",
     size: "大小",
     platforms: "平台",
+    programs: "程序",
     layout: "布局",
     start: "启动",
     memory: "内存",
