@@ -178,6 +178,14 @@ describe("a large body over a socket of its own", () => {
       await expect(client.get(peer.url)).rejects.toMatchObject({ name: "StalledError", seconds: 0.3 });
   });
 
+  it("does not ask a silent server once more for each connection that it has", async () => {
+    await using peer = await aPeer((asked) => (asked < 3 ? plain : undefined));
+    await using client = aTransport();
+    await Promise.all([client.get(peer.url), client.get(peer.url), client.get(peer.url)]);
+    await expect(client.get(peer.url)).rejects.toMatchObject({ name: "StalledError" });
+    expect(peer.asked.map((each) => each.length).sort()).toEqual([1, 1, 2]);
+  });
+
   it("goes over TLS to whom the CA vouches for, and to nobody else", async () => {
     await using authority = await aCertificateAuthority();
     await using peer = await aPeer(() => plain, authority.tls);

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import { resolveProxy } from "./proxy.ts";
 import { ReceivingSocket, UnsuitableAnswer, type Answer } from "./receiving-socket.ts";
-import type { Transport, WireRequest, WireResponse } from "./transport.ts";
+import { StalledError, type Transport, type WireRequest, type WireResponse } from "./transport.ts";
 
 export interface BulkTransportOptions {
   /** Sends all that is not for sockets. */
@@ -65,8 +65,8 @@ export class BulkTransport implements Transport {
         return await socket.ask(text, signal);
       } catch (error) {
         signal?.throwIfAborted();
-        // Closed by the server while it was idle; nothing was lost but this request.
-        if (!socket.isSilent) throw error;
+        // Closed by the server while it was idle: nothing was lost but this request. Silence is no such thing.
+        if (!socket.isSilent || error instanceof StalledError) throw error;
       }
     }
     return this.#open(url).ask(text, signal);
