@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { urlPatternVariable } from "./url-pattern.ts";
 
 const Setting = z.strictObject({
   path: z.string().min(1).describe("Values path; a dot inside a key is written \\."),
@@ -30,6 +31,13 @@ export const RelocationMap = z.strictObject({
     .default([])
     .describe("Workloads that fetch by themselves and so need the registry's CA"),
 });
+/** The patterns that consoles will make plugin URLs of when plugins come from the registry. */
+export function ociPatterns({ plugins }: RelocationMap): readonly string[] {
+  return plugins.oci.flatMap(({ path, value }) =>
+    path.endsWith(`.${urlPatternVariable}`) && typeof value === "string" ? [value] : [],
+  );
+}
+
 /**
  * One `-f` of helm: an object of ours, or the text of a file that somebody wrote. Text stays text, since helm reads YAML 1.1
  * and what it makes of `on`, `yes` and `0777` is not for us to say.

@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { Failure } from "../model/failure.ts";
 import { printReference, parseReference } from "../model/reference.ts";
+import { ociPatterns } from "../model/relocation.ts";
 import { parsePlatform, type Platform } from "../model/platform.ts";
 import type { BundleSpec, PluginSpec } from "../model/spec.ts";
 import { resolveChart } from "../stages/resolve/chart.ts";
@@ -43,7 +44,8 @@ export async function resolveAll(
     spec.plugins.discover && console !== undefined
       ? await ports.discoverPlugins({ content: console.content, root: console.item.root })
       : [];
-  const plugins = pluginRequests(spec, more, discovered);
+  const patterns = charts.flatMap(({ relocation }) => ociPatterns(relocation));
+  const plugins = pluginRequests(spec, more, discovered, patterns);
   const ofPlugins = await pMap(
     plugins,
     async (request) => resolvePlugin(request, await ports.repository(request.reference), ports.examine, context),
@@ -78,12 +80,13 @@ function pluginRequests(
   spec: BundleSpec,
   found: readonly PluginSpec[],
   discovered: Discovered,
+  patterns: readonly string[],
 ): readonly PluginRequest[] {
   const listed = new Map<string, PluginSpec>();
   for (const plugin of [...found, ...spec.plugins.list]) listed.set(plugin.name, plugin);
   const selected = selectPlugins([...listed.values()], spec.plugins);
   // Every reference that a console of this version can make answers: by its tag, by info.version, by info.name.
-  const more = aliases(selected, { consoleVersion: spec.version });
+  const more = aliases(selected, { consoleVersion: spec.version, patterns });
   const builtIn = selected.map((plugin) => ({
     name: plugin.name,
     reference: parseReference(plugin.ref),

@@ -56,28 +56,34 @@ export function controllerMcpUrl(higressVersion: string): string | undefined {
 /** What is carried, and how the consoles that will ask for it are set. */
 export interface AliasTarget {
   readonly consoleVersion: string;
-  readonly env?: ConsoleEnv | undefined;
+  /** URL patterns that the site's console will be given; `{prefix}` stands for where the plugins' registry will be. */
+  readonly patterns?: readonly string[] | undefined;
 }
 
 /**
  * References, besides its own, under which each plugin must answer, so that nothing a console of this version can ask for
- * is a 404: its real tag and its `info.version`, under its repository and under its `info.name`, and what the target's own
- * OCI settings make of it. A reference that is another plugin's own stays that plugin's.
+ * is a 404: its real tag and its `info.version`, under its repository and under its `info.name`, and what the patterns make
+ * of it (they put every plugin into one folder, whatever folder it comes from). A reference that is another plugin's own stays that plugin's.
  * @returns by plugin name, sorted
  */
 export function aliases(plugins: readonly UrlPlugin[], target: AliasTarget): ReadonlyMap<string, readonly string[]> {
   const taken = new Set(plugins.map(({ ref }) => normal(ref)));
   const planned = new Map<string, readonly string[]>();
   for (const plugin of plugins) {
-    const asked = [consoleUrl(plugin, target.env ?? {}, target.consoleVersion)].filter((url) =>
-      url.startsWith("oci://"),
-    );
+    const asked = askedFor(plugin, target);
     const wanted = [...variants(plugin), ...asked.flatMap(asReference)];
     const free = [...new Set(wanted)].filter((reference) => !taken.has(reference)).sort();
     for (const reference of free) taken.add(reference);
     planned.set(plugin.name, free);
   }
   return planned;
+}
+
+function askedFor(plugin: UrlPlugin, { consoleVersion, patterns = [] }: AliasTarget): readonly string[] {
+  const { registry } = parseReference(plugin.ref);
+  return patterns
+    .map((pattern) => consoleUrl(plugin, { pattern: pattern.replaceAll("{prefix}", () => registry) }, consoleVersion))
+    .filter((url) => url.startsWith("oci://"));
 }
 
 function variants(plugin: UrlPlugin): readonly string[] {

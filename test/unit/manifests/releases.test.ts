@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadBundleSpec, loadRelocationMap, loadSite, parseConfig } from "../../../src/edge/files/config.ts";
 import { GatewayGenerations, generationOf, unknownGeneration } from "../../../src/model/gateway.ts";
+import { ociPatterns } from "../../../src/model/relocation.ts";
+import { aliases, consoleUrl } from "../../../src/stages/plugins/urls.ts";
 import { rewriteWasmPlugins } from "../../../src/stages/relocate/wasm-plugin.ts";
 
 const folder = "manifests/higress";
@@ -30,6 +32,25 @@ describe.each(releases.map(({ name }) => name))("the data of Higress %s", (relea
     expect(list.filter(({ version }) => version === undefined)).toEqual([]);
     expect(list.map(({ name }) => name)).toContain(mcpServer);
     for (const { digest } of list) if (digest !== undefined) expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
+  it("pushes each plugin under every URL that the relocated console can write", async () => {
+    const { spec, map } = await load();
+    const { list } = spec.plugins;
+    const planned = aliases(list, { consoleVersion: release, patterns: ociPatterns(map) });
+    const prefix = "harbor.corp/higress";
+    const moved = (reference: string): string => reference.replace(/^(oci:\/\/)?[^/]+/, prefix);
+    const setting = (name: string): string | undefined => {
+      const value = map.plugins.oci.find(({ path }) => path.endsWith(`.HIGRESS_ADMIN_WASM_PLUGIN_${name}`))?.value;
+      return typeof value === "string" ? value.replaceAll("{prefix}", prefix) : undefined;
+    };
+    const [pattern, registry] = [setting("CUSTOM_IMAGE_URL_PATTERN"), setting("IMAGE_REGISTRY")];
+    const env = { pattern, registry, namespace: setting("IMAGE_NAMESPACE") };
+    expect([pattern, registry].filter((known) => known !== undefined)).toHaveLength(1);
+    for (const plugin of list) {
+      const answered = [plugin.ref, ...(planned.get(plugin.name) ?? [])].map(moved);
+      expect(answered).toContain(consoleUrl(plugin, env, release).replace("oci://", ""));
+    }
   });
 
   it("always says the root namespace, which Helm 4 would otherwise render as null", async () => {

@@ -103,6 +103,14 @@ describe("aliases", () => {
     }
   });
 
+  it("adds what the pattern of a relocation makes of a plugin from another folder", () => {
+    const mcp = { name: "mcp-server", ref: `oci://${official}/mcp-server/all-in-one:2.0.0`, version: "1.0.0" };
+    const patterns = ["oci://{prefix}/plugins/${name}:${version}"];
+    const planned = aliases([mcp, keyAuth], { consoleVersion: "2.1.9", patterns });
+    expect(planned.get("mcp-server")).toContain(`${official}/plugins/mcp-server:1.0.0`);
+    expect(planned.get("key-auth")).toEqual([`${official}/plugins/key-auth:1.0.0`]);
+  });
+
   it("leaves out versions that are no tag", () => {
     expect(of(plugin("a", "1", "not a tag!")).get("a")).toEqual([]);
   });
