@@ -94,6 +94,7 @@ export interface FindingFacts {
   "cluster.load-balancer-missing": { service: string };
   "cluster.crd-foreign": { crd: string; owner: string };
   "cluster.crd-missing": { crd: string };
+  "cluster.kind-unknown": { kind: string; objects: string };
   "cluster.ingress-class": { name: string; controller: string };
   "cluster.other-istio": { what: string };
   "cluster.release-pending": { release: string; status: string };

@@ -3,6 +3,7 @@ import { fieldManager, type ApplyOptions, type KubeObject } from "../model/kuber
 import { identityOf, mapAt, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
 import type { Handover } from "./handover.ts";
 import type { HelmPort } from "./install-ports.ts";
+import { byNamespace, partsOf, type ManifestPart } from "./manifest-parts.ts";
 import type { Rendered } from "./prove.ts";
 
 export interface DiffPort {
@@ -65,34 +66,45 @@ async function one(
 
 async function compareRelease({ chart, manifest }: Rendered, options: CompareOptions): Promise<Compared> {
   const { release, namespace } = chart;
-  const { plain, secrets, hooks } = partsOf(manifest);
-  const found = await one("release", plain, { fieldManager: "helm", force: true, namespace }, options);
-  if (!options.installed.has(release)) return { ...found, secrets, hooks };
+  const { plain, secrets, hooks } = sorted(manifest);
+  const found: Compared[] = [];
+  for (const [into, text] of byNamespace(plain, namespace))
+    found.push(await one("release", text, { fieldManager: "helm", force: true, namespace: into }, options));
+  const diffs = found.flatMap(({ diff }) => diff ?? []);
+  const together: Compared = {
+    phase: "release",
+    created: found.flatMap(({ created }) => created),
+    removed: [],
+    secrets,
+    hooks,
+    ...(diffs.length === 0 ? {} : { diff: diffs.join("") }),
+  };
+  if (!options.installed.has(release)) return together;
   const rendered = new Set(namesIn(manifest));
   const stored = namesIn(await options.helm.getManifest(release, namespace, { signal: options.signal }));
   // A dry run leaves Secrets out, so nobody can say whether one of them goes.
   const isSecret = (name: string): boolean => name.startsWith("Secret/");
   const removed = stored.filter((name) => !rendered.has(name) && !isSecret(name));
-  return { ...found, removed, hooks, secrets: [...new Set([...secrets, ...stored.filter(isSecret)])] };
+  return { ...together, removed, secrets: [...new Set([...secrets, ...stored.filter(isSecret)])] };
 }
 
-interface Parts {
-  readonly plain: string;
+interface Sorted {
+  readonly plain: readonly ManifestPart[];
   readonly secrets: readonly string[];
   readonly hooks: readonly string[];
 }
 
-/** Documents stay as they are written: printed again, `on` could become another value. */
-function partsOf(manifest: string): Parts {
-  const plain: string[] = [];
-  const [secrets, hooks]: [string[], string[]] = [[], []];
-  for (const text of manifest.split(/^---[^\n]*$/m)) {
-    const objects = renderedObjects(text);
-    if (objects.some((object) => identityOf(object).kind === "Secret")) secrets.push(...namesIn(text));
-    else if (objects.some(isHook)) hooks.push(...namesIn(text));
-    else if (objects.length > 0) plain.push(text);
-  }
-  return { plain: plain.join("\n---\n"), secrets, hooks };
+function sorted(manifest: string): Sorted {
+  const parts = partsOf(manifest);
+  const isSecret = ({ objects }: ManifestPart): boolean => objects.some((one) => identityOf(one).kind === "Secret");
+  const isHooked = ({ objects }: ManifestPart): boolean => objects.some(isHook);
+  const namesOf = (some: readonly ManifestPart[]): readonly string[] => some.flatMap(({ text }) => namesIn(text));
+  const visible = parts.filter((part) => !isSecret(part));
+  return {
+    plain: visible.filter((part) => !isHooked(part)),
+    secrets: namesOf(parts.filter(isSecret)),
+    hooks: namesOf(visible.filter(isHooked)),
+  };
 }
 
 /** https://helm.sh/docs/topics/charts_hooks/ */

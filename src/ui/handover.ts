@@ -8,7 +8,8 @@ export interface HandoverRelease {
   readonly namespace: string;
   /** Entry of the bundle. */
   readonly chart: string;
-  readonly manifest: string;
+  /** kubectl applies one file into one namespace. */
+  readonly manifests: readonly { readonly file: string; readonly namespace: string }[];
   readonly values: readonly string[];
 }
 
@@ -64,7 +65,7 @@ interface Step {
 }
 
 function releaseSteps(
-  { release, namespace, chart, manifest, values }: HandoverRelease,
+  { release, namespace, chart, manifests, values }: HandoverRelease,
   language: Language,
 ): readonly Step[] {
   const say = handoverWords[language];
@@ -72,7 +73,9 @@ function releaseSteps(
   return [
     {
       text: say.release,
-      commands: [`kubectl apply --server-side --field-manager=helm -n ${namespace} -f ${manifest}`],
+      commands: manifests.map(
+        (each) => `kubectl apply --server-side --field-manager=helm -n ${each.namespace} -f ${each.file}`,
+      ),
     },
     { text: say.releaseByHelm, commands: [`helm upgrade --install ${release} ${chart} -n ${namespace}${files}`] },
   ];

@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { everythingOn } from "../rig/charts/everything-on.ts";
 import { aFarSide, farSideUnavailable, harborHost, namespace, said, type FarSide } from "../rig/far-side.ts";
 import { aRealBundle } from "../rig/real-bundle.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
@@ -13,6 +14,13 @@ const unavailable =
     ? "HIGRESS_CHART names no packed Higress chart 2.2.4 with higress-2.1.9.tgz beside it"
     : farSideUnavailable();
 const because = unavailable === undefined ? "" : ` (skipped: ${unavailable})`;
+
+/** Nothing here gives out disks, which the monitoring suite wants. */
+const withoutDisks = {
+  ...everythingOn,
+  global: { ...everythingOn.global, o11y: { enabled: false } },
+  "higress-console": { ...everythingOn["higress-console"], o11y: { enabled: false } },
+};
 
 describe.skipIf(unavailable !== undefined)(`the real charts on a real API server${because}`, () => {
   it("go from 2.1.9 to 2.2.4, across the change of what global.hub means, and back", async () => {
@@ -40,6 +48,36 @@ describe.skipIf(unavailable !== undefined)(`the real charts on a real API server
     expect(await imagesOf(far)).toEqual(before);
     await succeeds(far, ["check", first.bundle]);
   }, 600_000);
+
+  it("are installed with everything on; a second install changes nothing, and an uninstall leaves nothing", async () => {
+    await using far = await aFarSide({ helm: "4.2" });
+    await using folder = await aTempDirectory();
+    const made = { folder: folder.path, helm: far.tools.helm, values: withoutDisks };
+    const { bundle, built } = await aRealBundle({ ...made, chart, version: "2.2.4" });
+    expect(built.exitCode, said(built)).toBe(0);
+    const refused = await far.run(["install", bundle]);
+    expect(refused, said(refused)).toMatchObject({ exitCode: 3 });
+    expect(refused.stderr).toContain("the cluster does not know PodMonitor monitoring.coreos.com/v1");
+    expect(refused.stderr).not.toContain("push to the registry");
+
+    await far.writeSite({
+      plugins: { watchSeconds: 1, enable: ["key-auth", "ai-proxy"] },
+      values: { "higress-core": { gateway: { metrics: { enabled: false } } } },
+    });
+    await succeeds(far, ["install", bundle]);
+    await succeeds(far, ["doctor"]);
+    const before = await generationsOf(far);
+    await succeeds(far, ["install", bundle]);
+    expect(await generationsOf(far)).toEqual(before);
+    await succeeds(far, ["check", bundle]);
+    const compared = await far.run(["render", bundle, "--out", join(folder.path, "out"), "--diff"]);
+    expect(compared, said(compared)).toMatchObject({ exitCode: 0 });
+
+    await succeeds(far, ["uninstall"]);
+    const kinds = "deployments,daemonsets,statefulsets,services,configmaps,secrets,jobs,wasmplugins,ingresses";
+    expect((await kubectl(far, "get", kinds, "-o", "name")).split("\n")).toEqual(["configmap/kube-root-ca.crt"]);
+    expect(await kubectl(far, "get", "clusterroles,clusterrolebindings", "-o", "name")).not.toContain("higress");
+  }, 600_000);
 });
 
 async function succeeds(far: FarSide, command: readonly string[]): Promise<void> {
@@ -47,9 +85,20 @@ async function succeeds(far: FarSide, command: readonly string[]): Promise<void>
   expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
 }
 
+async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args]);
+  return stdout;
+}
+
+const workloads = "deployments,daemonsets,statefulsets";
+
 async function imagesOf(far: FarSide): Promise<readonly string[]> {
   const path = "jsonpath={.items[*].spec.template.spec.containers[*].image}";
-  const query = ["get", "deployments,daemonsets,statefulsets", "-n", namespace, "-o", path];
-  const { stdout } = await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, ...query]);
-  return [...new Set(stdout.split(" "))].sort();
+  return [...new Set((await kubectl(far, "get", workloads, "-o", path)).split(" "))].sort();
+}
+
+/** They grow with every change of a spec. */
+function generationsOf(far: FarSide): Promise<string> {
+  const path = "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.generation} {end}";
+  return kubectl(far, "get", `${workloads},wasmplugins`, "-o", path);
 }

@@ -1,6 +1,7 @@
 import type { Finding } from "../../model/finding.ts";
 import { typedObjects } from "../../model/rendered-object.ts";
 import { isInside } from "../../pipeline/wanted-plugins.ts";
+import { specCrds } from "../../pipeline/handover.ts";
 import { renderAll } from "../../pipeline/prove.ts";
 import type { PreflightContext } from "../../pipeline/install-ports.ts";
 import { preflightCluster } from "../../stages/preflight-cluster/preflight.ts";
@@ -26,7 +27,9 @@ export async function clusterFindings(
       namespace,
       release,
       render: rendered.flatMap(({ chart, manifest }) => typedObjects(manifest, chart.name)),
-      crds: rendered.flatMap(({ crds }) => crds.flatMap((crd) => typedObjects(crd, "crds"))),
+      crds: [...rendered.flatMap(({ crds }) => crds), ...(await specCrds(bundle))].flatMap((crd) =>
+        typedObjects(crd, "crds"),
+      ),
       platforms: bundle.document.platforms,
       plugins: plugins.map(({ name, bytes }) => ({ name, bytes })),
       isInside: (url) => isInside(url, relocated, site),

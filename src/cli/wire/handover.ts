@@ -3,6 +3,7 @@ import type { KubeObject } from "../../model/kubernetes.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
 import type { Compared } from "../../pipeline/compare.ts";
 import type { Handover } from "../../pipeline/handover.ts";
+import { byNamespace, partsOf } from "../../pipeline/manifest-parts.ts";
 import type { ProofResult } from "../../pipeline/prove.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { printTyped } from "../../std/yaml.ts";
@@ -43,7 +44,11 @@ export function handoverFiles(
         const [text, end] = typeof layer === "string" ? [layer, "yaml"] : [canonicalJson(layer as Json), "json"];
         return add(`4-values-${chart.name}-${at + 1}.${end}`, text) ?? [];
       }),
-      manifest: add(`4-release-${chart.name}.yaml`, manifest) ?? "",
+      manifests: [...byNamespace(partsOf(manifest), chart.namespace)].flatMap(([namespace, text]) => {
+        const elsewhere = namespace === chart.namespace ? "" : `-in-${namespace}`;
+        const file = add(`4-release-${chart.name}${elsewhere}.yaml`, text);
+        return file === undefined ? [] : [{ file, namespace }];
+      }),
     })),
     overlay: add("5-overlay.yaml", yaml(handed.overlay)),
     plugins: add("6-plugins.yaml", yaml(handed.plugins)),

@@ -1,9 +1,13 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { fieldManager, type KubeObject } from "../../model/kubernetes.ts";
+import { fieldManager, groupOf, type KubeObject } from "../../model/kubernetes.ts";
 import type { PreflightInput } from "./input.ts";
 
 export interface LiveCrd extends KubeObject {
-  readonly spec?: { readonly versions?: readonly { readonly name: string }[] };
+  readonly spec?: {
+    readonly group?: string;
+    readonly names?: { readonly kind?: string };
+    readonly versions?: readonly { readonly name: string; readonly served?: boolean }[];
+  };
   readonly status?: { readonly storedVersions?: readonly string[] };
 }
 
@@ -20,7 +24,32 @@ export function askCrds(live: readonly LiveCrd[], input: PreflightInput): readon
     return found === undefined ? [] : compare(wanted, found, input.release);
   });
   const missing = input.gatewayApi === true ? gatewayApiCrds.filter((crd) => !byName.has(crd)) : [];
-  return [...foreign, ...missing.map((crd) => finding("warning", "cluster.crd-missing", { crd }))];
+  return [
+    ...foreign,
+    ...missing.map((crd) => finding("warning", "cluster.crd-missing", { crd })),
+    ...unknownKinds(input.render, [...live, ...(input.crds as readonly LiveCrd[])]),
+  ];
+}
+
+/** Groups that every API server has; all others come with CRDs. https://kubernetes.io/docs/reference/kubernetes-api/ */
+const builtIn = /^(|apps|batch|autoscaling|policy|extensions|(?!gateway\.|inference\.)[a-z]+(\.[a-z]+)?\.k8s\.io)$/;
+
+/** Helm refuses a release with one object of a kind that the cluster does not know, long after the push. */
+function unknownKinds(render: readonly KubeObject[], crds: readonly LiveCrd[]): readonly Finding[] {
+  const known = new Set(
+    crds.flatMap(({ spec: { group = "", names, versions = [] } = {} }) =>
+      versions.filter(({ served }) => served !== false).map(({ name }) => `${names?.kind ?? ""} ${group}/${name}`),
+    ),
+  );
+  const unknown = new Map<string, string[]>();
+  for (const { apiVersion, kind, metadata } of render) {
+    const named = `${kind} ${apiVersion}`;
+    if (!builtIn.test(groupOf(apiVersion)) && !known.has(named))
+      unknown.set(named, [...(unknown.get(named) ?? []), metadata.name]);
+  }
+  return [...unknown].map(([kind, objects]) =>
+    finding("error", "cluster.kind-unknown", { kind, objects: objects.slice(0, 5).join(", ") }),
+  );
 }
 
 function compare(wanted: LiveCrd, found: LiveCrd, release: string): readonly Finding[] {

@@ -51,6 +51,7 @@ export const findings = findingSentences({
   "cluster.load-balancer-missing": { message: "Nothing gives {service} an address", hint: "Set higress-core.gateway.service.type: NodePort, or hostNetwork: true." },
   "cluster.crd-foreign": { message: "The CRD {crd} belongs to {owner}", hint: "It is updated in place; check that its owner agrees." },
   "cluster.crd-missing": { message: "The CRD {crd} is missing", hint: "Carry it in `crds:` of the spec if you use that API." },
+  "cluster.kind-unknown": { message: "The chart makes {objects}, and the cluster does not know {kind}", hint: "Install its CRD (`crds:` of the spec carries it), or switch the component off in the values." },
   "cluster.ingress-class": { message: "The ingress class {name} belongs to {controller}", hint: "Set global.ingressClass to another name." },
   "cluster.other-istio": { message: "Another mesh or gateway is here: {what}", hint: "Both watch the same kinds; give them different classes and root namespaces." },
   "cluster.release-pending": { message: "The release {release} is {status}", hint: "If no helm runs: helm rollback {release}" },

@@ -50,6 +50,7 @@ export const findings = findingSentences({
   "cluster.load-balancer-missing": { message: "没有组件能给 {service} 分配地址", hint: "请设置 higress-core.gateway.service.type: NodePort，或 hostNetwork: true。" },
   "cluster.crd-foreign": { message: "CRD {crd} 属于 {owner}", hint: "会原地更新；请确认其所有者同意。" },
   "cluster.crd-missing": { message: "没有 CRD {crd}", hint: "若要使用该 API，请在规格文件的 `crds:` 中携带它。" },
+  "cluster.kind-unknown": { message: "chart 会创建 {objects}，但集群不认识 {kind}", hint: "请安装其 CRD（可用规格文件的 `crds:` 携带），或在 values 中关闭该组件。" },
   "cluster.ingress-class": { message: "IngressClass {name} 属于 {controller}", hint: "请把 global.ingressClass 设为其他名称。" },
   "cluster.other-istio": { message: "集群中另有网格或网关：{what}", hint: "两者监听同样的资源；请使用不同的 class 和根命名空间。" },
   "cluster.release-pending": { message: "发布 {release} 处于 {status}", hint: "若没有 helm 在运行：helm rollback {release}" },
