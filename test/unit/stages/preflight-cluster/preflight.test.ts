@@ -181,37 +181,6 @@ describe("preflightCluster", () => {
     expect(findings.filter(({ code }) => code === "cluster.crd-missing")).toHaveLength(4);
   });
 
-  it("names the kinds that the cluster would not know, once each, but for those that are carried or there", async () => {
-    const defined = (name: string, kind: string, group: string, versions: readonly object[] = [{ name: "v1" }]) => ({
-      ...crd(name),
-      spec: { group, names: { kind }, versions },
-    });
-    const render = [
-      object("monitoring.coreos.com/v1", "PodMonitor", "a"),
-      object("monitoring.coreos.com/v1", "PodMonitor", "b"),
-      object("gateway.networking.k8s.io/v1", "GatewayClass", "higress"),
-      object("carried.io/v1", "Carried", "c"),
-      object("there.io/v1", "There", "d"),
-      object("there.io/v2", "There", "e"),
-      object("there.io/v3", "There", "f"),
-      ...["v1", "apps/v1", "batch/v1", "policy/v1", "rbac.authorization.k8s.io/v1", "networking.k8s.io/v1"].map(
-        (apiVersion) => object(apiVersion, "Any", "built-in"),
-      ),
-    ];
-    const crds = [defined("carrieds.carried.io", "Carried", "carried.io")];
-    const versions = [
-      { name: "v1", served: true },
-      { name: "v2", served: false },
-    ];
-    const findings = await asked({ render, crds }, [defined("theres.there.io", "There", "there.io", versions)]);
-    expect(findings.filter(({ code }) => code === "cluster.kind-unknown").map(({ facts }) => facts)).toEqual([
-      { kind: "PodMonitor monitoring.coreos.com/v1", objects: "a, b" },
-      { kind: "GatewayClass gateway.networking.k8s.io/v1", objects: "higress" },
-      { kind: "There there.io/v2", objects: "e" },
-      { kind: "There there.io/v3", objects: "f" },
-    ]);
-  });
-
   it("names another mesh, leftover plugins, and a release that hangs", async () => {
     const istiod = {
       ...object("apps/v1", "Deployment", "istiod"),
