@@ -85,8 +85,11 @@ async function* guarded(entry: TarEntry, fail: (error: unknown) => void): AsyncG
   }
 }
 
-/** Neither `abort` nor `destroy`: with nothing queued archiver throws in the one, and always in the other. */
-async function abandon(archive: TarArchive, file: WriteStream): Promise<void> {
+/**
+ * Ends a tar that failed, and resolves when its file is closed: one that is still being opened would appear after it was
+ * removed. Neither `abort` nor `destroy`: with nothing queued archiver throws in the one, and always in the other.
+ */
+export async function abandon(archive: TarArchive, file: WriteStream): Promise<void> {
   archive.on("error", () => undefined);
   archive.unpipe(file);
   if (file.closed) return;

@@ -4,6 +4,7 @@ import { finished } from "node:stream/promises";
 import { TarArchive } from "archiver";
 import { Failure } from "../../model/failure.ts";
 import { redact } from "../../model/sanitize.ts";
+import { abandon } from "../archive/tar-file.ts";
 
 export interface SupportFile {
   readonly name: string;
@@ -60,11 +61,8 @@ async function writeTar(path: string, files: readonly SupportFile[], signal: Abo
     archive.finalize().catch(() => undefined);
     await Promise.race([finished(out), broken]);
   } catch (error) {
-    archive.on("error", () => undefined);
     out.on("error", () => undefined);
-    archive.unpipe(out);
-    archive.abort();
-    out.destroy();
+    await abandon(archive, out);
     throw error;
   }
 }
