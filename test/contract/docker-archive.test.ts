@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import type { Fetcher } from "../../src/content/store.ts";
 import { writeDockerArchive } from "../../src/edge/archive/docker-archive.ts";
 import { digestOf, hexOf } from "../../src/model/digest.ts";
+import { becauseOfOwner, skopeoMayNotChown } from "../rig/archive-owner.ts";
 import { anImage, anIndex, aStore, aWasmPlugin, flipped, type Seed } from "../rig/graph.ts";
 
 const run = promisify(execFile);
@@ -41,19 +42,22 @@ describe("writeDockerArchive", () => {
     expect(manifest.layers).toHaveLength(3);
   });
 
-  it("writes what skopeo and umoci read as an OCI layout, manifest and all", async () => {
-    await using directory = await aDirectory();
-    const path = join(directory.path, "a.tar");
-    await write(index, path);
-    const raw = await run("skopeo", ["inspect", "--raw", `oci-archive:${path}:2.2.4`]);
-    expect(digestOf(raw.stdout)).toBe(arm.root.digest);
-    const layout = join(directory.path, "layout");
-    await run("mkdir", [layout]);
-    await run("tar", ["-xf", path, "-C", layout]);
-    const unpacked = join(directory.path, "unpacked");
-    await run("umoci", ["raw", "unpack", "--rootless", "--image", `${layout}:2.2.4`, unpacked]);
-    expect(await readFile(join(unpacked, "bin/a"), "utf8")).toBe("arm");
-  });
+  it.skipIf(skopeoMayNotChown)(
+    `writes what skopeo and umoci read as an OCI layout, manifest and all${becauseOfOwner}`,
+    async () => {
+      await using directory = await aDirectory();
+      const path = join(directory.path, "a.tar");
+      await write(index, path);
+      const raw = await run("skopeo", ["inspect", "--raw", `oci-archive:${path}:2.2.4`]);
+      expect(digestOf(raw.stdout)).toBe(arm.root.digest);
+      const layout = join(directory.path, "layout");
+      await run("mkdir", [layout]);
+      await run("tar", ["-xf", path, "-C", layout]);
+      const unpacked = join(directory.path, "unpacked");
+      await run("umoci", ["raw", "unpack", "--rootless", "--image", `${layout}:2.2.4`, unpacked]);
+      expect(await readFile(join(unpacked, "bin/a"), "utf8")).toBe("arm");
+    },
+  );
 
   it("has each blob once, in an order and with headers that do not change", async () => {
     await using directory = await aDirectory();
