@@ -16,6 +16,8 @@ export const Entry = {
 } as const;
 
 export const blobPrefix = "blobs/sha256/";
+/** Programs: helm, kubectl and this tool, by platform. */
+export const programPrefix = "bin/";
 
 /** Allow-list of everything that may be in a bundle. No `..`, no links, no absolute names: what does not match is refused. */
 const allowed = [

@@ -31,6 +31,9 @@ export const RelocationMap = z.strictObject({
     .default([])
     .describe("Workloads that fetch by themselves and so need the registry's CA"),
 });
+export interface RelocationMap extends z.output<typeof RelocationMap> {}
+export interface Setting extends z.output<typeof Setting> {}
+
 /** The patterns that consoles will make plugin URLs of when plugins come from the registry. */
 export function ociPatterns({ plugins }: RelocationMap): readonly string[] {
   return plugins.oci.flatMap(({ path, value }) =>
@@ -43,9 +46,6 @@ export function ociPatterns({ plugins }: RelocationMap): readonly string[] {
  * and what it makes of `on`, `yes` and `0777` is not for us to say.
  */
 export type ValuesLayer = Readonly<Record<string, unknown>> | string;
-
-export interface RelocationMap extends z.output<typeof RelocationMap> {}
-export interface Setting extends z.output<typeof Setting> {}
 
 /** What the placeholders of a map become on one site. */
 export interface RelocationTarget {

@@ -66,7 +66,8 @@ async function one(
 
 async function compareRelease({ chart, manifest }: Rendered, options: CompareOptions): Promise<Compared> {
   const { release, namespace } = chart;
-  const { plain, secrets, hooks } = sorted(manifest);
+  const parts = partsOf(manifest);
+  const { plain, secrets, hooks } = sorted(parts);
   const found: Compared[] = [];
   for (const [into, text] of byNamespace(plain, namespace))
     found.push(await one("release", text, { fieldManager: "helm", force: true, namespace: into }, options));
@@ -80,7 +81,7 @@ async function compareRelease({ chart, manifest }: Rendered, options: CompareOpt
     ...(diffs.length === 0 ? {} : { diff: diffs.join("") }),
   };
   if (!options.installed.has(release)) return together;
-  const rendered = new Set(namesIn(manifest));
+  const rendered = new Set(namesOf(parts.flatMap(({ objects }) => objects)));
   const stored = namesIn(await options.helm.getManifest(release, namespace, { signal: options.signal }));
   // A dry run leaves Secrets out, so nobody can say whether one of them goes.
   const isSecret = (name: string): boolean => name.startsWith("Secret/");
@@ -94,16 +95,15 @@ interface Sorted {
   readonly hooks: readonly string[];
 }
 
-function sorted(manifest: string): Sorted {
-  const parts = partsOf(manifest);
+function sorted(parts: readonly ManifestPart[]): Sorted {
   const isSecret = ({ objects }: ManifestPart): boolean => objects.some((one) => identityOf(one).kind === "Secret");
   const isHooked = ({ objects }: ManifestPart): boolean => objects.some(isHook);
-  const namesOf = (some: readonly ManifestPart[]): readonly string[] => some.flatMap(({ text }) => namesIn(text));
+  const named = (some: readonly ManifestPart[]): readonly string[] => some.flatMap(({ objects }) => namesOf(objects));
   const visible = parts.filter((part) => !isSecret(part));
   return {
     plain: visible.filter((part) => !isHooked(part)),
-    secrets: namesOf(parts.filter(isSecret)),
-    hooks: namesOf(visible.filter(isHooked)),
+    secrets: named(parts.filter(isSecret)),
+    hooks: named(visible.filter(isHooked)),
   };
 }
 
@@ -113,7 +113,11 @@ function isHook(object: RenderedObject): boolean {
 }
 
 function namesIn(manifest: string): readonly string[] {
-  return renderedObjects(manifest).map((object) => {
+  return namesOf(renderedObjects(manifest));
+}
+
+function namesOf(objects: readonly RenderedObject[]): readonly string[] {
+  return objects.map((object) => {
     const { kind, name } = identityOf(object);
     return `${kind}/${name}`;
   });

@@ -74,7 +74,7 @@ export async function switchOn(
 ): Promise<readonly Finding[]> {
   const trust = relocated.charts.flatMap(({ relocation }) => relocation.trust)[0];
   if (trust === undefined || plugins.length === 0) return [];
-  const { findings } = await enablePlugins(plugins, ports.cluster, {
+  return enablePlugins(plugins, ports.cluster, {
     gateway: { namespace: site.cluster.namespace, ...trust },
     watchSeconds: site.plugins.watchSeconds,
     symptoms: ports.symptoms,
@@ -82,5 +82,4 @@ export async function switchOn(
     keep,
     signal: options.signal,
   });
-  return findings;
 }

@@ -1,5 +1,5 @@
 import { dirname, basename, resolve } from "node:path";
-import { blobPrefix } from "../../model/bundle.ts";
+import { blobPrefix, programPrefix } from "../../model/bundle.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { sbomOf } from "../../stages/inspect/sbom.ts";
 import { spaceOf, type Share } from "../../stages/inspect/space.ts";
@@ -66,13 +66,11 @@ function bytesOf(shares: readonly Share[]): number {
   return shares.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-const programs = "bin/";
-
 function listing({ document, entries, source: { size } }: Bundle, language: Language): string {
   const { words, punctuation } = catalogueOf(language);
   const { colon, comma } = punctuation;
   const { delta } = document;
-  const carried = [...entries.keys()].filter((name) => name.startsWith(programs)).map((name) => basename(name));
+  const carried = [...entries.keys()].filter((name) => name.startsWith(programPrefix)).map((name) => basename(name));
   const head = [
     [words.bundle, `${document.name} ${document.version}`],
     [words.created, `${document.created} (${document.tool.name} ${document.tool.version})`],

@@ -6,6 +6,7 @@ import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools } from "../wire/install-ports.ts";
 import { openSite } from "../wire/site-session.ts";
+import { stateDirectory } from "../wire/receipts.ts";
 import { loadForUndo, releaseOf } from "../wire/undo.ts";
 
 /** Removes what the receipt lists, and nothing else. */
@@ -23,7 +24,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   });
   for (const found of findings) report({ type: "finding", finding: found });
   // On disk only: the ConfigMap beside the release went with the rest.
-  const disk = receiptDirectory(site.stateDir ?? "higress-airgap.state");
+  const disk = receiptDirectory(stateDirectory(site));
   for (const receipt of all) await disk.save({ ...receipt, state: "undone" });
   report({
     type: "note",

@@ -6,9 +6,14 @@ import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import { keepReceipt, loadReceipts } from "../../stages/receipt/keep.ts";
 import { standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
 
+/** Where receipts are, and the values that were used. */
+export function stateDirectory({ stateDir }: Site): string {
+  return stateDir ?? "higress-airgap.state";
+}
+
 /** Receipts on this host and beside the release. Until the namespace is there, the disk alone has them. */
 export function receiptsOf(site: Site, kubectl: Kubectl, signal: AbortSignal): ReceiptsPort {
-  const disk = receiptDirectory(site.stateDir ?? "higress-airgap.state");
+  const disk = receiptDirectory(stateDirectory(site));
   const namespaceIsOurs = ({ phases }: Receipt): boolean =>
     phases.some(({ phase, state }) => phase === "render" && state === "done");
   return {

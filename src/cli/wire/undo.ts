@@ -4,7 +4,7 @@ import type { Site } from "../../model/site.ts";
 import { standing } from "../../stages/receipt/receipt.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
 import type { ClusterTools } from "./install-ports.ts";
-import { receiptsOf, receiptsOfRelease } from "./receipts.ts";
+import { receiptsOf, receiptsOfRelease, stateDirectory } from "./receipts.ts";
 
 export interface Receipts {
   readonly all: readonly Receipt[];
@@ -20,7 +20,7 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
   if (latest === undefined)
     throw new Failure("RECEIPT_MISSING", {
       release: site.cluster.release,
-      where: site.stateDir ?? "higress-airgap.state",
+      where: stateDirectory(site),
     });
   return { all, latest, save: (receipt) => port.save(receipt) };
 }

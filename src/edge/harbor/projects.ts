@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { HarborHttp } from "./http.ts";
+import { pagesOf } from "./pages.ts";
 
 const boolean = z
   .string()
@@ -61,16 +62,13 @@ export async function findProject(http: HarborHttp, name: string, signal?: Abort
 
 /** The list is fuzzy, and has pages; who may not list sees nothing, which is no answer either. */
 async function listedProject(http: HarborHttp, name: string, signal?: AbortSignal): Promise<HarborProject | undefined> {
-  for (let page = 1; page <= 20; page += 1) {
-    const path = `/api/v2.0/projects?name=${encodeURIComponent(name)}&page=${page}&page_size=100`;
+  const load = async (page: string): Promise<readonly z.output<typeof ProjectDocument>[] | null> => {
+    const path = `/api/v2.0/projects?name=${encodeURIComponent(name)}&${page}`;
     const call = { method: "GET", path, signal } as const;
     const answer = await http.ask(call, [200, 401, 403]);
-    if (answer.status !== 200) return undefined;
-    const listed = (await http.parse(call, z.array(ProjectDocument).nullable(), answer)) ?? [];
-    const found = listed.find((project) => project.name === name);
-    if (found !== undefined) return projectOf(found);
-    if (listed.length < 100) return undefined;
-  }
+    return answer.status === 200 ? http.parse(call, z.array(ProjectDocument).nullable(), answer) : null;
+  };
+  for await (const project of pagesOf(load, 20)) if (project.name === name) return projectOf(project);
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { HarborHttp } from "./http.ts";
+import { pagesOf } from "./pages.ts";
 
 const Created = z.object({ id: z.int(), name: z.string().max(300), secret: z.string().min(1).max(300) });
 const Listing = z.object({ id: z.int(), name: z.string() });
@@ -13,8 +14,7 @@ export interface Robot {
   readonly state: "created" | "renewed";
 }
 
-/** Harbor's largest page, and more pages than anybody has robots in a project. */
-const pageSize = 100;
+/** More pages than anybody has robots in a project. */
 const maxPages = 50;
 
 /** All that a kubelet needs, and nothing else. */
@@ -64,15 +64,12 @@ async function listedRobot(
   { projectId, suffix }: { readonly projectId: number; readonly suffix: string },
   signal?: AbortSignal,
 ): Promise<z.output<typeof Listing>> {
-  for (let page = 1; ; page += 1) {
-    const q = `Level=project,ProjectID=${projectId}`;
-    const query = new URLSearchParams({ q, page: String(page), page_size: String(pageSize) });
-    const list = { method: "GET", path: `/api/v2.0/robots?${query.toString()}`, signal } as const;
-    const robots = (await http.json(list, Listed)) ?? [];
-    // The prefix can be configured, so only what follows it is known.
-    const robot = robots.find(({ name }) => name.endsWith(suffix));
-    if (robot !== undefined) return robot;
-    if (robots.length < pageSize || page === maxPages)
-      throw await http.protocolFailure(list, `409 CONFLICT, but no robot ${suffix} is listed`);
-  }
+  const robots = "/api/v2.0/robots";
+  const q = new URLSearchParams({ q: `Level=project,ProjectID=${projectId}` });
+  const load = async (page: string): Promise<z.output<typeof Listed>> =>
+    http.json({ method: "GET", path: `${robots}?${q.toString()}&${page}`, signal }, Listed);
+  // The prefix can be configured, so only what follows it is known.
+  for await (const robot of pagesOf(load, maxPages)) if (robot.name.endsWith(suffix)) return robot;
+  const list = { method: "GET", path: robots, signal } as const;
+  throw await http.protocolFailure(list, `409 CONFLICT, but no robot ${suffix} is listed`);
 }

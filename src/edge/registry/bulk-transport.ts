@@ -73,18 +73,22 @@ export class BulkTransport implements Transport {
   }
 
   #idleTo({ origin }: URL): ReceivingSocket | undefined {
-    const idle = this.#idle.get(origin) ?? [];
+    const idle = this.#idleOf(origin);
     for (let socket = idle.pop(); socket !== undefined; socket = idle.pop()) {
       if (socket.isUsable) return socket;
     }
     return undefined;
   }
 
+  #idleOf(origin: string): ReceivingSocket[] {
+    const idle = this.#idle.get(origin) ?? [];
+    this.#idle.set(origin, idle);
+    return idle;
+  }
+
   #open(origin: URL): ReceivingSocket {
     const { tls, stallSeconds } = this.#options;
-    const onIdle = (idle: ReceivingSocket): void => {
-      this.#idle.set(origin.origin, [...(this.#idle.get(origin.origin) ?? []), idle]);
-    };
+    const onIdle = (idle: ReceivingSocket): void => void this.#idleOf(origin.origin).push(idle);
     const onClosed = (closed: ReceivingSocket): void => void this.#sockets.delete(closed);
     const socket = new ReceivingSocket({ origin, tls: tls(), stallSeconds, onIdle, onClosed });
     this.#sockets.add(socket);

@@ -2,13 +2,12 @@ import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { BodyQueue } from "./body-queue.ts";
 import { maxHead, parseHead, type ResponseHead } from "./response-head.ts";
-import { StalledError, type WireBody } from "./transport.ts";
+import { connectSeconds, StalledError, type WireBody } from "./transport.ts";
 
 /** Bytes of one read. */
 const slotSize = 128 * 1024;
 /** One is read into, one is with the reader, one is between them. */
 const slots = 3;
-const connectSeconds = 10;
 const headEnd = "\r\n\r\n";
 
 export interface Answer {

@@ -34,6 +34,9 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** How long a connection may take to be there, TLS included. */
+export const connectSeconds = 10;
+
 /** Nothing, or next to nothing, came for that long while somebody waited for it. */
 export class StalledError extends Error {
   readonly seconds: number;

@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from "undici";
 import { BodyQueue } from "./body-queue.ts";
 import { resolveProxy } from "./proxy.ts";
-import type { Transport, WireRequest, WireResponse } from "./transport.ts";
+import { connectSeconds, type Transport, type WireRequest, type WireResponse } from "./transport.ts";
 
 // undici's parser is WebAssembly. V8 would optimize it once it is warm, which takes 35 MiB for a moment and gains
 // nothing: bodies pass it by in large pieces.
@@ -102,7 +102,7 @@ export class UndiciTransport implements Transport {
   }
 
   #connecting(): buildConnector.BuildOptions {
-    return { ...this.tls(), timeout: 10_000 };
+    return { ...this.tls(), timeout: connectSeconds * 1000 };
   }
 }
 

@@ -1,5 +1,5 @@
 import { encodeHeader, tarBlock, tarPadding } from "../../std/ustar.ts";
-import { blobPrefix, isAllowedEntry, limits } from "../../model/bundle.ts";
+import { blobPrefix, programPrefix, isAllowedEntry, limits } from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
 import { Failure } from "../../model/failure.ts";
 
@@ -89,7 +89,7 @@ export function arrange(contents: readonly Content[], mtime: number): Layout {
 
 /** Only what runs is executable, whatever mode it had where it came from. */
 export function modeOf(name: string): number {
-  return name.startsWith("bin/") || name === "install.sh" ? 0o755 : 0o644;
+  return name.startsWith(programPrefix) || name === "install.sh" ? 0o755 : 0o644;
 }
 
 function refuseUnusable({ kind, name, size }: Content, seen: Set<string>): void {

@@ -1,5 +1,5 @@
 import type { RandomAccess } from "../../content/random-access.ts";
-import { blobPrefix, Entry, isAllowedEntry, limits } from "../../model/bundle.ts";
+import { blobPrefix, programPrefix, Entry, isAllowedEntry, limits } from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
 import {
   decodeFields,
@@ -79,7 +79,7 @@ function entryHeader(block: Buffer, at: number, refuse: Refuse): DecodedHeader {
 function wrongWith({ name, size, type }: DecodedHeader): string | undefined {
   if (type !== "0") return `type ${JSON.stringify(type)}`;
   if (!isAllowedEntry(name)) return "name";
-  const bound = name.startsWith(blobPrefix) || name.startsWith("bin/") ? maxBlobSize : limits.smallFile;
+  const bound = name.startsWith(blobPrefix) || name.startsWith(programPrefix) ? maxBlobSize : limits.smallFile;
   return size > bound ? `${size} B > ${bound} B` : undefined;
 }
 

@@ -18,7 +18,7 @@ export interface EnableOptions {
   readonly symptoms: readonly Symptom[];
   readonly report: Report;
   /** Writes down what is about to be done, and then what came of it: also when we end in between it can be undone. */
-  readonly keep?: ((record: PluginRecord) => Promise<void>) | undefined;
+  readonly keep: (record: PluginRecord) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
   /** First load a plugin for no request at all. @default true */
   readonly canary?: boolean | undefined;
@@ -26,11 +26,6 @@ export interface EnableOptions {
   readonly recoverSeconds?: number | undefined;
   readonly pollSeconds?: number | undefined;
   readonly clock?: Clock | undefined;
-}
-
-export interface Enabled {
-  readonly plugins: readonly PluginRecord[];
-  readonly findings: readonly Finding[];
 }
 
 /**
@@ -42,8 +37,7 @@ export async function enablePlugins(
   plugins: readonly WasmPlugin[],
   port: PluginsPort,
   options: EnableOptions,
-): Promise<Enabled> {
-  const records: PluginRecord[] = [];
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const watch: Watch = {
     port,
@@ -57,8 +51,7 @@ export async function enablePlugins(
   };
   for (const plugin of plugins) {
     const { record, trouble, lost } = await enableOne(plugin, watch, options);
-    records.push(record);
-    await options.keep?.(record);
+    await options.keep(record);
     options.report({
       type: "note",
       text: record.state === "on" ? "plugin-on" : "plugin-off",
@@ -68,7 +61,7 @@ export async function enablePlugins(
       findings.push(finding("error", "plugin.switched-off", { plugin: plugin.metadata.name, why: trouble }));
     if (lost) break;
   }
-  return { plugins: records, findings };
+  return findings;
 }
 
 interface Outcome {
@@ -88,7 +81,7 @@ async function enableOne(plugin: WasmPlugin, watch: Watch, { canary = true, keep
   const off = { ...record, state: "off" } as const;
   // Nothing could be seen of a plugin's doing on a gateway that is down already.
   if (baseline.ready === 0) return { record: off, trouble: `${gateway.name}: ready 0`, lost: true };
-  await keep?.(record);
+  await keep(record);
   for (const step of stepsOf(plugin, before, canary)) {
     await port.apply([step], { fieldManager, force: true, namespace, signal });
     const trouble = await watchGateway(plugin, baseline, watch);

@@ -63,7 +63,8 @@ export interface AliasTarget {
 /**
  * References, besides its own, under which each plugin must answer, so that nothing a console of this version can ask for
  * is a 404: its real tag and its `info.version`, under its repository and under its `info.name`, and what the patterns make
- * of it (they put every plugin into one folder, whatever folder it comes from). A reference that is another plugin's own stays that plugin's.
+ * of it (they put every plugin into one folder, whatever folder it comes from). A reference that is another plugin's own
+ * stays that plugin's.
  * @returns by plugin name, sorted
  */
 export function aliases(plugins: readonly UrlPlugin[], target: AliasTarget): ReadonlyMap<string, readonly string[]> {

@@ -27,7 +27,7 @@ export function askCrds(live: readonly LiveCrd[], input: PreflightInput): readon
   return [
     ...foreign,
     ...missing.map((crd) => finding("warning", "cluster.crd-missing", { crd })),
-    ...unknownKinds(input.render, [...live, ...(input.crds as readonly LiveCrd[])]),
+    ...unknownKinds(input.render, [...live, ...input.crds]),
   ];
 }
 

@@ -68,14 +68,17 @@ async function enabled(world: World, plugins: readonly WasmPlugin[], canary = tr
   const gateway = { namespace, kind: "Deployment", name: "higress-gateway", container: "main" } as const;
   const report = (event: Event): void => void events.push(event);
   const kept: string[] = [];
-  const keep = ({ name, state }: PluginRecord): Promise<void> => {
-    kept.push(`${name.replace("-1.0.0", "")} ${state} after ${world.changes.length}`);
+  const last = new Map<string, PluginRecord>();
+  const keep = (record: PluginRecord): Promise<void> => {
+    const name = record.name.replace("-1.0.0", "");
+    kept.push(`${name} ${record.state} after ${world.changes.length}`);
+    last.set(name, record);
     return Promise.resolve();
   };
   const watching = { gateway, watchSeconds: 30, symptoms, report, keep, clock, canary };
-  const result = await enablePlugins(plugins, world, watching);
-  const states = Object.fromEntries(result.plugins.map(({ name, state }) => [name.replace("-1.0.0", ""), state]));
-  return { ...result, states, events, kept, seconds: clock.slept() / 1000 };
+  const findings = await enablePlugins(plugins, world, watching);
+  const states = Object.fromEntries([...last].map(([name, { state }]) => [name, state]));
+  return { findings, plugins: [...last.values()], states, events, kept, seconds: clock.slept() / 1000 };
 }
 
 const live = (world: World, name: string) =>
