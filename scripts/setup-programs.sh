@@ -16,6 +16,8 @@ need nginx nginx-light
 need htpasswd apache2-utils
 need busybox busybox
 need strace strace
+need zsh zsh
+need fish fish
 need unshare util-linux
 need ip iproute2
 need qemu-aarch64-static qemu-user-static

@@ -3,9 +3,9 @@ import { Failure } from "../model/failure.ts";
 import { catalogueOf, type Language } from "../ui/language.ts";
 import { commands } from "./commands/table.ts";
 import type { Context } from "./context.ts";
-import type { Command, Flags } from "./define.ts";
+import { globalFlags, globalOptions, groupsOf, positionalsOf, type Command, type Flags } from "./define.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { globalFlags, misuse } from "./usage.ts";
+import { misuse } from "./usage.ts";
 import { parserWords } from "../ui/messages/parser-words.ts";
 
 export interface AppResult {
@@ -19,11 +19,12 @@ export interface AppResult {
  * The settings are the ones that keep tags and digests as they were typed: yargs would read `1.10` as 1.1.
  */
 export async function runApp(
-  argv: readonly string[],
+  typed: readonly string[],
   version: string,
   language: Language,
   context: (flags: Flags) => Context,
 ): Promise<AppResult> {
+  const argv = asFlags(typed);
   const result: { code: ExitCode | undefined; text: string } = { code: undefined, text: "" };
   const parser = yargs()
     .scriptName("higress-airgap")
@@ -51,65 +52,67 @@ export async function runApp(
     result.code = await (await command.load()).run(flags, context(flags));
   });
   parser.demandCommand(1);
-  parser.completion("completion", catalogueOf(language).words.examples);
-  // A bare call asks what there is.
-  await parser.parseAsync(argv.length === 0 ? ["--help"] : [...argv], {}, (_error, _argv, output) => {
+  await parser.parseAsync([...argv], {}, (_error, _argv, output) => {
     result.text = output;
   });
   return result;
+}
+
+/** `help build` is `build --help`, `version` is `--version`, and a bare call asks what there is. */
+function asFlags(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  if (first === undefined) return ["--help"];
+  // A command that there is none of must be refused, and with --help behind it nothing is.
+  const known = rest.length === 0 || groupsOf(commands).some(({ word }) => word === rest[0]);
+  if (first === "help") return known ? [...rest, "--help"] : rest;
+  return first === "version" ? ["--version", ...rest] : argv;
 }
 
 function addGlobalFlags(parser: Argv, language: Language): void {
   const { flags } = catalogueOf(language);
   parser
     .option("lang", {
-      type: "string",
-      choices: ["en", "zh"],
+      ...globalOptions.lang,
       requiresArg: true,
       describe: flags.lang,
       global: true,
     })
     .option("output", {
-      type: "string",
-      choices: ["auto", "plain", "json"],
+      ...globalOptions.output,
       requiresArg: true,
       default: "auto",
       describe: flags.output,
       global: true,
     })
-    .option("verbose", { type: "boolean", describe: flags.verbose, global: true });
+    .option("verbose", { ...globalOptions.verbose, describe: flags.verbose, global: true });
 }
 
 type Run = (command: Command, flags: Flags) => Promise<void>;
 
 function addCommands(parser: Argv, table: readonly Command[], language: Language, run: Run): void {
-  const groups = new Map<string, Command[]>();
-  for (const command of table) {
-    const [group = "", sub] = command.name.split(" ");
-    if (sub === undefined) addCommand(parser, command, command.name, language, run);
-    else groups.set(group, [...(groups.get(group) ?? []), command]);
-  }
-  for (const [group, members] of groups) {
-    const named = group === "plugins" ? group : (members[0]?.name ?? "plugins");
-    const { about } = catalogueOf(language).commands[named];
-    parser.command(group, about, (inner) => {
-      for (const command of members) addCommand(inner, command, command.name.split(" ")[1] ?? "", language, run);
-      return inner.demandCommand(1);
-    });
+  for (const { word, named } of groupsOf(table)) {
+    const single = table.find(({ name }) => name === word);
+    if (single !== undefined) addCommand(parser, single, word, language, run);
+    else
+      parser.command(word, catalogueOf(language).commands[named].about, (inner) => {
+        for (const command of table.filter(({ name }) => name.startsWith(`${word} `)))
+          addCommand(inner, command, command.name.slice(word.length + 1), language, run);
+        return inner.demandCommand(1);
+      });
   }
 }
 
 function addCommand(parser: Argv, command: Command, name: string, language: Language, run: Run): void {
   const words = catalogueOf(language);
   const { about, example } = words.commands[command.name];
-  const positionals = new Set([...command.positionals.matchAll(/[<[]([a-z-]+)/g)].map((match) => match[1]));
+  const positionals = new Set(positionalsOf(command));
   parser.command(
     `${name} ${command.positionals}`.trim(),
     about,
     (inner) => {
       for (const [flag, options] of Object.entries(command.flags)) {
         const describe = words.flags[flag as keyof typeof words.flags];
-        if (positionals.has(flag)) inner.positional(flag, { type: "string", describe });
+        if (positionals.has(flag)) inner.positional(flag, { ...options, type: "string", describe });
         else inner.option(flag, { ...options, describe, requiresArg: options.type === "string" });
       }
       // A command's own options stand above those that all have.

@@ -16,6 +16,45 @@ export interface Command {
   readonly load: () => Promise<{ readonly run: (flags: Flags, context: Context) => Promise<ExitCode> }>;
 }
 
+/** Names of the positionals, in their order. */
+export function positionalsOf({ positionals }: Command): readonly string[] {
+  return [...positionals.matchAll(/[<[]([a-z-]+)/g)].map(([, name = ""]) => name);
+}
+
+/** Flags that every command takes, as the parser is told of them. */
+export const globalOptions = {
+  lang: { type: "string", choices: ["en", "zh"] },
+  output: { type: "string", choices: ["auto", "plain", "json"] },
+  verbose: { type: "boolean" },
+  help: { type: "boolean" },
+  version: { type: "boolean" },
+} as const satisfies Readonly<Record<string, Options>>;
+
+export const globalFlags: readonly string[] = Object.keys(globalOptions);
+
+/** Every flag of these commands, and those that all have. */
+export function flagsOfAll(commands: readonly Command[]): ReadonlyMap<string, Options> {
+  return new Map<string, Options>([
+    ...Object.entries(globalOptions),
+    ...commands.flatMap(({ flags }) => Object.entries(flags)),
+  ]);
+}
+
+/** First words of the command line, in the table's order: a command, or the name of a group with the words that tell of it. */
+export function groupsOf(
+  commands: readonly Command[],
+): readonly { readonly word: string; readonly named: CommandName }[] {
+  const groups = new Map<string, Command[]>();
+  for (const command of commands) {
+    const [word = ""] = command.name.split(" ");
+    groups.set(word, [...(groups.get(word) ?? []), command]);
+  }
+  return [...groups].map(([word, members]) => ({
+    word,
+    named: members.length > 1 ? (word as CommandName) : (members[0]?.name ?? (word as CommandName)),
+  }));
+}
+
 export function text(flags: Flags, name: FlagName): string | undefined {
   const value = flags[name];
   // yargs makes an array of a scalar option that was given twice.

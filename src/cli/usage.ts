@@ -2,10 +2,7 @@ import { nearest } from "../std/nearest.ts";
 import { fill } from "../ui/fill.ts";
 import type { Language } from "../ui/language.ts";
 import { usageWords } from "../ui/messages/parser-words.ts";
-import type { Command } from "./define.ts";
-
-/** Flags that every command takes; `lang` and `output` want a value. */
-export const globalFlags = ["lang", "output", "verbose", "help", "version"] as const;
+import { flagsOfAll, globalFlags, positionalsOf, type Command } from "./define.ts";
 
 export interface Misuse {
   readonly argv: readonly string[];
@@ -19,7 +16,7 @@ export function misuse({ argv, commands, message }: Misuse, language: Language):
   const say = usageWords[language];
   const suggest = (what: string, near: string | undefined): string =>
     near === undefined ? what : fill(say.near, { what, near });
-  const { words, flags, valueless } = typed(argv, commands);
+  const { words, flags, values, valueless } = typed(argv, commands);
   const command = [...commands].sort(longestFirst).find(({ name }) => startsWith(words, name.split(" ")));
   if (command === undefined) {
     const [first, second] = words;
@@ -32,6 +29,7 @@ export function misuse({ argv, commands, message }: Misuse, language: Language):
       ? fill(say.oneOf, { command: first, names: names.join(", ") })
       : suggest(fill(say.unknownCommand, { name: `${first} ${second}` }), withGroup(first, nearest(second, names)));
   }
+  const given = words.slice(command.name.split(" ").length);
   const known = [...Object.keys(command.flags), ...globalFlags];
   const unknown = flags.find((flag) => !known.includes(flag));
   if (unknown !== undefined) {
@@ -42,8 +40,15 @@ export function misuse({ argv, commands, message }: Misuse, language: Language):
     );
   }
   if (valueless !== undefined) return fill(say.noValue, { name: valueless });
-  const missing =
-    missingPositional(command, words.length - command.name.split(" ").length) ?? missingFlag(command, flags);
+  const positionals = positionalsOf(command).map((name, at) => [name, given[at] ?? ""] as const);
+  const wrong = wrongValue(command, [...values, ...positionals.filter(([, value]) => value !== "")]);
+  if (wrong !== undefined) {
+    const { flag, value, choices } = wrong;
+    const name = positionalsOf(command).includes(flag) ? `<${flag}>` : `--${flag}`;
+    const what = fill(say.wrongValue, { name, value, choices: choices.join(", ") });
+    return suggest(what, nearest(value, choices));
+  }
+  const missing = missingPositional(command, given.length) ?? missingFlag(command, flags);
   return missing === undefined ? message : fill(say.missing, { command: command.name, name: missing });
 }
 
@@ -51,6 +56,8 @@ interface Typed {
   /** What is not a flag and not the value of one: command and positionals. */
   readonly words: readonly string[];
   readonly flags: readonly string[];
+  /** Flags with the values that were given to them. */
+  readonly values: readonly (readonly [flag: string, value: string])[];
   /** A flag at the end that still wants its value. */
   readonly valueless: string | undefined;
 }
@@ -60,26 +67,39 @@ function typed(argv: readonly string[], commands: readonly Command[]): Typed {
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
   const words: string[] = [];
   const flags: string[] = [];
+  const values: [string, string][] = [];
   let wants: string | undefined;
   for (const word of argv.slice(0, end)) {
-    const [, flag, equals] = /^--([a-z][a-z-]*)(=|$)/.exec(word) ?? [];
+    const [, flag, equals, value = ""] = /^--([a-z][a-z-]*)(?:(=)(.*)|$)/s.exec(word) ?? [];
     if (flag !== undefined) {
-      if (wants !== undefined) return { words, flags, valueless: wants };
+      if (wants !== undefined) return { words, flags, values, valueless: wants };
       flags.push(flag);
-      wants = equals === "" && takesValue.has(flag) ? flag : undefined;
-    } else if (wants !== undefined) wants = undefined;
-    else if (!word.startsWith("-")) words.push(word);
+      wants = equals === undefined && takesValue.has(flag) ? flag : undefined;
+      if (equals !== undefined) values.push([flag, value]);
+    } else if (wants !== undefined) {
+      values.push([wants, word]);
+      wants = undefined;
+    } else if (!word.startsWith("-")) words.push(word);
   }
-  return { words: [...words, ...argv.slice(end + 1)], flags, valueless: wants };
+  return { words: [...words, ...argv.slice(end + 1)], flags, values, valueless: wants };
+}
+
+/** The first value that its flag does not allow. */
+function wrongValue(command: Command, values: Typed["values"]) {
+  const known = flagsOfAll([command]);
+  for (const [flag, value] of values) {
+    const choices = known.get(flag)?.choices?.map(String);
+    if (choices !== undefined && !choices.includes(value)) return { flag, value, choices };
+  }
+  return undefined;
 }
 
 function valueFlags(commands: readonly Command[]): ReadonlySet<string> {
-  const flags = commands.flatMap((command) => Object.entries(command.flags));
-  return new Set(["lang", "output", ...flags.filter(([, { type }]) => type === "string").map(([name]) => name)]);
+  return new Set([...flagsOfAll(commands)].filter(([, { type }]) => type === "string").map(([name]) => name));
 }
 
 function missingPositional(command: Command, given: number): string | undefined {
-  return [...command.positionals.matchAll(/<[a-z-]+>/g)].map(([name]) => name)[Math.max(0, given)];
+  return [...command.positionals.matchAll(/<[a-z-]+>/g)].map(([name]) => name)[given];
 }
 
 function missingFlag({ flags, positionals }: Command, given: readonly string[]): string | undefined {
@@ -91,7 +111,7 @@ function missingFlag({ flags, positionals }: Command, given: readonly string[]):
 }
 
 function topLevel(commands: readonly Command[]): ReadonlySet<string> {
-  return new Set([...commands.map(({ name }) => name.split(" ")[0] ?? ""), "completion"]);
+  return new Set([...commands.map(({ name }) => name.split(" ")[0] ?? ""), "help", "version"]);
 }
 
 function withGroup(group: string, name: string | undefined): string | undefined {

@@ -76,14 +76,14 @@ describe("a wrong command line", () => {
     ["a mistyped option", ["verify", "a.tar", "--qiuck"], "verify has no option --qiuck; did you mean --quick?"],
     ["a missing positional", ["verify"], "verify needs <bundle>"],
     ["a missing positional before an option", ["inspect", "--html", "a.html"], "inspect needs <bundle>"],
-    ["a missing option", ["push", "a.tar"], "push needs --site"],
+    ["a missing option", ["keygen"], "keygen needs --out"],
     ["an option without its value", ["build", "bundle.yaml", "--out"], "--out needs a value"],
     ["an option whose value is another option", ["build", "bundle.yaml", "--out", "--dry-run"], "--out needs a value"],
     ["a positional too many", ["verify", "a.tar", "b.tar"], "Unknown argument: b.tar"],
     [
       "a choice that there is not",
       ["verify", "a.tar", "--output", "xml"],
-      'Values that are not allowed:\n  --output: given "xml", choices "auto", "plain", "json"',
+      "--output xml: allowed are auto, plain, json",
     ],
   ])("%s is told as it is", async (_what, argv, words) => {
     expect(await mistake("en", argv)).toBe(`The command line cannot be used: ${words}`);

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
-import { loadSite } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { nodeConfig, type NodeConfig, type NodeFile, type Runtime } from "../../stages/node-config/node-config.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
-import { required, text, texts, type Flags } from "../define.ts";
+import { text, texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
+import { openSite } from "../wire/site-session.ts";
 
 const runtimes = ["containerd1", "containerd2", "docker", "k3s", "rke2"] as const satisfies readonly Runtime[];
 
@@ -15,7 +15,9 @@ const maxCa = 1024 ** 2;
 
 /** A shell script for each runtime on stdout, or with --out the files themselves, in a folder for each runtime. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
-  const { registry } = await loadSite(resolve(context.cwd, required(flags, "site")));
+  const {
+    site: { registry },
+  } = await openSite(flags, context);
   const { host, plainHttp, insecure } = registry;
   const ca = registry.ca === undefined ? undefined : await readText(registry.ca, maxCa);
   const asked = texts(flags, "runtime");

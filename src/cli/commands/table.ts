@@ -5,6 +5,9 @@ const string = { type: "string" } as const;
 const boolean = { type: "boolean" } as const;
 const strings = { type: "string", array: true } as const;
 const required = { type: "string", demandOption: true } as const;
+/** Values of Helm over those of the site file. */
+const values = { values: strings, set: strings } as const;
+const presets = { type: "string", choices: ["all", "ai-gateway", "none"] } as const;
 const helm = { helm: string, kubectl: string, kubeconfig: string, context: string } as const;
 
 /** Every command on one screen: its name, what it takes, and the file that does it. */
@@ -46,13 +49,13 @@ export const commands: readonly Command[] = [
   {
     name: "push",
     positionals: "<bundle>",
-    flags: { bundle, site: required, "dry-run": boolean, concurrency: string, base: strings, key: strings },
+    flags: { bundle, site: string, "dry-run": boolean, concurrency: string, base: strings, key: strings },
     load: () => import("./push.ts"),
   },
   {
     name: "render",
     positionals: "<bundle>",
-    flags: { bundle, site: required, out: string, diff: boolean, base: strings, key: strings, ...helm },
+    flags: { bundle, site: string, out: string, diff: boolean, base: strings, key: strings, ...values, ...helm },
     load: () => import("./render.ts"),
   },
   {
@@ -60,13 +63,14 @@ export const commands: readonly Command[] = [
     positionals: "<bundle>",
     flags: {
       bundle,
-      site: required,
+      site: string,
       skip: strings,
       "force-conflicts": boolean,
       concurrency: string,
       base: strings,
       key: strings,
       report: string,
+      ...values,
       ...helm,
     },
     load: () => import("./install.ts"),
@@ -90,13 +94,13 @@ export const commands: readonly Command[] = [
   {
     name: "preflight",
     positionals: "<bundle>",
-    flags: { bundle, site: required, base: strings, key: strings, ...helm },
+    flags: { bundle, site: string, base: strings, key: strings, ...values, ...helm },
     load: () => import("./preflight.ts"),
   },
   {
     name: "check",
     positionals: "<bundle>",
-    flags: { bundle, site: required, base: strings, key: strings, ...helm },
+    flags: { bundle, site: string, base: strings, key: strings, ...helm },
     load: () => import("./check.ts"),
   },
   {
@@ -108,25 +112,25 @@ export const commands: readonly Command[] = [
   {
     name: "rollback",
     positionals: "",
-    flags: { site: required, ...helm },
+    flags: { site: string, ...helm },
     load: () => import("./rollback.ts"),
   },
   {
     name: "uninstall",
     positionals: "",
-    flags: { site: required, crds: boolean, "namespace-too": boolean, ...helm },
+    flags: { site: string, crds: boolean, "namespace-too": boolean, ...helm },
     load: () => import("./uninstall.ts"),
   },
   {
     name: "plugins enable",
     positionals: "<bundle>",
-    flags: { bundle, site: required, name: strings, base: strings, key: strings, ...helm },
+    flags: { bundle, site: string, name: strings, base: strings, key: strings, ...helm },
     load: () => import("./plugins-enable.ts"),
   },
   {
     name: "plugins disable",
     positionals: "",
-    flags: { site: required, name: strings, ...helm },
+    flags: { site: string, name: strings, ...helm },
     load: () => import("./plugins-disable.ts"),
   },
   {
@@ -138,7 +142,7 @@ export const commands: readonly Command[] = [
   {
     name: "inventory",
     positionals: "<bundle>",
-    flags: { bundle, site: required, out: required, base: strings, key: strings },
+    flags: { bundle, site: string, out: required, base: strings, key: strings },
     load: () => import("./inventory.ts"),
   },
   {
@@ -168,7 +172,13 @@ export const commands: readonly Command[] = [
   {
     name: "standalone",
     positionals: "<bundle>",
-    flags: { bundle, mode: string, out: string, platform: strings, runtime: string },
+    flags: {
+      bundle,
+      mode: { type: "string", choices: ["all-in-one", "compose"] },
+      out: string,
+      platform: strings,
+      runtime: { type: "string", choices: ["docker", "podman"] },
+    },
     load: () => import("./standalone.ts"),
   },
   {
@@ -181,7 +191,7 @@ export const commands: readonly Command[] = [
     name: "node-config",
     positionals: "",
     flags: {
-      site: required,
+      site: string,
       runtime: { type: "string", array: true, choices: ["containerd1", "containerd2", "docker", "k3s", "rke2"] },
       out: string,
     },
@@ -190,7 +200,7 @@ export const commands: readonly Command[] = [
   {
     name: "init",
     positionals: "",
-    flags: { "release-version": string, platform: strings, preset: string, out: string, overwrite: boolean },
+    flags: { "release-version": string, platform: strings, preset: presets, out: string, overwrite: boolean },
     load: () => import("./init.ts"),
   },
   {
@@ -204,5 +214,11 @@ export const commands: readonly Command[] = [
     positionals: "[code]",
     flags: { code: string, json: boolean },
     load: () => import("./explain.ts"),
+  },
+  {
+    name: "completion",
+    positionals: "[shell]",
+    flags: { shell: { type: "string", choices: ["bash", "zsh", "fish"] } },
+    load: () => import("./completion.ts"),
   },
 ];

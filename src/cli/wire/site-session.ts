@@ -1,10 +1,15 @@
 import { resolve } from "node:path";
-import { loadSite, parseRelocationMap } from "../../edge/files/config.ts";
+import { loadSite, loadValues, parseRelocationMap } from "../../edge/files/config.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import { mergeValues, setValues, type Values } from "../../model/set-values.ts";
 import type { Site } from "../../model/site.ts";
 import { relocate, type Relocated } from "../../pipeline/relocated.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
+import { fill } from "../../ui/fill.ts";
+import { usageWords } from "../../ui/messages/parser-words.ts";
 import type { Context } from "../context.ts";
-import { required, texts, type Flags } from "../define.ts";
+import { loadTyped } from "../../std/yaml.ts";
+import { required, text, texts, type Flags } from "../define.ts";
 import { openBundles } from "./bundle.ts";
 import { readValues } from "./install-ports.ts";
 import { checkSignature } from "./signature.ts";
@@ -23,8 +28,29 @@ export async function openSite(
   flags: Flags,
   context: Context,
 ): Promise<{ readonly site: Site; readonly sitePath: string }> {
-  const sitePath = resolve(context.cwd, required(flags, "site"));
-  return { site: await loadSite(sitePath), sitePath };
+  const named = text(flags, "site");
+  // What `site init` writes when it is not told otherwise.
+  const sitePath = resolve(context.cwd, named ?? "site.yaml");
+  const site = await loadSite(sitePath).catch((error: unknown) => {
+    if (named !== undefined || !isFailure(error, "FILE_MISSING")) throw error;
+    throw new Failure("USAGE", { what: fill(usageWords[context.language].noSite, { path: sitePath }) });
+  });
+  return { site: { ...site, values: await valuesOver(site.values, flags, context) }, sitePath };
+}
+
+/** `--values` and then `--set` over what the site file says, as Helm orders them. The relocation is laid over all of it later. */
+async function valuesOver(values: Values, flags: Flags, context: Context): Promise<Values> {
+  let over = values;
+  for (const file of texts(flags, "values"))
+    for (const document of loadTyped(await loadValues(resolve(context.cwd, file))))
+      over = mergeValues(over, (document ?? {}) as Values);
+  for (const each of texts(flags, "set"))
+    try {
+      over = setValues(over, each);
+    } catch (error) {
+      throw new Failure("USAGE", { what: `--set ${each}: a.b=c` }, { cause: error });
+    }
+  return over;
 }
 
 /** @throws Failure BUNDLE_UNSIGNED, SIGNATURE_WRONG once a key is configured, by flag or in the site file */

@@ -28,12 +28,13 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   init: { about: "Write a commented spec", example: "init --release-version 2.2.4 --out bundle.yaml" },
   "site init": { about: "Write a commented site file", example: "site init --registry-host harbor.corp --project higress" },
   explain: { about: "Explain an error or finding code", example: "explain REGISTRY_TLS" },
+  completion: { about: "Print the completion script for a shell", example: "completion bash" },
 };
 
 export const flags: Readonly<Record<FlagName, string>> = {
   bundle: "The bundle: NAME.tar, or any of its volumes",
   spec: "The bundle spec (bundle.yaml)",
-  site: "The site file (site.yaml)",
+  site: "The site file; without it, site.yaml of this folder",
   out: "Where to write",
   lock: "Reproduce this lock: no tag is asked for",
   reuse: "Take blobs from this earlier bundle instead of the network; may be given again",
@@ -89,4 +90,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   "in-order": "Write in order: for disks without sparse files",
   old: "The earlier bundle",
   new: "The later bundle",
+  values: "File of Helm values over those of the site file; may be given again",
+  set: "One Helm value over those of the site file, as a.b=c; may be given again. Secrets belong into --values: arguments can be seen by others",
+  shell: "bash, zsh or fish; without it, the shell of $SHELL",
 };

@@ -84,10 +84,32 @@ export interface UsageWords {
   readonly missing: string;
   readonly oneOf: string;
   readonly noValue: string;
+  readonly wrongValue: string;
+  readonly noSite: string;
   readonly unknownCode: string;
 }
 
 export const usageWords: Readonly<Record<Language, UsageWords>> = {
-  en: { unknownCommand: "there is no command {name}", unknownFlag: "{command} has no option --{name}", near: "{what}; did you mean {near}?", missing: "{command} needs {name}", oneOf: "{command} needs one of: {names}", noValue: "--{name} needs a value", unknownCode: "there is no code {name}" },
-  zh: { unknownCommand: "没有命令 {name}", unknownFlag: "{command} 没有选项 --{name}", near: "{what}；是否想输入 {near}？", missing: "{command} 需要 {name}", oneOf: "{command} 需要以下之一：{names}", noValue: "--{name} 需要一个值", unknownCode: "没有代码 {name}" },
+  en: {
+    unknownCommand: "there is no command {name}",
+    unknownFlag: "{command} has no option --{name}",
+    near: "{what}; did you mean {near}?",
+    missing: "{command} needs {name}",
+    oneOf: "{command} needs one of: {names}",
+    noValue: "--{name} needs a value",
+    wrongValue: "{name} {value}: allowed are {choices}",
+    noSite: "no --site was given, and there is no {path}; site init writes one",
+    unknownCode: "there is no code {name}",
+  },
+  zh: {
+    unknownCommand: "没有命令 {name}",
+    unknownFlag: "{command} 没有选项 --{name}",
+    near: "{what}；是否想输入 {near}？",
+    missing: "{command} 需要 {name}",
+    oneOf: "{command} 需要以下之一：{names}",
+    noValue: "--{name} 需要一个值",
+    wrongValue: "{name} {value}：可取的值为 {choices}",
+    noSite: "没有给出 --site，也没有 {path}；可用 site init 写出一个",
+    unknownCode: "没有代码 {name}",
+  },
 };

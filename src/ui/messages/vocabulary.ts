@@ -60,6 +60,7 @@ export const commandNames = [
   "init",
   "site init",
   "explain",
+  "completion",
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -122,6 +123,9 @@ export const flagNames = [
   "in-order",
   "old",
   "new",
+  "values",
+  "set",
+  "shell",
 ] as const;
 export type FlagName = (typeof flagNames)[number];
 

@@ -28,12 +28,13 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   init: { about: "写出带注释的规格文件", example: "init --release-version 2.2.4 --out bundle.yaml" },
   "site init": { about: "写出带注释的站点文件", example: "site init --registry-host harbor.corp --project higress" },
   explain: { about: "解释一个错误码或问题码", example: "explain REGISTRY_TLS" },
+  completion: { about: "输出某个 shell 的补全脚本", example: "completion bash" },
 };
 
 export const flags: Readonly<Record<FlagName, string>> = {
   bundle: "离线包：NAME.tar，或其任一分卷",
   spec: "规格文件（bundle.yaml）",
-  site: "站点文件（site.yaml）",
+  site: "站点文件；不给出时用当前目录的 site.yaml",
   out: "写到哪里",
   lock: "按此锁文件重现：不再查询标签",
   reuse: "从这个旧离线包取数据块而不走网络；可多次给出",
@@ -89,4 +90,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   "in-order": "按顺序写入：用于不支持稀疏文件的磁盘",
   old: "较早的离线包",
   new: "较新的离线包",
+  values: "Helm 值文件，覆盖站点文件中的值；可多次给出",
+  set: "单个 Helm 值，写作 a.b=c，覆盖站点文件中的值；可多次给出。密码请放入 --values 文件：命令行参数会被他人看到",
+  shell: "bash、zsh 或 fish；不给出时按 $SHELL 判断",
 };
