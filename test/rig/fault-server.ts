@@ -71,7 +71,7 @@ export async function aFaultServer(options: FaultServerOptions): Promise<FaultSe
   };
   let origin = "";
   const listener: RequestListener = (request, response) => {
-    const url = new URL(request.url ?? "/", origin);
+    const url = new URL(`${origin}${request.url ?? "/"}`);
     const step = stepOf(request.method ?? "", url.pathname, tokens?.path);
     const { method = "", headers } = request;
     const seen: Seen = { step, method, path: `${url.pathname}${url.search}`, headers, bytes: 0 };
@@ -164,7 +164,9 @@ function forward({ upstream, request, response, fault, seen }: Forwarding): void
   const uploading = ["PUT", "PATCH", "POST"].includes(request.method ?? "");
   const close = (): void => void request.socket.resetAndDestroy();
   const { method, headers, url = "/" } = request;
-  const onward = http.request(new URL(url, upstream), { method, headers: onwardHeaders(headers, fault), agent: false });
+  // As `path`: joined to the address, a path with two slashes before it would name another host.
+  const options = { method, path: url, headers: onwardHeaders(headers, fault), agent: false };
+  const onward = http.request(upstream, options);
   onward.on("error", close);
   response.on("close", () => onward.destroy());
   onward.on("response", (answer) => {

@@ -14,7 +14,10 @@ export interface HttpGetOptions {
 
 const maxRedirects = 5;
 
-/** Reads small public files: chart indexes and charts. No credentials are sent, so a redirect may go anywhere. */
+/**
+ * Reads small public files: chart indexes and charts. No credentials are sent, so a redirect may go to any host; but not
+ * from https to http, where anybody could put another index in its place.
+ */
 export function httpGet({ transport, ...options }: HttpGetOptions): Get {
   const policy: RetryPolicy = { attempts: 4, baseDelay: 500, maxDelay: 8000, ...options.retry, transient };
   return (url, { limit, signal }) => retry(policy, () => getOnce(url, { transport, limit, signal }), { signal });
@@ -41,7 +44,13 @@ async function getOnce(url: string, once: Once): Promise<Uint8Array> {
       await response.body.drain();
       if (!URL.canParse(location, at.href))
         throw new Failure("REGISTRY_PROTOCOL", { ...placeOf(at), why: `redirect ${response.status} without a URL` });
-      at = new URL(location, at);
+      const next = new URL(location, at);
+      if (!/^https?:$/.test(next.protocol) || (at.protocol === "https:" && next.protocol !== "https:"))
+        throw new Failure("REGISTRY_PROTOCOL", {
+          ...placeOf(at),
+          why: `redirect ${response.status} to ${next.origin}`,
+        });
+      at = next;
       continue;
     }
     if (response.status === 200) return read(at, response, once);

@@ -1,7 +1,7 @@
 import { isFailure } from "../../model/failure.ts";
 import { failureOfResponse } from "../registry/errors.ts";
 import type { Remote } from "../registry/remote.ts";
-import { uploadUrl } from "../registry/upload-url.ts";
+import { uploadUrl } from "../registry/location.ts";
 import type { WireResponse } from "../registry/transport.ts";
 
 export type TriedUpload =

@@ -2,7 +2,7 @@ import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
 import { failureOfResponse } from "./errors.ts";
 import type { Remote } from "./remote.ts";
-import { uploadUrl } from "./upload-url.ts";
+import { uploadUrl } from "./location.ts";
 
 /** In this repository, that is: Harbor says 404 for a blob that only another project has (facts: harbor §5.1). */
 export function hasBlob(remote: Remote, descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
@@ -15,7 +15,7 @@ export async function headBlob(remote: Remote, descriptor: Descriptor, signal?: 
   const action = `HEAD ${remote.name}@${descriptor.digest}`;
   const to = remote.url(`blobs/${descriptor.digest}`);
   const scopes = remote.readScopes;
-  const response = await remote.endpoint.send({ method: "HEAD", to, action, scopes, contentAddressed: true, signal });
+  const response = await remote.endpoint.send({ method: "HEAD", to, action, scopes, signal });
   if (response.status !== 200 && response.status !== 404) {
     throw await failureOfResponse(response, remote.endpoint.context(action));
   }

@@ -92,7 +92,6 @@ async function open({ remote, descriptor, action, signal }: Transfer, { at, etag
       action,
       scopes: remote.readScopes,
       headers: { accept: manifest ? descriptor.mediaType : "*/*", ...range },
-      contentAddressed: true,
       expects: descriptor.size - at,
       signal,
     },

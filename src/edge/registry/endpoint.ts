@@ -11,15 +11,13 @@ import type { Method, Transport, WireRequest, WireResponse } from "./transport.t
 /** One operation on a registry, as it should be answered; the endpoint adds who we are. */
 export interface Call {
   readonly method: Method;
-  /** A path below the origin, or an upload URL that this endpoint gave. */
+  /** A path below the origin, or an upload URL that this endpoint gave: at our origin, whatever stands in it. */
   readonly to: string | URL;
   /** `GET library/nginx:1.25`: what failures and events call it. */
   readonly action: string;
   readonly scopes: readonly string[];
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
-  /** What comes back is checked against a digest, so a redirect may leave TLS (object storage inside the site). */
-  readonly contentAddressed?: boolean | undefined;
   /** Bytes of body that a good answer will have. */
   readonly expects?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -74,15 +72,11 @@ export class Endpoint {
    */
   async send(call: Call): Promise<WireResponse> {
     const url = new URL(call.to, this.origin);
+    if (url.origin !== this.origin.origin) throw new RangeError(`${call.action}: not at ${this.origin.origin}`);
     const once = call.body !== undefined && !(call.body instanceof Uint8Array);
     for (let renewed = false; ;) {
       const authorization = await this.#authorizer.header(call.scopes, call.signal);
-      const response = await follow((request) => this.#wire(request, call.action), {
-        request: this.#request(call, url),
-        authorization,
-        contentAddressed: call.contentAddressed ?? false,
-        refuse: (why) => protocolFailure(this.context(call.action), why),
-      });
+      const response = await this.#followed(call, url, authorization);
       if (response.status !== 401 || renewed) return response;
       const known = await this.#authorizer.challenged(response.header("www-authenticate"), call.scopes, authorization);
       if (!known || once) return response;
@@ -127,6 +121,21 @@ export class Endpoint {
     return this.#options.transport.close();
   }
 
+  /**
+   * Redirects may lead to a stranger, and what a stranger asks for is not ours to give: only the origin that was asked
+   * names a token service, or our password would go wherever an object store sends it (CVE-2020-15157 was this).
+   */
+  async #followed(call: Call, url: URL, authorization: string | undefined): Promise<WireResponse> {
+    const { action } = call;
+    const refuse = (why: string): Error => protocolFailure(this.context(action), why);
+    const request = this.#request(call, url);
+    const sent = await follow((each) => this.#wire(each, action), { request, authorization, refuse });
+    const { response, stranger } = sent;
+    if (stranger === undefined || response.status !== 401) return response;
+    await response.body.drain();
+    throw refuse(`redirect to ${stranger}, which answers 401`);
+  }
+
   #request(call: Call, url: URL): WireRequest {
     // identity: a digest is over the bytes as stored, and a proxy that compresses would change them.
     const headers = { "user-agent": this.#options.userAgent, "accept-encoding": "identity", ...call.headers };
@@ -149,12 +158,7 @@ export class Endpoint {
     if (realm === undefined) throw protocolFailure(this.context(action), `realm ${challenge.realm}`);
     const { method, url, headers, body, authorization } = tokenRequest(realm, challenge, scopes, login);
     const call: Call = { method, to: url, action, scopes: [], headers, body };
-    const response = await follow((request) => this.#wire(request, action), {
-      request: this.#request(call, url),
-      authorization,
-      contentAddressed: false,
-      refuse: (why) => protocolFailure(this.context(action), why),
-    });
+    const response = await this.#followed(call, url, authorization);
     if (response.status !== 200) throw await failureOfResponse(response, this.context(action));
     const token = parseToken(await this.read(response, maxTokenDocument, action));
     if (token === undefined) throw protocolFailure(this.context(action), "no token in the answer");

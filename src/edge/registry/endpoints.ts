@@ -31,8 +31,8 @@ export class Endpoints<T> {
       this.#down.add(this.#all.indexOf(item));
       return true;
     }
-    // A mirror that does not have it says 404, 401 or 403, as it was built.
-    return isFailure(error, "REGISTRY_NOT_FOUND", "REGISTRY_UNAUTHORIZED", "REGISTRY_DENIED");
+    // A mirror that does not have it says 404, 401 or 403, as it was built; one whose storage is broken sends us astray.
+    return isFailure(error, "REGISTRY_NOT_FOUND", "REGISTRY_UNAUTHORIZED", "REGISTRY_DENIED", "REGISTRY_PROTOCOL");
   }
 
   /** The first answer that is `good`; the last answer or failure when none is. */

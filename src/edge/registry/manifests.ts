@@ -117,7 +117,6 @@ function readManifest(
     action: `${method} ${printed(remote, pointer)}`,
     scopes: remote.readScopes,
     headers: { accept },
-    contentAddressed: isDigest(pointer),
     signal,
   });
 }

@@ -1,4 +1,5 @@
 import { protocolFailure } from "./errors.ts";
+import { atOrigin } from "./location.ts";
 import type { Remote } from "./remote.ts";
 
 /** A registry with more pages than this is not listing tags but keeping us busy. */
@@ -21,11 +22,11 @@ export interface Page {
 export async function* pages(remote: Remote, options: PagesOptions): AsyncGenerator<Page, void, undefined> {
   const { action, headers, signal } = options;
   const seen = new Set<string>();
-  for (let to: string | undefined = options.to; to !== undefined;) {
-    if (seen.has(to) || seen.size >= maxPages) {
+  for (let to: URL | undefined = new URL(options.to, remote.endpoint.origin); to !== undefined;) {
+    if (seen.has(to.href) || seen.size >= maxPages) {
       throw protocolFailure(remote.endpoint.context(action), `Link after ${seen.size} pages`);
     }
-    seen.add(to);
+    seen.add(to.href);
     const { page, next } = await onePage(remote, to, { action, headers, signal });
     yield page;
     to = next;
@@ -34,13 +35,13 @@ export async function* pages(remote: Remote, options: PagesOptions): AsyncGenera
 
 function onePage(
   remote: Remote,
-  to: string,
+  to: URL,
   {
     action,
     headers,
     signal,
   }: Omit<PagesOptions, "to" | "headers"> & { readonly headers: PagesOptions["headers"] | undefined },
-): Promise<{ readonly page: Page; readonly next: string | undefined }> {
+): Promise<{ readonly page: Page; readonly next: URL | undefined }> {
   const { endpoint } = remote;
   return remote.attempt({ what: action, signal }, async () => {
     const scopes = remote.readScopes;
@@ -53,17 +54,16 @@ function onePage(
     } catch {
       throw protocolFailure(endpoint.context(action), "not JSON");
     }
-    return { page: { document, header }, next: nextOf(response.header("link"), new URL(to, endpoint.origin)) };
+    return { page: { document, header }, next: nextOf(response.header("link"), to) };
   });
 }
 
 /** https://www.rfc-editor.org/rfc/rfc8288, as far as registries go. */
-function nextOf(links: readonly string[], from: URL): string | undefined {
+function nextOf(links: readonly string[], from: URL): URL | undefined {
   for (const link of links) {
     const match = /<([^>]*)>[^<]*;\s*rel="?next"?/i.exec(link);
     if (match?.[1] === undefined || !URL.canParse(match[1], from.href)) continue;
-    const url = new URL(match[1], from);
-    return `${url.pathname}${url.search}`;
+    return atOrigin(new URL(match[1], from), from);
   }
   return undefined;
 }

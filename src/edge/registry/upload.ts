@@ -4,7 +4,7 @@ import { abortable } from "../../std/abortable.ts";
 import { headBlob } from "./blobs.ts";
 import { mismatchFailure, RegistryFailure } from "./errors.ts";
 import type { Remote } from "./remote.ts";
-import { uploadUrl } from "./upload-url.ts";
+import { uploadUrl } from "./location.ts";
 import { UploadSource } from "./upload-source.ts";
 import type { WireResponse } from "./transport.ts";
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Login } from "../access.ts";
 import type { BearerChallenge } from "./authorizer.ts";
+import { atOrigin } from "../location.ts";
 import { basicHeader } from "./basic.ts";
 
 /** Milliseconds are of `performance.now()`: a clock that is set must not keep a token alive. */
@@ -92,7 +93,7 @@ export function realmUrl(challenge: BearerChallenge, origin: URL): URL | undefin
   realm.username = "";
   realm.password = "";
   if (challenge.service === "harbor-registry" && realm.pathname === "/service/token") {
-    return new URL(`${realm.pathname}${realm.search}`, origin);
+    return atOrigin(realm, origin);
   }
   if (realm.protocol === "https:") return realm;
   return realm.protocol === "http:" && origin.protocol === "http:" ? realm : undefined;

@@ -15,5 +15,16 @@ export function uploadUrl(remote: Remote, response: WireResponse, action: string
   if (url.host !== origin.host && !url.pathname.startsWith("/v2/")) {
     throw refuse(`upload Location at ${url.origin}${url.pathname}`);
   }
-  return new URL(`${url.pathname}${url.search}`, origin);
+  return atOrigin(url, origin);
+}
+
+/**
+ * Path and query of `url` at `origin`. Not by joining texts: the path of `https://ours//theirs/v2/` is `//theirs/v2/`,
+ * which as a text is the address of another host.
+ */
+export function atOrigin(url: URL, origin: URL): URL {
+  const ours = new URL(origin.origin);
+  ours.pathname = url.pathname;
+  ours.search = url.search;
+  return ours;
 }
