@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { receiptDirectory } from "../../src/edge/receipts/disk.ts";
+import { receiptDirectory } from "../../src/edge/files/receipts.ts";
 import { aReceipt } from "../rig/receipt.ts";
 
 describe("receipts on disk", () => {

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writeSupportArchive } from "../../src/edge/support-archive/write.ts";
+import { writeSupportArchive } from "../../src/edge/archive/support-archive.ts";
 
 const files = [
   { name: "logs/p/c.log", text: "Authorization: Bearer planted-token-value\nfine 中文" },

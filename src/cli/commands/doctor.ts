@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { readBytes } from "../../edge/files/read-text.ts";
-import { writeSupportArchive } from "../../edge/support-archive/write.ts";
+import { writeSupportArchive } from "../../edge/archive/support-archive.ts";
 import type { Finding } from "../../model/finding.ts";
 import { doctor, readLogs, type DoctorReport } from "../../stages/doctor/doctor.ts";
 import { catalogueOf } from "../../ui/language.ts";

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { readAsset } from "../../edge/assets/assets.ts";
+import { readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { BundleSpec, PluginSelection } from "../../model/spec.ts";
 import { catalogueOf } from "../../ui/language.ts";

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { readAsset } from "../../edge/assets/assets.ts";
+import { readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { Site } from "../../model/site.ts";
 import { siteFile } from "../../ui/files.ts";

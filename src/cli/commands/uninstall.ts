@@ -1,6 +1,6 @@
 import { hasErrors } from "../../model/finding.ts";
 import { uninstall } from "../../stages/receipt/undo.ts";
-import { receiptDirectory } from "../../edge/receipts/disk.ts";
+import { receiptDirectory } from "../../edge/files/receipts.ts";
 import type { Context } from "../context.ts";
 import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";

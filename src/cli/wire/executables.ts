@@ -1,7 +1,7 @@
 import { access, readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isSingleExecutable, readAsset } from "../../edge/assets/assets.ts";
+import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
 import type { SmallFile } from "../../stages/bundle/plan.ts";
 
 export interface Executables {

@@ -1,4 +1,4 @@
-import { readAsset } from "../../edge/assets/assets.ts";
+import { readAsset } from "../../edge/files/assets.ts";
 import type { SmallFile } from "../../stages/bundle/plan.ts";
 import { findExecutables } from "./executables.ts";
 

@@ -1,4 +1,4 @@
-import { readAsset } from "../../edge/assets/assets.ts";
+import { readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { GatewayGenerations } from "../../model/gateway.ts";
 

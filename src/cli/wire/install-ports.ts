@@ -1,4 +1,4 @@
-import { readAsset } from "../../edge/assets/assets.ts";
+import { readAsset } from "../../edge/files/assets.ts";
 import { readChart } from "../../edge/charts/read.ts";
 import { loadValues, parseConfig, parseRelocationMap } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";

@@ -1,4 +1,4 @@
-import { receiptDirectory } from "../../edge/receipts/disk.ts";
+import { receiptDirectory } from "../../edge/files/receipts.ts";
 import type { Kubectl } from "../../edge/process/kubectl.ts";
 import type { Receipt } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";

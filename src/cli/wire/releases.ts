@@ -1,4 +1,4 @@
-import { readAsset } from "../../edge/assets/assets.ts";
+import { readAsset } from "../../edge/files/assets.ts";
 import { Failure } from "../../model/failure.ts";
 import { loadTyped } from "../../std/yaml.ts";
 

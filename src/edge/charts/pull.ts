@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { Failure, isFailure } from "../../model/failure.ts";
-import { findInIndex } from "./index-file.ts";
+import { isMap, itemsAt, mapAt, textAt } from "../../model/rendered-object.ts";
+import { loadStrings, YamlError } from "../../std/yaml.ts";
 import { readChart, type Chart } from "./read.ts";
 
 /** Reads a URL whole; more than `limit` bytes is a failure. */
@@ -11,9 +12,9 @@ export type Get = (
 ) => Promise<Uint8Array>;
 
 /** Reads the chart layer of `oci://registry/path/name:version`; the registry client does it. */
-export type PullOci = (reference: string, signal?: AbortSignal) => Promise<Uint8Array>;
+type PullOci = (reference: string, signal?: AbortSignal) => Promise<Uint8Array>;
 
-export interface ChartRequest {
+interface ChartRequest {
   readonly name: string;
   readonly version: string;
   /** A chart repository, `oci://registry/path`, the URL of a .tgz, or a local .tgz. */
@@ -27,7 +28,7 @@ export interface ChartPorts {
   readonly pullOci: PullOci;
 }
 
-export interface PulledChart {
+interface PulledChart {
   /** As they were published: digest and provenance stay true. */
   readonly bytes: Uint8Array;
   readonly from: string;
@@ -120,5 +121,43 @@ async function fromFile(path: string): Promise<Uint8Array> {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") throw new Failure("FILE_MISSING", { path });
     throw new Failure("FILE_UNREADABLE", { path, reason: code ?? message });
+  }
+}
+
+interface IndexEntry {
+  readonly url: string;
+  /** Hex of the sha256, where the index says it. */
+  readonly digest: string | undefined;
+}
+
+/** Finds one version in a chart repository's `index.yaml`. @throws Failure CHART_UNUSABLE, with what there is instead */
+function findInIndex(
+  text: string,
+  { name, version }: { readonly name: string; readonly version: string },
+  base: string,
+): IndexEntry {
+  const entries = mapAt(parse(text, base), "entries");
+  const versions = itemsAt(entries, name);
+  const entry = versions.find((candidate) => textAt(candidate, "version") === version);
+  const [first] = (entry?.["urls"] as readonly unknown[] | undefined) ?? [];
+  if (typeof first === "string") {
+    const digest = textAt(entry ?? {}, "digest")?.replace(/^sha256:/, "");
+    if (URL.canParse(first, base)) return { url: new URL(first, base).href, digest };
+    const why = `${base}index.yaml: urls: ${first}`;
+    throw new Failure("CHART_UNUSABLE", { chart: `${name} ${version}`, why: why.slice(0, 600) });
+  }
+  const has = versions.length > 0 ? versions.map((candidate) => textAt(candidate, "version")) : Object.keys(entries);
+  const why = `${base}index.yaml: ${has.slice(0, 10).join(", ") || "no entries"}`;
+  throw new Failure("CHART_UNUSABLE", { chart: `${name} ${version}`, why: why.slice(0, 600) });
+}
+
+function parse(text: string, base: string): Readonly<Record<string, unknown>> {
+  try {
+    const [document] = loadStrings(text);
+    return isMap(document) ? document : {};
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const why = `${base}index.yaml:${error.line}:${error.column} ${error.message}`;
+    throw new Failure("CHART_UNUSABLE", { chart: base, why: why.slice(0, 600) });
   }
 }

@@ -3,9 +3,9 @@ import { Failure } from "../../model/failure.ts";
 import type { CredentialsSource } from "../../model/spec.ts";
 import type { Login } from "../registry/access.ts";
 import { loginOf, readDockerConfig } from "./docker-config.ts";
-import { explicitLogin } from "./explicit.ts";
+import { readBounded } from "./read-bounded.ts";
 
-export interface FindLoginOptions {
+interface FindLoginOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the spec or site file says about where the secret is; nothing else is looked at then. */
   readonly source?: CredentialsSource | undefined;
@@ -51,4 +51,36 @@ function places(env: FindLoginOptions["env"], home: string | undefined): readonl
     ...(env["XDG_RUNTIME_DIR"] ? [join(env["XDG_RUNTIME_DIR"], "containers", "auth.json")] : []),
   ];
   return directories.map((path) => ({ path, required: false }));
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const maxSecret = 64 * 1024;
+
+/** What a file names: a user, and where the password is. @throws Failure CREDENTIALS_UNUSABLE */
+async function explicitLogin(source: CredentialsSource, env: Env): Promise<Login> {
+  const username = source.username ?? (source.usernameEnv === undefined ? undefined : fromEnv(source.usernameEnv, env));
+  if (username === undefined) throw unusable("username, usernameEnv", "neither is set");
+  if (source.passwordEnv !== undefined) return { username, password: fromEnv(source.passwordEnv, env) };
+  if (source.passwordFile !== undefined) return { username, password: await fromFile(source.passwordFile) };
+  throw unusable("passwordFile, passwordEnv", "neither is set");
+}
+
+function fromEnv(name: string, env: Env): string {
+  const value = env[name];
+  if (!value) throw unusable(`env ${name}`, value === undefined ? "not set" : "empty");
+  return value;
+}
+
+/** The first line: editors and `echo` end it, and a password has no line break. */
+async function fromFile(path: string): Promise<string> {
+  const text = await readBounded(path, maxSecret);
+  if (text === undefined) throw unusable(path, "ENOENT");
+  const password = text.replace(/^\uFEFF/, "").split(/\r?\n/, 1)[0] ?? "";
+  if (password === "") throw unusable(path, "empty");
+  return password;
+}
+
+function unusable(where: string, why: string): Failure {
+  return new Failure("CREDENTIALS_UNUSABLE", { where, why });
 }

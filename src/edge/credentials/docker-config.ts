@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import { sanitize } from "../../model/sanitize.ts";
+import { run } from "../process/run.ts";
 import type { Login } from "../registry/access.ts";
-import { helperLogin } from "./helper.ts";
-import { matchingKeys } from "./host-keys.ts";
 import { readBounded } from "./read-bounded.ts";
 
 const Entry = z.object({
@@ -18,7 +18,7 @@ const DockerConfig = z.object({
   credHelpers: z.record(z.string(), z.string()).nullish(),
   credsStore: z.string().nullish(),
 });
-export interface DockerConfig extends z.output<typeof DockerConfig> {}
+interface DockerConfig extends z.output<typeof DockerConfig> {}
 
 const maxConfig = 4 * 1024 * 1024;
 
@@ -38,7 +38,7 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
   throw new Failure("CREDENTIALS_UNUSABLE", { where: path, why: `unexpected ${member}` });
 }
 
-export interface LoginOfOptions {
+interface LoginOfOptions {
   readonly path: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
@@ -81,4 +81,97 @@ function decoded(auth: string, where: string): { username: string; password: str
   if (colon < 1) throw new Failure("CREDENTIALS_UNUSABLE", { where, why: "auth" });
   // Old docker padded it with NULs.
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
+}
+
+interface HelperOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+  /** False: a helper that is not installed knows nothing. */
+  readonly mustExist: boolean;
+}
+
+const HelperAnswer = z.object({ Username: z.string(), Secret: z.string() });
+
+const timeoutSeconds = 30;
+
+/**
+ * Asks `docker-credential-NAME get` over its standard input. `undefined`: it does not know the host.
+ * https://github.com/docker/docker-credential-helpers#development
+ */
+async function helperLogin(name: string, host: string, options: HelperOptions): Promise<Login | undefined> {
+  const program = `docker-credential-${name}`;
+  // The name is part of a program's name: a path in it would run any file.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) throw unusable("docker-credential-?", "name");
+  const { env, signal } = options;
+  const server = serverKey(host.split("/", 1)[0] ?? host);
+  try {
+    const result = await run(program, {
+      args: ["get"],
+      env,
+      input: server,
+      signal,
+      timeoutSeconds,
+      maxOutput: 1024 ** 2,
+    });
+    if (result.exitCode === 0) return parsed(result.stdout, program);
+    const said = `${result.stdout} ${result.stderr}`;
+    if (/credentials not found|no credentials server url|no credentials/i.test(said)) return undefined;
+    throw unusable(program, sanitize(`exit ${result.exitCode} ${said}`, 200));
+  } catch (error) {
+    if (!isFailure(error, "TOOL_MISSING")) throw error;
+    if (options.mustExist) throw unusable(program, error.facts.looked);
+    return undefined;
+  }
+}
+
+function parsed(stdout: string, program: string): Login | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(stdout);
+  } catch {
+    throw unusable(program, "not JSON");
+  }
+  const answer = HelperAnswer.safeParse(document);
+  if (!answer.success) throw unusable(program, "no Username and Secret");
+  const { Username: username, Secret: password } = answer.data;
+  if (username === "" && password === "") return undefined;
+  return username === "<token>" ? { username, password: "", identityToken: password } : { username, password };
+}
+
+function unusable(where: string, why: string): Failure {
+  return new Failure("CREDENTIALS_UNUSABLE", { where, why });
+}
+
+/** Docker Hub has one account and many names; docker login writes the first. */
+const hubKey = "https://index.docker.io/v1/";
+const hubHosts: ReadonlySet<string> = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
+
+/** What a credential helper is asked for. */
+function serverKey(host: string): string {
+  return hubHosts.has(host) ? hubKey : host;
+}
+
+/**
+ * The keys that are `host` or a path above it, the longest first. Whole segments only: `corp` is no prefix of
+ * `corp.evil.example`, and a substring match is how credentials leak.
+ */
+export function matchingKeys(keys: readonly string[], host: string): readonly string[] {
+  const wanted = normal(host);
+  return keys
+    .filter((key) => {
+      const each = normal(key);
+      return each !== "" && (wanted === each || wanted.startsWith(`${each}/`));
+    })
+    .sort((a, b) => normal(b).length - normal(a).length);
+}
+
+/** `https://Host/v1/` and `host` are one. */
+function normal(key: string): string {
+  const bare = key
+    .replace(/^https?:\/\//i, "")
+    .replace(/\/v[12]\/?$/, "")
+    .replace(/\/+$/, "");
+  const slash = bare.indexOf("/");
+  const host = (slash < 0 ? bare : bare.slice(0, slash)).toLowerCase();
+  return `${hubHosts.has(host) ? "docker.io" : host}${slash < 0 ? "" : bare.slice(slash)}`;
 }

@@ -1,10 +1,11 @@
-import { stat } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
-import { errorCode, writeFailure } from "./errors.ts";
-import { fileSystemOf, refuseWithoutRoom } from "./file-system.ts";
-import { Journal, readJournal, type Remembered } from "./journal.ts";
-import { layParts, type Part } from "./parts.ts";
+import { printBytes } from "../../std/bytes.ts";
 import { DiskOutput, openForWriting, partialOf } from "./disk-output.ts";
+import { errorCode, writeFailure } from "./errors.ts";
+import { Journal, readJournal, type Remembered } from "./journal.ts";
+import { layParts, type Part } from "./disk-source.ts";
 import { volumesPathOf } from "./volumes-document.ts";
 
 export interface BundleOutputOptions {
@@ -80,4 +81,49 @@ async function exists(path: string): Promise<boolean> {
 function absent(error: unknown): undefined {
   if (errorCode(error) === "ENOENT") return undefined;
   throw error;
+}
+
+/** https://man7.org/linux/man-pages/man2/statfs.2.html: those that fill a gap with zeros instead of leaving a hole. */
+const withoutHoles: Readonly<Record<number, string>> = {
+  0x4d44: "vfat",
+  0x2011bab0: "exfat",
+  0x65735546: "fuse",
+};
+
+/** The largest file on FAT32 is one byte less than 4 GiB. */
+const vfatLimit = 4 * 1024 ** 3 - 1;
+
+interface FileSystem {
+  readonly name: string;
+  readonly sparse: boolean;
+  readonly free: number;
+}
+
+/** Asks the directory that `path` will be in. @throws Failure FILE_UNWRITABLE when there is none */
+async function fileSystemOf(path: string): Promise<FileSystem> {
+  const directory = dirname(path);
+  try {
+    if (!(await stat(directory)).isDirectory()) throw new Failure("FILE_UNWRITABLE", { path, reason: "ENOTDIR" });
+    const { type, bavail, bsize } = await statfs(directory);
+    const name = withoutHoles[type];
+    return { name: name ?? "", sparse: name === undefined, free: bavail * bsize };
+  } catch (error) {
+    throw writeFailure(error, directory);
+  }
+}
+
+interface Room {
+  readonly path: string;
+  /** Bytes still to be written. */
+  readonly wanted: number;
+  readonly largestFile: number;
+}
+
+/** Refuses before the first byte what the file system could not hold at the last. @throws Failure DISK_FULL, FILE_UNWRITABLE */
+function refuseWithoutRoom({ name, free }: FileSystem, { path, wanted, largestFile }: Room): void {
+  if (name === "vfat" && largestFile > vfatLimit) {
+    const reason = `vfat: ${printBytes(largestFile)} > ${printBytes(vfatLimit)}`;
+    throw new Failure("FILE_UNWRITABLE", { path, reason });
+  }
+  if (wanted > free) throw new Failure("DISK_FULL", { path, wanted: printBytes(wanted), free: printBytes(free) });
 }

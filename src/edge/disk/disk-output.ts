@@ -1,12 +1,10 @@
 import { open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { RandomWriter } from "../../content/random-access.ts";
-import { DiskSource, type OpenPart } from "./disk-source.ts";
+import { DiskSource, piecesOf, type OpenPart, type Part } from "./disk-source.ts";
 import { writeFailure } from "./errors.ts";
 import type { Journal, Remembered } from "./journal.ts";
-import { piecesOf, type Part } from "./parts.ts";
-import { VolumeSums } from "./volume-sums.ts";
-import { writeVolumes } from "./volumes-document.ts";
+import { VolumeSums, writeVolumes } from "./volumes-document.ts";
 
 /** The journal follows the disk at this distance: what a power cut can cost. */
 const syncBytes = 64 * 1024 ** 2;

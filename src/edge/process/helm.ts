@@ -4,10 +4,14 @@ import { join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import { helmEnvironment } from "./helm-environment.ts";
-import { helmFailure } from "./helm-failure.ts";
-import { installedManifest, parseRelease, type ReleaseInfo } from "./helm-release.ts";
-import { withValues } from "./helm-values.ts";
+import {
+  helmEnvironment,
+  helmFailure,
+  installedManifest,
+  parseRelease,
+  withValues,
+  type ReleaseInfo,
+} from "./helm-call.ts";
 import { run } from "./run.ts";
 
 export interface HelmChartSource {

@@ -1,4 +1,5 @@
 import { Failure } from "../../model/failure.ts";
+import type { KubeObject } from "../../model/kubernetes.ts";
 import { sanitize } from "../../model/sanitize.ts";
 
 /** What kubectl 1.31 to 1.36 were seen to print; the exit code is 1 for all of these. */
@@ -10,7 +11,7 @@ const conflict = /Apply failed with \d{1,6} conflict/;
 const absent =
   /\(NotFound\)|the server doesn't have a resource type|the server could not find the requested resource|no matches for kind/;
 
-export interface KubectlOutcome {
+interface KubectlOutcome {
   /** What was tried, in kubectl's own words and without anything secret: `apply`, `get pods`. */
   readonly action: string;
   readonly exitCode: number;
@@ -44,4 +45,38 @@ function outputOf(stderr: string, secrets: readonly string[]): string {
 /** kubectl's advice after a conflict is about flags that our users do not have. */
 function conflictOf(output: string): string {
   return output.replace(/ ?Please review the fields above--.*$/, "");
+}
+
+/** Shorter texts would blank out half of any message, and are no secrets. */
+const shortest = 4;
+
+/**
+ * Every text that Secrets among `documents` hold: encoded, decoded, and what stands inside of decoded JSON (a
+ * docker config.json). For blanking them out of whatever a server answers.
+ */
+export function secretValues(documents: readonly KubeObject[]): readonly string[] {
+  const found = new Set<string>();
+  for (const document of documents.filter(({ kind }) => kind === "Secret")) {
+    for (const value of stringsIn(document["data"])) {
+      found.add(value);
+      addDecoded(found, Buffer.from(value, "base64").toString("utf8"));
+    }
+    for (const value of stringsIn(document["stringData"])) addDecoded(found, value);
+  }
+  return [...found].filter((text) => text.length >= shortest).sort((a, b) => b.length - a.length);
+}
+
+function addDecoded(found: Set<string>, text: string): void {
+  found.add(text);
+  try {
+    for (const value of stringsIn(JSON.parse(text))) found.add(value);
+  } catch {
+    // Not JSON: the text as a whole is the secret.
+  }
+}
+
+function stringsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(stringsIn);
 }

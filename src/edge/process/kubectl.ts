@@ -9,9 +9,8 @@ import type {
   PatchOperation,
   Permission,
 } from "../../model/kubernetes.ts";
-import { isAbsent, kubectlFailure } from "./kubectl-failure.ts";
+import { isAbsent, kubectlFailure, secretValues } from "./kubectl-failure.ts";
 import { run, type RunResult } from "./run.ts";
-import { secretValues } from "./secret-values.ts";
 
 /** The cluster as kubectl shows it. Every method throws Failure CLUSTER_UNREACHABLE, CLUSTER_FORBIDDEN or KUBECTL_FAILED. */
 export interface Kubectl {

@@ -1,10 +1,20 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { refusal, type Answer } from "./answer.ts";
-import type { Operation, Served } from "./api.ts";
-import type { Admits } from "./login.ts";
-import { routes } from "./routes.ts";
+import {
+  getBlob,
+  getManifest,
+  getPluginFile,
+  health,
+  listReferrers,
+  listRepositories,
+  listTags,
+  version,
+  type Operation,
+  type Served,
+} from "./operations.ts";
 
-export const openPath = "/healthz";
+const openPath = "/healthz";
 
 /** From a request line to an answer; nothing is read or written yet. */
 export function dispatch(served: Served, admits: Admits | undefined, request: IncomingMessage): Answer {
@@ -35,4 +45,42 @@ function decoded(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A path and who answers it, for GET and HEAD. There are no other methods: nothing here can change anything. */
+interface Route {
+  readonly path: RegExp;
+  readonly operation: Operation;
+}
+
+/** The whole API. First match wins; a `:` is in digests only, and repositories are looked up, never opened as paths. */
+const routes: readonly Route[] = [
+  { path: /^\/healthz$/, operation: health },
+  { path: /^\/v2\/?$/, operation: version },
+  { path: /^\/v2\/_catalog$/, operation: listRepositories },
+  { path: /^\/v2\/(?<name>.+)\/tags\/list$/, operation: listTags },
+  { path: /^\/v2\/(?<name>.+)\/manifests\/(?<item>[^/]+)$/, operation: getManifest },
+  { path: /^\/v2\/(?<name>.+)\/blobs\/(?<item>[^/]+)$/, operation: getBlob },
+  { path: /^\/v2\/(?<name>.+)\/referrers\/(?<item>[^/]+)$/, operation: listReferrers },
+  { path: /^\/plugins\/.*?(?<item>[^/]+)$/, operation: getPluginFile },
+  { path: /^\/(?<item>[^/]+\.wasm)$/, operation: getPluginFile },
+];
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Whether an Authorization header (RFC 7617) is this login; takes as long for a near miss as for nonsense. */
+export type Admits = (authorization: string | undefined) => boolean;
+
+export function basicLogin({ username, password }: Login): Admits {
+  // Equal length for any input, under a key that nobody can aim at.
+  const key = randomBytes(32);
+  const mark = (text: string): Buffer => createHmac("sha256", key).update(text).digest();
+  const wanted = mark(`${username}:${password}`);
+  return (authorization) => {
+    const given = /^Basic ([A-Za-z0-9+/=]{1,4096})$/i.exec(authorization ?? "")?.[1] ?? "";
+    return timingSafeEqual(mark(Buffer.from(given, "base64").toString("utf8")), wanted);
+  };
 }

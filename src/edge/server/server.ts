@@ -6,10 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Catalog } from "../../content/catalog.ts";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import { ClientGone } from "./body.ts";
-import { dispatch } from "./dispatch.ts";
-import { basicLogin, type Admits, type Login } from "./login.ts";
-import { respond } from "./respond.ts";
+import { ClientGone, respond } from "./respond.ts";
+import { basicLogin, dispatch, type Admits, type Login } from "./dispatch.ts";
 
 export interface ServeOptions {
   readonly catalog?: Catalog | undefined;

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { capMemory } from "../../content/wasm/cap-memory.ts";
 import { ModuleError } from "../../content/wasm/cursor.ts";
 import type { Job, Message, Step } from "./guest.ts";
-import { workerSource } from "./worker-source.ts";
+import { workerSource } from "./worker.ts";
 
 export interface StartOptions {
   readonly timeoutMs: number;

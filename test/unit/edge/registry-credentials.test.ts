@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findLogin } from "../../../src/edge/credentials/credentials.ts";
-import { matchingKeys } from "../../../src/edge/credentials/host-keys.ts";
+import { matchingKeys } from "../../../src/edge/credentials/docker-config.ts";
 
 const auth = (user: string, password: string) => ({ auth: Buffer.from(`${user}:${password}`).toString("base64") });
 

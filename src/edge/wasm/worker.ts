@@ -1,10 +1,7 @@
-import type { Exports, Job, Message, Step } from "./guest.ts";
-import type { guestOf } from "./guest-of.ts";
-import type { importsFor } from "./imports-for.ts";
-import type { proxyCalls } from "./proxy-calls.ts";
-import type { wasiCalls } from "./wasi-calls.ts";
+import { guestOf, type Exports, type Job, type Message, type Step } from "./guest.ts";
+import { importsFor, proxyCalls, wasiCalls } from "./host-calls.ts";
 
-export interface HostSide {
+interface HostSide {
   readonly guestOf: typeof guestOf;
   readonly importsFor: typeof importsFor;
   readonly proxyCalls: typeof proxyCalls;
@@ -16,9 +13,9 @@ export interface HostSide {
  * `_start`, the root context, the VM, the configuration, one HTTP context. Each step is said before it is taken, so that
  * the owner knows where a module hangs.
  *
- * Its text is what runs in the worker (`worker-source.ts`): it may use its parameters and globals, nothing else.
+ * Its text is what runs in the worker (`worker.ts`): it may use its parameters and globals, nothing else.
  */
-export function startSequence(host: HostSide, job: Job, post: (message: Message) => void): void {
+function startSequence(host: HostSide, job: Job, post: (message: Message) => void): void {
   let exports: Exports = {};
   const guest = host.guestOf(job, () => exports, post);
   const take = <T>(step: Step, work: () => T): T => {
@@ -46,4 +43,25 @@ export function startSequence(host: HostSide, job: Job, post: (message: Message)
   }
   guest.flush();
   post({ type: "end", memory: guest.view().byteLength, ...(why === undefined ? {} : { why }) });
+}
+
+const host: HostSide = { guestOf, importsFor, proxyCalls, wasiCalls };
+
+/**
+ * The worker's program as text, for `new Worker(text, { eval: true })`. It is made of the very functions that are typed
+ * and linted beside this file, by `toString()`: a file of its own would be lost when everything is bundled into one, and
+ * in a single executable there is no file at all. What it costs: those functions refer to nothing outside themselves. A
+ * test runs this text from source and from a minified bundle, so that breaking the rule shows.
+ */
+export function workerSource(): string {
+  return [
+    `"use strict";`,
+    `const { parentPort, workerData } = require("node:worker_threads");`,
+    // esbuild's keepNames wraps functions in this; together with `minify` it would have another name, and not work.
+    `const __name = (value) => value;`,
+    `const host = { ${Object.entries<{ toString(): string }>({ ...host })
+      .map(([name, part]) => `${name}: ${part.toString()}`)
+      .join(", ")} };`,
+    `(${startSequence.toString()})(host, workerData, (message) => parentPort.postMessage(message));`,
+  ].join("\n");
 }

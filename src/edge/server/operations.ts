@@ -4,12 +4,11 @@ import type { PluginFile } from "../../content/plugin-tree.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isDigest, type Digest } from "../../model/digest.ts";
 import { MediaType } from "../../model/media-type.ts";
-import { json, refusal, type Answer, type Content } from "./answer.ts";
+import { json, refusal, type Answer, type Content, type Headers } from "./answer.ts";
 import { accepts } from "./conditional.ts";
-import { page } from "./page.ts";
 
 /** A request that found its route. `name` is the repository as it was asked for. */
-export interface Call {
+interface Call {
   readonly path: string;
   readonly name: string;
   /** The last segment: a tag, a digest, or a file. */
@@ -111,4 +110,27 @@ function blobAnswer(catalog: Catalog, descriptor: Descriptor, type: string): Ans
 
 function badPage(query: URLSearchParams): Answer {
   return refusal("PAGINATION_NUMBER_INVALID", { n: query.get("n")?.slice(0, 40) });
+}
+
+interface Page {
+  readonly names: readonly string[];
+  readonly headers: Headers;
+}
+
+/**
+ * One page of sorted `names`: those after `last`, at most `n`, with a Link to the rest when there is one.
+ * `undefined` when `n` is no number. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
+ */
+function page(names: readonly string[], query: URLSearchParams, path: string): Page | undefined {
+  const asked = query.get("n");
+  if (asked !== null && !/^\d{1,9}$/.test(asked)) return undefined;
+  const last = query.get("last");
+  const rest = last === null ? names : names.filter((name) => name > last);
+  const count = asked === null ? rest.length : Number(asked);
+  const shown = rest.slice(0, count);
+  const end = shown.at(-1);
+  if (end === undefined || shown.length === rest.length) return { names: shown, headers: {} };
+  const next = new URLSearchParams(query);
+  next.set("last", end);
+  return { names: shown, headers: { Link: `<${path}?${next.toString()}>; rel="next"` } };
 }

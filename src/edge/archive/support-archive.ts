@@ -4,7 +4,7 @@ import { finished } from "node:stream/promises";
 import { TarArchive } from "archiver";
 import { Failure } from "../../model/failure.ts";
 import { redact } from "../../model/sanitize.ts";
-import { abandon } from "../archive/tar-file.ts";
+import { abandon } from "./tar-file.ts";
 
 export interface SupportFile {
   readonly name: string;

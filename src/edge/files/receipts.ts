@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { Receipt } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
-import { readText } from "../files/read-text.ts";
-import { replaceFile } from "../files/replace.ts";
+import { readText } from "./read-text.ts";
+import { replaceFile } from "./replace.ts";
 
 export interface ReceiptDirectory {
   /** Oldest first; empty when there is no directory yet. */

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import * as z from "zod";
+import { Failure } from "../../model/failure.ts";
+import { sanitize } from "../../model/sanitize.ts";
+import type { HelmChartSource, HelmOptions } from "./helm.ts";
+import type { RunResult } from "./run.ts";
+
+/** What a cluster's credential plugins, proxies and certificates need. Everything else of ours stays with us. */
+const passed =
+  /^(PATH|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|HELM_DRIVER(_SQL_CONNECTION_STRING)?)$/;
+
+/** The whole environment of helm; `folder` is private and will be removed. */
+export function helmEnvironment(options: HelmOptions, folder: string): Readonly<Record<string, string>> {
+  const { env } = options;
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && passed.test(entry[0]),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    HOME: folder,
+    HELM_CACHE_HOME: join(folder, "cache"),
+    HELM_CONFIG_HOME: join(folder, "config"),
+    HELM_DATA_HOME: join(folder, "data"),
+    HELM_PLUGINS: join(folder, "plugins"),
+    NO_COLOR: "1",
+    KUBECONFIG: kubeconfigOf(options),
+  };
+}
+
+/** HOME is another one now, so the usual place must be said; a relative path must not follow the working folder. */
+function kubeconfigOf({ env, kubeconfig }: HelmOptions): string {
+  if (kubeconfig !== undefined) return resolve(kubeconfig);
+  const named = (env["KUBECONFIG"] ?? "").split(":").filter((path) => path !== "");
+  if (named.length > 0) return named.map((path) => resolve(path)).join(":");
+  return env["HOME"] === undefined ? "/dev/null" : join(env["HOME"], ".kube/config");
+}
+
+export interface ReleaseInfo {
+  readonly release: string;
+  readonly namespace: string;
+  readonly revision: number;
+  /** deployed, failed, pending-install, pending-upgrade, uninstalling, … */
+  readonly status: string;
+  readonly updated: string;
+  readonly description: string;
+}
+
+const ReleaseDocument = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  version: z.int(),
+  info: z.object({ status: z.string(), last_deployed: z.string().default(""), description: z.string().default("") }),
+});
+
+const InstalledDocument = z.object({
+  manifest: z.string().default(""),
+  hooks: z.array(z.object({ manifest: z.string().default("") })).nullish(),
+});
+
+/** `helm status -o json`, which `upgrade -o json` also prints; the same members on 3.17, 4.1 and 4.2. */
+export function parseRelease(text: string): ReleaseInfo {
+  const { name, namespace, version, info } = parse(ReleaseDocument, text);
+  const { status, last_deployed: updated, description } = info;
+  return { release: name, namespace, revision: version, status, updated, description };
+}
+
+/** The manifest and the hooks of a release, as one multi-document text. */
+export function installedManifest(text: string): string {
+  const { manifest, hooks } = parse(InstalledDocument, text);
+  return [manifest, ...(hooks ?? []).map((hook) => hook.manifest)].join("\n---\n");
+}
+
+function parse<S extends z.ZodType>(schema: S, text: string): z.output<S> {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    // No cause: its message would quote a release, which holds values.
+    const why = cause instanceof z.ZodError ? (cause.issues[0]?.path.join(".") ?? "") : "no JSON";
+    throw new Failure("HELM_FAILED", { action: "read output", exit: "0", output: why });
+  }
+}
+
+/**
+ * Gives `use` the `-f` arguments of a chart, each layer in a file that only we can read and that is gone afterwards.
+ * Objects go as JSON: it is YAML, and no YAML printer decides what `yes` means. Text goes as it is, for helm to read.
+ */
+export async function withValues<T>(
+  folder: string,
+  { values }: HelmChartSource,
+  use: (args: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const made = values.map((layer) =>
+    typeof layer === "string"
+      ? { path: join(folder, `values-${randomUUID()}.yaml`), text: layer }
+      : { path: join(folder, `values-${randomUUID()}.json`), text: JSON.stringify(layer) },
+  );
+  try {
+    for (const { path, text } of made) await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    return await use(made.flatMap(({ path }) => ["-f", path]));
+  } finally {
+    await Promise.all(made.map(({ path }) => rm(path, { force: true })));
+  }
+}
+
+/** Of client-go, which helm hands on: no answer from the API server itself, unlike one that a webhook lacks. */
+const unreachable =
+  /Kubernetes cluster unreachable|[A-Z][a-z]{2,5} "https?:\/\/[^"]{1,500}": (?:dial tcp|EOF|unexpected EOF|read tcp|write tcp|http2: |net\/http: |context deadline exceeded)/;
+
+/**
+ * What helm's stderr says about who can help. The sentences were seen on 3.17.3, 4.1.4 and 4.2.3; whatever is not
+ * recognised is HELM_FAILED with helm's own words.
+ */
+export function helmFailure(
+  { action, release }: { readonly action: string; readonly release: string },
+  result: RunResult,
+): Failure {
+  const output = sanitize(withoutNoise(result.stderr) || result.stdout, 2000);
+  if (/another operation \(install\/upgrade\/rollback\) is in progress/.test(output))
+    return new Failure("RELEASE_BUSY", { release, status: "pending" });
+  if (/conflicts? with "/.test(output)) return new Failure("CLUSTER_CONFLICT", { what: action, output });
+  if (/is forbidden: /.test(output)) return new Failure("CLUSTER_FORBIDDEN", { action: `helm ${action}`, output });
+  if (unreachable.test(output) && !/failed calling webhook/.test(output))
+    return new Failure("CLUSTER_UNREACHABLE", { action: `helm ${action}`, output });
+  return new Failure("HELM_FAILED", { action, exit: String(result.exitCode), output });
+}
+
+/** Helm 4 logs on stderr too; a warning must not hide the error that follows it. */
+function withoutNoise(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => !/^(level=(WARN|INFO|DEBUG)|WARNING:)/.test(line));
+  return lines.join("\n").trim();
+}
