@@ -10,6 +10,7 @@ export interface FailureFacts {
   CONFIG_INVALID: { file: string; problems: string };
   FILE_MISSING: { path: string };
   FILE_UNREADABLE: { path: string; reason: string };
+  FILE_ENCODING: { path: string; encoding: string };
   FILE_UNWRITABLE: { path: string; reason: string };
   FILE_EXISTS: { path: string };
   DISK_FULL: { path: string; wanted: string; free: string };
@@ -66,6 +67,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   CONFIG_INVALID: "usage",
   FILE_MISSING: "host",
   FILE_UNREADABLE: "host",
+  FILE_ENCODING: "host",
   FILE_UNWRITABLE: "host",
   FILE_EXISTS: "host",
   DISK_FULL: "host",

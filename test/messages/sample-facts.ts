@@ -117,6 +117,7 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   CONTENT_MISSING: { what: "charts/higress-2.2.4.tgz", where: "/srv/higress-2.2.4.tar" },
   CREDENTIALS_UNUSABLE: { where: "/root/.docker/config.json", why: "JSON" },
   DISK_FULL: { wanted: "1.6 GiB" },
+  FILE_ENCODING: { encoding: "GB18030" },
   FILE_UNREADABLE: { reason: "EIO" },
   FILE_UNWRITABLE: { reason: "EROFS" },
   HELM_FAILED: { action: "upgrade higress" },

@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { hashThreads } from "../../edge/disk/hash-threads.ts";
 import { signer } from "../../edge/disk/signature.ts";
 import { loadBundleSpec } from "../../edge/files/config.ts";
+import { readText } from "../../edge/files/read-text.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
+import { limits } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
@@ -88,7 +89,7 @@ async function inputOf(spec: BundleSpec, specPath: string, flags: Flags, context
   const [key, lock, since, only] = (["sign-key", "lock", "since", "only"] as const).map((name) => text(flags, name));
   return {
     spec,
-    specText: await readFile(specPath, "utf8"),
+    specText: await readText(specPath, limits.smallFile),
     ...(await specFiles(spec, context.env)),
     extras: await bundleExtras(context.env),
     tool,

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { bundleCatalog } from "../../content/bundle-catalog.ts";
 import { pluginTree } from "../../content/plugin-tree.ts";
+import { readText } from "../../edge/files/read-text.ts";
 import { serve, type ServeOptions } from "../../edge/server/server.ts";
 import { Failure } from "../../model/failure.ts";
 import { openUnion } from "../../stages/bundle/union.ts";
@@ -9,6 +9,9 @@ import type { Context } from "../context.ts";
 import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundle.ts";
+
+/** Certificates with their chain; a password is shorter. */
+const maxText = 1024 ** 2;
 
 /** How long transfers may go on after the first signal. */
 const drainSeconds = 30;
@@ -44,7 +47,12 @@ async function tlsOf(flags: Flags, context: Context): Promise<Pick<ServeOptions,
   const key = text(flags, "tls-key");
   if (cert === undefined && key === undefined) return {};
   if (cert === undefined || key === undefined) throw new Failure("USAGE", { what: "--tls-cert + --tls-key" });
-  return { tls: { cert: await readText(cert, context), key: await readText(key, context) } };
+  return {
+    tls: {
+      cert: await readText(resolve(context.cwd, cert), maxText),
+      key: await readText(resolve(context.cwd, key), maxText),
+    },
+  };
 }
 
 /** The password comes from a file: argv is readable by everyone on the host. */
@@ -54,14 +62,7 @@ async function loginOf(flags: Flags, context: Context): Promise<Pick<ServeOption
   if (username === undefined && file === undefined) return {};
   if (username === undefined || file === undefined)
     throw new Failure("USAGE", { what: "--login-user + --login-password-file" });
-  return { login: { username, password: (await readText(file, context)).replace(/\r?\n$/, "") } };
-}
-
-async function readText(name: string, context: Context): Promise<string> {
-  const path = resolve(context.cwd, name);
-  return readFile(path, "utf8").catch((cause: unknown) => {
-    throw new Failure("FILE_MISSING", { path }, { cause });
-  });
+  return { login: { username, password: (await readText(resolve(context.cwd, file), maxText)).replace(/\r?\n$/, "") } };
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

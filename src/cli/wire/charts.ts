@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
 import { pullChart } from "../../edge/charts/pull.ts";
 import { loadRelocationMap, loadValues } from "../../edge/files/config.ts";
+import { readText } from "../../edge/files/read-text.ts";
+import { limits } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
@@ -42,7 +43,7 @@ export async function loadChart(
     metadata: chart.metadata,
     newest: chart.newest,
     relocation: await loadRelocationMap(spec.relocation),
-    relocationText: await readFile(spec.relocation, "utf8"),
+    relocationText: await readText(spec.relocation, limits.smallFile),
     valuesFiles: await Promise.all(spec.valuesFiles.map(loadValues)),
     values: spec.values,
   };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { readBytes } from "../../edge/files/read-text.ts";
+import { readText } from "../../edge/files/read-text.ts";
 import { limits } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import type { BundleSpec } from "../../model/spec.ts";
@@ -16,7 +16,8 @@ export async function specFiles(
 ): Promise<{ crds: SmallFile[]; manifests: SmallFile[]; tools: LargeFile[] }> {
   const small = async (folder: string, file: { path: string; name?: string | undefined }): Promise<SmallFile> => ({
     name: `${folder}/${file.name ?? basename(file.path)}`,
-    bytes: await readBytes(file.path, limits.smallFile),
+    // Inside it is read as UTF-8, whatever the editor here has saved.
+    bytes: Buffer.from(await readText(file.path, limits.smallFile)),
   });
   const { files: own } = await findExecutables(env);
   const programs = { ...Object.fromEntries(own.map(({ name, path }) => [name, { path }])), ...spec.tools };

@@ -76,7 +76,7 @@ function fromEnv(name: string, env: Env): string {
 async function fromFile(path: string): Promise<string> {
   const text = await readBounded(path, maxSecret);
   if (text === undefined) throw unusable(path, "ENOENT");
-  const password = text.replace(/^\uFEFF/, "").split(/\r?\n/, 1)[0] ?? "";
+  const password = text.split(/\r?\n/, 1)[0] ?? "";
   if (password === "") throw unusable(path, "empty");
   return password;
 }

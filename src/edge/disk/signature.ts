@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
-import { errorCode, readFailure, writeFailure } from "./errors.ts";
+import { readText } from "../files/read-text.ts";
+import { errorCode, writeFailure } from "./errors.ts";
 
 /**
  * Makes a key pair: `PATH` holds the private key (mode 0600), `PATH.pub` the public one. ECDSA P-256, because every
@@ -26,6 +27,8 @@ async function create(path: string, text: string, mode: number): Promise<void> {
   });
 }
 
+const maxKey = 64 * 1024;
+
 /** A DER signature has 70 to 72 bytes; half of all have this many. */
 const signatureSize = 71;
 
@@ -35,9 +38,7 @@ const signatureSize = 71;
  * @throws Failure KEY_UNUSABLE
  */
 export async function signer(path: string): Promise<(bytes: Uint8Array) => Uint8Array> {
-  const pem = await readFile(path, "utf8").catch((error: unknown) => {
-    throw readFailure(error, path);
-  });
+  const pem = await readText(path, maxKey);
   const key = usable(() => createPrivateKey(pem), path);
   return (bytes) => {
     for (;;) {

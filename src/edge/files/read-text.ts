@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
+import { decodeText, EncodingError } from "../../std/decode-text.ts";
 import { readFailure } from "../disk/errors.ts";
 
 const chunkSize = 64 * 1024;
@@ -25,12 +26,17 @@ export async function readBytes(path: string, limit: number): Promise<Buffer> {
   }
 }
 
-/** As `readBytes`, as text; a byte order mark is dropped. @throws Failure FILE_UNREADABLE for what is no UTF-8 */
+/** As `readBytes`, as text; a byte order mark is dropped. @throws Failure FILE_ENCODING for what is neither UTF-8 nor marked UTF-16 */
 export async function readText(path: string, limit: number): Promise<string> {
-  const bytes = await readBytes(path, limit);
+  return textOf(await readBytes(path, limit), path);
+}
+
+/** @throws Failure FILE_ENCODING */
+export function textOf(bytes: Uint8Array, path: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decodeText(bytes);
   } catch (cause) {
-    throw new Failure("FILE_UNREADABLE", { path, reason: "UTF-8" }, { cause });
+    if (!(cause instanceof EncodingError)) throw cause;
+    throw new Failure("FILE_ENCODING", { path, encoding: cause.encoding }, { cause });
   }
 }

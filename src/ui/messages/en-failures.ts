@@ -5,6 +5,7 @@ export const failures = failureSentences({
   USAGE: { message: "The command line cannot be used: {what}", hint: "Add --help to see what the command takes, with an example." },
   CONFIG_INVALID: { message: '"{file}" cannot be used:\n{problems}', hint: "Correct every line above and run the same command again." },
   FILE_MISSING: { message: '"{path}" does not exist', hint: "Check the name; paths are relative to the file that names them." },
+  FILE_ENCODING: { message: '"{path}" is not UTF-8 text (seen: {encoding})', hint: "Save it as UTF-8: in Notepad, Save as, Encoding: UTF-8; on Linux, iconv -f GB18030 -t UTF-8 OLD > NEW, with the name of its encoding." },
   FILE_UNREADABLE: { message: 'Cannot read "{path}": {reason}', hint: "Check the permissions, and the stick: try another port or another copy." },
   FILE_UNWRITABLE: { message: 'Cannot write "{path}": {reason}', hint: "Choose another place with --out, or correct the permissions." },
   FILE_EXISTS: { message: '"{path}" exists already', hint: "Add --overwrite to replace it, or choose another name with --out." },

@@ -4,6 +4,7 @@ export const failures = failureSentences({
   USAGE: { message: "命令行无法使用：{what}", hint: "加上 --help 可查看该命令的参数和示例。" },
   CONFIG_INVALID: { message: "“{file}”无法使用：\n{problems}", hint: "请改正上面每一行，再运行同一条命令。" },
   FILE_MISSING: { message: "“{path}”不存在", hint: "请检查文件名；路径相对于写出它的那个文件。" },
+  FILE_ENCODING: { message: "“{path}”不是 UTF-8 文本（检测到：{encoding}）", hint: "请另存为 UTF-8：在记事本中选择“另存为”，编码选 UTF-8；在 Linux 上用 iconv -f GB18030 -t UTF-8 旧文件 > 新文件，编码名按实际填写。" },
   FILE_UNREADABLE: { message: "无法读取“{path}”：{reason}", hint: "请检查权限和 U 盘：换一个接口，或换一份拷贝。" },
   FILE_UNWRITABLE: { message: "无法写入“{path}”：{reason}", hint: "用 --out 换一个位置，或改正权限。" },
   FILE_EXISTS: { message: "“{path}”已经存在", hint: "加 --overwrite 覆盖它，或用 --out 换一个名字。" },

@@ -34,6 +34,24 @@ describe("findLogin", () => {
     expect(await find("harbor.corp")).toEqual({ username: "ann", password: "p:w" });
   });
 
+  it("reads what editors on Windows make of docker's config and of a password file", async () => {
+    const config = JSON.stringify({ auths: { "harbor.corp": auth("ann", "pw") } });
+    await dockerConfig(`\uFEFF${config}`);
+    expect(await find("harbor.corp")).toEqual({ username: "ann", password: "pw" });
+    const path = await dockerConfig("");
+    await writeFile(path, Buffer.from(`\uFEFF${config}`, "utf16le"));
+    expect(await find("harbor.corp")).toEqual({ username: "ann", password: "pw" });
+    await writeFile(path, Buffer.from([0xcd, 0xf8, 0xb9, 0xd8]));
+    await expect(find("harbor.corp")).rejects.toMatchObject({
+      code: "CREDENTIALS_UNUSABLE",
+      facts: { where: path, why: "not UTF-8, GB18030" },
+    });
+    const passwordFile = join(home, "password");
+    await writeFile(passwordFile, Buffer.from("\uFEFFpw\r\n", "utf16le"));
+    const source = { username: "ann", passwordFile };
+    expect(await findLogin("harbor.corp", { env: env(), source })).toEqual({ username: "ann", password: "pw" });
+  });
+
   it("tries the places in their order", async () => {
     await file("run/containers/auth.json", { auths: { "a.corp": auth("run", "1"), "b.corp": auth("run", "1") } });
     await dockerConfig({ auths: { "a.corp": auth("home", "1") } });

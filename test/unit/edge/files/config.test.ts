@@ -165,7 +165,7 @@ describe("loadBundleSpec and loadSite", () => {
     await writeFile(join(folder, "large.yaml"), Buffer.alloc(5 * 1024 ** 2, "#"));
     await expect(loadSite(join(folder, "large.yaml"))).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
     await writeFile(join(folder, "latin.yaml"), Buffer.from([0x61, 0x3a, 0x20, 0xe4]));
-    await expect(loadSite(join(folder, "latin.yaml"))).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+    await expect(loadSite(join(folder, "latin.yaml"))).rejects.toMatchObject({ code: "FILE_ENCODING" });
   });
 });
 

@@ -4,7 +4,20 @@ import { describe, expect, it } from "vitest";
 import { readText } from "../../../../src/edge/files/read-text.ts";
 import { aTempDirectory } from "../../../rig/temp-directory.ts";
 
+/** 网关 as Notepad's "ANSI" saves it on a Chinese Windows. */
+const gbk = Buffer.from([0xcd, 0xf8, 0xb9, 0xd8]);
+
 describe("readText", () => {
+  it("reads UTF-16 with its mark in both orders, as Notepad and PowerShell save it", async () => {
+    await using folder = await aTempDirectory();
+    const path = join(folder.path, "a");
+    const little = Buffer.from("\uFEFFname: 网关\r\n", "utf16le");
+    for (const bytes of [little, Buffer.from(little).swap16()]) {
+      await writeFile(path, bytes);
+      expect(await readText(path, 100)).toBe("name: 网关\r\n");
+    }
+  });
+
   it("gives a file of any size up to the limit, without its byte order mark", async () => {
     await using folder = await aTempDirectory();
     const path = join(folder.path, "a");
@@ -18,7 +31,25 @@ describe("readText", () => {
     ["is not there", () => Promise.resolve(), "FILE_MISSING", {}],
     ["is a folder", (path: string) => mkdir(path), "FILE_UNREADABLE", { reason: "EISDIR" }],
     ["is too large", (path: string) => writeFile(path, "x".repeat(11)), "FILE_UNREADABLE", { reason: "> 10 B" }],
-    ["is no UTF-8", (path: string) => writeFile(path, Buffer.from([0xff])), "FILE_UNREADABLE", { reason: "UTF-8" }],
+    ["is GBK", (path: string) => writeFile(path, gbk), "FILE_ENCODING", { encoding: "GB18030" }],
+    [
+      "is UTF-16 without a mark",
+      (path: string) => writeFile(path, Buffer.from("a: b", "utf16le")),
+      "FILE_ENCODING",
+      { encoding: "UTF-16LE" },
+    ],
+    [
+      "is cut UTF-16",
+      (path: string) => writeFile(path, Buffer.from([0xff, 0xfe, 0x41])),
+      "FILE_ENCODING",
+      { encoding: "UTF-16LE" },
+    ],
+    [
+      "is no text",
+      (path: string) => writeFile(path, Buffer.from([0xff, 0x80])),
+      "FILE_ENCODING",
+      { encoding: "8-bit" },
+    ],
   ])("says that a file %s", async (_what, make, code, facts) => {
     await using folder = await aTempDirectory();
     const path = join(folder.path, "a");
