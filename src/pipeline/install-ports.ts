@@ -8,7 +8,7 @@ import type { ClusterPort } from "../stages/apply/ports.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { AskUrl } from "../stages/check/ports.ts";
-import type { PluginsPort } from "../stages/plugins-on/ports.ts";
+import type { PluginsPort } from "../stages/plugin-rollout/ports.ts";
 import type { PullRepository } from "../stages/push/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";

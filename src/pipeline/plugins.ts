@@ -5,7 +5,7 @@ import type { Site } from "../model/site.ts";
 import type { WasmPlugin } from "../model/wasm-plugin.ts";
 import { settleLeftovers, type Leftovers } from "../stages/apply/leftovers.ts";
 import { pluginLayout } from "../stages/plugins/layout.ts";
-import { enablePlugins } from "../stages/plugins-on/enable.ts";
+import { enablePlugins } from "../stages/plugin-rollout/enable.ts";
 import { gatewayPull } from "../stages/push/gateway-pull.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 import type { Relocated } from "./relocated.ts";

@@ -3,7 +3,7 @@ import { finding, type Finding } from "../model/finding.ts";
 import { isReference, parseReference, printReference } from "../model/reference.ts";
 import type { Site } from "../model/site.ts";
 import { isWasmPlugin, type WasmPlugin } from "../model/wasm-plugin.ts";
-import { builtInPlugin } from "../stages/plugins-on/document.ts";
+import { builtInPlugin } from "../stages/plugin-rollout/document.ts";
 import { isMap } from "../model/rendered-object.ts";
 import { rewriteWasmPlugins } from "../stages/relocate/wasm-plugin.ts";
 import { loadTyped } from "../std/yaml.ts";

@@ -8,7 +8,7 @@ import { SymptomTable } from "../../src/model/symptom.ts";
 import { wasmPluginResource } from "../../src/model/wasm-plugin.ts";
 import { overlayCluster, prepareCluster } from "../../src/stages/apply/apply.ts";
 import { doctor } from "../../src/stages/doctor/doctor.ts";
-import { builtInPlugin } from "../../src/stages/plugins-on/document.ts";
+import { builtInPlugin } from "../../src/stages/plugin-rollout/document.ts";
 import { preflightCluster } from "../../src/stages/preflight-cluster/preflight.ts";
 import { keepReceipt, loadReceipts } from "../../src/stages/receipt/keep.ts";
 import { withMore } from "../../src/stages/receipt/receipt.ts";

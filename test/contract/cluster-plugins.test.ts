@@ -7,8 +7,8 @@ import { SymptomTable } from "../../src/model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../src/model/wasm-plugin.ts";
 import { overlayCluster, prepareCluster } from "../../src/stages/apply/apply.ts";
 import { restoreLeftovers, settleLeftovers } from "../../src/stages/apply/leftovers.ts";
-import { builtInPlugin } from "../../src/stages/plugins-on/document.ts";
-import { enablePlugins } from "../../src/stages/plugins-on/enable.ts";
+import { builtInPlugin } from "../../src/stages/plugin-rollout/document.ts";
+import { enablePlugins } from "../../src/stages/plugin-rollout/enable.ts";
 import { loadTyped } from "../../src/std/yaml.ts";
 import {
   anInstallWorld,

@@ -21,7 +21,7 @@ import { tool } from "../version.ts";
 import { buildListing } from "../wire/build-listing.ts";
 import { buildPorts } from "../wire/build-ports.ts";
 import { openEach } from "../wire/bundle.ts";
-import { readInventory, readLock, readRequest } from "../wire/carried-back.ts";
+import { readInventory, readLock, readRequest } from "../wire/input-files.ts";
 import { bundleExtras } from "../wire/extras.ts";
 import { registryPool } from "../wire/registries.ts";
 import { specFiles } from "../wire/spec-files.ts";

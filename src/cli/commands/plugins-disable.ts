@@ -1,5 +1,5 @@
 import { Failure } from "../../model/failure.ts";
-import { disablePlugins } from "../../stages/plugins-on/disable.ts";
+import { disablePlugins } from "../../stages/plugin-rollout/disable.ts";
 import type { Context } from "../context.ts";
 import { texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";

@@ -11,7 +11,7 @@ import {
   type TrustTarget,
 } from "./objects.ts";
 import type { ClusterPort } from "./ports.ts";
-import { restartStarved } from "./starved.ts";
+import { restartPendingPulls } from "./pending-pulls.ts";
 
 export interface ApplyInput {
   readonly namespace: string;
@@ -78,7 +78,10 @@ export async function overlayCluster(input: ApplyInput, cluster: ClusterPort): P
   const objects = await applied([...overlays, ...accounts], input, cluster);
   if (input.pullSecret !== undefined && accounts.length > 0) {
     const names = accounts.map(({ metadata }) => metadata.name);
-    await restartStarved({ namespace, accounts: names, secret: input.pullSecret.name, signal: input.signal }, cluster);
+    await restartPendingPulls(
+      { namespace, accounts: names, secret: input.pullSecret.name, signal: input.signal },
+      cluster,
+    );
   }
   return { objects, crds: [] };
 }

@@ -1,5 +1,5 @@
 import { layerMembers, type LayerMember } from "../../content/layer-tar.ts";
-import { spool } from "../../content/spool.ts";
+import { readExactly } from "../../content/read-exactly.ts";
 import type { Fetcher } from "../../content/store.ts";
 import { readSmall } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
@@ -100,7 +100,7 @@ async function searchJar(member: LayerMember, reasons: string[]): Promise<readon
     reasons.push(`${member.path.slice(0, 100)}: ${printBytes(member.size)} > ${printBytes(jarLimit)}`);
     return undefined;
   }
-  const jar = await spool(member.body, member.size);
+  const jar = await readExactly(member.body, member.size);
   return pluginsInJar(jar, member.path).catch((error: unknown) => {
     if (!isFailure(error, "ARCHIVE_INVALID")) throw error;
     reasons.push(`${error.facts.what.slice(0, 100)}: ${error.facts.why}`);

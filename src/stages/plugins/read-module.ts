@@ -1,5 +1,5 @@
 import { layerMembers } from "../../content/layer-tar.ts";
-import { spool } from "../../content/spool.ts";
+import { readExactly } from "../../content/read-exactly.ts";
 import type { Fetcher } from "../../content/store.ts";
 import { verified } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
@@ -42,7 +42,7 @@ export async function readModule(
 
 async function readRaw(layer: Descriptor, content: Fetcher, { name, signal }: ReadModuleOptions): Promise<Uint8Array> {
   if (layer.size > moduleLimit) throw tooLarge(name ?? layer.digest, layer.size);
-  return spool(verified(content.fetch(layer, { signal }), layer, "source"), layer.size);
+  return readExactly(verified(content.fetch(layer, { signal }), layer, "source"), layer.size);
 }
 
 async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModuleOptions): Promise<Uint8Array> {
@@ -53,7 +53,7 @@ async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModu
       const wanted = module === undefined && member.type === "file" && member.path.split("/").at(-1) === "plugin.wasm";
       if (!wanted) continue;
       if (member.size > moduleLimit) throw tooLarge(name, member.size);
-      module = await spool(member.body, member.size);
+      module = await readExactly(member.body, member.size);
     }
   } catch (cause) {
     if (!isFailure(cause, "ARCHIVE_INVALID")) throw cause;

@@ -5,7 +5,7 @@ import { systemClock, type Clock } from "../../std/clock.ts";
 import type { PodTrouble } from "../../model/pod-trouble.ts";
 import type { RolloutPort } from "./ports.ts";
 import { lookAt, type Standing, type WorkloadRef } from "./standing.ts";
-import { Teller } from "./teller.ts";
+import { RolloutReporter } from "./reporter.ts";
 
 export interface WatchOptions {
   readonly namespace: string;
@@ -34,13 +34,13 @@ export async function watchRollout(
   const { seconds, report, signal, clock = systemClock, hopelessSeconds = 60, pollSeconds = 2 } = options;
   const start = clock.now();
   const elapsed = (): number => Math.round((clock.now() - start) / 1000);
-  const teller = new Teller({ report, clock, hopelessSeconds });
+  const reporter = new RolloutReporter({ report, clock, hopelessSeconds });
   for (;;) {
     const standings = await lookAt(workloads, port, options);
-    teller.tell(standings);
+    reporter.report(standings);
     if (standings.every(({ progress }) => progress.done)) return;
     const late = elapsed() >= seconds ? standings.find(({ progress }) => !progress.done) : undefined;
-    const stuck = teller.lost(standings) ?? late;
+    const stuck = reporter.hopeless(standings) ?? late;
     if (stuck !== undefined) {
       const why = await whyOf(stuck, port, options);
       throw new Failure("ROLLOUT_STUCK", { workload: stuck.workload, seconds: elapsed(), why });

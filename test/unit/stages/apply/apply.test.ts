@@ -112,10 +112,10 @@ describe("overlayCluster", () => {
     const cluster = new MemoryCluster();
     cluster.add({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "grafana", namespace } });
     const waiting = { reason: "ImagePullBackOff", message: "401 Unauthorized" };
-    cluster.add(aPod({ name: "starved", account: "grafana", waiting }));
+    cluster.add(aPod({ name: "pending", account: "grafana", waiting }));
     cluster.add(aPod({ name: "running", account: "grafana" }));
     cluster.add(aPod({ name: "other-account", account: "own", waiting }));
     await overlayCluster(input, cluster);
-    expect(cluster.changes.filter((change) => change.startsWith("delete"))).toEqual(["delete pods/starved"]);
+    expect(cluster.changes.filter((change) => change.startsWith("delete"))).toEqual(["delete pods/pending"]);
   });
 });

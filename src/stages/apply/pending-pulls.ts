@@ -1,7 +1,7 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { ClusterPort } from "./ports.ts";
 
-export interface StarvedInput {
+export interface PendingPullsInput {
   readonly namespace: string;
   readonly accounts: readonly string[];
   readonly secret: string;
@@ -12,15 +12,15 @@ export interface StarvedInput {
  * Deletes the pods of these accounts that wait for an image and were born without the secret: admission gives it to new
  * pods only. A pod that runs has its image, and is left alone.
  */
-export async function restartStarved(input: StarvedInput, cluster: ClusterPort): Promise<readonly string[]> {
+export async function restartPendingPulls(input: PendingPullsInput, cluster: ClusterPort): Promise<readonly string[]> {
   const pods = await cluster.list<Pod>({ resource: "pods", namespace: input.namespace, signal: input.signal });
-  const starved = pods.filter((pod) => isStarved(pod, input)).flatMap(({ metadata }) => metadata?.name ?? []);
-  for (const name of starved)
+  const pending = pods.filter((pod) => isPending(pod, input)).flatMap(({ metadata }) => metadata?.name ?? []);
+  for (const name of pending)
     await cluster.delete({ resource: "pods", name, namespace: input.namespace }, input.signal);
-  return starved;
+  return pending;
 }
 
-function isStarved(pod: Pod, { accounts, secret }: StarvedInput): boolean {
+function isPending(pod: Pod, { accounts, secret }: PendingPullsInput): boolean {
   const born = pod.spec?.imagePullSecrets ?? [];
   const mine = accounts.includes(pod.spec?.serviceAccountName ?? "default");
   return mine && !born.some(({ name }) => name === secret) && waitsForImage(pod);

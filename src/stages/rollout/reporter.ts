@@ -4,36 +4,36 @@ import { hopeless, type PodTrouble } from "../../model/pod-trouble.ts";
 import type { Clock } from "../../std/clock.ts";
 import type { Standing } from "./standing.ts";
 
-export interface TellerOptions {
+export interface RolloutReporterOptions {
   readonly report: Report;
   readonly clock: Clock;
   readonly hopelessSeconds: number;
 }
 
-/** Says each change once, and remembers since when a pod has been in the same trouble. */
-export class Teller {
-  readonly #options: TellerOptions;
+/** Reports each change of a rollout once, and remembers since when a pod has been in the same trouble. */
+export class RolloutReporter {
+  readonly #options: RolloutReporterOptions;
   readonly #said = new Map<string, string>();
   readonly #since = new Map<string, number>();
 
-  constructor(options: TellerOptions) {
+  constructor(options: RolloutReporterOptions) {
     this.#options = options;
   }
 
-  tell(standings: readonly Standing[]): void {
+  report(standings: readonly Standing[]): void {
     for (const { workload, progress, troubles } of standings) {
       const { ready, wanted } = progress;
       if (this.#isNew(`workload ${workload}`, `${ready}/${wanted}`))
         this.#options.report({ type: "note", text: "waiting", facts: { workload, ready, wanted } });
       troubles.forEach((trouble) => {
-        this.#tellTrouble(trouble);
+        this.#reportTrouble(trouble);
       });
     }
     this.#forgetMended(standings.flatMap(({ troubles }) => troubles));
   }
 
   /** The workload and trouble that no waiting mends, once it has stood long enough for a slow registry or a late secret. */
-  lost(standings: readonly Standing[]): Standing | undefined {
+  hopeless(standings: readonly Standing[]): Standing | undefined {
     const now = this.#options.clock.now();
     const limit = this.#options.hopelessSeconds * 1000;
     const stood = (trouble: PodTrouble): boolean => now - (this.#since.get(keyOf(trouble)) ?? now) >= limit;
@@ -43,7 +43,7 @@ export class Teller {
     );
   }
 
-  #tellTrouble(trouble: PodTrouble): void {
+  #reportTrouble(trouble: PodTrouble): void {
     const key = keyOf(trouble);
     if (!this.#since.has(key)) this.#since.set(key, this.#options.clock.now());
     // Every pod begins by starting and by not being ready; that is no trouble yet.

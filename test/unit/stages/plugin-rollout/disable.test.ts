@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
-import { disablePlugins } from "../../../../src/stages/plugins-on/disable.ts";
-import { builtInPlugin } from "../../../../src/stages/plugins-on/document.ts";
+import { disablePlugins } from "../../../../src/stages/plugin-rollout/disable.ts";
+import { builtInPlugin } from "../../../../src/stages/plugin-rollout/document.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 
 const namespace = "higress-system";
