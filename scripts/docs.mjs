@@ -1,7 +1,8 @@
 // @ts-check
-// Writes the pages of docs/ that repeat what the program itself says: commands, codes, troubleshooting, in both
-// languages. `--check` writes nothing and fails when a page is not what it would write.
-import { readFile, writeFile } from "node:fs/promises";
+// Writes the pages of docs/ that repeat what the program itself says: commands, codes, troubleshooting, and the
+// manual page, in both languages. `--check` writes nothing and fails when a page is not what it would write.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { build } from "esbuild";
 import { format } from "prettier";
 
@@ -51,6 +52,14 @@ const titles = {
     sign: "Seen",
     cause: "Cause",
     remedy: "Remedy",
+    man: {
+      name: "NAME",
+      synopsis: "SYNOPSIS",
+      files: "FILES",
+      options: "OPTIONS",
+      examples: "EXAMPLES",
+      about: "install the Higress gateway where there is no internet",
+    },
   },
   zh: {
     commands: "命令",
@@ -70,6 +79,14 @@ const titles = {
     sign: "现象",
     cause: "原因",
     remedy: "处理",
+    man: {
+      name: "名称",
+      synopsis: "概要",
+      files: "文件",
+      options: "选项",
+      examples: "示例",
+      about: "在没有互联网的网络中安装 Higress 网关",
+    },
   },
 };
 
@@ -132,18 +149,82 @@ function troublePage(language) {
   return `# ${t.trouble}\n\n<!-- ${t.note} -->\n\n${t.troubleAbout}\n\n${sections.join("\n")}`;
 }
 
-const stale = [];
-for (const language of /** @type {const} */ (["en", "zh"]))
+/** What roff reads as a request, an escape or a hyphen that breaks, as the letter that it is. @param {string} text */
+const roff = (text) =>
+  text
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replace(/^([.'])/gm, "\\&$1")
+    .replaceAll("\n", " ");
+
+/** The manual page, https://man7.org/linux/man-pages/man7/man.7.html. @param {"en" | "zh"} language */
+function manPage(language) {
+  const { commands, flags, exitCodes } = ours.catalogueOf(language);
+  const t = titles[language];
+  const sections = ours.commands.map((command) => {
+    const { about, example } = commands[command.name];
+    const options = Object.keys(command.flags)
+      .filter((flag) => !new RegExp(`[<[]${flag}[>\\]]`).test(command.positionals))
+      .map((flag) => {
+        const { choices, type } = command.flags[flag];
+        const takes = choices?.join("|") ?? (type === "string" ? "…" : "");
+        return `.TP\n.B \\-\\-${roff(flag)}${takes === "" ? "" : `\\fR ${roff(takes)}`}\n${roff(flags[flag])}`;
+      });
+    const call = roff(`higress-airgap ${command.name} ${command.positionals}`.trim());
+    return [
+      `.SS ${roff(command.name)}`,
+      `.B ${call}`,
+      ".PP",
+      roff(about),
+      ".PP",
+      `.EX\nhigress\\-airgap ${roff(example)}\n.EE`,
+      ...options,
+    ].join("\n");
+  });
+  const common = ["lang", "output", "verbose"].map((flag) => `.TP\n.B \\-\\-${flag}\n${roff(flags[flag])}`);
+  const exits = Object.entries(ours.ExitCode).map(([name, code]) => `.TP\n.B ${code}\n${roff(exitCodes[name])}`);
+  return [
+    `.\\" ${t.note}`,
+    '.TH HIGRESS\\-AIRGAP 1 "" "higress\\-airgap"',
+    `.SH ${t.man.name}`,
+    `higress\\-airgap \\- ${roff(t.man.about)}`,
+    `.SH ${t.man.synopsis}`,
+    ".B higress\\-airgap\n.I COMMAND\n.RI [ OPTION ...]",
+    `.SH ${t.man.options}`,
+    ...common,
+    `.SH ${t.commands.toUpperCase()}`,
+    ...sections,
+    `.SH ${t.exit.toUpperCase()}`,
+    ...exits,
+    `.SH ${t.man.files}`,
+    `.TP\n.B site.yaml\n${roff(flags.site)}`,
+    `.TP\n.B bundle.yaml\n${roff(flags.spec)}`,
+    `.SH ${t.man.examples}`,
+    `.EX\nhigress\\-airgap ${roff(commands.build.example)}\nhigress\\-airgap ${roff(commands.install.example)}\n.EE`,
+    "",
+  ].join("\n");
+}
+
+/** @type {[string, string][]} */
+const pages = [];
+for (const language of /** @type {const} */ (["en", "zh"])) {
   for (const [name, page] of Object.entries({
     commands: commandsPage,
     codes: codesPage,
     troubleshooting: troublePage,
-  })) {
-    const path = `docs/${language}/${name}.md`;
-    const text = await format(page(language), { parser: "markdown", printWidth: 120 });
-    if ((await readFile(path, "utf8").catch(() => "")) === text) continue;
-    stale.push(path);
-    if (!process.argv.includes("--check")) await writeFile(path, text);
-  }
+  }))
+    pages.push([`docs/${language}/${name}.md`, await format(page(language), { parser: "markdown", printWidth: 120 })]);
+  // The folders are those of man itself: `man -M docs/man higress-airgap` reads them in the user's language.
+  pages.push([`docs/man/${language === "zh" ? "zh_CN/" : ""}man1/higress-airgap.1`, manPage(language)]);
+}
+
+const stale = [];
+for (const [path, text] of pages) {
+  if ((await readFile(path, "utf8").catch(() => "")) === text) continue;
+  stale.push(path);
+  if (process.argv.includes("--check")) continue;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
 process.stdout.write(stale.map((path) => `${path}\n`).join(""));
 if (process.argv.includes("--check")) process.exitCode = stale.length > 0 ? 1 : 0;

@@ -18,6 +18,7 @@ need busybox busybox
 need strace strace
 need zsh zsh
 need fish fish
+need groff groff
 need unshare util-linux
 need ip iproute2
 need qemu-aarch64-static qemu-user-static

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { runApp } from "../../../src/cli/app.ts";
@@ -13,6 +14,20 @@ describe("docs/", () => {
     const { stdout, exitCode } = await execa("node", ["scripts/docs.mjs", "--check"], { reject: false });
     expect({ stale: stdout, exitCode }).toEqual({ stale: "", exitCode: 0 });
   });
+
+  const groff = existsSync("/usr/bin/groff") ? "/usr/bin/groff" : undefined;
+  it.skipIf(groff === undefined).each(["man1", "zh_CN/man1"])(
+    `has a manual page in %s that groff reads without a warning${groff === undefined ? " (skipped: groff is not installed)" : ""}`,
+    async (folder) => {
+      const { stdout, stderr } = await execa(groff ?? "groff", [
+        ...["-k", "-man", "-Tutf8", "-ww", "-rLL=78n"],
+        `docs/man/${folder}/higress-airgap.1`,
+      ]);
+      expect(stderr).toBe("");
+      const shown = stdout.replace(/.\u0008/gu, "");
+      for (const { name } of commands) expect(shown).toContain(`\n   ${name}\n`);
+    },
+  );
 
   it("has the same pages in both languages", async () => {
     expect(await readdir("docs/zh")).toEqual(await readdir("docs/en"));
