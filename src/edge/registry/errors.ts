@@ -33,26 +33,12 @@ export class RegistryFailure extends Failure {
   readonly retryAfter: number | undefined;
   readonly status: number | undefined;
   readonly codes: readonly string[];
-  readonly #code: RegistryCode;
 
   constructor(code: RegistryCode, facts: FailureFacts[RegistryCode], circumstances: Circumstances) {
     super(code, facts, { side: circumstances.side, cause: circumstances.cause });
-    this.#code = code;
     this.retryAfter = circumstances.retryAfter;
     this.status = circumstances.status;
     this.codes = circumstances.codes ?? [];
-  }
-
-  /** The same, for a caller who changed what it was that failed. */
-  retriable(): RegistryFailure {
-    const { side, status, codes } = this;
-    return new RegistryFailure(this.#code, this.facts as FailureFacts[RegistryCode], {
-      side,
-      status,
-      codes,
-      retryAfter: 0,
-      cause: this,
-    });
   }
 }
 

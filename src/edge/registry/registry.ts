@@ -7,6 +7,7 @@ import { Endpoint } from "./endpoint.ts";
 import { Endpoints } from "./endpoints.ts";
 import { ping, type Ping } from "./ping.ts";
 import { Remote } from "./remote.ts";
+import type { PartsMode } from "./upload.ts";
 import { RemoteRepository, type Repository } from "./repository.ts";
 import { registryRetry } from "./retry-policy.ts";
 import { UndiciTransport } from "./undici-transport.ts";
@@ -36,6 +37,7 @@ export class Registry implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #endpoints: readonly [Endpoint, ...Endpoint[]];
   readonly #down = new Set<number>();
+  readonly #parts: PartsMode = { size: Infinity };
   readonly #repositories = new Map<string, RemoteRepository>();
 
   constructor(access: RegistryAccess, options: RegistryOptions) {
@@ -56,7 +58,8 @@ export class Registry implements AsyncDisposable {
     const [first, ...others] = this.#endpoints.map((endpoint) => this.#remote(endpoint, name));
     if (first === undefined) throw new RangeError("no endpoint");
     const endpoints = new Endpoints<Remote>([first, ...others], this.#down);
-    const made = new RemoteRepository({ name, endpoints, partSize: this.#options.partSize ?? 64 * 1024 ** 2 });
+    const { partSize = 64 * 1024 ** 2 } = this.#options;
+    const made = new RemoteRepository({ name, endpoints, partSize, parts: this.#parts });
     this.#repositories.set(name, made);
     return made;
   }

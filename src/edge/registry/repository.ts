@@ -32,13 +32,15 @@ export interface RemoteRepositoryOptions {
   readonly name: string;
   readonly endpoints: Endpoints<Remote>;
   readonly partSize: number;
+  /** Shared by all repositories of the registry. */
+  readonly parts: PartsMode;
 }
 
 export class RemoteRepository implements Repository {
   readonly name: string;
   readonly #remotes: Endpoints<Remote>;
   readonly #partSize: number;
-  readonly #parts: PartsMode = { size: Infinity };
+  readonly #parts: PartsMode;
   /** Blobs that `has` did not find: their push need not ask again. */
   readonly #absent = new Set<Digest>();
   /** Upload sessions that refused mounts left. */
@@ -48,6 +50,7 @@ export class RemoteRepository implements Repository {
     this.name = options.name;
     this.#remotes = options.endpoints;
     this.#partSize = options.partSize;
+    this.#parts = options.parts;
   }
 
   resolve(pointer: string, signal?: AbortSignal): Promise<Resolved> {

@@ -21,13 +21,19 @@ export interface UploadOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Learned once per repository: what this way to the registry does not let through in one piece, it never will. */
+/**
+ * What the way to a registry does not let through in one piece it never will, so all uploads to it share what one of them
+ * learned. Only ever smaller, and by the size that was refused: eight that are refused together have learned one thing.
+ */
 export interface PartsMode {
   /** Bytes of one request; `Infinity` until something refused a whole blob. */
   size: number;
 }
 
-/** Below this a proxy's limit is a mistake, and thousands of requests would hide it. nginx's default is 1 MiB. */
+/**
+ * Below this a proxy's limit is a mistake, and thousands of requests would hide it. nginx's default is 1 MiB. Preflight
+ * tries this size, too.
+ */
 const smallestPart = 512 * 1024;
 const octets = { "content-type": "application/octet-stream" };
 
@@ -37,41 +43,46 @@ const octets = { "content-type": "application/octet-stream" };
  * broke begins again at POST: a session whose PATCH broke is cancelled by distribution (facts: harbor §0.11).
  */
 export async function uploadBlob(remote: Remote, descriptor: Descriptor, options: UploadOptions): Promise<void> {
-  const { signal, parts } = options;
+  const { signal } = options;
   const action = `PUT ${remote.name}@${descriptor.digest}`;
   const source = new UploadSource(descriptor, options);
-  const learn = partsLearner(parts, options.partSize, descriptor.size);
+  const learn = partsLearner(options);
   await remote.attempt({ what: action, signal, also: again, final: () => source.failed }, async (attempt) => {
     if ((attempt > 1 || options.absent !== true) && (await headBlob(remote, descriptor, signal))) return;
-    try {
-      const session = attempt === 1 ? options.session : undefined;
-      await transfer({ remote, descriptor, source, action, signal }, session, parts.size);
-    } catch (error) {
-      // Our own end broke: what the target made of that says nothing.
-      throw source.failed ? source.error : learn(error);
+    let session = attempt === 1 ? options.session : undefined;
+    for (let sent = false; !sent; session = undefined) {
+      const size = Math.min(options.parts.size, descriptor.size);
+      try {
+        await transfer({ remote, descriptor, source, action, signal }, session, size);
+        sent = true;
+      } catch (error) {
+        // Our own end broke: what the target made of that says nothing.
+        if (source.failed) throw source.error;
+        // Smaller ones are not a try of the policy's: nothing was away, and waiting would change nothing.
+        if (!learn(error, size)) throw error;
+      }
     }
   });
 }
 
-/** Looks at each failure of one upload: the second time-out, and each 413, make the parts smaller. */
-function partsLearner(parts: PartsMode, partSize: number, size: number): (error: unknown) => Error {
+/** Looks at each failure of one upload: the second time-out, and each 413, make the parts smaller. True: begin again. */
+function partsLearner({ parts, partSize }: UploadOptions): (error: unknown, refused: number) => boolean {
   let timeouts = 0;
-  return (error) => {
-    timeouts += isTimeout(error) ? 1 : 0;
+  return (error, refused) => {
     const tooLarge = error instanceof RegistryFailure && error.status === 413;
-    const next = tooLarge || timeouts >= 2 ? smallerPart(parts.size, partSize, size) : undefined;
-    if (next !== undefined) parts.size = next;
-    if (tooLarge && next !== undefined) return error.retriable();
-    return error instanceof Error ? error : new Error(String(error));
+    timeouts += isTimeout(error) ? 1 : 0;
+    const smaller = tooLarge || timeouts >= 2 ? smallerPart(refused, partSize) : undefined;
+    if (smaller !== undefined) parts.size = Math.min(parts.size, smaller);
+    return tooLarge && smaller !== undefined;
   };
 }
 
-/** By eighths, from `partSize`; a blob that was refused whole gets at least two. `undefined`: too small to be sensible. */
-function smallerPart(now: number, partSize: number, size: number): number | undefined {
-  let next = Math.min(now, partSize * 8);
-  do next = Math.ceil(next / 8);
-  while (next >= size);
-  return next < smallestPart ? undefined : next;
+/** `partSize` and its eighths, and the smallest: the first below what was refused. */
+function smallerPart(refused: number, partSize: number): number | undefined {
+  let next = partSize;
+  while (next >= refused) next = Math.ceil(next / 8);
+  if (next >= smallestPart) return next;
+  return refused > smallestPart ? smallestPart : undefined;
 }
 
 /** What the retry table of harbor §9 allows beyond plain network trouble. */

@@ -138,18 +138,6 @@ describe("pushItems into Harbor", () => {
     expect(steps("token")).toBeGreaterThan(1);
   });
 
-  it("sends parts where a proxy refuses a whole blob", async () => {
-    const large = anImage({ layers: [{ large: randomBytes(3_000_000) }] });
-    harbor.set({ bodyLimit: 1_100_000 });
-    const items = mapItems([aLockItem("r.io/a/large:1", large)], {
-      registry: harbor.host,
-      project,
-      templates: {},
-    }).mapped;
-    expect((await push({}, items, aSource([large]))).tags).toHaveLength(1);
-    expect(steps("blob.patch")).toBeGreaterThan(2);
-  });
-
   it.each([
     ["http", { locationScheme: "http" as const }],
     ["nothing but a path", { relativeLocations: true }],
