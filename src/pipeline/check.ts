@@ -8,7 +8,7 @@ import { prove } from "../stages/prove/prove.ts";
 import { consoleUrls } from "./console-urls.ts";
 import type { HelmPort, InstallPorts } from "./install-ports.ts";
 import { siteHosts } from "./prove.ts";
-import type { Relocated } from "./relocated.ts";
+import type { InstallPlan } from "./install-plan.ts";
 
 export interface CheckPorts extends Pick<InstallPorts, "urlAsker"> {
   readonly helm: Pick<HelmPort, "status" | "getManifest" | "getHooks">;
@@ -22,12 +22,12 @@ export interface CheckPorts extends Pick<InstallPorts, "urlAsker"> {
 export async function checkLive(
   bundle: Bundle,
   site: Site,
-  relocated: Relocated,
+  plan: InstallPlan,
   ports: CheckPorts,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const stored: string[] = [];
-  for (const { release, namespace } of relocated.charts) {
+  for (const { release, namespace } of plan.charts) {
     if ((await ports.helm.status(release, namespace, { signal })) === undefined) continue;
     stored.push(await ports.helm.getManifest(release, namespace, { signal }));
     stored.push(await ports.helm.getHooks(release, namespace, { signal }));
@@ -36,7 +36,7 @@ export async function checkLive(
   await using asker = ports.urlAsker();
   const deployments = await ports.cluster.list<Deployment>({ resource: "deployments.apps", namespace, signal });
   const { version, items } = bundle.document;
-  const allowed = { allowedPrefixes: [relocated.prefix], allowedHosts: siteHosts(site), carried: relocated.carried };
+  const allowed = { allowedPrefixes: [plan.prefix], allowedHosts: siteHosts(site), carried: plan.carried };
   return await checkCluster(
     {
       namespace,
@@ -45,10 +45,7 @@ export async function checkLive(
       release: stored.join("\n---\n"),
       prove: (manifest) => prove(manifest, allowed).findings,
       // Without a plugin mode, where the console points is not this site's business.
-      urls:
-        site.plugins.mode === "none"
-          ? []
-          : consoleUrls(deployments, { version, items, mcpServer: relocated.mcpServer }),
+      urls: site.plugins.mode === "none" ? [] : consoleUrls(deployments, { version, items, mcpServer: plan.mcpServer }),
       ask: asker.ask,
       signal,
     },

@@ -1,7 +1,7 @@
 import { isFailure } from "../model/failure.ts";
 import { fieldManager, type ApplyOptions, type KubeObject } from "../model/kubernetes.ts";
 import { identityOf, mapAt, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
-import type { Handover } from "./handover.ts";
+import type { Handover } from "./export.ts";
 import type { HelmPort } from "./install-ports.ts";
 import { byNamespace, partsOf, type ManifestPart } from "./manifest-parts.ts";
 import type { Rendered } from "./prove.ts";

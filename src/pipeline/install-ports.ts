@@ -13,7 +13,7 @@ import type { PullRepository } from "../stages/push/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
 import type { Witnessed } from "./evidence.ts";
-import type { Relocated } from "./relocated.ts";
+import type { InstallPlan } from "./install-plan.ts";
 
 export interface ReleaseInfo {
   readonly revision: number;
@@ -60,7 +60,7 @@ export interface ReceiptsPort {
 export interface PreflightContext {
   readonly bundle: Bundle;
   readonly site: Site;
-  readonly relocated: Relocated;
+  readonly plan: InstallPlan;
 }
 
 export interface PullerPort extends AsyncDisposable {
@@ -78,7 +78,7 @@ export interface InstallPorts {
   /** Every question to registry and cluster; nothing is changed. */
   preflight(context: PreflightContext): Promise<readonly Finding[]>;
   /** Makes the project when the site asks for that and it is missing. */
-  prepareRegistry(relocated: Relocated): Promise<void>;
+  prepareRegistry(plan: InstallPlan): Promise<void>;
   readonly target: PushTarget;
   readonly pushOptions: Partial<PushOptions>;
   /** The target as the account that the cluster pulls with. */

@@ -14,14 +14,14 @@ import { beginReceipt } from "../stages/receipt/receipt.ts";
 import { watchRollout } from "../stages/rollout/watch.ts";
 import type { WorkloadRef } from "../stages/rollout/standing.ts";
 import { checkLive } from "./check.ts";
-import { specCrds } from "./handover.ts";
+import { specCrds } from "./export.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 import { endPending } from "./pending.ts";
 import { pullAsGateway, settle, switchOn } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
 import { Recorder } from "./recorder.ts";
 import { overlayWhile } from "./release.ts";
-import { relocate, type Relocated } from "./relocated.ts";
+import { planInstall, type InstallPlan } from "./install-plan.ts";
 import { wantedPlugins } from "./wanted-plugins.ts";
 
 export interface InstallResult {
@@ -34,7 +34,7 @@ export interface InstallResult {
 interface Installing {
   readonly bundle: Bundle;
   readonly site: Site;
-  readonly relocated: Relocated;
+  readonly plan: InstallPlan;
   readonly ports: InstallPorts;
   readonly options: InstallOptions;
   readonly recorder: Recorder;
@@ -47,20 +47,20 @@ export async function install(
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<InstallResult> {
-  const relocated = await relocate(bundle, site, ports);
-  const recorder = await beginRecord(bundle, site, relocated, ports, options);
-  const run: Installing = { bundle, site, relocated, ports, options, recorder };
+  const plan = await planInstall(bundle, site, ports);
+  const recorder = await beginRecord(bundle, site, plan, ports, options);
+  const run: Installing = { bundle, site, plan, ports, options, recorder };
   await recorder.phase("verify", async () => {
     recorder.stopAt(await ports.verify(bundle));
   });
   await recorder.phase("preflight", async () => {
-    await endPending(recorder.receipt, { site, relocated, helm: ports.helm, ...options });
-    recorder.stopAt(await ports.preflight({ bundle, site, relocated }));
+    await endPending(recorder.receipt, { site, plan, helm: ports.helm, ...options });
+    recorder.stopAt(await ports.preflight({ bundle, site, plan }));
   });
   const pushed = await recorder.phase("push", () => pushPhase(run));
   const input = await applyInput(run);
   const rendered = (await recorder.phase("render", () => renderPhase(run, input))) ?? [];
-  const proof = proveAll(rendered, relocated, site);
+  const proof = proveAll(rendered, plan, site);
   if (!options.skip.has("render")) options.witness?.({ rendered, proof });
   await recorder.phase("prove", () => {
     recorder.stopAt(proof.findings);
@@ -68,7 +68,7 @@ export async function install(
   });
   await recorder.phase("apply", () => applyPhase(run, { ...input, serviceAccounts: proof.accounts }, rendered));
   const switched = (await recorder.phase("plugins", () => pluginsPhase(run))) ?? [];
-  const live = (await recorder.phase("check", () => checkLive(bundle, site, relocated, ports, options.signal))) ?? [];
+  const live = (await recorder.phase("check", () => checkLive(bundle, site, plan, ports, options.signal))) ?? [];
   for (const found of [...switched, ...live]) options.report({ type: "finding", finding: found });
   if (!hasErrors(live)) await recorder.done();
   return { receipt: recorder.receipt, pushed, proof, findings: [...switched, ...live] };
@@ -77,7 +77,7 @@ export async function install(
 async function beginRecord(
   bundle: Bundle,
   site: Site,
-  relocated: Relocated,
+  plan: InstallPlan,
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<Recorder> {
@@ -91,7 +91,7 @@ async function beginRecord(
     bundle: { name, version, id: bundle.id },
     // The uid of kube-system is the nearest thing to a name that a cluster has.
     cluster: { server: system?.metadata.uid ?? "unknown", namespace, release },
-    values: valuesDigest(relocated),
+    values: valuesDigest(plan),
     now: ports.now(),
   });
   const { report, skip, signal } = options;
@@ -108,30 +108,30 @@ async function unlessForbidden<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function valuesDigest(relocated: Relocated): string {
-  const values = relocated.charts.map((chart) => [chart.name, chart.values]);
+function valuesDigest(plan: InstallPlan): string {
+  const values = plan.charts.map((chart) => [chart.name, chart.values]);
   return createHash("sha256")
     .update(canonicalJson(values as unknown as Json))
     .digest("hex");
 }
 
-async function pushPhase({ relocated, bundle, site, ports, options, recorder }: Installing): Promise<PushResult> {
-  await ports.prepareRegistry(relocated);
-  const result = await push(relocated, bundle, ports, options);
+async function pushPhase({ plan, bundle, site, ports, options, recorder }: Installing): Promise<PushResult> {
+  await ports.prepareRegistry(plan);
+  const result = await push(plan, bundle, ports, options);
   options.witness?.({ pushed: result });
   await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
-  recorder.stopAt(await pullAsGateway(relocated.mapped, site, ports, options));
+  recorder.stopAt(await pullAsGateway(plan.mapped, site, ports, options));
   return result;
 }
 
 export function push(
-  relocated: Relocated,
+  plan: InstallPlan,
   bundle: Bundle,
   ports: Pick<InstallPorts, "target" | "pushOptions">,
   options: Pick<InstallOptions, "concurrency" | "signal" | "report">,
 ): Promise<PushResult> {
   const { delta } = bundle.document;
-  return pushItems(relocated.mapped, bundle, ports.target, {
+  return pushItems(plan.mapped, bundle, ports.target, {
     ...ports.pushOptions,
     concurrency: options.concurrency,
     signal: options.signal,
@@ -140,16 +140,16 @@ export function push(
   });
 }
 
-async function applyInput({ relocated, bundle, site, ports, options }: Installing): Promise<ApplyInput> {
+async function applyInput({ plan, bundle, site, ports, options }: Installing): Promise<ApplyInput> {
   const crds: string[] = [];
-  for (const chart of relocated.charts) crds.push(...(await ports.chartCrds(await bundle.readFile(chart.file))));
+  for (const chart of plan.charts) crds.push(...(await ports.chartCrds(await bundle.readFile(chart.file))));
   crds.push(...(await specCrds(bundle)));
   return {
     namespace: site.cluster.namespace,
     pullSecret: options.skip.has("apply") ? undefined : await ports.pullSecret(),
     ca: ports.ca,
     crds,
-    trust: relocated.charts.flatMap(({ relocation }) => relocation.trust),
+    trust: plan.charts.flatMap(({ relocation }) => relocation.trust),
     serviceAccounts: [],
     takeOver: options.forceConflicts,
     signal: options.signal,
@@ -158,22 +158,22 @@ async function applyInput({ relocated, bundle, site, ports, options }: Installin
 
 /** The dry run needs the CRDs of what it renders, so namespace, secret, CA and CRDs come before it; none of them pulls. */
 async function renderPhase(
-  { relocated, bundle, ports, options, recorder }: Installing,
+  { plan, bundle, ports, options, recorder }: Installing,
   input: ApplyInput,
 ): Promise<readonly Rendered[]> {
   await recorder.add(await prepareCluster(input, ports.cluster));
-  return renderAll(relocated, bundle, ports, { signal: options.signal });
+  return renderAll(plan, bundle, ports, { signal: options.signal });
 }
 
 /** Helm owns the release; what values cannot say is laid over it by an owner of our own. Without `--wait`: the watch explains. */
 async function applyPhase(
-  { relocated, bundle, site, ports, options, recorder }: Installing,
+  { plan, bundle, site, ports, options, recorder }: Installing,
   input: ApplyInput,
   rendered: readonly Rendered[],
 ): Promise<void> {
   const { signal, report } = options;
   const seconds = site.cluster.rolloutSeconds;
-  const leftovers = await settle(relocated, site, ports, options);
+  const leftovers = await settle(plan, site, ports, options);
   await recorder.add({ leftovers: leftovers.records });
   for (const { name, url } of leftovers.stuck)
     report({ type: "finding", finding: finding("warning", "cluster.leftover-plugin", { name, url }) });
@@ -203,10 +203,10 @@ function workloadsOf(manifest: string): readonly WorkloadRef[] {
   });
 }
 
-async function pluginsPhase({ relocated, site, ports, options, recorder }: Installing): Promise<readonly Finding[]> {
-  const wanted = wantedPlugins(relocated, site, ports.userPlugins);
+async function pluginsPhase({ plan, site, ports, options, recorder }: Installing): Promise<readonly Finding[]> {
+  const wanted = wantedPlugins(plan, site, ports.userPlugins);
   recorder.stopAt(wanted.findings);
   const plugins = wanted.plugins.map(({ plugin }) => plugin);
   const keep = (record: PluginRecord) => recorder.add({ plugins: [record] });
-  return switchOn({ plugins, relocated, site, keep }, ports, options);
+  return switchOn({ plugins, plan, site, keep }, ports, options);
 }

@@ -3,11 +3,11 @@ import type { Receipt } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
 import type { HelmPort, ReleaseInfo } from "./install-ports.ts";
-import type { Relocated } from "./relocated.ts";
+import type { InstallPlan } from "./install-plan.ts";
 
 export interface PendingOptions {
   readonly site: Site;
-  readonly relocated: Pick<Relocated, "charts">;
+  readonly plan: Pick<InstallPlan, "charts">;
   readonly helm: Pick<HelmPort, "status" | "rollback">;
   readonly report: Report;
   readonly signal: AbortSignal;
@@ -26,7 +26,7 @@ export async function endPending(receipt: Receipt, options: PendingOptions): Pro
   const apply = receipt.phases.findLast(({ phase }) => phase === "apply");
   if (apply?.state !== "started" && apply?.state !== "failed") return;
   const sawItsEnd = apply.state === "failed" ? Date.parse(apply.at) : undefined;
-  for (const { release, namespace } of options.relocated.charts) await endOne(release, namespace, sawItsEnd, options);
+  for (const { release, namespace } of options.plan.charts) await endOne(release, namespace, sawItsEnd, options);
 }
 
 async function endOne(

@@ -8,12 +8,12 @@ import { pluginLayout } from "../stages/plugins/layout.ts";
 import { enablePlugins } from "../stages/plugin-rollout/enable.ts";
 import { gatewayPull } from "../stages/push/gateway-pull.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
-import type { Relocated } from "./relocated.ts";
+import type { InstallPlan } from "./install-plan.ts";
 import { isInside, pluginTarget } from "./wanted-plugins.ts";
 
 /** The pull that the gateway will do, done here with its credentials: a wrong secret is found before the cluster sees it. */
 export async function pullAsGateway(
-  mapped: Relocated["mapped"],
+  mapped: InstallPlan["mapped"],
   site: Site,
   ports: Pick<InstallPorts, "asPuller">,
   options: Pick<InstallOptions, "signal">,
@@ -40,18 +40,18 @@ function layoutRefusal(bytes: Uint8Array, mediaType: string): string | undefined
 
 /** Plugins of an earlier life that would keep the new gateway closed are settled before its first rollout. */
 export async function settle(
-  relocated: Relocated,
+  plan: InstallPlan,
   site: Site,
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<Leftovers> {
-  const target = pluginTarget(relocated);
+  const target = pluginTarget(plan);
   return settleLeftovers(
     {
       namespace: site.cluster.namespace,
-      isInside: (url) => isInside(url, relocated, site),
+      isInside: (url) => isInside(url, plan, site),
       targetOf: (url) => target(url)?.url,
-      pullSecret: relocated.target.pullSecret,
+      pullSecret: plan.target.pullSecret,
       signal: options.signal,
     },
     ports.cluster,
@@ -60,7 +60,7 @@ export async function settle(
 
 export interface Switching {
   readonly plugins: readonly WasmPlugin[];
-  readonly relocated: Relocated;
+  readonly plan: InstallPlan;
   readonly site: Site;
   /** Into the receipt: what is switched on must be known to an uninstall. */
   readonly keep: (record: PluginRecord) => Promise<void>;
@@ -68,11 +68,11 @@ export interface Switching {
 
 /** One after another, each watched; what harms the gateway is switched off again. */
 export async function switchOn(
-  { plugins, relocated, site, keep }: Switching,
+  { plugins, plan, site, keep }: Switching,
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<readonly Finding[]> {
-  const trust = relocated.charts.flatMap(({ relocation }) => relocation.trust)[0];
+  const trust = plan.charts.flatMap(({ relocation }) => relocation.trust)[0];
   if (trust === undefined || plugins.length === 0) return [];
   return enablePlugins(plugins, ports.cluster, {
     gateway: { namespace: site.cluster.namespace, ...trust },

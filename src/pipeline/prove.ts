@@ -4,10 +4,10 @@ import type { Bundle } from "../stages/bundle/open.ts";
 import { prove } from "../stages/prove/prove.ts";
 import { workloadsWithoutPullSecret } from "../stages/prove/pull-secrets.ts";
 import type { HelmSource, InstallPorts } from "./install-ports.ts";
-import type { Relocated, RelocatedChart } from "./relocated.ts";
+import type { InstallPlan, PlannedChart } from "./install-plan.ts";
 
 export interface Rendered {
-  readonly chart: RelocatedChart;
+  readonly chart: PlannedChart;
   readonly manifest: string;
   readonly crds: readonly string[];
 }
@@ -25,13 +25,13 @@ export interface ProofResult {
  * `lookup` finds. Without a cluster, the template is the next best thing.
  */
 export async function renderAll(
-  relocated: Relocated,
+  plan: InstallPlan,
   bundle: Bundle,
   ports: Pick<InstallPorts, "helm" | "withFile" | "chartCrds">,
   options: { readonly offline?: string; readonly signal: AbortSignal },
 ): Promise<readonly Rendered[]> {
   const rendered: Rendered[] = [];
-  for (const chart of relocated.charts) {
+  for (const chart of plan.charts) {
     const archive = await bundle.readFile(chart.file);
     const manifest = await ports.withFile(`${chart.name}-${chart.version}.tgz`, archive, async (path) => {
       const source = helmSource(chart, path);
@@ -47,17 +47,17 @@ export async function renderAll(
   return rendered;
 }
 
-export function helmSource(chart: RelocatedChart, path: string): HelmSource {
+export function helmSource(chart: PlannedChart, path: string): HelmSource {
   return { chart: path, release: chart.release, namespace: chart.namespace, values: chart.values };
 }
 
 /** The gate: everything that would be applied names only what was carried. */
-export function proveAll(rendered: readonly Rendered[], relocated: Relocated, site: Site): ProofResult {
+export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site: Site): ProofResult {
   const results = rendered.map(({ manifest }) =>
     prove(manifest, {
-      allowedPrefixes: [relocated.prefix],
+      allowedPrefixes: [plan.prefix],
       allowedHosts: siteHosts(site),
-      carried: relocated.carried,
+      carried: plan.carried,
     }),
   );
   const sum = (of: (result: (typeof results)[number]) => number): number =>

@@ -7,7 +7,7 @@ import { builtInPlugin } from "../stages/plugin-rollout/document.ts";
 import { isMap } from "../model/rendered-object.ts";
 import { rewriteWasmPlugins } from "../stages/relocate/wasm-plugin.ts";
 import { loadTyped } from "../std/yaml.ts";
-import type { Relocated } from "./relocated.ts";
+import type { InstallPlan } from "./install-plan.ts";
 
 export interface WantedPlugin {
   readonly plugin: WasmPlugin;
@@ -21,9 +21,9 @@ export interface Wanted {
 }
 
 /** Where the plugin behind an original URL is on this site; `undefined` for one that was not carried. */
-export function pluginTarget(relocated: Relocated): (url: string) => { readonly url: string } | undefined {
+export function pluginTarget(plan: InstallPlan): (url: string) => { readonly url: string } | undefined {
   const places = new Map<string, string>();
-  for (const { item, targets } of relocated.mapped) {
+  for (const { item, targets } of plan.mapped) {
     const [first] = targets;
     if (item.kind !== "plugin" || first === undefined) continue;
     for (const name of [item.reference, ...item.aliases])
@@ -37,7 +37,7 @@ export function pluginTarget(relocated: Relocated): (url: string) => { readonly 
 }
 
 /** Does a gateway get at this URL from here? A path template can put plugins outside of the prefix. */
-export function isInside(url: string, { prefix, carried }: Relocated, site: Site): boolean {
+export function isInside(url: string, { prefix, carried }: InstallPlan, site: Site): boolean {
   const reference = url.replace(/^oci:\/\//, "");
   if (url.startsWith("file://") || reference.startsWith(`${prefix}/`) || carried.has(reference)) return true;
   if (site.plugins.url !== undefined && url.startsWith(`${site.plugins.url.replace(/\/+$/, "")}/`)) return true;
@@ -48,34 +48,34 @@ export function isInside(url: string, { prefix, carried }: Relocated, site: Site
  * What the site wants switched on: built-ins by name, then the user's own manifests with their URLs moved. One that no
  * gateway could fetch from here is a finding, since it would keep every new gateway pod waiting.
  */
-export function wantedPlugins(relocated: Relocated, site: Site, userPlugins: readonly string[]): Wanted {
+export function wantedPlugins(plan: InstallPlan, site: Site, userPlugins: readonly string[]): Wanted {
   const findings: Finding[] = [];
   const builtIns = site.plugins.enable.flatMap((name) => {
-    const wanted = builtIn(name, relocated, site);
+    const wanted = builtIn(name, plan, site);
     if (wanted === undefined)
       findings.push(finding("error", "plugin.not-carried", { plugin: name, reference: site.plugins.mode }));
     return wanted ?? [];
   });
   const own = userPlugins.flatMap((text) => {
     const rewritten = rewriteWasmPlugins(text, {
-      targetOf: pluginTarget(relocated),
-      pullSecret: relocated.target.pullSecret,
+      targetOf: pluginTarget(plan),
+      pullSecret: plan.target.pullSecret,
     });
     findings.push(...rewritten.findings);
     return loadTyped(rewritten.text)
       .flatMap(opened)
-      .map((plugin) => ownPlugin(plugin, relocated));
+      .map((plugin) => ownPlugin(plugin, plan));
   });
   const off = new Set(site.plugins.disable);
   const plugins = [...builtIns, ...own].filter(({ plugin }) => !off.has(plugin.metadata.name));
-  return { plugins, findings: [...findings, ...plugins.flatMap(({ plugin }) => unreached(plugin, relocated, site))] };
+  return { plugins, findings: [...findings, ...plugins.flatMap(({ plugin }) => unreached(plugin, plan, site))] };
 }
 
-function builtIn(name: string, relocated: Relocated, site: Site): WantedPlugin | undefined {
-  const item = relocated.mapped.find((mapped) => mapped.item.kind === "plugin" && mapped.item.name === name)?.item;
-  const url = relocated.target.plugins.get(name);
+function builtIn(name: string, plan: InstallPlan, site: Site): WantedPlugin | undefined {
+  const item = plan.mapped.find((mapped) => mapped.item.kind === "plugin" && mapped.item.name === name)?.item;
+  const url = plan.target.plugins.get(name);
   if (item === undefined || url === undefined) return undefined;
-  const { pullSecret, namespace, pluginServer } = relocated.target;
+  const { pullSecret, namespace, pluginServer } = plan.target;
   const version = item.version ?? "1.0.0";
   const served = site.plugins.mode === "http" && pluginServer !== undefined;
   const at = served
@@ -92,14 +92,14 @@ function opened(document: unknown): readonly WasmPlugin[] {
 }
 
 /** Only plugins in the controller's own namespace reach the gateway; elsewhere they are ignored in silence. */
-function ownPlugin({ metadata, ...rest }: WasmPlugin, { mapped, target }: Relocated): WantedPlugin {
+function ownPlugin({ metadata, ...rest }: WasmPlugin, { mapped, target }: InstallPlan): WantedPlugin {
   const plugin = { ...rest, metadata: { ...metadata, namespace: target.namespace } };
   const carried = mapped.find(({ targets }) => targets.some((at) => `oci://${printReference(at)}` === rest.spec?.url));
   return { plugin, item: carried?.item };
 }
 
-function unreached({ metadata, spec }: WasmPlugin, relocated: Relocated, site: Site): readonly Finding[] {
+function unreached({ metadata, spec }: WasmPlugin, plan: InstallPlan, site: Site): readonly Finding[] {
   const url = spec?.url;
-  if (url === undefined || isInside(url, relocated, site)) return [];
+  if (url === undefined || isInside(url, plan, site)) return [];
   return [finding("error", "plugin.not-carried", { plugin: metadata.name, reference: url })];
 }

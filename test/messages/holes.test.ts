@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { catalogueOf } from "../../src/ui/language.ts";
-import { handoverWords } from "../../src/ui/messages/handover-words.ts";
+import { handoverWords } from "../../src/ui/messages/export-words.ts";
 import { reportWords } from "../../src/ui/messages/report-words.ts";
 
 /** Every text of a table of words, by its path. */

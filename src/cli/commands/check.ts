@@ -10,13 +10,13 @@ import { urlAsker } from "../wire/url-asker.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
-  const { bundle, site, sitePath, relocated } = session;
+  const { bundle, site, sitePath, plan } = session;
   await using tools = await openTools(flags, site, context);
   report({ type: "phase", phase: "check", state: "started" });
   const findings = await checkLive(
     bundle,
     site,
-    relocated,
+    plan,
     {
       helm: tools.helm,
       cluster: tools.kubectl,

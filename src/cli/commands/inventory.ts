@@ -12,11 +12,11 @@ import { openTarget } from "../wire/target.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const path = resolve(context.cwd, required(flags, "out"));
   await using session = await openSiteBundle(flags, context);
-  const { site, sitePath, bundle, relocated } = session;
+  const { site, sitePath, bundle, plan } = session;
   await using target = await openTarget({ site, sitePath }, context);
   const { artifactDigest } = target.pushOptions;
-  const held = await heldBy(relocated.mapped, bundle, target.registry, { artifactDigest, signal: context.signal });
-  const inventory = { inventoryVersion: 1, base: relocated.prefix, digests: [...held].sort() };
+  const held = await heldBy(plan.mapped, bundle, target.registry, { artifactDigest, signal: context.signal });
+  const inventory = { inventoryVersion: 1, base: plan.prefix, digests: [...held].sort() };
   // It says what is there today: an older one is of no use.
   await writeNewFiles(dirname(path), [{ name: basename(path), text: canonicalJson(inventory) }], {
     overwrite: true,

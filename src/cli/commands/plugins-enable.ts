@@ -18,7 +18,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (names.length === 0) throw new Failure("USAGE", { what: "--name <value>" });
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
-  const { sitePath, relocated, bundle } = session;
+  const { sitePath, plan, bundle } = session;
   const site = {
     ...session.site,
     plugins: { ...session.site.plugins, enable: [...names], manifests: [], disable: [] },
@@ -31,13 +31,13 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     for (const found of findings) report({ type: "finding", finding: found });
     return hasErrors(findings);
   };
-  if (tell(await pluginFindings({ bundle, site, relocated }, context))) return ExitCode.findings;
-  const named = relocated.mapped.filter(({ item }) => names.includes(item.name));
+  if (tell(await pluginFindings({ bundle, site, plan }, context))) return ExitCode.findings;
+  const named = plan.mapped.filter(({ item }) => names.includes(item.name));
   // Harbor may have cleaned up since the install; a plugin that is not there would keep new gateway pods closed.
   if (site.plugins.mode === "oci" && tell(await pullAsGateway(named, site, ports, options))) return ExitCode.findings;
-  const wanted = wantedPlugins(relocated, site, []).plugins.map(({ plugin }) => plugin);
+  const wanted = wantedPlugins(plan, site, []).plugins.map(({ plugin }) => plugin);
   const amend = await receiptToAmend(site, tools.kubectl, context.signal);
   const keep = (record: PluginRecord) => amend({ plugins: [record] });
-  const findings = await switchOn({ plugins: wanted, relocated, site, keep }, ports, options);
+  const findings = await switchOn({ plugins: wanted, plan, site, keep }, ports, options);
   return tell(findings) ? ExitCode.findings : ExitCode.done;
 }

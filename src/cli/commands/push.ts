@@ -12,16 +12,16 @@ import { openTarget } from "../wire/target.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using opened = await openSiteBundle(flags, context);
-  const { site, sitePath, bundle, relocated } = opened;
+  const { site, sitePath, bundle, plan } = opened;
   const concurrency = wholeNumber(flags, "concurrency", 1, 64);
   await using session = await openTarget({ site, sitePath, concurrency }, context);
   const dryRun = truth(flags, "dry-run");
   const { report } = context.reporter;
   report({ type: "phase", phase: "push", state: "started" });
-  const dry = dryRun ? { dryRun, newProjects: await newProjects(site, relocated, session, context) } : {};
-  if (!dryRun) await createProjects(site, relocated, session, context);
+  const dry = dryRun ? { dryRun, newProjects: await newProjects(site, plan, session, context) } : {};
+  if (!dryRun) await createProjects(site, plan, session, context);
   const result = await push(
-    relocated,
+    plan,
     bundle,
     { target: session.registry, pushOptions: { ...session.pushOptions, ...dry } },
     { concurrency, signal: context.signal, report },
@@ -31,7 +31,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const [sent, mounted] = dryRun
     ? ([words["to-upload"], words["to-mount"]] as const)
     : ([words.uploaded, words.mounted] as const);
-  const rows = relocated.mapped.flatMap(({ item, targets }) =>
+  const rows = plan.mapped.flatMap(({ item, targets }) =>
     targets.map((target) => [item.reference, printReference(target)]),
   );
   if (dryRun) context.stdout.write(table([words.reference, sides.target], rows));

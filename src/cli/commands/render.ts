@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import { openHelm } from "../../edge/process/helm.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { compare } from "../../pipeline/compare.ts";
-import { handover, type Handover } from "../../pipeline/handover.ts";
+import { handover, type Handover } from "../../pipeline/export.ts";
 import type { HelmPort } from "../../pipeline/install-ports.ts";
 import { proveAll, renderAll } from "../../pipeline/prove.ts";
 import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { handoverFiles, handoverStream, printCompared } from "../wire/handover.ts";
+import { handoverFiles, handoverStream, printCompared } from "../wire/export.ts";
 import { chartCrds, openTools, readCa, readUserPlugins, withFile, type ClusterTools } from "../wire/install-ports.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
@@ -25,10 +25,10 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     env: context.env,
   });
   const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
-  const proof = proveAll(rendered, session.relocated, site);
+  const proof = proveAll(rendered, session.plan, site);
   for (const found of proof.findings) context.reporter.report({ type: "finding", finding: found });
   const { images, strings, findings } = proof;
-  const facts = { images, strings, outside: findings.length, prefix: session.relocated.prefix };
+  const facts = { images, strings, outside: findings.length, prefix: session.plan.prefix };
   context.reporter.report({ type: "note", text: "proved", facts });
   const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
   const handed = await handover(session, { rendered, proof }, own);
@@ -43,16 +43,16 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   return hasErrors(proof.findings) ? ExitCode.findings : ExitCode.done;
 }
 
-function renderedBy(helm: HelmPort, { relocated, bundle }: SiteSession, { signal }: Context, offline?: string) {
+function renderedBy(helm: HelmPort, { plan, bundle }: SiteSession, { signal }: Context, offline?: string) {
   const ports = { helm, withFile, chartCrds };
-  return renderAll(relocated, bundle, ports, { signal, ...(offline === undefined ? {} : { offline }) });
+  return renderAll(plan, bundle, ports, { signal, ...(offline === undefined ? {} : { offline }) });
 }
 
 /** Of a release that is there, the very dry run of its upgrade is compared: it sees what `lookup` finds in the cluster. */
 async function difference(flags: Flags, handed: Handover, session: SiteSession, context: Context): Promise<string> {
   await using tools = await openTools(flags, session.site, context);
   const installed = await installedReleases(session, tools, context);
-  const all = session.relocated.charts.every(({ release }) => installed.has(release));
+  const all = session.plan.charts.every(({ release }) => installed.has(release));
   const releases = all ? await renderedBy(tools.helm, session, context) : handed.releases;
   const { signal } = context;
   const compared = await compare(
@@ -63,12 +63,12 @@ async function difference(flags: Flags, handed: Handover, session: SiteSession, 
 }
 
 async function installedReleases(
-  { relocated }: SiteSession,
+  { plan }: SiteSession,
   { helm }: ClusterTools,
   { signal }: Context,
 ): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
-  for (const { release, namespace } of relocated.charts)
+  for (const { release, namespace } of plan.charts)
     if ((await helm.status(release, namespace, { signal })) !== undefined) found.add(release);
   return found;
 }

@@ -1,7 +1,7 @@
 import type { Finding } from "../../model/finding.ts";
 import { typedObjects } from "../../model/rendered-object.ts";
 import { isInside } from "../../pipeline/wanted-plugins.ts";
-import { specCrds } from "../../pipeline/handover.ts";
+import { specCrds } from "../../pipeline/export.ts";
 import { renderAll } from "../../pipeline/prove.ts";
 import type { PreflightContext } from "../../pipeline/install-ports.ts";
 import { preflightCluster } from "../../stages/preflight-cluster/preflight.ts";
@@ -10,14 +10,14 @@ import { chartCrds, withFile, type ClusterTools } from "./install-ports.ts";
 
 /** All that can be asked of the cluster before anything is changed, about the very objects that would be applied. */
 export async function clusterFindings(
-  { bundle, site, relocated }: PreflightContext,
+  { bundle, site, plan }: PreflightContext,
   tools: ClusterTools,
   context: Context,
 ): Promise<readonly Finding[]> {
   const { signal } = context;
   const { namespace, release } = site.cluster;
   const ports = { helm: tools.helm, withFile, chartCrds };
-  const rendered = await renderAll(relocated, bundle, ports, { offline: bundle.document.kubeVersion, signal });
+  const rendered = await renderAll(plan, bundle, ports, { offline: bundle.document.kubeVersion, signal });
   const status = await tools.helm.status(release, namespace, { signal }).catch(() => undefined);
   const plugins = bundle.document.items.filter(
     ({ kind, name }) => kind === "plugin" && site.plugins.enable.includes(name),
@@ -32,7 +32,7 @@ export async function clusterFindings(
       ),
       platforms: bundle.document.platforms,
       plugins: plugins.map(({ name, bytes }) => ({ name, bytes })),
-      isInside: (url) => isInside(url, relocated, site),
+      isInside: (url) => isInside(url, plan, site),
       signal,
       ...(status === undefined ? {} : { releaseStatus: status.status }),
     },

@@ -1,7 +1,7 @@
 import type { Harbor } from "../../edge/harbor/client.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Site } from "../../model/site.ts";
-import type { Relocated } from "../../pipeline/relocated.ts";
+import type { InstallPlan } from "../../pipeline/install-plan.ts";
 import type { PullSecret } from "../../stages/apply/objects.ts";
 import { parseBytes } from "../../std/bytes.ts";
 import type { Context } from "../context.ts";
@@ -10,36 +10,33 @@ import { pullLogin, type TargetSession } from "./target.ts";
 /** Makes the projects when the site asks for it and the registry is a Harbor; that they are there already is success. */
 export async function createProjects(
   site: Site,
-  relocated: Relocated,
+  plan: InstallPlan,
   { harbor }: TargetSession,
   context: Context,
 ): Promise<void> {
   const { createProject } = site.registry;
   if (createProject === undefined || harbor === undefined) return;
   const storageLimit = createProject.storageLimit === undefined ? undefined : parseBytes(createProject.storageLimit);
-  for (const name of projectsOf(relocated))
+  for (const name of projectsOf(plan))
     await harbor.createProject({ name, isPublic: createProject.public, storageLimit }, context.signal);
 }
 
 /** Those that `createProjects` would make. */
 export async function newProjects(
   site: Site,
-  relocated: Relocated,
+  plan: InstallPlan,
   { harbor }: TargetSession,
   context: Context,
 ): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   if (site.registry.createProject === undefined || harbor === undefined) return names;
-  for (const name of projectsOf(relocated))
-    if ((await harbor.project(name, context.signal)) === "missing") names.add(name);
+  for (const name of projectsOf(plan)) if ((await harbor.project(name, context.signal)) === "missing") names.add(name);
   return names;
 }
 
-function projectsOf(relocated: Relocated): readonly string[] {
+function projectsOf(plan: InstallPlan): readonly string[] {
   return [
-    ...new Set(
-      relocated.mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? "")),
-    ),
+    ...new Set(plan.mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? ""))),
   ];
 }
 

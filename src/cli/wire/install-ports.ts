@@ -59,7 +59,7 @@ export async function installPorts(
       ...(await clusterFindings(asked, tools, context)),
       ...(await pluginFindings(asked, context)),
     ],
-    prepareRegistry: (relocated) => createProjects(site, relocated, session, context),
+    prepareRegistry: (plan) => createProjects(site, plan, session, context),
     target: session.registry,
     pushOptions: session.pushOptions,
     asPuller: () => connectAsPuller(options, context),

@@ -13,7 +13,7 @@ const concurrency = 2;
 
 /** Starts what the site wants switched on with the configuration that the gateway will hand it: before the cluster sees it. */
 export async function pluginFindings(asked: PreflightContext, context: Context): Promise<readonly Finding[]> {
-  const wanted = wantedPlugins(asked.relocated, asked.site, await readUserPlugins(asked.site));
+  const wanted = wantedPlugins(asked.plan, asked.site, await readUserPlugins(asked.site));
   return [...wanted.findings, ...(await startFindings(asked.bundle, wanted, context))];
 }
 

@@ -13,7 +13,7 @@ export async function askRegistry(
   options: TargetOptions,
   context: Context,
 ): Promise<PreflightResult> {
-  const { site, relocated, bundle } = asked;
+  const { site, plan, bundle } = asked;
   const { host } = site.registry;
   await using probe = new TargetProbe(session.access, { host, env: context.env });
   await using puller = new TargetProbe((await pullerAccess(options, context)) ?? session.access, {
@@ -26,7 +26,7 @@ export async function askRegistry(
       plainHttp: site.registry.plainHttp,
       insecure: session.access.insecure,
       as: await probe.identity(),
-      mapped: relocated.mapped,
+      mapped: plan.mapped,
       missing: await missingBytes(asked, session, context),
       largestBlob: Math.max(0, ...bundle.document.blobs.map(({ size }) => size)),
       createProject: site.registry.createProject !== undefined,
@@ -43,17 +43,17 @@ export async function askRegistry(
  * counted for itself: a blob that is in another project counts here all the same.
  */
 async function missingBytes(
-  { relocated, bundle }: PreflightContext,
+  { plan, bundle }: PreflightContext,
   session: TargetSession,
   context: Context,
 ): Promise<ReadonlyMap<string, number>> {
   const { artifactDigest } = session.pushOptions;
   const options = { signal: context.signal, ...(artifactDigest === undefined ? {} : { artifactDigest }) };
   const sums = new Map<string, number>();
-  for (const [project, mapped] of byProject(relocated.mapped)) {
+  for (const [project, mapped] of byProject(plan.mapped)) {
     try {
-      const plan = await planPush(mapped, bundle, session.registry, options);
-      sums.set(project, bytesByProject(plan).get(project) ?? 0);
+      const push = await planPush(mapped, bundle, session.registry, options);
+      sums.set(project, bytesByProject(push).get(project) ?? 0);
     } catch {
       context.signal.throwIfAborted();
     }
@@ -61,7 +61,7 @@ async function missingBytes(
   return sums;
 }
 
-type Mapped = PreflightContext["relocated"]["mapped"];
+type Mapped = PreflightContext["plan"]["mapped"];
 
 function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
   const projectOf = ({ repository }: { readonly repository: string }): string => repository.split("/")[0] ?? "";

@@ -3,7 +3,7 @@ import { loadSite, loadValues, parseRelocationMap } from "../../edge/files/confi
 import { Failure, isFailure } from "../../model/failure.ts";
 import { mergeValues, setValues, type Values } from "../../model/set-values.ts";
 import type { Site } from "../../model/site.ts";
-import { relocate, type Relocated } from "../../pipeline/relocated.ts";
+import { planInstall, type InstallPlan } from "../../pipeline/install-plan.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { fill } from "../../ui/fill.ts";
 import { usageWords } from "../../ui/messages/parser-words.ts";
@@ -19,7 +19,7 @@ export interface SiteSession extends AsyncDisposable {
   readonly site: Site;
   readonly sitePath: string;
   readonly bundle: Bundle;
-  readonly relocated: Relocated;
+  readonly plan: InstallPlan;
   /** The key that its signature fits, when one was asked for. */
   readonly signed: string | undefined;
 }
@@ -59,11 +59,11 @@ export async function openSiteBundle(flags: Flags, context: Context): Promise<Si
   const bundle = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
   try {
     const signed = await checkSignature(bundle, [...texts(flags, "key"), ...site.trustKeys], context);
-    const relocated = await relocate(bundle, site, {
+    const plan = await planInstall(bundle, site, {
       parseRelocation: parseRelocationMap,
       userValues: await readValues(site),
     });
-    return { site, sitePath, bundle, relocated, signed, [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose]() };
+    return { site, sitePath, bundle, plan, signed, [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose]() };
   } catch (error) {
     await bundle[Symbol.asyncDispose]();
     throw error;

@@ -23,9 +23,9 @@ async function ended(state: "started" | "failed" | "done", at: string, statuses 
   const rolledBack: number[] = [];
   const options: PendingOptions = {
     site,
-    relocated: {
+    plan: {
       charts: [{ release: "higress", namespace: "higress-system" }],
-    } as unknown as PendingOptions["relocated"],
+    } as unknown as PendingOptions["plan"],
     helm: {
       status: () =>
         Promise.resolve({ revision: 4, status: statuses[Math.min(asked++, statuses.length - 1)]!, updated: began }),

@@ -8,7 +8,7 @@ import { mapItems, prefixOf, type Mapped, type MappingOptions } from "../stages/
 import { relocationValues } from "../stages/relocate/relocate.ts";
 
 /** A chart as it will be installed on this site. */
-export interface RelocatedChart {
+export interface PlannedChart {
   readonly name: string;
   readonly version: string;
   /** Entry of the bundle. */
@@ -21,9 +21,9 @@ export interface RelocatedChart {
 }
 
 /** Everything that follows from a bundle and a site, before anything is asked or changed. */
-export interface Relocated {
+export interface InstallPlan {
   readonly mapped: readonly Mapped[];
-  readonly charts: readonly RelocatedChart[];
+  readonly charts: readonly PlannedChart[];
   readonly prefix: string;
   /** Full references on the target: what may be named by the release. */
   readonly carried: ReadonlySet<string>;
@@ -32,13 +32,13 @@ export interface Relocated {
   readonly mcpServer: string | undefined;
 }
 
-export interface RelocatePorts {
+export interface PlanPorts {
   parseRelocation(text: string, file: string): RelocationMap;
   /** The user's values files, as they are written. */
   readonly userValues: readonly string[];
 }
 
-export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts): Promise<Relocated> {
+export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts): Promise<InstallPlan> {
   const options: MappingOptions = {
     registry: site.registry.host,
     project: site.registry.project,
@@ -55,7 +55,7 @@ export async function relocate(bundle: Bundle, site: Site, ports: RelocatePorts)
     ...(pullsWithSecret(site) ? { pullSecret: site.pull.secretName } : {}),
     ...(site.plugins.url === undefined ? {} : { pluginServer: site.plugins.url }),
   };
-  const charts: RelocatedChart[] = [];
+  const charts: PlannedChart[] = [];
   for (const chart of release.charts) {
     const map = ports.parseRelocation((await bundle.readFile(chart.relocation)).toString("utf8"), chart.relocation);
     charts.push({

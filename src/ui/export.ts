@@ -1,7 +1,7 @@
 import { fieldManager } from "../model/kubernetes.ts";
 import { fill } from "./fill.ts";
 import type { Language } from "./language.ts";
-import { handoverWords } from "./messages/handover-words.ts";
+import { handoverWords } from "./messages/export-words.ts";
 
 export interface HandoverRelease {
   readonly release: string;

@@ -2,15 +2,15 @@ import { basename } from "node:path";
 import type { KubeObject } from "../../model/kubernetes.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
 import type { Compared } from "../../pipeline/compare.ts";
-import type { Handover } from "../../pipeline/handover.ts";
+import type { Handover } from "../../pipeline/export.ts";
 import { byNamespace, partsOf } from "../../pipeline/manifest-parts.ts";
 import type { ProofResult } from "../../pipeline/prove.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { printTyped } from "../../std/yaml.ts";
 import { fill } from "../../ui/fill.ts";
-import { handoverReadme, type HandoverRelease } from "../../ui/handover.ts";
+import { handoverReadme, type HandoverRelease } from "../../ui/export.ts";
 import type { Language } from "../../ui/language.ts";
-import { handoverWords } from "../../ui/messages/handover-words.ts";
+import { handoverWords } from "../../ui/messages/export-words.ts";
 import { visible } from "../../ui/visible.ts";
 import type { NewFile } from "./new-files.ts";
 import type { SiteSession } from "./site-session.ts";
@@ -22,7 +22,7 @@ const mode = 0o600;
 export function handoverFiles(
   handed: Handover,
   proof: ProofResult,
-  { site, bundle, relocated }: SiteSession,
+  { site, bundle, plan }: SiteSession,
   language: Language,
 ): readonly NewFile[] {
   const files: NewFile[] = [];
@@ -58,14 +58,14 @@ export function handoverFiles(
     {
       ...named,
       bundle: `${name} ${version}`,
-      prefix: relocated.prefix,
+      prefix: plan.prefix,
       namespace: site.cluster.namespace,
       pullSecret: handed.pullSecret,
       proof: { images, strings, findings: findings.length },
     },
     language,
   );
-  const proved = { ...proof, prefix: relocated.prefix, carried: relocated.carried.size };
+  const proved = { ...proof, prefix: plan.prefix, carried: plan.carried.size };
   return [
     ...files,
     { name: "proof.json", text: canonicalJson(proved as unknown as Json) },

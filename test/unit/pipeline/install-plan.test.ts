@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Site } from "../../../src/model/site.ts";
-import { relocate } from "../../../src/pipeline/relocated.ts";
+import { planInstall } from "../../../src/pipeline/install-plan.ts";
 import { openBundle } from "../../../src/stages/bundle/open.ts";
 import { pack } from "../../../src/stages/bundle/pack.ts";
 import { aPackInput, someFiles } from "../../rig/bundle-input.ts";
@@ -20,10 +20,10 @@ async function bundleWith(release: string) {
   return openBundle(new MemorySource(output.bytes));
 }
 
-describe("relocate", () => {
+describe("planInstall", () => {
   it("maps every item below the site's project", async () => {
     const bundle = await bundleWith('{"charts":[],"crds":[],"manifests":[]}');
-    const { prefix, mapped } = await relocate(bundle, site, ports);
+    const { prefix, mapped } = await planInstall(bundle, site, ports);
     expect(prefix).toBe("harbor.corp/higress");
     expect(mapped.map(({ targets }) => targets[0]?.repository)).toEqual([
       "higress/higress/gateway",
@@ -37,7 +37,7 @@ describe("relocate", () => {
     ["of another shape", '{"charts":{}}'],
     ["null", "null"],
   ])("refuses a bundle whose release.json is %s", async (_what, text) => {
-    await expect(relocate(await bundleWith(text), site, ports)).rejects.toMatchObject({
+    await expect(planInstall(await bundleWith(text), site, ports)).rejects.toMatchObject({
       code: "BUNDLE_MALFORMED",
       facts: { path: "memory.tar", where: "manifests/release.json" },
     });

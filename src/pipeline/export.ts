@@ -5,7 +5,7 @@ import { planObjects } from "../stages/apply/planned.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { InstallPorts } from "./install-ports.ts";
 import type { ProofResult, Rendered } from "./prove.ts";
-import type { Relocated } from "./relocated.ts";
+import type { InstallPlan } from "./install-plan.ts";
 import { wantedPlugins } from "./wanted-plugins.ts";
 
 /** What an install applies, phase by phase, in its order. */
@@ -22,12 +22,12 @@ export interface Handover {
 }
 
 export async function handover(
-  { bundle, site, relocated }: { readonly bundle: Bundle; readonly site: Site; readonly relocated: Relocated },
+  { bundle, site, plan }: { readonly bundle: Bundle; readonly site: Site; readonly plan: InstallPlan },
   { rendered, proof }: { readonly rendered: readonly Rendered[]; readonly proof: ProofResult },
   ports: Pick<InstallPorts, "ca" | "userPlugins">,
 ): Promise<Handover> {
   const { namespace } = site.cluster;
-  const { pullSecret } = relocated.target;
+  const { pullSecret } = plan.target;
   const objects = rendered.flatMap(({ manifest, chart: { release } }) =>
     renderedObjects(manifest).map((object) => ({ ...identityOf(object), release })),
   );
@@ -35,11 +35,11 @@ export async function handover(
     namespace,
     ca: ports.ca,
     pullSecret,
-    trust: relocated.charts.flatMap(({ relocation }) => relocation.trust),
+    trust: plan.charts.flatMap(({ relocation }) => relocation.trust),
     serviceAccounts: proof.accounts,
     rendered: objects,
   });
-  const wanted = wantedPlugins(relocated, site, ports.userPlugins);
+  const wanted = wantedPlugins(plan, site, ports.userPlugins);
   return {
     ...planned,
     crds: [...rendered.flatMap(({ crds }) => crds), ...(await specCrds(bundle))],
