@@ -1,7 +1,7 @@
 import { isFailure } from "../model/failure.ts";
 import { fieldManager, type ApplyOptions, type KubeObject } from "../model/kubernetes.ts";
 import { identityOf, mapAt, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
-import type { Handover } from "./export.ts";
+import type { ManifestExport } from "./export.ts";
 import type { HelmPort } from "./install-ports.ts";
 import { byNamespace, partsOf, type ManifestPart } from "./manifest-parts.ts";
 import type { Rendered } from "./prove.ts";
@@ -35,15 +35,18 @@ export interface CompareOptions {
 }
 
 /** What an install would change on the cluster, phase by phase, by the API server's own reckoning. Nothing is changed. */
-export async function compare(handed: Handover, options: CompareOptions): Promise<readonly Compared[]> {
+export async function compare(exported: ManifestExport, options: CompareOptions): Promise<readonly Compared[]> {
   const ours = { fieldManager, force: true };
   const phases: Compared[] = [
-    await one("namespace", handed.namespace, ours, options),
-    await one("before", handed.before, ours, options),
-    await one("crds", handed.crds.join("\n---\n"), ours, options),
+    await one("namespace", exported.namespace, ours, options),
+    await one("before", exported.before, ours, options),
+    await one("crds", exported.crds.join("\n---\n"), ours, options),
   ];
-  for (const release of handed.releases) phases.push(await compareRelease(release, options));
-  phases.push(await one("overlay", handed.overlay, ours, options), await one("plugins", handed.plugins, ours, options));
+  for (const release of exported.releases) phases.push(await compareRelease(release, options));
+  phases.push(
+    await one("overlay", exported.overlay, ours, options),
+    await one("plugins", exported.plugins, ours, options),
+  );
   return phases;
 }
 

@@ -9,7 +9,7 @@ import type { InstallPlan } from "./install-plan.ts";
 import { wantedPlugins } from "./wanted-plugins.ts";
 
 /** What an install applies, phase by phase, in its order. */
-export interface Handover {
+export interface ManifestExport {
   readonly namespace: readonly KubeObject[];
   readonly before: readonly KubeObject[];
   /** YAML, as the chart and the spec have it. */
@@ -21,11 +21,11 @@ export interface Handover {
   readonly pullSecret: string | undefined;
 }
 
-export async function handover(
+export async function exportManifests(
   { bundle, site, plan }: { readonly bundle: Bundle; readonly site: Site; readonly plan: InstallPlan },
   { rendered, proof }: { readonly rendered: readonly Rendered[]; readonly proof: ProofResult },
   ports: Pick<InstallPorts, "ca" | "userPlugins">,
-): Promise<Handover> {
+): Promise<ManifestExport> {
   const { namespace } = site.cluster;
   const { pullSecret } = plan.target;
   const objects = rendered.flatMap(({ manifest, chart: { release } }) =>

@@ -1,9 +1,9 @@
 import { fieldManager } from "../model/kubernetes.ts";
 import { fill } from "./fill.ts";
 import type { Language } from "./language.ts";
-import { handoverWords } from "./messages/export-words.ts";
+import { exportWords } from "./messages/export-words.ts";
 
-export interface HandoverRelease {
+export interface ExportedRelease {
   readonly release: string;
   readonly namespace: string;
   /** Entry of the bundle. */
@@ -14,7 +14,7 @@ export interface HandoverRelease {
 }
 
 /** Names of the files that were written; absent, where there is nothing of it. */
-export interface HandoverFiles {
+export interface ExportedFiles {
   readonly bundle: string;
   readonly prefix: string;
   readonly namespace: string;
@@ -22,7 +22,7 @@ export interface HandoverFiles {
   readonly pullSecret?: string | undefined;
   readonly before?: string | undefined;
   readonly crds?: string | undefined;
-  readonly releases: readonly HandoverRelease[];
+  readonly releases: readonly ExportedRelease[];
   readonly overlay?: string | undefined;
   readonly plugins?: string | undefined;
   readonly proof: { readonly images: number; readonly strings: number; readonly findings: number };
@@ -31,8 +31,8 @@ export interface HandoverFiles {
 const apply = `kubectl apply --server-side --field-manager=${fieldManager}`;
 
 /** The README beside rendered manifests: the order, and the very commands. */
-export function handoverReadme(files: HandoverFiles, language: Language): string {
-  const say = handoverWords[language];
+export function exportReadme(files: ExportedFiles, language: Language): string {
+  const say = exportWords[language];
   const { namespace, prefix, proof } = files;
   const step = (text: string, file: string | undefined, ...commands: readonly string[]): readonly Step[] =>
     file === undefined ? [] : [{ text, commands }];
@@ -65,10 +65,10 @@ interface Step {
 }
 
 function releaseSteps(
-  { release, namespace, chart, manifests, values }: HandoverRelease,
+  { release, namespace, chart, manifests, values }: ExportedRelease,
   language: Language,
 ): readonly Step[] {
-  const say = handoverWords[language];
+  const say = exportWords[language];
   const files = values.map((file) => ` -f ${file}`).join("");
   return [
     {

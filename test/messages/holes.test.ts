@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { catalogueOf } from "../../src/ui/language.ts";
-import { handoverWords } from "../../src/ui/messages/export-words.ts";
+import { exportWords } from "../../src/ui/messages/export-words.ts";
 import { reportWords } from "../../src/ui/messages/report-words.ts";
 
 /** Every text of a table of words, by its path. */
@@ -15,7 +15,7 @@ const holesOf = (words: unknown) => texts(words).map(([path, text]) => `${path} 
 describe("words outside the catalogues of codes", () => {
   it.each([
     ["the report of an install", reportWords],
-    ["rendered manifests", handoverWords],
+    ["rendered manifests", exportWords],
     ["notes", { en: catalogueOf("en").notes, zh: catalogueOf("zh").notes }],
   ])("of %s have the same holes in both languages", (_of, { en, zh }) => {
     expect(holesOf(en).join()).toContain("{");

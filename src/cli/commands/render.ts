@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import { openHelm } from "../../edge/process/helm.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { compare } from "../../pipeline/compare.ts";
-import { handover, type Handover } from "../../pipeline/export.ts";
+import { exportManifests, type ManifestExport } from "../../pipeline/export.ts";
 import type { HelmPort } from "../../pipeline/install-ports.ts";
 import { proveAll, renderAll } from "../../pipeline/prove.ts";
 import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { handoverFiles, handoverStream, printCompared } from "../wire/export.ts";
+import { exportFiles, exportStream, printCompared } from "../wire/export.ts";
 import { chartCrds, openTools, readCa, readUserPlugins, withFile, type ClusterTools } from "../wire/install-ports.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
@@ -31,15 +31,15 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const facts = { images, strings, outside: findings.length, prefix: session.plan.prefix };
   context.reporter.report({ type: "note", text: "proved", facts });
   const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
-  const handed = await handover(session, { rendered, proof }, own);
+  const exported = await exportManifests(session, { rendered, proof }, own);
   const out = text(flags, "out");
   if (out !== undefined)
-    await writeNewFiles(resolve(context.cwd, out), handoverFiles(handed, proof, session, context.language), {
+    await writeNewFiles(resolve(context.cwd, out), exportFiles(exported, proof, session, context.language), {
       overwrite: true,
       context,
     });
-  if (truth(flags, "diff")) context.stdout.write(await difference(flags, handed, session, context));
-  else if (out === undefined) context.stdout.write(handoverStream(handed));
+  if (truth(flags, "diff")) context.stdout.write(await difference(flags, exported, session, context));
+  else if (out === undefined) context.stdout.write(exportStream(exported));
   return hasErrors(proof.findings) ? ExitCode.findings : ExitCode.done;
 }
 
@@ -49,14 +49,19 @@ function renderedBy(helm: HelmPort, { plan, bundle }: SiteSession, { signal }: C
 }
 
 /** Of a release that is there, the very dry run of its upgrade is compared: it sees what `lookup` finds in the cluster. */
-async function difference(flags: Flags, handed: Handover, session: SiteSession, context: Context): Promise<string> {
+async function difference(
+  flags: Flags,
+  exported: ManifestExport,
+  session: SiteSession,
+  context: Context,
+): Promise<string> {
   await using tools = await openTools(flags, session.site, context);
   const installed = await installedReleases(session, tools, context);
   const all = session.plan.charts.every(({ release }) => installed.has(release));
-  const releases = all ? await renderedBy(tools.helm, session, context) : handed.releases;
+  const releases = all ? await renderedBy(tools.helm, session, context) : exported.releases;
   const { signal } = context;
   const compared = await compare(
-    { ...handed, releases },
+    { ...exported, releases },
     { cluster: tools.kubectl, helm: tools.helm, installed, signal },
   );
   return printCompared(compared, context.language);

@@ -2,15 +2,15 @@ import { basename } from "node:path";
 import type { KubeObject } from "../../model/kubernetes.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
 import type { Compared } from "../../pipeline/compare.ts";
-import type { Handover } from "../../pipeline/export.ts";
+import type { ManifestExport } from "../../pipeline/export.ts";
 import { byNamespace, partsOf } from "../../pipeline/manifest-parts.ts";
 import type { ProofResult } from "../../pipeline/prove.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { printTyped } from "../../std/yaml.ts";
 import { fill } from "../../ui/fill.ts";
-import { handoverReadme, type HandoverRelease } from "../../ui/export.ts";
+import { exportReadme, type ExportedRelease } from "../../ui/export.ts";
 import type { Language } from "../../ui/language.ts";
-import { handoverWords } from "../../ui/messages/export-words.ts";
+import { exportWords } from "../../ui/messages/export-words.ts";
 import { visible } from "../../ui/visible.ts";
 import type { NewFile } from "./new-files.ts";
 import type { SiteSession } from "./site-session.ts";
@@ -19,8 +19,8 @@ import type { SiteSession } from "./site-session.ts";
 const mode = 0o600;
 
 /** One folder, one file a phase, the proof, and a README with the order: for another team, or for GitOps. */
-export function handoverFiles(
-  handed: Handover,
+export function exportFiles(
+  exported: ManifestExport,
   proof: ProofResult,
   { site, bundle, plan }: SiteSession,
   language: Language,
@@ -33,10 +33,10 @@ export function handoverFiles(
   };
   const { name, version } = bundle.document;
   const named = {
-    namespaceFile: add("1-namespace.yaml", yaml(handed.namespace)) ?? "",
-    before: add("2-before.yaml", yaml(handed.before)),
-    crds: add("3-crds.yaml", handed.crds.join("\n---\n")),
-    releases: handed.releases.map(({ chart, manifest }): HandoverRelease => ({
+    namespaceFile: add("1-namespace.yaml", yaml(exported.namespace)) ?? "",
+    before: add("2-before.yaml", yaml(exported.before)),
+    crds: add("3-crds.yaml", exported.crds.join("\n---\n")),
+    releases: exported.releases.map(({ chart, manifest }): ExportedRelease => ({
       release: chart.release,
       namespace: chart.namespace,
       chart: basename(chart.file),
@@ -50,17 +50,17 @@ export function handoverFiles(
         return file === undefined ? [] : [{ file, namespace }];
       }),
     })),
-    overlay: add("5-overlay.yaml", yaml(handed.overlay)),
-    plugins: add("6-plugins.yaml", yaml(handed.plugins)),
+    overlay: add("5-overlay.yaml", yaml(exported.overlay)),
+    plugins: add("6-plugins.yaml", yaml(exported.plugins)),
   };
   const { images, strings, findings } = proof;
-  const readme = handoverReadme(
+  const readme = exportReadme(
     {
       ...named,
       bundle: `${name} ${version}`,
       prefix: plan.prefix,
       namespace: site.cluster.namespace,
-      pullSecret: handed.pullSecret,
+      pullSecret: exported.pullSecret,
       proof: { images, strings, findings: findings.length },
     },
     language,
@@ -74,14 +74,14 @@ export function handoverFiles(
 }
 
 /** All of it as one stream, in the order in which it is applied. */
-export function handoverStream(handed: Handover): string {
+export function exportStream(exported: ManifestExport): string {
   const parts = [
-    yaml(handed.namespace),
-    yaml(handed.before),
-    ...handed.crds,
-    ...handed.releases.map(({ manifest }) => manifest),
-    yaml(handed.overlay),
-    yaml(handed.plugins),
+    yaml(exported.namespace),
+    yaml(exported.before),
+    ...exported.crds,
+    ...exported.releases.map(({ manifest }) => manifest),
+    yaml(exported.overlay),
+    yaml(exported.plugins),
   ];
   return `${parts
     .filter((part) => part !== "")
@@ -90,13 +90,13 @@ export function handoverStream(handed: Handover): string {
 }
 
 export function printCompared(phases: readonly Compared[], language: Language): string {
-  const say = handoverWords[language];
+  const say = exportWords[language];
   return phases.map((phase) => `${linesOf(phase, say).map(visible).join("\n")}\n`).join("");
 }
 
 function linesOf(
   { phase, diff, created, removed, secrets, hooks }: Compared,
-  say: (typeof handoverWords)[Language],
+  say: (typeof exportWords)[Language],
 ): string[] {
   const listed = (template: string, names: readonly string[]): readonly string[] =>
     names.length === 0 ? [] : [`# ${phase}: ${fill(template, { names: names.join(", ") })}`];

@@ -1,7 +1,7 @@
 import type { Language } from "../language.ts";
 
 /** Words of `render`: the README beside the manifests, and the headings of a diff. */
-export interface HandoverWords {
+export interface ExportWords {
   readonly title: string;
   readonly order: string;
   readonly proof: string;
@@ -22,7 +22,7 @@ export interface HandoverWords {
   readonly hooks: string;
 }
 
-const en: HandoverWords = {
+const en: ExportWords = {
   title: "{bundle} on {namespace}",
   order: "Apply in this order; each step can be repeated. The images and plugins must be in {prefix} first: `higress-airgap push`.",
   proof: "Proved: {images} image references and {strings} strings were read, and all of them stay inside {prefix}.",
@@ -43,7 +43,7 @@ const en: HandoverWords = {
   hooks: "hooks, which helm runs again: {names}",
 };
 
-const zh: HandoverWords = {
+const zh: ExportWords = {
   title: "在 {namespace} 上安装 {bundle}",
   order: "请按此顺序应用；每一步都可以重复执行。镜像和插件须先推送到 {prefix}：`higress-airgap push`。",
   proof: "已证明：读取了 {images} 个镜像引用和 {strings} 个字符串，全部位于 {prefix} 之内。",
@@ -64,4 +64,4 @@ const zh: HandoverWords = {
   hooks: "hook，由 helm 再次运行：{names}",
 };
 
-export const handoverWords: Readonly<Record<Language, HandoverWords>> = { en, zh };
+export const exportWords: Readonly<Record<Language, ExportWords>> = { en, zh };
