@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import { connect, type AddressInfo, type Socket } from "node:net";
 
 /** A forward proxy as a company has one: CONNECT for https, full addresses for http. */
 export interface ProxyServer extends AsyncDisposable {
@@ -15,6 +15,7 @@ export interface ProxyServer extends AsyncDisposable {
 export async function aProxyServer(): Promise<ProxyServer> {
   const asked: string[] = [];
   const credentials: (string | undefined)[] = [];
+  const tunnels = new Set<Socket>();
   let refused: number | undefined;
   const note = (request: IncomingMessage): void => {
     asked.push(`${request.method ?? ""} ${request.url ?? ""}`);
@@ -39,9 +40,10 @@ export async function aProxyServer(): Promise<ProxyServer> {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       socket.pipe(onward).pipe(socket);
     });
+    tunnels.add(onward);
     onward.on("error", () => socket.destroy());
+    onward.once("close", () => tunnels.delete(onward));
     socket.on("error", () => onward.destroy());
-    server.once("close", () => onward.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -53,7 +55,7 @@ export async function aProxyServer(): Promise<ProxyServer> {
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
-      server.emit("close");
+      for (const tunnel of tunnels) tunnel.destroy();
       await Promise.resolve();
     },
   };
