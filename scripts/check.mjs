@@ -9,6 +9,7 @@ const checks = [
   ["lint", ["eslint", ".", "--max-warnings", "0", "--cache", "--cache-location", ".cache/eslint/"]],
   ["format", ["prettier", "--check", ".", "--log-level", "warn", "--cache", "--cache-location", ".cache/prettier"]],
   ["unused", ["knip"]],
+  ["unused-in-production", ["knip", "--production"]],
   ["unit", ["vitest", "run", "--project", "unit", "--reporter", "dot"]],
 ];
 

@@ -20,7 +20,7 @@ import type { ProofResult, Rendered } from "./prove.ts";
 import { undoCommands } from "./undo-commands.ts";
 
 /** What an install comes to while it runs; of one that fails, what there is until then. */
-export interface Witnessed {
+export interface EvidenceFacts {
   readonly bundle: Bundle;
   /** The key that the signature fits. */
   readonly signed: string | undefined;
@@ -46,7 +46,7 @@ export class Evidence {
   readonly #options: EvidenceOptions;
   readonly #started: Date;
   readonly #findings = new Map<string, Finding>();
-  #seen: Partial<Witnessed> = {};
+  #seen: Partial<EvidenceFacts> = {};
   #moved = 0;
 
   constructor(options: EvidenceOptions) {
@@ -54,7 +54,7 @@ export class Evidence {
     this.#started = options.now();
   }
 
-  see(part: Partial<Witnessed>): void {
+  see(part: Partial<EvidenceFacts>): void {
     this.#seen = { ...this.#seen, ...part };
   }
 

@@ -12,7 +12,7 @@ import type { PluginsPort } from "../stages/plugin-rollout/ports.ts";
 import type { PullRepository } from "../stages/push/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
-import type { Witnessed } from "./evidence.ts";
+import type { EvidenceFacts } from "./evidence.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
 export interface ReleaseInfo {
@@ -111,5 +111,5 @@ export interface InstallOptions {
   readonly signal: AbortSignal;
   readonly report: Report;
   /** Told what each phase came to, so that of an install which fails there is something to show. */
-  readonly witness?: ((seen: Partial<Witnessed>) => void) | undefined;
+  readonly evidence?: ((seen: Partial<EvidenceFacts>) => void) | undefined;
 }

@@ -61,7 +61,7 @@ export async function install(
   const input = await applyInput(run);
   const rendered = (await recorder.phase("render", () => renderPhase(run, input))) ?? [];
   const proof = proveAll(rendered, plan, site);
-  if (!options.skip.has("render")) options.witness?.({ rendered, proof });
+  if (!options.skip.has("render")) options.evidence?.({ rendered, proof });
   await recorder.phase("prove", () => {
     recorder.stopAt(proof.findings);
     return Promise.resolve();
@@ -118,7 +118,7 @@ function valuesDigest(plan: InstallPlan): string {
 async function pushPhase({ plan, bundle, site, ports, options, recorder }: Installing): Promise<PushResult> {
   await ports.prepareRegistry(plan);
   const result = await push(plan, bundle, ports, options);
-  options.witness?.({ pushed: result });
+  options.evidence?.({ pushed: result });
   await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
   recorder.stopAt(await pullAsGateway(plan.mapped, site, ports, options));
   return result;

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cli } from "../rig/cli.ts";
@@ -29,6 +29,32 @@ describe("build", () => {
 });
 
 describe.skipIf(unavailable !== undefined)(`build with charts${because}`, () => {
+  it("says which tag is not what was published any more, and which plugin was repacked for the gateway", async () => {
+    await using side = await aConnectedSide();
+    const path = join(side.folder, "bundle.yaml");
+    const spec = JSON.parse(await readFile(path, "utf8")) as { plugins: { list: { name: string; digest?: string }[] } };
+    const [first] = spec.plugins.list;
+    if (first !== undefined) first.digest = `sha256:${"0".repeat(64)}`;
+    await writeFile(path, JSON.stringify(spec));
+    const { helm } = await tools("3.17");
+    const { stdout, stderr } = await cli(["build", "bundle.yaml", "--helm", helm, "--dry-run", "--output", "json"], {
+      cwd: side.folder,
+    });
+    const events = `${stdout}\n${stderr}`.split("\n").filter((line) => line.startsWith("{"));
+    const findings = events.flatMap(
+      (line) => (JSON.parse(line) as { finding?: { code: string; facts: object } }).finding ?? [],
+    );
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        code: "plugin.tag-drift",
+        facts: expect.objectContaining({ plugin: first?.name }) as object,
+      }),
+    );
+    expect(findings).toContainEqual(
+      expect.objectContaining({ code: "plugin.repacked", facts: expect.objectContaining({ plugin: "waf" }) as object }),
+    );
+  });
+
   it("leaves nothing behind in the temporary folder", async () => {
     await using side = await aConnectedSide();
     await using temporary = await aTempDirectory();

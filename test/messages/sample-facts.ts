@@ -145,7 +145,6 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "plugin.layout": { why: "two layers" },
   "plugin.repacked": { from: "oci-unknown-layer", to: "sha256:4d5e6f" },
   "plugin.too-large": { size: "300.0 MiB", limit: "256.0 MiB" },
-  "plugin.unknown": { plugin: "keyauth" },
   "registry.not-asked": { why: "403" },
   "reference.not-carried": { path: "spec.template.spec.containers[0].image" },
   "reference.outside": { host: "docker.io", path: "spec.template.spec.containers[0].image" },

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { installPorts, openTools } from "../wire/install-ports.ts";
-import { withReport, type Witness } from "../wire/install-report.ts";
+import { withReport, type EvidenceSink } from "../wire/install-report.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/target.ts";
 import { verifyWhole } from "../wire/verify.ts";
@@ -12,13 +12,13 @@ import { verifyWhole } from "../wire/verify.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const base = text(flags, "report");
   if (base === undefined) return installed(flags, context);
-  return withReport(base, flags, context, (told, witness) => installed(flags, told, witness));
+  return withReport(base, flags, context, (told, evidence) => installed(flags, told, evidence));
 }
 
-async function installed(flags: Flags, context: Context, witness?: Witness): Promise<ExitCode> {
+async function installed(flags: Flags, context: Context, evidence?: EvidenceSink): Promise<ExitCode> {
   await using session = await openSiteBundle(flags, context);
   const { site, sitePath, bundle, signed } = session;
-  witness?.see({ site, bundle, signed });
+  evidence?.see({ site, bundle, signed });
   const options = { site, sitePath, concurrency: wholeNumber(flags, "concurrency", 1, 64) };
   await using target = await openTarget(options, context);
   await using tools = await openTools(flags, site, context);
@@ -28,10 +28,10 @@ async function installed(flags: Flags, context: Context, witness?: Witness): Pro
     site,
     {
       ...ports,
-      receipts: witness?.receipts(ports.receipts) ?? ports.receipts,
+      receipts: evidence?.receipts(ports.receipts) ?? ports.receipts,
       verify: async (opened) => {
         const { findings: found, checked, damaged } = await verifyWhole(opened, { quick: false }, context);
-        witness?.see({ verified: { ...checked, damaged: damaged.length } });
+        evidence?.see({ verified: { ...checked, damaged: damaged.length } });
         return found;
       },
     },
@@ -41,7 +41,7 @@ async function installed(flags: Flags, context: Context, witness?: Witness): Pro
       concurrency: options.concurrency,
       signal: context.signal,
       report: context.reporter.report,
-      witness: witness?.see,
+      evidence: evidence?.see,
     },
   );
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;

@@ -14,7 +14,7 @@ import { text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
 
-export interface Witness {
+export interface EvidenceSink {
   readonly see: Evidence["see"];
   /** The receipts as they are kept; each word in them is in the report at once. */
   receipts(kept: InstallPorts["receipts"]): InstallPorts["receipts"];
@@ -28,26 +28,26 @@ export async function withReport(
   base: string,
   flags: Flags,
   context: Context,
-  run: (context: Context, witness: Witness) => Promise<ExitCode>,
+  run: (context: Context, evidence: EvidenceSink) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const path = resolve(context.cwd, base.replace(/\.(json|html)$/, ""));
-  const evidence = new Evidence({ tool, now: context.now, reach: reachOf(flags, context) });
+  const recorded = new Evidence({ tool, now: context.now, reach: reachOf(flags, context) });
   const write = (outcome: Outcome, error?: unknown): Promise<void> =>
-    writeReport(path, evidence.document(outcome, error), context.language);
+    writeReport(path, recorded.document(outcome, error), context.language);
   const report: Report = (event) => {
-    evidence.watch(event);
+    recorded.watch(event);
     context.reporter.report(event);
   };
-  const witness: Witness = {
-    see: (part) => evidence.see(part),
+  const evidence: EvidenceSink = {
+    see: (part) => recorded.see(part),
     receipts: (kept) => ({
       load: async () => {
         const earlier = await kept.load();
-        evidence.see({ earlier });
+        recorded.see({ earlier });
         return earlier;
       },
       save: async (receipt) => {
-        evidence.see({ receipt });
+        recorded.see({ receipt });
         // The receipt is what undo needs; a report that cannot be written now is told of at the end.
         await Promise.all([kept.save(receipt), write("running").catch(() => undefined)]);
       },
@@ -55,7 +55,7 @@ export async function withReport(
   };
   await write("running");
   try {
-    const code = await run({ ...context, reporter: { ...context.reporter, report } }, witness);
+    const code = await run({ ...context, reporter: { ...context.reporter, report } }, evidence);
     await write(code === ExitCode.done ? "done" : "findings");
     tell(path, context);
     return code;

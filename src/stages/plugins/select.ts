@@ -1,5 +1,4 @@
 import { Failure } from "../../model/failure.ts";
-import { finding, type Finding } from "../../model/finding.ts";
 import type { PluginSelection, PluginSpec } from "../../model/spec.ts";
 import { editDistance } from "../../std/nearest.ts";
 
@@ -23,24 +22,21 @@ type Selection = Pick<PluginSelection, "preset" | "include" | "exclude">;
  */
 export function selectPlugins(list: readonly PluginSpec[], selection: Selection): readonly PluginSpec[] {
   const unknown = unknownNames(list, selection);
-  if (unknown.length > 0) {
-    const problems = unknown.map(({ facts }) => `${facts.plugin}${facts.near === "" ? "" : ` (${facts.near}?)`}`);
-    throw new Failure("CONFIG_INVALID", { file: "plugins", problems: problems.join("; ") });
-  }
+  if (unknown.length > 0) throw new Failure("CONFIG_INVALID", { file: "plugins", problems: unknown.join("; ") });
   const { preset, include, exclude } = selection;
   return list.filter((plugin) => (inPreset(plugin, preset) || matches(plugin, include)) && !matches(plugin, exclude));
 }
 
 /** Names in the selection that are no plugin's and no category's. A preset takes what there is: older releases have less. */
-export function unknownNames(list: readonly PluginSpec[], selection: Selection): readonly Finding<"plugin.unknown">[] {
+function unknownNames(list: readonly PluginSpec[], selection: Selection): readonly string[] {
   const wanted = new Set([...selection.include, ...selection.exclude]);
   const known = new Set(list.flatMap(({ name, category }) => (category === undefined ? [name] : [name, category])));
   return [...wanted]
     .filter((name) => !known.has(name))
-    .map(
-      (name) =>
-        finding("error", "plugin.unknown", { plugin: name, near: near(name, known) }) as Finding<"plugin.unknown">,
-    );
+    .map((name) => {
+      const others = near(name, known);
+      return others === "" ? name : `${name} (${others}?)`;
+    });
 }
 
 function inPreset({ name }: PluginSpec, preset: Selection["preset"]): boolean {

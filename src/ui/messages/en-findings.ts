@@ -71,7 +71,6 @@ export const findings = findingSentences({
   "plugin.config-refused": { message: "{plugin} refuses its configuration: {words}", hint: "Correct the configuration in your WasmPlugin manifest." },
   "plugin.start-failed": { message: "{plugin} does not start: {words}", hint: "A gateway would fail the same way; leave it out." },
   "plugin.not-checkable": { message: "{plugin} could not be started here: {why}", hint: "" },
-  "plugin.unknown": { message: "No plugin is called {plugin}; the nearest: {near}", hint: "higress-airgap plugins list shows the names." },
   "plugin.tag-drift": { message: "{reference} was published as {published} and is now {found}", hint: "Upstream has overwritten the tag; what was found is carried." },
   "plugin.url-unanswered": { message: "{plugin}: {url} answers {answer}", hint: "The console can write this URL; push the aliases again." },
   "plugin.url-not-asked": { message: "{plugin}: {url} is known inside the cluster only, and its API server did not hand the question on", hint: "Ask yourself: {command}" },

@@ -70,7 +70,6 @@ export const findings = findingSentences({
   "plugin.config-refused": { message: "{plugin} 拒绝其配置：{words}", hint: "请改正 WasmPlugin 清单中的配置。" },
   "plugin.start-failed": { message: "{plugin} 无法启动：{words}", hint: "网关也会同样失败；请去掉它。" },
   "plugin.not-checkable": { message: "{plugin} 无法在此启动：{why}", hint: "" },
-  "plugin.unknown": { message: "没有名为 {plugin} 的插件；相近的有：{near}", hint: "higress-airgap plugins list 会列出名称。" },
   "plugin.tag-drift": { message: "{reference} 发布时为 {published}，现为 {found}", hint: "上游覆盖了标签；离线包携带的是实际取得的内容。" },
   "plugin.url-unanswered": { message: "{plugin}：{url} 返回 {answer}", hint: "控制台可能写入这个地址；请重新推送别名。" },
   "plugin.url-not-asked": { message: "{plugin}：{url} 只在集群内部有效，API server 没有转发询问", hint: "请自行询问：{command}" },

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { pushItems } from "../../../src/stages/push/push.ts";
 import { mapItems } from "../../../src/stages/push/mapping.ts";
@@ -94,6 +97,22 @@ describe.skipIf(unavailable !== undefined)(`preflightRegistry against what is no
       as: pusher.name,
       holds: "-",
     });
+  });
+
+  it("a front that sends plain http to https is told apart from a registry, and nothing else is asked", async () => {
+    const to = "https://harbor.corp.example/v2/";
+    await using front = createServer((_request, response) => response.writeHead(308, { Location: to }).end());
+    front.listen(0, "127.0.0.1");
+    await once(front, "listening");
+    const host = `127.0.0.1:${(front.address() as AddressInfo).port}`;
+    const harbor = { host, origin: `http://${host}` } as Parameters<typeof preflight>[0]["at"];
+    const { findings } = await preflight({ at: harbor });
+    expect(codes(findings)).toEqual([
+      "error registry.redirects-to-https",
+      "note registry.not-asked",
+      "note registry.not-harbor",
+    ]);
+    expect(factsOf(findings, "registry.redirects-to-https")).toEqual({ host, to });
   });
 
   it("a plain registry that takes no writes says so at the try of an upload", async () => {

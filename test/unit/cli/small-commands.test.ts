@@ -1,10 +1,11 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { execa } from "execa";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { versionLine } from "../../../src/cli/version.ts";
 import { runApp } from "../../../src/cli/app.ts";
+import { signer, verifySignature } from "../../../src/edge/disk/signature.ts";
 import { aBundleFile } from "../../rig/bundle-file.ts";
 import { someItems } from "../../rig/bundle-input.ts";
 import { runCommand } from "../../rig/command.ts";
@@ -38,6 +39,29 @@ describe("keygen", () => {
       code: "FILE_EXISTS",
     });
     expect(await readFile(join(folder.path, "release"), "utf8")).toBe(key);
+  });
+});
+
+describe("a key that cannot sign or check", () => {
+  const rsa = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+
+  it.each([
+    ["no PEM at all", "nonsense", "ERR_OSSL_UNSUPPORTED"],
+    ["of another algorithm", rsa.privateKey, "rsa"],
+  ])("is refused when it is %s, and nothing of it is said", async (_what, pem, why) => {
+    await using folder = await aTempDirectory();
+    const path = join(folder.path, "key");
+    await writeFile(path, pem);
+    await expect(signer(path)).rejects.toMatchObject({ code: "KEY_UNUSABLE", facts: { path, why } });
+  });
+
+  it("is refused as a public key, too", () => {
+    const check = () => verifySignature(Buffer.from("sums"), Buffer.from("signature"), rsa.publicKey);
+    expect(check).toThrow(expect.objectContaining({ code: "KEY_UNUSABLE" }) as Error);
   });
 });
 

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { explanations } from "../../src/ui/explain.ts";
+
+const textOf = (folder: string, without: RegExp): string =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !without.test(name))
+    .map((name) => readFileSync(`${folder}/${name}`, "utf8"))
+    .join("\n");
+
+/** Where codes are declared and worded; a code that is only there is documented and never seen. */
+const made = textOf("src", /^(ui\/messages\/|model\/(failure|finding)\.ts$)/);
+/** Tests of the sentences name every code, so they show nothing. */
+const tested = textOf("test", /^messages\//);
+
+describe("every code that `explain` documents", () => {
+  const codes = explanations("en").map(({ code }) => code);
+  const whole = (code: string): RegExp => new RegExp(`(?<![\\w.-])${code.replaceAll(".", "\\.")}(?![\\w-])`);
+
+  it("is some code, so that a green result means something", () => {
+    expect(codes.length).toBeGreaterThan(100);
+  });
+
+  it("is made somewhere in the program", () => {
+    expect(codes.filter((code) => !made.includes(`"${code}"`))).toEqual([]);
+  });
+
+  it("is what some test of behaviour waits for", () => {
+    expect(codes.filter((code) => !whole(code).test(tested))).toEqual([]);
+  });
+});
