@@ -3,20 +3,37 @@
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 
-/** @type {[string, string[]][]} */
+/** The longest first. @type {[string, string[]][]} */
 const checks = [
+  ["lint", ["scripts/lint.mjs"]],
+  ["unit", ["vitest", "run", "--project", "unit", "--reporter", "dot"]],
   ["types", ["tsc"]],
-  ["lint", ["eslint", ".", "--max-warnings", "0", "--cache", "--cache-location", ".cache/eslint/"]],
-  ["format", ["prettier", "--check", ".", "--log-level", "warn", "--cache", "--cache-location", ".cache/prettier"]],
+  [
+    "format",
+    [
+      "prettier",
+      "--check",
+      ".",
+      "--log-level",
+      "warn",
+      "--cache",
+      "--cache-strategy",
+      "content",
+      "--cache-location",
+      ".cache/prettier",
+    ],
+  ],
   ["unused", ["knip"]],
   ["unused-in-production", ["knip", "--production"]],
-  ["unit", ["vitest", "run", "--project", "unit", "--reporter", "dot"]],
 ];
 
 /** @param {string[]} args @returns {Promise<{ code: number, output: string }>} */
 function run(args) {
   return new Promise((done) => {
-    const child = spawn("npx", ["--no-install", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const [program = "", ...rest] = args;
+    const child = program.endsWith(".mjs")
+      ? spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
+      : spawn("npx", ["--no-install", program, ...rest], { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.on("data", (chunk) => (output += chunk));
     child.stderr.on("data", (chunk) => (output += chunk));
@@ -32,7 +49,7 @@ async function worker() {
     const started = Date.now();
     const { code, output } = await run(args);
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    process.stdout.write(`${code === 0 ? "ok    " : "FAILED"} ${name.padEnd(8)} ${seconds} s\n`);
+    process.stdout.write(`${code === 0 ? "ok    " : "FAILED"} ${name.padEnd(20)} ${seconds} s\n`);
     if (code !== 0) {
       failed.push(name);
       process.stdout.write(`${output}\n`);

@@ -1,0 +1,1 @@
+export function lintKeys(texts: ReadonlyMap<string, string>, shared: string): ReadonlyMap<string, string>;
