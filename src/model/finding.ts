@@ -47,6 +47,7 @@ export interface FindingFacts {
   "bundle.blob-unlisted": { digest: string };
   "bundle.manifest-unusable": { digest: string; why: string; items: string };
   "bundle.file-damaged": { file: string; wanted: string; got: string };
+  "bundle.document-wrong": { document: string; where: string; why: string };
   "bundle.volume-missing": { volume: string; items: string };
   "bundle.volume-size": { volume: string; wanted: number; got: number; items: string };
   "bundle.volume-damaged": { volume: string; from: number; to: number; items: string };
@@ -126,6 +127,9 @@ export interface FindingFacts {
   // doctor
   "doctor.cause": { symptom: string; cause: string; remedy: string; evidence: string };
 }
+
+/** `where` of a document that is wrong as a whole. */
+export const wholeDocument = "document";
 
 export type FindingCode = keyof FindingFacts;
 

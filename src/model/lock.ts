@@ -1,5 +1,17 @@
 import * as z from "zod";
+import { listOf } from "./list-of.ts";
 import { RootDocument } from "./manifest.ts";
+import {
+  EntryName,
+  ItemName,
+  KubeVersion,
+  NameText,
+  PlatformText,
+  Prose,
+  ReferenceText,
+  Sha256Text,
+  TimeText,
+} from "./names.ts";
 
 /** What an item is for. After resolve all three are the same: a root descriptor and its graph. */
 export const ItemKind = z.enum(["chart", "image", "plugin"]);
@@ -13,35 +25,35 @@ export const Derivation = z.strictObject({
 
 export const LockItem = z.strictObject({
   kind: ItemKind,
-  name: z.string().max(300),
-  reference: z.string().max(600).describe("The full original reference"),
+  name: ItemName,
+  reference: ReferenceText.describe("The full original reference"),
   root: RootDocument,
   bytes: z.int().min(0).describe("Unique bytes of its graph"),
-  platforms: z.array(z.string().max(60)).max(64),
-  role: z.string().max(200).describe("What asked for it"),
-  aliases: z.array(z.string().max(600)).max(64).default([]).describe("More references under which it must answer"),
-  licence: z.string().max(200).optional(),
+  platforms: z.array(PlatformText).max(64),
+  role: Prose(200).describe("What asked for it"),
+  aliases: z.array(ReferenceText).max(64).default([]).describe("More references under which it must answer"),
+  licence: Prose(200).optional(),
   derived: Derivation.optional(),
-  version: z.string().max(128).optional().describe("Chart version, or a plugin's info.version"),
+  version: NameText.optional().describe("Chart version, or a plugin's info.version"),
 });
 export interface LockItem extends z.output<typeof LockItem> {}
 
 export const LockFile = z.strictObject({
-  name: z.string().max(300),
+  name: EntryName,
   size: z.int().min(0),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: Sha256Text,
 });
 export interface LockFile extends z.output<typeof LockFile> {}
 
 /** What the spec resolved to: digests only. Same lock, same bytes. */
 export const Lock = z.strictObject({
   lockVersion: z.literal(1),
-  name: z.string().max(128),
-  version: z.string().max(128),
-  platforms: z.array(z.string().max(60)).max(64),
-  kubeVersion: z.string().max(20),
-  created: z.string().max(40).describe("SOURCE_DATE_EPOCH, or the newest input; never the clock"),
-  items: z.array(LockItem).max(10_000),
-  files: z.array(LockFile).max(10_000).describe("charts/, crds/, manifests/ and bin/ entries"),
+  name: NameText,
+  version: NameText,
+  platforms: z.array(PlatformText).max(64),
+  kubeVersion: KubeVersion,
+  created: TimeText.describe("SOURCE_DATE_EPOCH, or the newest input; never the clock"),
+  items: listOf(LockItem, 10_000),
+  files: listOf(LockFile, 10_000).describe("charts/, crds/, manifests/ and bin/ entries"),
 });
 export interface Lock extends z.output<typeof Lock> {}

@@ -1,13 +1,9 @@
 import * as z from "zod";
 import { maxBlobSize, type Descriptor } from "./descriptor.ts";
-import { isDigest } from "./digest.ts";
 import { Failure } from "./failure.ts";
 import { isIndex, isManifest, MediaType } from "./media-type.ts";
+import { DigestText, MediaTypeText } from "./names.ts";
 
-const DigestText = z
-  .string()
-  .refine(isDigest)
-  .transform((text) => text);
 /** `null` is what some tools write for none. */
 const Annotations = z
   .record(z.string(), z.string())
@@ -23,7 +19,7 @@ const PlatformDocument = z
 
 /** Reads a descriptor; unknown members are dropped, since the bytes themselves are what is copied. */
 export const DescriptorDocument = z.object({
-  mediaType: z.string().max(255),
+  mediaType: MediaTypeText,
   digest: DigestText,
   size: z.int().min(0).max(maxBlobSize),
   platform: PlatformDocument.optional(),

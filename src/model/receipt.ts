@@ -1,13 +1,13 @@
 import * as z from "zod";
+import { NamespaceName, ObjectName, ReleaseName, ResourceName } from "./names.ts";
 
-const Name = z.string().max(253);
 const Text = z.string().max(600);
 
 /** An object that we made or changed. `uid` says which one: a namesake that came later is not ours to touch. */
 export const ObjectRecord = z.strictObject({
-  resource: z.string().max(200).describe("deployments.apps"),
-  namespace: Name.optional(),
-  name: Name,
+  resource: ResourceName.describe("deployments.apps"),
+  namespace: NamespaceName.optional(),
+  name: ObjectName,
   uid: z.string().max(100).optional(),
   /** `created`: it was not there before. `changed`: fields of somebody else's object, which undo gives back. */
   did: z.enum(["created", "changed"]),
@@ -26,9 +26,9 @@ export const PatchRecord = z.union([
 
 /** A WasmPlugin that was there before us and pointed outside: what was done, and the operations that undo it. */
 export const LeftoverRecord = z.strictObject({
-  resource: z.string().max(200),
-  namespace: Name,
-  name: Name,
+  resource: ResourceName,
+  namespace: NamespaceName,
+  name: ObjectName,
   did: z.enum(["repointed", "disabled"]),
   url: Text.describe("The URL that it had"),
   undo: z.array(PatchRecord).max(2000),
@@ -36,8 +36,8 @@ export const LeftoverRecord = z.strictObject({
 export interface LeftoverRecord extends z.output<typeof LeftoverRecord> {}
 
 export const PluginRecord = z.strictObject({
-  namespace: Name,
-  name: Name,
+  namespace: NamespaceName,
+  name: ObjectName,
   url: Text,
   state: z.enum(["on", "off"]),
   /** The URL that it had before this install, when it was there. */
@@ -59,7 +59,7 @@ export const Receipt = z.strictObject({
   state: z.enum(["running", "done", "failed", "undone"]),
   started: z.string().max(40),
   bundle: z.strictObject({ name: z.string().max(128), version: z.string().max(128), id: z.string().max(100) }),
-  cluster: z.strictObject({ server: z.string().max(300), namespace: Name, release: Name }),
+  cluster: z.strictObject({ server: z.string().max(300), namespace: NamespaceName, release: ReleaseName }),
   /** sha256 of the values that helm was given; the values themselves are beside the receipt. */
   values: z.string().max(100),
   phases: z.array(PhaseRecord).max(200),

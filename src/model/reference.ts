@@ -30,8 +30,8 @@ export function parseReference(text: string): Reference {
   const { host, rest } = splitHost(named);
   const { path, tag } = splitTag(rest);
   const repository = officialPath(host, path);
-  if (!hostPattern.test(host)) throw refuse("registry");
-  if (!repositoryPattern.test(repository)) throw refuse("repository");
+  if (!isHost(host)) throw refuse("registry");
+  if (!isRepository(repository)) throw refuse("repository");
   if (tag !== undefined && !tagPattern.test(tag)) throw refuse("tag");
   return withPointer({ registry: host, repository }, tag, digest);
 }
@@ -58,6 +58,15 @@ function splitHost(named: string): { host: string; rest: string } {
   if (!/[.:[]/.test(first) && first !== "localhost") return { host: "docker.io", rest: named };
   const host = first === "index.docker.io" ? "docker.io" : first;
   return { host, rest: named.slice(slash + 1) };
+}
+
+/** A host with an optional port, or an IPv6 address in brackets; whatever an URL could not be made of is none. */
+export function isHost(text: string): boolean {
+  return text.length <= 255 && hostPattern.test(text) && URL.canParse(`https://${text}/`);
+}
+
+export function isRepository(text: string): boolean {
+  return repositoryPattern.test(text);
 }
 
 export function isReference(text: string): boolean {

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { ChartName, ChartVersion, ObjectName, SettingPath } from "./names.ts";
 import { urlPatternVariable } from "./url-pattern.ts";
 
 const Setting = z.strictObject({
-  path: z.string().min(1).describe("Values path; a dot inside a key is written \\."),
+  path: SettingPath.describe("Values path; a dot inside a key is written \\."),
   value: z
     .unknown()
     .describe(
@@ -14,8 +15,8 @@ const Setting = z.strictObject({
 export const RelocationMap = z.strictObject({
   apiVersion: z.literal("higress-airgap/v1"),
   kind: z.literal("RelocationMap"),
-  chart: z.string(),
-  version: z.string(),
+  chart: ChartName,
+  version: ChartVersion,
   gateway: z.string().describe("Gateway generation of this release (manifests/higress/gateways.yaml)"),
   images: z
     .array(Setting)
@@ -27,7 +28,7 @@ export const RelocationMap = z.strictObject({
     .prefault({})
     .describe("Tells console and controller where plugins are"),
   trust: z
-    .array(z.strictObject({ kind: z.enum(["Deployment", "DaemonSet"]), name: z.string(), container: z.string() }))
+    .array(z.strictObject({ kind: z.enum(["Deployment", "DaemonSet"]), name: ObjectName, container: ObjectName }))
     .default([])
     .describe("Workloads that fetch by themselves and so need the registry's CA"),
 });

@@ -1,19 +1,12 @@
 import * as z from "zod";
-import { ByteSizeText, CredentialsSource, NameText, Registries } from "./spec.ts";
+import { HostText, NamespaceName, NameText, ObjectName, ProjectText, ReleaseName } from "./names.ts";
+import { ByteSizeText, CredentialsSource, Registries } from "./spec.ts";
 
 const Path = z.string().min(1);
 
 const Target = z.strictObject({
-  host: z
-    .string()
-    .regex(/^[A-Za-z0-9.\-[\]:]+$/, { error: "expected host or host:port, without https:// and path" })
-    .describe("harbor.corp or harbor.corp:8443: the name that the cluster's nodes use"),
-  project: z
-    .string()
-    .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9._-]+)*$/, {
-      error: "expected a project: small letters, digits, . _ -, with / for a path",
-    })
-    .describe("Harbor project, or a path prefix on a plain registry"),
+  host: HostText.describe("harbor.corp or harbor.corp:8443: the name that the cluster's nodes use"),
+  project: ProjectText.describe("Harbor project, or a path prefix on a plain registry"),
   plainHttp: z.boolean().default(false),
   ca: Path.optional().describe("PEM file of the CA that signed Harbor's certificate"),
   insecure: z.boolean().default(false).describe("true: do not verify the certificate. Prefer `ca`"),
@@ -30,7 +23,7 @@ const Target = z.strictObject({
 export interface Target extends z.output<typeof Target> {}
 
 const Pull = z.strictObject({
-  secretName: NameText.default("higress-airgap-pull"),
+  secretName: ObjectName.default("higress-airgap-pull"),
   credentials: CredentialsSource.optional().describe("Who pulls, from inside the cluster. Default: who pushes"),
   robot: z.boolean().default(false).describe("Create a robot account with pull for the cluster"),
 });
@@ -38,8 +31,8 @@ const Pull = z.strictObject({
 const Cluster = z.strictObject({
   kubeconfig: Path.optional(),
   context: z.string().optional(),
-  namespace: NameText.default("higress-system"),
-  release: NameText.default("higress"),
+  namespace: NamespaceName.default("higress-system"),
+  release: ReleaseName.default("higress"),
   helm: Path.optional(),
   kubectl: Path.optional(),
   rolloutSeconds: z.int().min(5).max(7200).default(600),

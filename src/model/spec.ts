@@ -1,18 +1,20 @@
 import * as z from "zod";
 import { parseBytes } from "../std/bytes.ts";
-import { parsePlatform } from "./platform.ts";
-import { isReference } from "./reference.ts";
+import {
+  ChartName,
+  ChartVersion,
+  expecting,
+  HostText,
+  KubeVersion,
+  NameText,
+  NamespaceName,
+  PlatformText,
+  ReferenceText,
+  ReleaseName,
+  Sha256Text,
+} from "./names.ts";
 
-/** Text that must read as something; the message names what was expected, in words that both languages share. */
-const expecting = (what: string, holds: (text: string) => boolean) =>
-  z.string().refine(holds, { error: `expected ${what}` });
-
-export const ReferenceText = expecting("an image reference: registry/repository:tag", isReference);
-export const PlatformText = expecting("a platform: linux/amd64", (text) => parsePlatform(text) !== undefined);
 export const ByteSizeText = expecting("a size: 3900MiB", (text) => parseBytes(text) !== undefined);
-export const NameText = expecting("a name: letters, digits, . _ -", (text) =>
-  /^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(text),
-);
 const Path = z.string().min(1);
 const Values = z.record(z.string(), z.unknown());
 
@@ -46,18 +48,18 @@ export const Endpoint = z.strictObject({
 export interface Endpoint extends z.output<typeof Endpoint> {}
 
 export const Registries = z
-  .record(z.string(), z.strictObject({ endpoints: z.array(Endpoint).min(1) }))
+  .record(HostText, z.strictObject({ endpoints: z.array(Endpoint).min(1) }))
   .default({})
   .describe("How to reach a host: its mirrors in the order in which they are tried");
 export type Registries = z.output<typeof Registries>;
 
 export const ChartSpec = z.strictObject({
-  name: NameText,
-  version: NameText,
+  name: ChartName,
+  version: ChartVersion,
   from: Source.min(1).describe("An HTTP chart repository, oci://registry/path, or a local .tgz"),
   mirrors: z.array(Source.min(1)).default([]).describe("Tried in turn when `from` does not answer"),
-  release: NameText.optional().describe("Release name. Default: the chart's name"),
-  namespace: NameText.default("higress-system"),
+  release: ReleaseName.optional().describe("Release name. Default: the chart's name"),
+  namespace: NamespaceName.default("higress-system"),
   values: Values.default({}).describe("Values of the render that finds the images, and the defaults of the install"),
   valuesFiles: z.array(Path).default([]),
   relocation: Path.describe("Relocation map: which values move which image"),
@@ -96,10 +98,7 @@ export interface PluginSelection extends z.output<typeof PluginSelection> {}
 const FileSpec = z.strictObject({ path: Path, name: z.string().optional() });
 const ToolSpec = z.strictObject({
   path: Path,
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, { error: "expected sha256: 64 small hex digits" })
-    .optional(),
+  sha256: Sha256Text.optional(),
 });
 
 /** What the user asks for: `bundle.yaml`. */
@@ -109,11 +108,7 @@ export const BundleSpec = z.strictObject({
   name: NameText,
   version: NameText,
   platforms: z.array(PlatformText).min(1).default(["linux/amd64", "linux/arm64"]),
-  kubeVersion: z
-    .string()
-    .regex(/^\d+\.\d+(\.\d+)?$/, { error: "expected a version such as 1.30 or 1.30.0" })
-    .default("1.30.0")
-    .describe("Kubernetes version that charts are rendered for"),
+  kubeVersion: KubeVersion.default("1.30.0").describe("Kubernetes version that charts are rendered for"),
   charts: z.array(ChartSpec).default([]),
   images: z.array(ImageSpec).default([]).describe("Images that no chart names"),
   plugins: PluginSelection.prefault({}),

@@ -1,9 +1,8 @@
-import { Failure } from "../model/failure.ts";
-import { releaseEntry, ReleaseDocument } from "../model/release.ts";
 import { printReference } from "../model/reference.ts";
 import type { RelocationMap, RelocationTarget, ValuesLayer } from "../model/relocation.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
+import { readRelease } from "../stages/documents/read.ts";
 import { mapItems, prefixOf, type Mapped, type MappingOptions } from "../stages/push/mapping.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 
@@ -45,7 +44,7 @@ export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts):
     templates: site.registry.pathTemplate,
   };
   const { mapped } = mapItems(bundle.document.items, options);
-  const release = await releaseOf(bundle);
+  const release = await readRelease(bundle);
   const target: RelocationTarget = {
     registry: site.registry.host,
     project: site.registry.project,
@@ -77,23 +76,6 @@ export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts):
   }
   const { mcpServer } = release;
   return { mapped, charts, prefix: target.prefix, carried: carriedReferences(mapped), target, mcpServer };
-}
-
-/** @throws Failure BUNDLE_MALFORMED: its bytes are as they were built, and still nobody vouches for them */
-async function releaseOf(bundle: Bundle): Promise<ReleaseDocument> {
-  const text = (await bundle.readFile(releaseEntry)).toString("utf8");
-  const refuse = (why: string): Failure =>
-    new Failure("BUNDLE_MALFORMED", { path: bundle.source.name, where: releaseEntry, why });
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    throw refuse("JSON");
-  }
-  const parsed = ReleaseDocument.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw refuse(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "?"}`.slice(0, 300));
 }
 
 function pullsWithSecret({ pull, registry }: Site): boolean {

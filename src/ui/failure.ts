@@ -2,7 +2,7 @@ import { isFailure, type Failure } from "../model/failure.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
-import { malformedWords } from "./messages/malformed.ts";
+import { documentWords } from "./messages/malformed.ts";
 import { problemWords } from "./messages/problem-words.ts";
 import { visible } from "./visible.ts";
 
@@ -40,7 +40,7 @@ export function describeFailure(error: unknown, language: Language): FailureText
 
 /** What the facts of a failure are called in the reader's language, where they are sentences themselves. */
 function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
-  if (error.code === "BUNDLE_MALFORMED") return malformedWords(language);
+  if (isFailure(error, "BUNDLE_MALFORMED")) return documentWords(error.facts, language);
   if (!isFailure(error, "CONFIG_INVALID")) return {};
   const { problems } = error.facts;
   return { [`problems.${problems}`]: visible(problemWords(problems, language)) };

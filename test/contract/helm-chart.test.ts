@@ -53,6 +53,16 @@ describe.each(helmLines)("a chart like Higress's, rendered by Helm %s", (line) =
     );
   });
 
+  it("takes a release that looks like an option for a bad name, and starts no program of that name", async () => {
+    await using helm = await open();
+    const marker = join(folder, `started-${line}`);
+    const program = join(folder, "renderer.sh");
+    await writeFile(program, `#!/bin/sh\ntouch '${marker}'\ncat\n`, { mode: 0o755 });
+    const rendering = helm.template({ ...source(), release: `--post-renderer=${program}` }, { includeCrds: true });
+    await expect(rendering).rejects.toMatchObject({ code: "HELM_FAILED" });
+    await expect(readFile(marker)).rejects.toThrow("ENOENT");
+  });
+
   it("reads values files as helm does, and lays later ones over them: off is false, and no text", async () => {
     await using helm = await open();
     const certManager = async (...values: HelmChartSource["values"]) =>

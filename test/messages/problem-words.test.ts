@@ -7,7 +7,9 @@ import { BundleSpec } from "../../src/model/spec.ts";
 import { problemWords } from "../../src/ui/messages/problem-words.ts";
 
 const inChinese = (what: string): string => problemWords(`f.yaml:1:2 a.b - ${what}`, "zh");
-const sources = ["spec", "site", "symptom"].map((name) => readFileSync(`src/model/${name}.ts`, "utf8")).join("\n");
+const sources = ["names", "spec", "site", "symptom"]
+  .map((name) => readFileSync(`src/model/${name}.ts`, "utf8"))
+  .join("\n");
 
 function problemsOf(text: string, schema: typeof Site | typeof BundleSpec): readonly string[] {
   try {
@@ -21,8 +23,10 @@ function problemsOf(text: string, schema: typeof Site | typeof BundleSpec): read
 describe("problemWords", () => {
   it("says in Chinese what each of our schemas expects", () => {
     const said = [...sources.matchAll(/error: "(expected [^"]+)"/g)].map((match) => match[1] ?? "");
-    const made = [...sources.matchAll(/expecting\(\s*"([^"]+)"/g)].map((match) => `expected ${match[1] ?? ""}`);
-    expect(said.length + made.length).toBe(11);
+    const made = [...sources.matchAll(/(?:expecting|matching)\(\s*"([^"]+)"/g)].map(
+      (match) => `expected ${match[1] ?? ""}`,
+    );
+    expect(said.length + made.length).toBe(24);
     for (const what of [...said, ...made]) expect(inChinese(what)).toMatch(/^f\.yaml:1:2 a\.b - 应为.*\p{Script=Han}/u);
   });
 
@@ -38,7 +42,7 @@ describe("problemWords", () => {
       f.yaml:3:48 registry.plainhttp - 未知的键；是不是 plainHttp？
       f.yaml:4:1 values - 应为映射，实际是列表
       f.yaml:5:28 cluster.rolloutSeconds - 应为至少 5
-      f.yaml:5:40 cluster.release - 应为名称：字母、数字、. _ -
+      f.yaml:5:40 cluster.release - 应为发布名：小写字母、数字和 -，最多 53 个
       f.yaml:5:56 cluster.kubeconfig - 应为至少 1 个字符
       f.yaml:6:18 plugins.mode - 应为其中之一："oci"、"http"、"none"
       f.yaml:6:29 plugins.enable - 应为列表，实际是字符串

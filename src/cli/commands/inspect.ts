@@ -1,5 +1,7 @@
 import { dirname, basename, resolve } from "node:path";
 import { blobPrefix, programPrefix } from "../../model/bundle.ts";
+import { hasErrors } from "../../model/finding.ts";
+import { documentFindings } from "../wire/verify.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { sbomOf } from "../../stages/inspect/sbom.ts";
 import { spaceOf, type Share } from "../../stages/inspect/space.ts";
@@ -14,13 +16,13 @@ import { visible } from "../../ui/visible.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { openToJudge } from "../wire/bundle.ts";
 import { itemContents } from "../wire/contents.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 
 /** A list on the terminal; with --html and --sbom the same as files, and no list. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
-  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  await using bundle = await openToJudge(required(flags, "bundle"), [], context);
   const { document, id } = bundle;
   const html = text(flags, "html");
   const sbom = text(flags, "sbom");
@@ -28,7 +30,9 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (sbom !== undefined) await save(sbom, canonicalJson(sbomOf(document, id) as unknown as Json), context);
   if (truth(flags, "json")) context.stdout.write(canonicalJson(document));
   else if (html === undefined && sbom === undefined) context.stdout.write(listing(bundle, context.language));
-  return ExitCode.done;
+  const findings = await documentFindings(bundle);
+  for (const found of findings) context.reporter.report({ type: "finding", finding: found });
+  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }
 
 async function save(name: string, content: string, context: Context): Promise<void> {

@@ -9,7 +9,7 @@ import { canonicalJson } from "../../std/canonical-json.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles, openEach } from "../wire/bundle.ts";
+import { openToJudge, openEach } from "../wire/bundle.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 import { isRegistryUrl, registryCopies } from "../wire/registry-copies.ts";
 import { checkSignature } from "../wire/signature.ts";
@@ -19,7 +19,7 @@ import { verifyWhole } from "../wire/verify.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const [out, request] = [text(flags, "out"), text(flags, "request")];
   if ((out === undefined) === (request === undefined)) throw new Failure("USAGE", { what: "--out | --request" });
-  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  await using bundle = await openToJudge(required(flags, "bundle"), [], context);
   await checkSignature(bundle, texts(flags, "key"), context);
   const damaged = await damagedIn(bundle, context);
   if (damaged.size === 0) {

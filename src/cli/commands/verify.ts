@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import { required, text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { openToJudge } from "../wire/bundle.ts";
 import { checkSignature } from "../wire/signature.ts";
 import { verifyWhole } from "../wire/verify.ts";
 
@@ -20,7 +20,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const volumes = await inspectVolumes(resolve(context.cwd, path), { itemsIn });
   for (const found of volumes) report({ type: "finding", finding: found });
   if (hasErrors(volumes)) return ExitCode.findings;
-  await using bundle = await openBundles(path, texts(flags, "base"), context);
+  await using bundle = await openToJudge(path, texts(flags, "base"), context);
   const signed = await checkSignature(bundle, texts(flags, "key"), context);
   const result = await verifyWhole(bundle, { quick: truth(flags, "quick") }, context);
   for (const found of result.findings) report({ type: "finding", finding: found });

@@ -3,10 +3,23 @@ import { openSource } from "../../edge/disk/open-source.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { openBundle } from "../../stages/bundle/open.ts";
 import { openUnion } from "../../stages/bundle/union.ts";
+import { refuseWrongDocuments } from "../../stages/documents/documents.ts";
 import type { Context } from "../context.ts";
 
-/** Opens a bundle, and with it the bases that a delta rests on. */
+/** Opens a bundle, and with it the bases that a delta rests on. @throws Failure BUNDLE_MALFORMED */
 export async function openBundles(path: string, bases: readonly string[], context: Context): Promise<Bundle> {
+  const bundle = await openToJudge(path, bases, context);
+  try {
+    await refuseWrongDocuments(bundle);
+    return bundle;
+  } catch (error) {
+    await bundle[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** As `openBundles`, for those who say what is wrong in its documents, or mend what is damaged of them. */
+export async function openToJudge(path: string, bases: readonly string[], context: Context): Promise<Bundle> {
   const open = async (name: string): Promise<Bundle> =>
     openBundle(await openSource(resolve(context.cwd, name)), { signal: context.signal });
   const bundle = await open(path);
@@ -32,7 +45,7 @@ export async function openEach(paths: readonly string[], context: Context): Prom
     for (const bundle of bundles) await bundle[Symbol.asyncDispose]();
   };
   try {
-    for (const path of paths) bundles.push(await openBundles(path, [], context));
+    for (const path of paths) bundles.push(await openToJudge(path, [], context));
   } catch (error) {
     await close();
     throw error;

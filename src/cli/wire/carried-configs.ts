@@ -1,10 +1,10 @@
 import type { Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import { isReference, parseReference, printReference } from "../../model/reference.ts";
-import { releaseEntry, ReleaseDocument } from "../../model/release.ts";
+import { releaseEntry } from "../../model/release.ts";
+import { readRelease } from "../../stages/documents/read.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { pluginManifests } from "../../stages/plugins/manifests.ts";
-import { parseConfig } from "../../edge/files/config.ts";
 
 export interface CarriedConfigs {
   /** What the WasmPlugins in the bundle will configure this plugin with, each once. */
@@ -35,8 +35,7 @@ export async function carriedConfigs(bundle: Bundle): Promise<CarriedConfigs> {
 
 async function manifestsOf(bundle: Bundle): Promise<readonly string[]> {
   if (!bundle.entries.has(releaseEntry)) return [];
-  const text = (await bundle.readFile(releaseEntry)).toString("utf8");
-  return parseConfig(text, releaseEntry, ReleaseDocument).manifests;
+  return (await readRelease(bundle)).manifests;
 }
 
 function plainReference(url = ""): string | undefined {

@@ -6,6 +6,8 @@ import type { ManifestExport } from "../../pipeline/export.ts";
 import { byNamespace, partsOf } from "../../pipeline/manifest-parts.ts";
 import type { ProofResult } from "../../pipeline/prove.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { Failure } from "../../model/failure.ts";
+import { isNamespace } from "../../model/names.ts";
 import { printTyped } from "../../std/yaml.ts";
 import { fill } from "../../ui/fill.ts";
 import { exportReadme, type ExportedRelease } from "../../ui/export.ts";
@@ -45,6 +47,12 @@ export function exportFiles(
         return add(`4-values-${chart.name}-${at + 1}.${end}`, text) ?? [];
       }),
       manifests: [...byNamespace(partsOf(manifest), chart.namespace)].flatMap(([namespace, text]) => {
+        // It becomes a file name, and no API server would take it.
+        if (!isNamespace(namespace))
+          throw new Failure("CHART_UNUSABLE", {
+            chart: basename(chart.file),
+            why: `metadata.namespace ${JSON.stringify(namespace.slice(0, 100))}`,
+          });
         const elsewhere = namespace === chart.namespace ? "" : `-in-${namespace}`;
         const file = add(`4-release-${chart.name}${elsewhere}.yaml`, text);
         return file === undefined ? [] : [{ file, namespace }];

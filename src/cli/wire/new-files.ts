@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../edge/files/replace.ts";
 import { Failure } from "../../model/failure.ts";
+import { isFileName } from "../../model/names.ts";
 import type { Context } from "../context.ts";
 
 export interface NewFile {
@@ -20,6 +21,9 @@ export async function writeNewFiles(
   files: readonly NewFile[],
   options: { readonly overwrite: boolean; readonly context: Context },
 ): Promise<void> {
+  // Names are made of those of charts and namespaces: the last look before one becomes a path.
+  const outside = files.find(({ name }) => !name.split("/").every(isFileName));
+  if (outside !== undefined) throw new Failure("FILE_UNWRITABLE", { path: outside.name.slice(0, 300), reason: "name" });
   const there = await Promise.all(files.map(({ name }) => readFile(join(folder, name), "utf8").catch(() => undefined)));
   for (const [at, { name, text }] of files.entries())
     if (there[at] !== undefined && there[at] !== text && !options.overwrite)

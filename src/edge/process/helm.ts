@@ -135,26 +135,28 @@ class HelmProcess implements Helm {
   async status(release: string, namespace: string, options: Waits = {}): Promise<ReleaseInfo | undefined> {
     const found = await this.#find(
       { action: "status", release },
-      ["status", release, "-n", namespace, "-o", "json"],
+      ["status", "-n", namespace, "-o", "json"],
+      [release],
       options,
     );
     return found === undefined ? undefined : parseRelease(found);
   }
 
   async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {
-    await this.#run({ action: "rollback", release }, ["rollback", release, String(revision), "-n", namespace], options);
+    const names = [release, String(revision)];
+    await this.#run({ action: "rollback", release }, ["rollback", "-n", namespace], names, options);
   }
 
   async uninstall(release: string, namespace: string, options: Waits = {}): Promise<void> {
-    await this.#run({ action: "uninstall", release }, ["uninstall", release, "-n", namespace], options);
+    await this.#run({ action: "uninstall", release }, ["uninstall", "-n", namespace], [release], options);
   }
 
   getManifest(release: string, namespace: string, options: Waits = {}): Promise<string> {
-    return this.#run({ action: "get manifest", release }, ["get", "manifest", release, "-n", namespace], options);
+    return this.#run({ action: "get manifest", release }, ["get", "manifest", "-n", namespace], [release], options);
   }
 
   getHooks(release: string, namespace: string, options: Waits = {}): Promise<string> {
-    return this.#run({ action: "get hooks", release }, ["get", "hooks", release, "-n", namespace], options);
+    return this.#run({ action: "get hooks", release }, ["get", "hooks", "-n", namespace], [release], options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -168,30 +170,37 @@ class HelmProcess implements Helm {
     flags: readonly string[],
     options: Waits,
   ): Promise<string> {
-    const subject = [source.release, resolve(source.chart), "-n", source.namespace];
+    const { release, namespace } = source;
+    const names = [release, resolve(source.chart)];
     return withValues(this.#state.folder, source, (files) =>
-      this.#run({ action, release: source.release }, [...command, ...subject, ...flags, ...files], options),
+      this.#run({ action, release }, [...command, "-n", namespace, ...flags, ...files], names, options),
     );
   }
 
   /** `undefined` when there is no such release. */
-  async #find(what: Operation, args: readonly string[], options: Waits): Promise<string | undefined> {
-    const result = await this.#start(args, options);
+  async #find(
+    what: Operation,
+    flags: readonly string[],
+    names: readonly string[],
+    options: Waits,
+  ): Promise<string | undefined> {
+    const result = await this.#start(flags, names, options);
     if (result.exitCode !== 0 && /release: not found/.test(result.stderr)) return undefined;
     if (result.exitCode !== 0) throw helmFailure(what, result);
     return result.stdout;
   }
 
-  async #run(what: Operation, args: readonly string[], options: Waits): Promise<string> {
-    const result = await this.#start(args, options);
+  async #run(what: Operation, flags: readonly string[], names: readonly string[], options: Waits): Promise<string> {
+    const result = await this.#start(flags, names, options);
     if (result.exitCode !== 0) throw helmFailure(what, result);
     return result.stdout;
   }
 
-  #start(args: readonly string[], { signal }: Waits): ReturnType<typeof run> {
+  /** What others named stands behind `--`, where nothing is an option: `--post-renderer=/bin/sh` as a release ran it. */
+  #start(flags: readonly string[], names: readonly string[], { signal }: Waits): ReturnType<typeof run> {
     const { context, env, folder } = this.#state;
     const scope = context === undefined ? [] : ["--kube-context", context];
-    return run(this.#binary, { args: [...args, ...scope], env, cwd: folder, signal });
+    return run(this.#binary, { args: [...flags, ...scope, "--", ...names], env, cwd: folder, signal });
   }
 }
 

@@ -53,6 +53,7 @@ export interface KubectlOptions {
 const requestSeconds = 15;
 const logBytes = 4 * 1024 ** 2;
 
+/** Whatever stands in the cluster or was written by others comes behind `--` or `=`: no name of theirs is an option of kubectl. */
 type Call = (args: readonly string[], options?: CallOptions) => Promise<RunResult>;
 interface CallOptions {
   readonly input?: string | undefined;
@@ -92,17 +93,17 @@ function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "mayI" 
     },
     async get<T>({ resource, name, namespace }: KubeRef, signal?: AbortSignal) {
       const action = `get ${resource} ${name}`;
-      const args = ["get", resource, name, ...inNamespace(namespace), "-o", "json"];
+      const args = ["get", ...inNamespace(namespace), "-o", "json", "--", resource, name];
       const result = await call(args, { signal });
       if (result.exitCode !== 0 && isAbsent(result.stderr)) return undefined;
       return JSON.parse(succeeded(action, result).stdout) as T;
     },
     async list<T>({ resource, namespace, allNamespaces, selector, managedFields, signal }: KubeQuery) {
       const action = `get ${resource}`;
-      const args = ["get", resource, ...(allNamespaces === true ? ["--all-namespaces"] : inNamespace(namespace))];
-      if (selector !== undefined) args.push("--selector", selector);
+      const args = ["get", ...(allNamespaces === true ? ["--all-namespaces"] : inNamespace(namespace))];
+      if (selector !== undefined) args.push(`--selector=${selector}`);
       if (managedFields === true) args.push("--show-managed-fields");
-      const result = await call([...args, "-o", "json"], { signal });
+      const result = await call([...args, "-o", "json", "--", resource], { signal });
       if (result.exitCode !== 0 && isAbsent(result.stderr)) return [];
       return (JSON.parse(succeeded(action, result).stdout) as { items?: readonly T[] }).items ?? [];
     },
@@ -115,7 +116,7 @@ function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "mayI" 
       return permissions.map((_, at) => answers[at] === "true");
     },
     async raw(path, signal) {
-      const result = await call(["get", "--raw", path], { signal });
+      const result = await call(["get", `--raw=${path}`], { signal });
       return result.exitCode === 0 ? result.stdout : undefined;
     },
   };
@@ -141,16 +142,16 @@ function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff
       succeeded(`apply ${subjectOf(documents)}`.trim(), result, secrets);
     },
     async patch({ resource, name, namespace }, operations, { fieldManager, signal }) {
-      const args = ["patch", resource, name, ...inNamespace(namespace), "--type=json"];
+      const args = ["patch", ...inNamespace(namespace), "--type=json"];
       const patch = ["-p", JSON.stringify(operations), `--field-manager=${fieldManager}`];
-      const result = await call([...args, ...patch], { signal });
+      const result = await call([...args, ...patch, "--", resource, name], { signal });
       // What a failed `test` looks like from 1.31 to 1.36; the API answers 422 without a reason of its own.
       if (result.exitCode !== 0 && /The request is invalid|\(Invalid\)/.test(result.stderr)) return false;
       succeeded(`patch ${resource} ${name}`, result);
       return true;
     },
     async delete({ resource, name, namespace }, signal) {
-      const args = ["delete", resource, name, ...inNamespace(namespace), "--wait=false", "--ignore-not-found"];
+      const args = ["delete", ...inNamespace(namespace), "--wait=false", "--ignore-not-found", "--", resource, name];
       const result = await call(args, { signal });
       if (result.exitCode !== 0 && isAbsent(result.stderr)) return;
       succeeded(`delete ${resource} ${name}`, result);
@@ -172,17 +173,17 @@ function watching(call: Call): Pick<Kubectl, "established" | "restart" | "logs">
     async established(crds, seconds, signal) {
       if (crds.length === 0) return;
       const names = crds.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);
-      const args = ["wait", "--for=condition=Established", ...names, `--timeout=${seconds}s`];
+      const args = ["wait", "--for=condition=Established", `--timeout=${seconds}s`, "--", ...names];
       succeeded("wait for CRDs", await call(args, { signal, seconds: seconds + requestSeconds }));
     },
     async restart({ resource, name, namespace }, signal) {
-      const args = ["rollout", "restart", `${resource}/${name}`, ...inNamespace(namespace)];
+      const args = ["rollout", "restart", ...inNamespace(namespace), "--", `${resource}/${name}`];
       succeeded(`rollout restart ${resource}/${name}`, await call(args, { signal }));
     },
     async logs({ namespace, pod, container, tail, previous, signal }) {
-      const args = ["logs", pod, "--container", container, ...inNamespace(namespace), `--tail=${tail}`];
+      const args = ["logs", `--container=${container}`, ...inNamespace(namespace), `--tail=${tail}`];
       if (previous === true) args.push("--previous");
-      const result = await call([...args, `--limit-bytes=${logBytes}`], { signal });
+      const result = await call([...args, `--limit-bytes=${logBytes}`, "--", pod], { signal });
       if (result.exitCode === 0) return result.stdout;
       if (isAbsent(result.stderr) || /\(BadRequest\)|waiting to start|not found/.test(result.stderr)) return undefined;
       throw kubectlFailure({ action: `logs ${namespace}/${pod}`, ...result });
@@ -196,7 +197,7 @@ function accessReview({ verb, group, resource, namespace }: Permission): object 
 }
 
 function inNamespace(namespace: string | undefined): string[] {
-  return namespace === undefined ? [] : ["--namespace", namespace];
+  return namespace === undefined ? [] : [`--namespace=${namespace}`];
 }
 
 /** Names of what was applied, for the failure: a conflict without its object helps nobody. */

@@ -1,22 +1,17 @@
 import * as z from "zod";
 import { limits } from "../../model/bundle.ts";
-import { isDigest, type Digest } from "../../model/digest.ts";
+import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
+import { DigestText, Prose } from "../../model/names.ts";
+import { listOf } from "../../model/list-of.ts";
 import type { Bundle } from "./open.ts";
 
 /** What the other side has: `inventory.json`, carried back instead of a bundle. */
 export const Inventory = z.strictObject({
   inventoryVersion: z.literal(1),
   /** What has it, for people: a bundle's name, version and the first digits of its id, or a registry's prefix. */
-  base: z.string().max(300),
-  digests: z
-    .array(
-      z
-        .string()
-        .refine(isDigest)
-        .transform((text) => text),
-    )
-    .max(limits.entries),
+  base: Prose(300),
+  digests: listOf(DigestText, limits.entries),
 });
 export interface Inventory extends z.output<typeof Inventory> {}
 

@@ -1,5 +1,6 @@
 import { encodeHeader, tarBlock, tarPadding } from "../../std/ustar.ts";
-import { blobPrefix, programPrefix, isAllowedEntry, limits } from "../../model/bundle.ts";
+import { blobPrefix, programPrefix, limits } from "../../model/bundle.ts";
+import { isAllowedEntry } from "../../model/names.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
 import { Failure } from "../../model/failure.ts";
 

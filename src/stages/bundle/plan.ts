@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import ssri from "ssri";
 import { canonicalJson } from "../../std/canonical-json.ts";
-import { blobPrefix, Entry, formatVersion, type BundleDocument } from "../../model/bundle.ts";
+import {
+  blobPrefix,
+  Entry,
+  formatVersion,
+  layoutIndex,
+  layoutVersion,
+  type BundleDocument,
+} from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
 import type { Lock } from "../../model/lock.ts";
@@ -63,8 +70,8 @@ export interface BundlePlan extends Layout {
  */
 export function planBundle(input: PackInput): BundlePlan {
   const carried = input.blobs.filter(({ descriptor }) => input.delta?.absent.has(descriptor.digest) !== true);
-  const layout = inMemory(Entry.layout, `${JSON.stringify({ imageLayoutVersion: "1.0.0" })}\n`);
-  const index = inMemory(Entry.index, indexOf(input.lock));
+  const layout = inMemory(Entry.layout, `${JSON.stringify(layoutVersion)}\n`);
+  const index = inMemory(Entry.index, canonicalJson(layoutIndex(input.lock.items)));
   const files = [...input.files.map(smallContent), ...input.largeFiles.map(largeContent)];
   const small = [layout, index, ...files].filter((content) => content.kind === "bytes");
   const document = documentOf(input, new Map(small.map(({ name, bytes }) => [name, bytes])));
@@ -109,16 +116,6 @@ function documentOf({ lock, blobs, tool, delta }: PackInput, small: ReadonlyMap<
     ),
     ...(delta === undefined || absent === undefined ? {} : { delta: { base: delta.base, absent } }),
   };
-}
-
-/** https://github.com/opencontainers/image-spec/blob/main/annotations.md: skopeo and oras find an image by `ref.name`. */
-function indexOf(lock: Lock): string {
-  const manifests = lock.items.map(({ root, reference }) => ({
-    ...root,
-    annotations: { "org.opencontainers.image.ref.name": reference },
-  }));
-  const index = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests };
-  return canonicalJson(index);
 }
 
 const places = [/^README\.txt$/, /^install\.sh$/, /^bin\//, /^licences\//, /^charts\//, /^crds\//, /^manifests\//];

@@ -1,6 +1,7 @@
 import type { RandomAccess } from "../../content/random-access.ts";
-import { blobPrefix, programPrefix, Entry, isAllowedEntry, limits } from "../../model/bundle.ts";
+import { blobPrefix, programPrefix, Entry, limits } from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
+import { isAllowedEntry } from "../../model/names.ts";
 import {
   decodeFields,
   decodeHeader,

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { blobPrefix } from "../../model/bundle.ts";
-import { isDigest, type Digest } from "../../model/digest.ts";
+import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
+import { DigestText, NameText, Sha256Text } from "../../model/names.ts";
+import { listOf } from "../../model/list-of.ts";
 import { limits } from "../../model/bundle.ts";
 import type { OpenedBundle } from "./ports.ts";
 
@@ -9,17 +11,10 @@ import type { OpenedBundle } from "./ports.ts";
 export const RepairRequest = z.strictObject({
   requestVersion: z.literal(1),
   /** sha256 of the damaged bundle's bundle.json. */
-  bundle: z.string().regex(/^[0-9a-f]{64}$/),
-  name: z.string().max(128),
-  version: z.string().max(128),
-  digests: z
-    .array(
-      z
-        .string()
-        .refine(isDigest)
-        .transform((text) => text),
-    )
-    .max(limits.entries),
+  bundle: Sha256Text,
+  name: NameText,
+  version: NameText,
+  digests: listOf(DigestText, limits.entries),
 });
 export interface RepairRequest extends z.output<typeof RepairRequest> {}
 

@@ -1,4 +1,9 @@
+import { wholeDocument } from "../../model/finding.ts";
 import type { Language } from "../language.ts";
+import { visible } from "../visible.ts";
+import { problemWords } from "./problem-words.ts";
+
+const wholeWords = { en: "the whole document", zh: "整个文档" } as const;
 
 /** The closed part of what is wrong with a bundle, in the reader's words; machines get the short ones. */
 const words = {
@@ -15,7 +20,14 @@ const words = {
   "no such entry": ["there is no such entry", "没有这个条目"],
 } as const satisfies Readonly<Record<string, readonly [en: string, zh: string]>>;
 
-export function malformedWords(language: Language): Readonly<Record<string, string>> {
+/** Of a document in a bundle: what a schema says about it is worded as that of a configuration file. */
+export function documentWords({ where, why }: { readonly where: string; readonly why: string }, language: Language): Readonly<Record<string, string>> {
+  const whole = where.endsWith(wholeDocument) ? `${where.slice(0, -wholeDocument.length)}${wholeWords[language]}` : where;
+  const known = malformedWords(language)[`why.${why}`];
+  return { [`where.${where}`]: visible(whole), [`why.${why}`]: known ?? visible(problemWords(why, language)) };
+}
+
+function malformedWords(language: Language): Readonly<Record<string, string>> {
   const at = language === "zh" ? 1 : 0;
   return Object.fromEntries(Object.entries(words).map(([why, texts]) => [`why.${why}`, texts[at]]));
 }

@@ -8,6 +8,23 @@ const expectations: Readonly<Record<string, string>> = {
   "a platform: linux/amd64": "平台：linux/amd64",
   "a size: 3900MiB": "大小：3900MiB",
   "a name: letters, digits, . _ -": "名称：字母、数字、. _ -",
+  "a name: letters, digits, . _ -, with / for a path": "名称：字母、数字、. _ -，路径用 /",
+  "a release name: small letters, digits and -, at most 53": "发布名：小写字母、数字和 -，最多 53 个",
+  "a namespace: small letters, digits and -, at most 63": "命名空间：小写字母、数字和 -，最多 63 个",
+  "a name of a Kubernetes object": " Kubernetes 对象的名称",
+  "a resource: deployments.apps": "资源：deployments.apps",
+  "a chart name: letters, digits, . _ -": " chart 名称：字母、数字、. _ -",
+  "a chart version: 1.2.3": " chart 版本：1.2.3",
+  "a digest: sha256: and 64 small hex digits": "摘要：sha256: 加 64 位小写十六进制数字",
+  "a media type": "媒体类型",
+  "a time: 2026-01-02T03:04:05Z": "时间：2026-01-02T03:04:05Z",
+  "a values path of at most 64 keys": " values 路径，最多 64 级",
+  "an entry of a bundle": "离线包中的条目",
+  "an entry of a bundle below charts/": "离线包中 charts/ 下的条目",
+  "an entry of a bundle below crds/": "离线包中 crds/ 下的条目",
+  "an entry of a bundle below manifests/": "离线包中 manifests/ 下的条目",
+  "a file name": "文件名",
+  "UTF-8": " UTF-8 编码",
   "a chart repository, oci:// or file without a login in it": "不含登录信息的 chart 仓库、oci:// 或文件",
   "an http(s) URL without a login in it": "不含登录信息的 http(s) URL",
   "sha256: 64 small hex digits": " sha256：64 位小写十六进制数字",
@@ -20,6 +37,7 @@ const expectations: Readonly<Record<string, string>> = {
 const types: Readonly<Record<string, string>> = { string: "字符串", number: "数字", int: "整数", boolean: " true 或 false", array: "列表", object: "映射", record: "映射", null: "空值" };
 
 const expected = (what: string): string => expectations[what] ?? types[what] ?? what;
+const shown = (value: string): string => (value === "nothing" ? "没有" : value);
 const limits: Readonly<Record<string, string>> = { "<": "小于 ", "<=": "最多 ", ">": "大于 ", ">=": "至少 " };
 const unit: Readonly<Record<string, string>> = { characters: " 个字符", items: " 项" };
 const limit = (sign = "", count = "", of = ""): string => `应为${limits[sign] ?? sign}${count}${unit[of] ?? ""}`;
@@ -32,6 +50,11 @@ const rules: readonly Rule[] = [
   [/^Invalid option: expected one of (.+)$/, (all = "") => `应为其中之一：${all.replaceAll("|", "、")}`],
   [/^Invalid string: must match pattern (.+)$/, (pattern = "") => `必须匹配 ${pattern}`],
   [/^Too (?:big|small): expected \w+ to (?:have |be )?([<>]=?)(\d+)(?: (\w+))?$/, limit],
+  [/^expected text of at most (\d+) characters$/, (most = "") => `应为文本，最多 ${most} 个字符`],
+  [/^expected (.+), not (.+)$/, (wanted = "", got = "") => `应为 ${shown(wanted)}，实际是 ${shown(got)}`],
+  [/^(?:JSON|YAML)$/, () => "无法读取"],
+  [/^> (\d+) (B|values)$/, (most = "", what = "") => `超过 ${most} ${what === "B" ? "字节" : "个值"}`],
+  [/^nested > (\d+)$/, (most = "") => `嵌套超过 ${most} 层`],
   [/^expected (.+)$/, (what = "") => `应为${expected(what)}`],
   [/^unknown key; did you mean (.+)\?$/, (key = "") => `未知的键；是不是 ${key}？`],
   [/^unknown key; known: (.*)$/, (keys = "") => `未知的键；可用的有：${keys.replaceAll(", ", "、")}`],

@@ -13,7 +13,7 @@ export const failures = failureSentences({
   MANIFEST_INVALID: { message: "清单 {what} 不符合 OCI 镜像规范：{why}", hint: "请联系发布者；这些字节没有保留。" },
   CONTENT_MISMATCH: { message: "{what} 与声明不符：应为 {wanted}，实为 {got}", hint: "没有保留任何内容。请重试；若仍如此，说明那一侧的内容已损坏。" },
   CONTENT_MISSING: { message: "{where} 中没有 {what}", hint: "请重新构建离线包，或用 --base 指定包含它的包。" },
-  BUNDLE_MALFORMED: { message: "“{path}”不是可信的离线包：位置 {where}：{why}", hint: "请重新拷贝并与 SHA256SUMS 核对；没有推送任何内容。" },
+  BUNDLE_MALFORMED: { message: "“{path}”不是可信的离线包：位置 {where}：{why}", hint: "请重新拷贝。如果结果相同，请勿使用：higress-airgap verify 会列出所有问题，请让构建者重新构建。没有改动任何内容。" },
   BUNDLE_VERSION: { message: "“{path}”的包格式是 {version}，本程序支持 {known}", hint: "请使用包内自带的程序：tar xf 离线包 install.sh bin SHA256SUMS" },
   BUNDLE_UNSIGNED: { message: "“{path}”没有签名，而站点已配置公钥", hint: "构建时加 --sign-key；若接受未签名的包，请从站点文件中去掉公钥。" },
   SIGNATURE_WRONG: { message: "“{path}”的签名不是由 {key} 对应的私钥所签", hint: "请向构建者索取正确的公钥；没有推送任何内容。" },

@@ -39,7 +39,7 @@ describe("planInstall", () => {
   ])("refuses a bundle whose release.json is %s", async (_what, text) => {
     await expect(planInstall(await bundleWith(text), site, ports)).rejects.toMatchObject({
       code: "BUNDLE_MALFORMED",
-      facts: { path: "memory.tar", where: "manifests/release.json" },
+      facts: { path: "memory.tar", where: expect.stringMatching(/^manifests\/release\.json /) as string },
     });
   });
 });

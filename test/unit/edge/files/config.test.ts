@@ -32,7 +32,7 @@ describe("parseConfig", () => {
     const text = `${head}platforms: [linux]\ncharts:\n  - name: a b\n    from: x\n    relocation: r\n    version: 1.10\n`;
     expect(problemsOf(text)).toEqual([
       "f.yaml:5:13 platforms.0 - expected a platform: linux/amd64",
-      "f.yaml:7:11 charts.0.name - expected a name: letters, digits, . _ -",
+      "f.yaml:7:11 charts.0.name - expected a chart name: letters, digits, . _ -",
       "f.yaml:10:14 charts.0.version - Invalid input: expected string, received number; put it in quotes",
     ]);
   });

@@ -169,9 +169,9 @@ describe("pushItems", () => {
         .map(({ name, state }) => [name, state])
         .sort(),
     ).toEqual([
-      ["r.io/a/console:1", "done"],
-      ["r.io/a/gateway:1", "done"],
-      ["r.io/a/plugin:1", "done"],
+      ["a/console", "done"],
+      ["a/gateway", "done"],
+      ["a/plugin", "done"],
     ]);
   });
 });

@@ -1,0 +1,168 @@
+import * as z from "zod";
+import { Entry, layoutIndex, layoutVersion } from "../../model/bundle.ts";
+import { isFailure } from "../../model/failure.ts";
+import { finding, wholeDocument, type Finding } from "../../model/finding.ts";
+import { Lock } from "../../model/lock.ts";
+import { ReleaseDocument, releaseEntry } from "../../model/release.ts";
+import { loadStrings, YamlError } from "../../std/yaml.ts";
+import { differences } from "./differences.ts";
+import type { DocumentReaders, OpenedBundle } from "./ports.ts";
+import { malformed, readJson, type Wrong } from "./read.ts";
+import { checkRelease } from "./release.ts";
+
+interface WrongDocument {
+  readonly document: string;
+  readonly wrong: readonly Wrong[];
+}
+
+/**
+ * What every command holds a bundle against before it believes a word of it: the documents that say what it is, against
+ * each other.
+ * @throws Failure BUNDLE_MALFORMED for the first of them
+ */
+export async function refuseWrongDocuments(bundle: OpenedBundle): Promise<void> {
+  for (const { document, wrong } of await jsonDocuments(bundle, new Set()))
+    if (wrong.length > 0) throw malformed(bundle, document, wrong);
+}
+
+/**
+ * Opens every document of a bundle and says all that is wrong: the OCI layout and the lock against bundle.json, the
+ * release against charts, maps and items, and whether the rest can be read at all. `skip` are entries whose bytes are
+ * damaged; that was said already.
+ */
+export async function wrongDocuments(
+  bundle: OpenedBundle,
+  readers: DocumentReaders,
+  skip: ReadonlySet<string> = new Set(),
+): Promise<readonly Finding[]> {
+  const found = [...(await jsonDocuments(bundle, skip)), ...(await otherDocuments(bundle, readers, skip))];
+  return found.flatMap(({ document, wrong }) =>
+    wrong.map(({ where, why }) =>
+      finding("error", "bundle.document-wrong", { document, where, why: why.slice(0, 300) }),
+    ),
+  );
+}
+
+type Check = (bytes: Uint8Array, bundle: OpenedBundle) => readonly Wrong[];
+
+const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
+  [Entry.layout, (bytes) => same(bytes, layoutVersion)],
+  [Entry.index, (bytes, { document }) => same(bytes, layoutIndex(document.items))],
+  [
+    releaseEntry,
+    (bytes, bundle) => {
+      const read = readJson(bytes, ReleaseDocument);
+      return read.wrong ?? checkRelease(read.value, bundle);
+    },
+  ],
+  // After the release: what is wrong there shows here only as another sum.
+  [Entry.lock, checkLock],
+]);
+
+async function jsonDocuments(bundle: OpenedBundle, skip: ReadonlySet<string>): Promise<readonly WrongDocument[]> {
+  const found: WrongDocument[] = [];
+  for (const [document, check] of checks)
+    if (bundle.entries.has(document) && !skip.has(document))
+      found.push({ document, wrong: check(await bundle.readFile(document), bundle) });
+  return found;
+}
+
+function same(bytes: Uint8Array, wanted: unknown): readonly Wrong[] {
+  const read = readJson(bytes, z.unknown());
+  return read.wrong ?? differences(wanted, read.value);
+}
+
+/** What bundle.json says of the bundle the lock says too, and its files are those that are there. */
+function checkLock(bytes: Uint8Array, { document, entries, sums }: OpenedBundle): readonly Wrong[] {
+  const read = readJson(bytes, Lock);
+  if (read.wrong !== undefined) return read.wrong;
+  const { lockVersion, files, ...said } = read.value;
+  const { name, version, platforms, kubeVersion, created, items } = document;
+  const own = new Set<string>([...Object.values(leading), Entry.lock]);
+  const carried = [...entries.keys()].filter((entry) => !own.has(entry) && !entry.startsWith("blobs/")).sort();
+  const there = carried.map((entry) => ({ name: entry, size: entries.get(entry)?.size, sha256: sums.get(entry) }));
+  return [
+    ...differences({ name, version, platforms, kubeVersion, created, items }, said),
+    ...differences({ files: there, lockVersion }, { files, lockVersion }),
+  ];
+}
+
+const leading = {
+  layout: Entry.layout,
+  bundle: Entry.bundle,
+  index: Entry.index,
+  sums: Entry.sums,
+  signature: Entry.signature,
+} as const;
+
+async function otherDocuments(
+  bundle: OpenedBundle,
+  readers: DocumentReaders,
+  skip: ReadonlySet<string>,
+): Promise<readonly WrongDocument[]> {
+  const found: WrongDocument[] = [];
+  for (const document of bundle.entries.keys()) {
+    if (skip.has(document)) continue;
+    const check = readerOf(document, readers);
+    if (check !== undefined) found.push({ document, wrong: await check(await bundle.readFile(document)) });
+  }
+  return found;
+}
+
+function readerOf(
+  entry: string,
+  readers: DocumentReaders,
+): ((bytes: Uint8Array) => Promise<readonly Wrong[]>) | undefined {
+  if (entry.startsWith("charts/")) return (bytes) => checkChart(entry, bytes, readers);
+  if (entry.startsWith("manifests/relocation/")) return (bytes) => checkMap(entry, bytes, readers);
+  const isYaml = /^(?:crds|manifests)\//.test(entry) && !checks.has(entry);
+  return isYaml ? (bytes) => Promise.resolve(checkYaml(bytes)) : undefined;
+}
+
+async function checkChart(entry: string, bytes: Uint8Array, { readChart }: DocumentReaders): Promise<readonly Wrong[]> {
+  try {
+    const { name, version } = await readChart(bytes, entry);
+    const wanted = `charts/${name}-${version}.tgz`;
+    return wanted === entry ? [] : [{ where: "Chart.yaml", why: `expected ${wanted}` }];
+  } catch (error) {
+    if (!isFailure(error, "CHART_UNUSABLE")) throw error;
+    return [{ where: wholeDocument, why: error.facts.why }];
+  }
+}
+
+async function checkMap(entry: string, bytes: Uint8Array, readers: DocumentReaders): Promise<readonly Wrong[]> {
+  const text = textOf(bytes);
+  if (text === undefined) return notText;
+  try {
+    await readers.parseRelocation(text, entry);
+    return [];
+  } catch (error) {
+    if (!isFailure(error, "CONFIG_INVALID")) throw error;
+    return error.facts.problems.split("\n").map((line) => {
+      const [, where = wholeDocument, why = line] = /^\S+?:(\d+:\d+ (?:\S+(?= - ))?)(?: - | ?)(.*)$/.exec(line) ?? [];
+      return { where: where.trim(), why };
+    });
+  }
+}
+
+function checkYaml(bytes: Uint8Array): readonly Wrong[] {
+  const text = textOf(bytes);
+  if (text === undefined) return notText;
+  try {
+    loadStrings(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    return [{ where: `${error.line}:${error.column}`, why: error.message }];
+  }
+}
+
+const notText: readonly Wrong[] = [{ where: wholeDocument, why: "expected UTF-8" }];
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

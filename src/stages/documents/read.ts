@@ -1,0 +1,54 @@
+import type * as z from "zod";
+import { Failure } from "../../model/failure.ts";
+import { wholeDocument } from "../../model/finding.ts";
+import { ReleaseDocument, releaseEntry } from "../../model/release.ts";
+import { JsonError, parseBounded } from "../../std/bounded-json.ts";
+import type { OpenedBundle } from "./ports.ts";
+
+/** One thing that is wrong in one document. */
+export interface Wrong {
+  readonly where: string;
+  readonly why: string;
+}
+
+export type Read<T> = { readonly value: T; readonly wrong?: undefined } | { readonly wrong: readonly Wrong[] };
+
+/** So many faults of one document are told. */
+const told = 20;
+
+/** Reads a JSON document that nobody vouches for, as `schema` has it. */
+export function readJson<S extends z.ZodType>(bytes: Uint8Array, schema: S): Read<z.output<S>> {
+  let json: unknown;
+  try {
+    json = parseBounded(bytes);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return { wrong: [{ where: wholeDocument, why: error.message }] };
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { value: parsed.data };
+  const wrong = parsed.error.issues.slice(0, told).map(({ path, message }) => ({ where: pathOf(path), why: message }));
+  return { wrong };
+}
+
+export function pathOf(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? wholeDocument : path.map(String).join(".").slice(0, 200);
+}
+
+/** @throws Failure BUNDLE_MALFORMED: its bytes are as they were built, and still nobody vouches for them */
+export async function readRelease(bundle: OpenedBundle): Promise<ReleaseDocument> {
+  const read = readJson(await bundle.readFile(releaseEntry), ReleaseDocument);
+  if (read.wrong === undefined) return read.value;
+  throw malformed(bundle, releaseEntry, read.wrong);
+}
+
+/** The first of what is wrong, and how much more there is: `verify` names all of it. */
+export function malformed(bundle: OpenedBundle, document: string, wrong: readonly Wrong[]): Failure {
+  const [{ where, why } = { where: wholeDocument, why: "?" }, ...more] = wrong;
+  const also = more.length === 0 ? "" : ` (+${more.length})`;
+  return new Failure("BUNDLE_MALFORMED", {
+    path: bundle.source.name,
+    where: `${document} ${where}`,
+    why: `${why.slice(0, 300)}${also}`,
+  });
+}
