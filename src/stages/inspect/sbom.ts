@@ -81,14 +81,10 @@ function componentOf(item: LockItem, at: number): Component & { readonly "bom-re
   };
 }
 
-/** https://github.com/package-url/purl-spec: `pkg:oci/name@digest?repository_url=…&tag=…`, `pkg:helm/name@version?…`. */
+/** https://github.com/package-url/purl-spec: `pkg:oci/name@digest?repository_url=…&tag=…`, `pkg:helm/name@version`. */
 function purlOf(item: LockItem): { readonly purl?: string } {
-  if (item.kind === "chart" && item.version !== undefined) {
-    const from = /^(https?|oci):\/\//.test(item.reference)
-      ? `?repository_url=${encodeURIComponent(item.reference)}`
-      : "";
-    return { purl: `pkg:helm/${encodeURIComponent(item.name)}@${encodeURIComponent(item.version)}${from}` };
-  }
+  if (item.kind === "chart" && item.version !== undefined)
+    return { purl: `pkg:helm/${encodeURIComponent(item.name)}@${encodeURIComponent(item.version)}` };
   const repository = repositoryOf(item.reference);
   if (repository === undefined) return {};
   const name = repository.split("/").at(-1) ?? repository;

@@ -74,7 +74,7 @@ describe("the SBOM", () => {
     const digest = encodeURIComponent(image.root.digest);
     expect(sbom.components.map(({ purl }) => purl)).toMatchObject([
       `pkg:oci/gateway@${digest}?repository_url=registry.example%3A5000%2Fhigress%2Fgateway&tag=2.2.4`,
-      "pkg:helm/higress@2.2.4?repository_url=higress.io%2Fhelm-charts%2Fhigress%3A2.2.4",
+      "pkg:helm/higress@2.2.4",
       expect.stringMatching(/^pkg:oci\/key-auth@sha256%3A/),
       `pkg:oci/redis@${digest}?repository_url=docker.io%2Flibrary%2Fredis&tag=7`,
     ]);
