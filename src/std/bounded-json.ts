@@ -35,23 +35,35 @@ export function parseBounded(text: string | Uint8Array, bounds: JsonBounds = {})
   }
 }
 
+/** What a byte outside of a string does to the nesting; 2: a value more, at the same level. */
+const effectOf = new Int8Array(256);
+effectOf.set([1], 0x5b);
+effectOf.set([1], 0x7b);
+effectOf.set([-1], 0x5d);
+effectOf.set([-1], 0x7d);
+effectOf.set([2], 0x2c);
+effectOf.set([2], 0x3a);
+
 /** Outside of strings each comma, colon and opening bracket stands before one more value at most. */
 function count(bytes: Uint8Array): { readonly depth: number; readonly values: number } {
   let [depth, deepest, values] = [0, 0, 1];
-  let inString = false;
   const { length } = bytes;
   for (let at = 0; at < length; at += 1) {
-    const byte = bytes[at];
-    if (inString) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) inString = true;
-    else if (byte === 0x2c || byte === 0x3a) values += 1;
-    else if (byte === 0x5b || byte === 0x7b) {
-      values += 1;
-      depth += 1;
-      if (depth > deepest) deepest = depth;
-    } else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+    if (bytes[at] === 0x22) {
+      at = endOfString(bytes, at + 1);
+      continue;
+    }
+    const effect = effectOf[bytes[at] ?? 0] ?? 0;
+    if (effect > 0) values += 1;
+    if (effect < 2) depth += effect;
+    if (depth > deepest) deepest = depth;
   }
   return { depth: deepest, values };
+}
+
+function endOfString(bytes: Uint8Array, from: number): number {
+  const { length } = bytes;
+  let at = from;
+  while (at < length && bytes[at] !== 0x22) at += bytes[at] === 0x5c ? 2 : 1;
+  return at;
 }

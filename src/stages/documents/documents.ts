@@ -119,9 +119,9 @@ function readerOf(
   return isYaml ? (bytes) => Promise.resolve(checkYaml(bytes)) : undefined;
 }
 
-async function checkChart(entry: string, bytes: Uint8Array, { readChart }: DocumentReaders): Promise<readonly Wrong[]> {
+async function checkChart(entry: string, bytes: Uint8Array, readers: DocumentReaders): Promise<readonly Wrong[]> {
   try {
-    const { name, version } = await readChart(bytes, entry);
+    const { name, version } = await readers.readChart(bytes, entry);
     const wanted = `charts/${name}-${version}.tgz`;
     return wanted === entry ? [] : [{ where: "Chart.yaml", why: `expected ${wanted}` }];
   } catch (error) {
