@@ -1,5 +1,6 @@
 #!/bin/sh
-# Starts the executable of this bundle that fits this host, after checking its bytes. POSIX sh; needs sed, cut and sha256sum.
+# Starts the executable of this bundle that fits this host, after checking its bytes. POSIX sh; needs sed, cut and sha256sum,
+# and openssl where a key is given (--key FILE): SHA256SUMS is then held against its signature first.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
@@ -8,8 +9,8 @@ stop() {
   exit 1
 }
 
-unpack="tar xf BUNDLE.tar install.sh bin SHA256SUMS  (volumes: cat BUNDLE.tar.0* | tar x install.sh bin SHA256SUMS)"
-unpack_zh="tar xf 离线包.tar install.sh bin SHA256SUMS（分卷：cat 离线包.tar.0* | tar x install.sh bin SHA256SUMS）"
+unpack="tar xf BUNDLE.tar install.sh bin SHA256SUMS SHA256SUMS.sig  (volumes: cat BUNDLE.tar.0* | tar x …; unsigned: without the last name)"
+unpack_zh="tar xf 离线包.tar install.sh bin SHA256SUMS SHA256SUMS.sig（分卷：cat 离线包.tar.0* | tar x …；未签名的包不带最后一个名称）"
 
 case "$(uname -s)/$(uname -m)" in
   Linux/x86_64 | Linux/amd64) arch=amd64 ;;
@@ -21,6 +22,29 @@ esac
 name="bin/higress-airgap-linux-$arch"
 program="$here/$name"
 [ -f "$here/SHA256SUMS" ] || stop "SHA256SUMS is not here. Unpack: $unpack" "缺少 SHA256SUMS。请解包：$unpack_zh"
+
+# One of the keys must have signed; what cannot be asked is not started.
+keys=no
+signed=no
+before=
+for word in "$@"; do
+  key=
+  case "$before/$word" in
+    --key/*) key=$word ;;
+    */--key=*) key=${word#--key=} ;;
+  esac
+  before=$word
+  [ -n "$key" ] || continue
+  keys=yes
+  [ -f "$here/SHA256SUMS.sig" ] || stop "SHA256SUMS.sig is not here, and a key is given. Unpack: $unpack" \
+    "已给出公钥，但缺少 SHA256SUMS.sig。请解包：$unpack_zh"
+  command -v openssl >/dev/null 2>&1 || stop "openssl is not here, and a key is given: check SHA256SUMS on a host with openssl, then start bin/ yourself." \
+    "已给出公钥，但本机没有 openssl：请在有 openssl 的主机上校验 SHA256SUMS，再自行启动 bin/ 中的程序。"
+  if openssl dgst -sha256 -verify "$key" -signature "$here/SHA256SUMS.sig" "$here/SHA256SUMS" >/dev/null 2>&1; then signed=yes; fi
+done
+[ "$keys" = "$signed" ] || stop "SHA256SUMS was not signed with the key that is given. Nothing was started." \
+  "SHA256SUMS 不是用所给密钥签名的。未启动任何程序。"
+
 wanted=$(sed -n "s#^\([0-9a-f]\{64\}\)  $name\$#\1#p" "$here/SHA256SUMS")
 [ -n "$wanted" ] || stop "This bundle carries no $name. Use an installed higress-airgap, or build the bundle with the executables." \
   "本包未携带 $name。请使用已安装的 higress-airgap，或在构建时带上可执行文件。"

@@ -22,6 +22,7 @@ export interface FailureFacts {
   BUNDLE_MALFORMED: { path: string; where: string; why: string };
   BUNDLE_VERSION: { path: string; version: string; known: string };
   BUNDLE_UNSIGNED: { path: string };
+  PROGRAM_UNTRUSTED: { program: string; why: string };
   SIGNATURE_WRONG: { path: string; key: string };
   KEY_UNUSABLE: { path: string; why: string };
   VOLUME_UNUSABLE: { volume: string; why: string };
@@ -79,6 +80,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   BUNDLE_MALFORMED: "bundle",
   BUNDLE_VERSION: "bundle",
   BUNDLE_UNSIGNED: "bundle",
+  PROGRAM_UNTRUSTED: "bundle",
   SIGNATURE_WRONG: "bundle",
   KEY_UNUSABLE: "host",
   VOLUME_UNUSABLE: "bundle",

@@ -104,6 +104,22 @@ describe("the registry", () => {
     expect(Buffer.from(await response.arrayBuffer())).toEqual(Buffer.from(layer[1]).subarray(from, to));
   });
 
+  it.each([
+    [0, 0],
+    [262_143, 262_144],
+    [262_144, 524_288],
+    [700_000, 999_999],
+  ])("sends exactly the bytes %i to %i, across the borders of the blocks that it checks", async (first, last) => {
+    const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 7) % 251));
+    const wasm = aBlob(bytes);
+    const file = { path: "a.wasm", size: bytes.length, sha256: wasm.root.digest.slice(7) };
+    const open = (offset = 0) => aStore(wasm).fetch(wasm.root, { offset });
+    await using files = await serve({ plugins: new Map([["a.wasm", { ...file, open }]]) });
+    const response = await fetch(`${files.url}/a.wasm`, { headers: { range: `bytes=${first}-${last}` } });
+    expect(response.status).toBe(206);
+    expect(Buffer.from(await response.arrayBuffer()).equals(bytes.subarray(first, last + 1))).toBe(true);
+  });
+
   it("answers 416 with the size to a part that is not there", async () => {
     const headers = { range: `bytes=${layer[1].byteLength}-` };
     const response = await at(`/v2/${repository}/blobs/${layer[0]}`, { headers });

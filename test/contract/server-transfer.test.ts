@@ -155,8 +155,43 @@ describe("a blob on its way out", () => {
     const blob = zeros(200);
     const { server, url } = await servingBlob(blob);
     await using(server, async () => {
-      expect(await read(await open(url, { range: `bytes=${chunk}-${2 * chunk}` }))).toBe(chunk + 1);
-      expect(blob.state).toEqual({ asked: 2, closed: 1 });
+      const part = { range: `bytes=${chunk}-${2 * chunk}` };
+      expect(await read(await open(url, part))).toBe(chunk + 1);
+      // The first part has had the whole blob read; the next one reads what it is about.
+      expect(blob.state).toEqual({ asked: 202, closed: 2 });
+      expect(await read(await open(url, part))).toBe(chunk + 1);
+      expect(blob.state).toEqual({ asked: 204, closed: 3 });
+    });
+  });
+
+  it("is no answer in parts when it is damaged anywhere", async () => {
+    const { server, url, nextLine } = await servingBlob(zeros(8, 7));
+    await using(server, async () => {
+      const line = nextLine();
+      const response = await open(url, { range: "bytes=0-99" });
+      response.resume();
+      expect(response.statusCode).toBe(500);
+      expect(await line).toMatchObject({ status: 500, cut: "CONTENT_MISMATCH" });
+    });
+  });
+
+  it("gives no part that has changed since it was read", async () => {
+    const blob = zeros(8);
+    let changed = false;
+    const content: Fetcher = {
+      fetch: (descriptor, options) => (changed ? zeros(8, 3) : blob).content.fetch(descriptor, options),
+    };
+    const { server, url } = await servingBlob({ ...blob, content });
+    await using(server, async () => {
+      const status = async (range: string) => {
+        const response = await open(url, { range });
+        response.resume();
+        return response.statusCode;
+      };
+      expect(await status("bytes=0-99")).toBe(206);
+      changed = true;
+      expect(await status("bytes=0-99")).toBe(206);
+      expect(await status(`bytes=${3 * chunk}-${3 * chunk + 1}`)).toBe(500);
     });
   });
 });

@@ -112,7 +112,7 @@ function outputOf(out: string, flags: Flags): ReturnType<typeof bundleOutput> {
 /** A lock says what the charts render to: nothing is rendered again. */
 async function helmFor(spec: BundleSpec, flags: Flags, context: Context): Promise<string | undefined> {
   if (spec.charts.length === 0 || text(flags, "lock") !== undefined) return undefined;
-  return findTool("helm", text(flags, "helm"), context);
+  return findTool("helm", { named: text(flags, "helm") }, context);
 }
 
 function withPlatforms(spec: BundleSpec, platforms: readonly string[]): BundleSpec {

@@ -16,7 +16,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
 }
 
 async function installed(flags: Flags, context: Context, evidence?: EvidenceSink): Promise<ExitCode> {
-  await using session = await openSiteBundle(flags, context);
+  const skip = new Set(texts(flags, "skip"));
+  await using session = await openSiteBundle(flags, context, { verifiesItself: !skip.has("verify") });
   const { site, sitePath, bundle, signed } = session;
   evidence?.see({ site, bundle, signed });
   const options = { site, sitePath, concurrency: wholeNumber(flags, "concurrency", 1, 64) };
@@ -36,7 +37,7 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
       },
     },
     {
-      skip: new Set(texts(flags, "skip")),
+      skip,
       forceConflicts: truth(flags, "force-conflicts"),
       concurrency: options.concurrency,
       signal: context.signal,

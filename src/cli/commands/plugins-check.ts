@@ -9,9 +9,9 @@ import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
 import { table } from "../../ui/table.ts";
 import type { Context } from "../context.ts";
-import { required, text, texts, truth, type Flags } from "../define.ts";
+import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { openTrustedBundle } from "../wire/site-session.ts";
 import { checkCarried, type CheckedPlugin } from "../wire/check-carried.ts";
 import { carriedPlugins } from "../wire/carried-plugins.ts";
 import { carriedConfigs } from "../wire/carried-configs.ts";
@@ -23,7 +23,7 @@ const maxConfig = 3 * 1024 ** 2;
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
-  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  await using bundle = await openTrustedBundle(flags, context);
   const plugins = carriedPlugins(bundle, texts(flags, "name"));
   const given = await givenConfig(flags, context);
   const carried = await carriedConfigs(bundle);

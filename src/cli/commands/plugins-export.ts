@@ -5,12 +5,12 @@ import { printBytes } from "../../std/bytes.ts";
 import type { Context } from "../context.ts";
 import { required, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { openTrustedBundle } from "../wire/site-session.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const directory = resolve(context.cwd, required(flags, "directory"));
-  await using bundle = await openBundles(required(flags, "bundle"), [], context);
+  await using bundle = await openTrustedBundle(flags, context);
   const tree = await pluginTree(bundle.document.items, bundle, { signal: context.signal });
   const { written } = await exportPluginTree(tree, directory, context.signal);
   if (written === 0) report({ type: "note", text: "nothing-to-do", facts: {} });

@@ -9,10 +9,17 @@ import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { exportFiles, exportStream, printCompared } from "../wire/export.ts";
-import { chartCrds, openTools, readCa, readUserPlugins, withFile, type ClusterTools } from "../wire/install-ports.ts";
+import {
+  chartCrds,
+  findSiteTool,
+  openTools,
+  readCa,
+  readUserPlugins,
+  withFile,
+  type ClusterTools,
+} from "../wire/install-ports.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
-import { findTool } from "../wire/tools.ts";
 
 /**
  * Everything that an install would apply, for people who hand manifests to another team: as files, as a stream, or as
@@ -21,9 +28,7 @@ import { findTool } from "../wire/tools.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using session = await openSiteBundle(flags, context);
   const { site } = session;
-  await using helm = await openHelm(await findTool("helm", text(flags, "helm") ?? site.cluster.helm, context), {
-    env: context.env,
-  });
+  await using helm = await openHelm(await findSiteTool("helm", flags, site, context), { env: context.env });
   const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
   const proof = proveAll(rendered, session.plan, site);
   for (const found of proof.findings) context.reporter.report({ type: "finding", finding: found });

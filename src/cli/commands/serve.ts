@@ -6,9 +6,9 @@ import { serve, type ServeOptions } from "../../edge/server/server.ts";
 import { Failure } from "../../model/failure.ts";
 import { openUnion } from "../../stages/bundle/union.ts";
 import type { Context } from "../context.ts";
-import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
+import { text, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { openTrustedBundle } from "../wire/site-session.ts";
 
 /** Certificates with their chain; a password is shorter. */
 const maxText = 1024 ** 2;
@@ -17,7 +17,7 @@ const maxText = 1024 ** 2;
 const drainSeconds = 30;
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
-  const opened = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
+  const opened = await openTrustedBundle(flags, context);
   // Half a delta would answer a manifest, and then nothing for what it names.
   await using bundle = await openUnion([], opened);
   const { items } = bundle.document;

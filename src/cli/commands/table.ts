@@ -8,6 +8,8 @@ const required = { type: "string", demandOption: true } as const;
 /** Values of Helm over those of the site file. */
 const values = { values: strings, set: strings } as const;
 const presets = { type: "string", choices: ["all", "ai-gateway", "none"] } as const;
+/** Keys by name, and those of the site file. */
+const trust = { key: strings, site: string } as const;
 const helm = { helm: string, kubectl: string, kubeconfig: string, context: string } as const;
 
 /** Every command on one screen: its name, what it takes, and the file that does it. */
@@ -43,7 +45,7 @@ export const commands: readonly Command[] = [
   {
     name: "verify",
     positionals: "<bundle>",
-    flags: { bundle, quick: boolean, key: strings, report: string, base: strings },
+    flags: { bundle, quick: boolean, ...trust, report: string, base: strings },
     load: () => import("./verify.ts"),
   },
   {
@@ -88,6 +90,7 @@ export const commands: readonly Command[] = [
       "login-password-file": string,
       "plugins-only": boolean,
       base: strings,
+      ...trust,
     },
     load: () => import("./serve.ts"),
   },
@@ -160,13 +163,13 @@ export const commands: readonly Command[] = [
   {
     name: "plugins check",
     positionals: "<bundle>",
-    flags: { bundle, name: strings, config: string, "release-version": string, json: boolean },
+    flags: { bundle, name: strings, config: string, "release-version": string, json: boolean, ...trust },
     load: () => import("./plugins-check.ts"),
   },
   {
     name: "plugins export",
     positionals: "<bundle>",
-    flags: { bundle, directory: required },
+    flags: { bundle, directory: required, ...trust },
     load: () => import("./plugins-export.ts"),
   },
   {
@@ -178,6 +181,7 @@ export const commands: readonly Command[] = [
       out: string,
       platform: strings,
       runtime: { type: "string", choices: ["docker", "podman"] },
+      ...trust,
     },
     load: () => import("./standalone.ts"),
   },

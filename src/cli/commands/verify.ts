@@ -11,6 +11,7 @@ import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
 import { openToJudge } from "../wire/bundle.ts";
 import { checkSignature } from "../wire/signature.ts";
+import { namedKeys } from "../wire/site-session.ts";
 import { verifyWhole } from "../wire/verify.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -21,7 +22,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   for (const found of volumes) report({ type: "finding", finding: found });
   if (hasErrors(volumes)) return ExitCode.findings;
   await using bundle = await openToJudge(path, texts(flags, "base"), context);
-  const signed = await checkSignature(bundle, texts(flags, "key"), context);
+  const signed = await checkSignature(bundle, await namedKeys(flags, context), context);
   const result = await verifyWhole(bundle, { quick: truth(flags, "quick") }, context);
   for (const found of result.findings) report({ type: "finding", finding: found });
   const reportPath = text(flags, "report");

@@ -16,6 +16,7 @@ import { createProjects, pullSecretOf } from "./harbor-projects.ts";
 import { pluginFindings } from "./plugin-preflight.ts";
 import { registryFindings } from "./preflight.ts";
 import { receiptsOf } from "./receipts.ts";
+import { trustedKeys } from "./signature.ts";
 import { connectAsPuller, type TargetOptions, type TargetSession } from "./target.ts";
 import { findTool, withoutPasswords } from "./tools.ts";
 import { urlAsker } from "./url-asker.ts";
@@ -35,13 +36,15 @@ export async function openTools(flags: Flags, site: Site, context: Context): Pro
     kubeconfig,
     context: text(flags, "context") ?? site.cluster.context,
   };
-  const helm = await findTool("helm", text(flags, "helm") ?? site.cluster.helm, context);
-  const kubectl = await openKubectl(
-    await findTool("kubectl", text(flags, "kubectl") ?? site.cluster.kubectl, context),
-    options,
-  );
+  const helm = await findSiteTool("helm", flags, site, context);
+  const kubectl = await openKubectl(await findSiteTool("kubectl", flags, site, context), options);
   const opened = await openHelm(helm, options);
   return { helm: opened, kubectl, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+export function findSiteTool(tool: "helm" | "kubectl", flags: Flags, site: Site, context: Context): Promise<string> {
+  const named = text(flags, tool) ?? site.cluster[tool];
+  return findTool(tool, { named, keys: trustedKeys(flags, site) }, context);
 }
 
 /** Where the install's ports meet their edges. */

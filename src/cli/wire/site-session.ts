@@ -12,7 +12,7 @@ import { loadTyped } from "../../std/yaml.ts";
 import { required, text, texts, type Flags } from "../define.ts";
 import { openBundles } from "./bundle.ts";
 import { readValues } from "./install-ports.ts";
-import { checkSignature } from "./signature.ts";
+import { checkSignature, checkTrust, trustedKeys } from "./signature.ts";
 
 /** A bundle and a site, opened and brought together: what most commands of the far side begin with. */
 export interface SiteSession extends AsyncDisposable {
@@ -53,17 +53,46 @@ async function valuesOver(values: Values, flags: Flags, context: Context): Promi
   return over;
 }
 
-/** @throws Failure BUNDLE_UNSIGNED, SIGNATURE_WRONG once a key is configured, by flag or in the site file */
-export async function openSiteBundle(flags: Flags, context: Context): Promise<SiteSession> {
+export interface OpenSiteOptions {
+  /** Who opens it hashes all of it before anything is done with it. */
+  readonly verifiesItself?: boolean | undefined;
+}
+
+/** @throws Failure as `checkTrust` once a key is configured, by flag or in the site file */
+export async function openSiteBundle(
+  flags: Flags,
+  context: Context,
+  { verifiesItself = false }: OpenSiteOptions = {},
+): Promise<SiteSession> {
   const { site, sitePath } = await openSite(flags, context);
   const bundle = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
   try {
-    const signed = await checkSignature(bundle, [...texts(flags, "key"), ...site.trustKeys], context);
+    const check = verifiesItself ? checkSignature : checkTrust;
+    const signed = await check(bundle, trustedKeys(flags, site), context);
     const plan = await planInstall(bundle, site, {
       parseRelocation: parseRelocationMap,
       userValues: await readValues(site),
     });
     return { site, sitePath, bundle, plan, signed, [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose]() };
+  } catch (error) {
+    await bundle[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The keys of the command line, and of the site file where one is named. */
+export async function namedKeys(flags: Flags, context: Context): Promise<readonly string[]> {
+  const site = text(flags, "site") === undefined ? undefined : (await openSite(flags, context)).site;
+  return trustedKeys(flags, site);
+}
+
+/** A bundle for what needs no cluster and no registry. @throws Failure as `checkTrust` */
+export async function openTrustedBundle(flags: Flags, context: Context): Promise<Bundle> {
+  const keys = await namedKeys(flags, context);
+  const bundle = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
+  try {
+    await checkTrust(bundle, keys, context);
+    return bundle;
   } catch (error) {
     await bundle[Symbol.asyncDispose]();
     throw error;

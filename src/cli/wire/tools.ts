@@ -3,22 +3,52 @@ import { delimiter, join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { Site } from "../../model/site.ts";
 import type { Context } from "../context.ts";
+import { checkProgram, type Origin } from "./carried-program.ts";
 
-/** Finds helm or kubectl: as named, then on PATH, then beside an unpacked bundle (`bin/helm-linux-amd64`). */
-export async function findTool(tool: "helm" | "kubectl", named: string | undefined, context: Context): Promise<string> {
-  if (named !== undefined) {
-    const path = resolve(context.cwd, named);
-    if (await isExecutable(path)) return path;
-    throw new Failure("TOOL_MISSING", { tool, looked: path });
-  }
+export interface FindToolOptions {
+  /** As the flag or the site file names it. */
+  readonly named?: string | undefined;
+  /** Public keys of the site: what a bundle carries must be signed by one of them. */
+  readonly keys?: readonly string[] | undefined;
+}
+
+/**
+ * Finds helm or kubectl: as named, then on PATH, then beside an unpacked bundle (`bin/helm-linux-amd64`).
+ * @throws Failure TOOL_MISSING, PROGRAM_UNTRUSTED
+ */
+export async function findTool(
+  tool: "helm" | "kubectl",
+  { named, keys = [] }: FindToolOptions,
+  context: Context,
+): Promise<string> {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
-  const onPath = (context.env["PATH"] ?? "")
-    .split(delimiter)
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, tool));
-  const candidates = [...onPath, join(context.cwd, "bin", `${tool}-linux-${architecture}`)];
-  for (const path of candidates) if (await isExecutable(path)) return path;
-  throw new Failure("TOOL_MISSING", { tool, looked: `PATH, bin/${tool}-linux-${architecture}` });
+  const carried = `bin/${tool}-linux-${architecture}`;
+  for (const { path, origin } of candidates(tool, named, carried, context)) {
+    if (!(await isExecutable(path))) continue;
+    await checkProgram(path, origin, keys, context);
+    return path;
+  }
+  const looked = named === undefined ? `PATH, ${carried}` : resolve(context.cwd, named);
+  throw new Failure("TOOL_MISSING", { tool, looked });
+}
+
+interface Candidate {
+  readonly path: string;
+  readonly origin: Origin;
+}
+
+function candidates(
+  tool: string,
+  named: string | undefined,
+  carried: string,
+  { cwd, env }: Context,
+): readonly Candidate[] {
+  if (named !== undefined) return [{ path: resolve(cwd, named), origin: "named" }];
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return [
+    ...folders.map((folder): Candidate => ({ path: join(folder, tool), origin: "path" })),
+    { path: join(cwd, carried), origin: "bundle" },
+  ];
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { contentMismatch } from "../../content/verified.ts";
 import { digestFrom } from "../../model/digest.ts";
 import { isFailure } from "../../model/failure.ts";
 import { refusal, type Answer, type Content, type Headers, type JsonAnswer } from "./answer.ts";
+import type { BlockSums } from "./block-sums.ts";
 import { select, type ByteRange } from "./conditional.ts";
 
 interface Outcome {
@@ -13,12 +14,18 @@ interface Outcome {
   readonly error?: unknown;
 }
 
+export interface RespondOptions {
+  /** Of everything that this server has answered parts of. */
+  readonly sums: BlockSums;
+  readonly signal: AbortSignal;
+}
+
 /** Turns an answer into HTTP. Never throws: a body that fails half-way can only cut the connection. */
 export async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   answer: Answer,
-  signal: AbortSignal,
+  { sums, signal }: RespondOptions,
 ): Promise<Outcome> {
   if (answer.kind === "json") return sendJson(request, response, answer);
   const { content, headers } = answer;
@@ -34,7 +41,7 @@ export async function respond(
   const status = selection === "whole" ? 200 : 206;
   const head = { ...base, "Content-Length": String(range.last - range.first + 1), ...contentRange(selection, content) };
   if (!isGet || content.size === 0) return end(response, status, head);
-  return stream(request, response, { content, status, head, range, signal });
+  return stream(request, response, { content, status, head, range, sums, signal });
 }
 
 function contentRange(selection: ByteRange | "whole", { size }: { readonly size: number }): Headers {
@@ -46,15 +53,17 @@ interface Streaming {
   readonly status: number;
   readonly head: Headers;
   readonly range: ByteRange;
+  readonly sums: BlockSums;
   readonly signal: AbortSignal;
 }
 
 async function stream(request: IncomingMessage, response: ServerResponse, streaming: Streaming): Promise<Outcome> {
-  const { content, status, head, range, signal } = streaming;
+  const { content, status, head, range, sums, signal } = streaming;
   let bytes = 0;
   try {
     await sendBody(response, content, {
       range,
+      sums,
       begin: () => response.writeHead(status, head),
       onBytes: (more) => (bytes += more),
       signal,
@@ -95,6 +104,7 @@ export class ClientGone extends Error {
 
 interface BodyOptions {
   readonly range: ByteRange;
+  readonly sums: BlockSums;
   /** Writes the head; called once the first bytes are there, so that what cannot be read at all is a plain error. */
   readonly begin: () => void;
   readonly onBytes: (bytes: number) => void;
@@ -104,7 +114,7 @@ interface BodyOptions {
 /**
  * Writes a range of `content` into `response`. The whole of it is hashed on the way, and its last bytes are written
  * only if the digest is right: a client that counts to Content-Length has then got what it asked for, or a cut
- * connection. A part cannot be checked; whoever asked for one has the rest and the digest.
+ * connection. Of a part no byte is written before it is known to be right.
  * @throws Failure CONTENT_MISMATCH, whatever the source throws, or ClientGone
  */
 async function sendBody(response: ServerResponse, content: Content, options: BodyOptions): Promise<void> {
@@ -112,7 +122,8 @@ async function sendBody(response: ServerResponse, content: Content, options: Bod
   const length = range.last - range.first + 1;
   const seal = length === content.size ? createHash("sha256") : undefined;
   let sent = 0;
-  for await (const chunk of content.open(range.first, signal)) {
+  const source = seal === undefined ? options.sums.open(content, range, signal) : content.open(range.first, signal);
+  for await (const chunk of source) {
     if (chunk.byteLength === 0) continue;
     const part = seal === undefined ? chunk.subarray(0, length - sent) : chunk;
     const last = sent + part.byteLength >= length;

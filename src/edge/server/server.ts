@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Catalog } from "../../content/catalog.ts";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
+import { BlockSums } from "./block-sums.ts";
 import { ClientGone, respond } from "./respond.ts";
 import { basicLogin, dispatch, type Admits, type Login } from "./dispatch.ts";
 
@@ -67,8 +68,9 @@ async function listen(
   at: { readonly host: string; readonly port: number; readonly origin: string },
 ): Promise<RunningServer> {
   const admits = options.login && basicLogin(options.login);
+  const sums = new BlockSums();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    void handle(options, admits, request, response).finally(() => {
+    void handle({ options, admits, sums }, request, response).finally(() => {
       // An answer that ends while the server drains leaves a connection that nobody will use again.
       if (!server.listening) setImmediate(() => server.closeIdleConnections());
     });
@@ -92,9 +94,14 @@ async function listen(
   return { url: `${at.origin}:${port}`, port, drain, [Symbol.asyncDispose]: () => drain(0) };
 }
 
+interface Serving {
+  readonly options: ServeOptions;
+  readonly admits: Admits | undefined;
+  readonly sums: BlockSums;
+}
+
 async function handle(
-  options: ServeOptions,
-  admits: Admits | undefined,
+  { options, admits, sums }: Serving,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -105,7 +112,10 @@ async function handle(
   if (hasBody(request)) response.setHeader("Connection", "close");
   const served = { catalog: options.catalog, plugins: options.plugins };
   const client = request.socket.remoteAddress ?? "";
-  const { bytes, error } = await respond(request, response, dispatch(served, admits, request), left.signal);
+  const { bytes, error } = await respond(request, response, dispatch(served, admits, request), {
+    sums,
+    signal: left.signal,
+  });
   options.onRequest?.({
     client,
     method: request.method ?? "",

@@ -16,8 +16,8 @@ describe("findTool", () => {
     await chmod(path("c/helm"), 0o755);
     const env = { PATH: ["a", "b", "c"].map(path).join(":") };
     const context = { cwd: folder.path, env } as unknown as Context;
-    expect(await findTool("helm", undefined, context)).toBe(path("c/helm"));
-    await expect(findTool("helm", "a/helm", context)).rejects.toMatchObject({ code: "TOOL_MISSING" });
-    await expect(findTool("kubectl", undefined, context)).rejects.toMatchObject({ code: "TOOL_MISSING" });
+    expect(await findTool("helm", {}, context)).toBe(path("c/helm"));
+    await expect(findTool("helm", { named: "a/helm" }, context)).rejects.toMatchObject({ code: "TOOL_MISSING" });
+    await expect(findTool("kubectl", {}, context)).rejects.toMatchObject({ code: "TOOL_MISSING" });
   });
 });
