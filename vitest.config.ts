@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { packedModules } from "./test/packed/modules.ts";
 
 // Empty proxies: a developer's environment must not reach into a test that talks to loopback.
 const env = { HTTP_PROXY: "", HTTPS_PROXY: "", http_proxy: "", https_proxy: "", LANG: "C.UTF-8" };
@@ -7,14 +8,31 @@ const project = (name: string, include: string[], testTimeout: number, isolate =
   test: { name, include, testTimeout, hookTimeout: testTimeout, env, pool: "forks" as const, maxWorkers: 2, isolate },
 });
 
+const contract = project("contract", ["test/contract/**/*.test.ts"], 120_000).test;
+/** About what tests stand on, or pages in a browser: nothing that packing could change. */
+const samePacked = ["cluster-rig", "daemon", "kubelet-pull", "tls-rig", "harbor/double", "html", "install-page"];
+const e2e = project("e2e", ["test/e2e/**/*.test.ts"], 600_000).test;
+
 export default defineConfig({
   test: {
     projects: [
       // One process reads every module once for all files: less than half of the time. What a test changes outside
       // itself it puts back.
       project("unit", ["test/*.test.ts", "test/unit/**/*.test.ts", "test/messages/**/*.test.ts"], 20_000, false),
-      project("contract", ["test/contract/**/*.test.ts"], 120_000),
-      project("e2e", ["test/e2e/**/*.test.ts"], 600_000),
+      { test: contract },
+      {
+        plugins: [packedModules()],
+        test: {
+          ...contract,
+          name: "packed",
+          // A bundler may lose what a module does besides exporting; these are the suites that meet the world.
+          include: ["test/packed/*.test.ts", ...contract.include],
+          exclude: samePacked.map((name) => `test/contract/${name}.test.ts`),
+          globalSetup: "test/packed/modules.ts",
+          server: { deps: { external: [/\/\.cache\/packed-/] } },
+        },
+      },
+      { test: e2e },
     ],
   },
 });

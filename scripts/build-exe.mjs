@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { inject } from "postject";
 import { fetchBase } from "./exe/base.mjs";
 import { bundleProgram } from "./exe/bundle.mjs";
-import { thirdPartyNotices } from "./exe/notices.mjs";
+import { thirdPartyNotices } from "./bundle/notices.mjs";
 
 const run = promisify(execFile);
 const out = "dist-exe";

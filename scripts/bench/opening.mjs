@@ -6,6 +6,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { manyFiles } from "../bundle/options.mjs";
 import { measure, median } from "./measure.mjs";
 
 const exported = `
@@ -16,19 +17,14 @@ export { openSource } from "./src/edge/disk/open-source.ts";
 
 /** @param {string} directory */
 async function modules(directory) {
-  const outfile = join(directory, "opening-modules.mjs");
   const root = join(import.meta.dirname, "../..");
-  const banner = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`;
   await build({
+    ...(await manyFiles()),
     stdin: { contents: exported, resolveDir: root, loader: "ts" },
-    outfile,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    banner: { js: banner },
+    outdir: directory,
+    entryNames: "opening-modules",
   });
-  return import(pathToFileURL(outfile).href);
+  return import(pathToFileURL(join(directory, "opening-modules.mjs")).href);
 }
 
 /**

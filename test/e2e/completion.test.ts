@@ -39,7 +39,7 @@ describe.each(Object.keys(shells) as (keyof typeof shells)[])("%s", (shell) => {
   it.skipIf(path === undefined)(`completes commands and values with the script that is printed${reason}`, async () => {
     await using folder = await aTempDirectory();
     const named = join(folder.path, "higress-airgap");
-    await writeFile(named, `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`);
+    await writeFile(named, `#!/bin/sh\nexec ${program.join(" ")} "$@"\n`);
     await chmod(named, 0o755);
     const complete = async (...words: readonly string[]) => {
       const env = { PATH: `${folder.path}:/usr/bin:/bin`, HOME: folder.path };

@@ -58,16 +58,12 @@ describe.skipIf(unavailable !== undefined)(`install --report${because}`, () => {
 
     const last = json.undo.at(-1);
     expect(json.undo.map(({ does }) => does)).toEqual(["uninstall", "uninstall-all"]);
-    const undone = await execa(
-      "sh",
-      ["-c", last?.command.replace("higress-airgap", `${process.execPath} ${program}`) ?? ""],
-      {
-        cwd: "/",
-        env: { PATH: "/usr/bin:/bin", HOME: far.folder },
-        extendEnv: false,
-        reject: false,
-      },
-    );
+    const undone = await execa("sh", ["-c", last?.command.replace("higress-airgap", program.join(" ")) ?? ""], {
+      cwd: "/",
+      env: { PATH: "/usr/bin:/bin", HOME: far.folder },
+      extendEnv: false,
+      reject: false,
+    });
     expect(undone.exitCode, undone.stderr).toBe(0);
     expect(await far.cluster.api.get("/api/v1/namespaces/higress-system").catch(() => "gone")).toSatisfy(isGoing);
   });

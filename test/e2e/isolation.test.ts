@@ -67,7 +67,7 @@ else
 async function traced(far: FarSide, command: readonly string[]) {
   const file = join(far.folder, "trace");
   const [strace, ...flags] = watched(file);
-  const result = await execa(strace ?? "", [...flags, process.execPath, program, ...far.args(command)], {
+  const result = await execa(strace ?? "", [...flags, ...program, ...far.args(command)], {
     cwd: far.folder,
     env: { PATH: "/usr/bin:/bin", HOME: far.folder, HIGRESS_AIRGAP_EXE_DIR: "" },
     extendEnv: false,

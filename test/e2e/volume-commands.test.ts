@@ -40,8 +40,9 @@ async function listing(folder: string): Promise<readonly string[]> {
 
 /** Serves it for as long as `ask` takes. */
 async function whileServed(volume: string, cwd: string, ask: (url: string) => Promise<void>): Promise<void> {
-  const args = [program, "serve", volume, "--port", "0", "--output", "json"];
-  const serving = execa(process.execPath, args, { cwd, extendEnv: false, reject: false, stdin: "ignore" });
+  const [command, ...first] = program;
+  const args = [...first, "serve", volume, "--port", "0", "--output", "json"];
+  const serving = execa(command, args, { cwd, extendEnv: false, reject: false, stdin: "ignore" });
   try {
     for await (const line of createInterface({ input: serving.stderr })) {
       const event = JSON.parse(line) as { text?: string; facts?: { url?: string } };

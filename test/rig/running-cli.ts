@@ -19,7 +19,8 @@ export interface RunningCli {
 }
 
 export function startCli(args: readonly string[], { cwd }: { readonly cwd: string }): RunningCli {
-  const child = execa(process.execPath, [program, ...args, "--output", "json"], {
+  const [command, ...first] = program;
+  const child = execa(command, [...first, ...args, "--output", "json"], {
     cwd,
     env: { PATH: "/usr/bin:/bin", HOME: cwd },
     extendEnv: false,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manyFiles } from "../../../scripts/bundle/options.mjs";
 import { aTempDirectory, type TempDirectory } from "../../rig/temp-directory.ts";
 
 interface Facts {
@@ -19,21 +20,12 @@ interface Facts {
 let directory: TempDirectory;
 let program: string;
 
-// In one file, as the tool is shipped: the hashing workers must start from there.
+// Packed as the program is: the hashing workers must start from there.
 beforeAll(async () => {
   directory = await aTempDirectory();
   program = join(directory.path, "child.mjs");
-  const require = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
-  await build({
-    entryPoints: ["test/rig/bundle-child.ts"],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    banner: { js: require },
-    logLevel: "error",
-  });
+  const entryPoints = { child: "test/rig/bundle-child.ts" };
+  await build({ ...(await manyFiles()), entryPoints, outdir: directory.path });
 });
 afterAll(() => directory[Symbol.asyncDispose]());
 

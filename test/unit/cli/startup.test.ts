@@ -1,16 +1,13 @@
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
+import { manyFiles } from "../../../scripts/bundle/options.mjs";
 
 describe("the program", () => {
   it("loads neither the network nor schemas nor archives until a command asks for them", async () => {
     const { metafile } = await build({
+      ...(await manyFiles()),
       entryPoints: { main: "src/main.ts" },
       outdir: "out",
-      bundle: true,
-      splitting: true,
-      platform: "node",
-      format: "esm",
-      metafile: true,
       write: false,
     });
     const outputs = new Map(Object.entries(metafile.outputs));
