@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up the real programs that tests hold us against: registry, skopeo and others from Debian where this is root, a
-# Kubernetes control plane and a Wasm plugin built where Go is there. Anything that is missing is said, never fatal:
-# tests that need it say so too.
+# Kubernetes control plane, a gateway and a Wasm plugin built where Go is there. Anything that is missing is said,
+# never fatal: tests that need it say so too.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,13 +35,16 @@ if [ "${#packages[@]}" -gt 0 ]; then
 fi
 
 if command -v go >/dev/null 2>&1; then
-  for script in test/rig/kube/build.sh test/rig/wasm/build.sh; do
+  for script in test/rig/kube/build.sh test/rig/wasm/build.sh test/rig/gateway/build.sh; do
     [ -x "$script" ] && { "$script" || echo "failed: $script"; }
   done
 else
-  echo "no Go here: no Kubernetes control plane, no Wasm plugin of our own"
+  echo "no Go here: no Kubernetes control plane, no Wasm plugin of our own, no gateway"
 fi
 if command -v pip >/dev/null 2>&1 && [ -x test/rig/wasm/fetch-real.sh ]; then
   test/rig/wasm/fetch-real.sh || echo "failed: test/rig/wasm/fetch-real.sh"
+  for version in 1.36.4 1.40.0; do
+    test/rig/gateway/fetch-envoy.sh "$version" || echo "failed: test/rig/gateway/fetch-envoy.sh $version"
+  done
 fi
 exit 0

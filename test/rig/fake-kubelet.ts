@@ -5,6 +5,7 @@ import type { LogRef } from "./kubelet/logs.ts";
 import { beat, registerNode, type NodeOptions } from "./kubelet/node.ts";
 import { PodRuns } from "./kubelet/pod-runs.ts";
 import { followPods } from "./kubelet/pods.ts";
+import type { ProgramOf } from "./kubelet/program.ts";
 import type { Registries } from "./kubelet/registry.ts";
 
 export type { Behaviour, BehaviourOf, PodSelector } from "./kubelet/behaviour.ts";
@@ -16,6 +17,8 @@ export interface KubeletOptions extends Partial<Registries> {
   readonly nodes?: readonly NodeOptions[];
   /** The log of a container whose script says nothing about it. */
   readonly logs?: (ref: LogRef) => readonly string[];
+  /** Real programs behind some containers; what they do is then what the pods do. */
+  readonly programs?: ProgramOf;
   /** Milliseconds between two looks at every pod; scripts are asked again at each. */
   readonly heartbeat?: number;
   /** Milliseconds from a failed pull to the next, doubling to eight times that (a real one: 10 s, to 5 min). */
@@ -38,7 +41,8 @@ export interface Kubelet extends AsyncDisposable {
 
 /**
  * A kubelet without containers: it asks the real registry for every image with the pod's own pull secrets and writes
- * the status that a node would. Not simulated: mounts, probes, networks, exec, an image cache.
+ * the status that a node would. Not simulated: mounts, probes, networks, exec, an image cache, but for containers that a
+ * real program is behind.
  */
 export async function aKubelet({
   cluster,
@@ -46,6 +50,7 @@ export async function aKubelet({
   ...options
 }: KubeletOptions): Promise<Kubelet> {
   const { hosts = {}, ca, logs = () => [], heartbeat = 1_000, pullBackoff = 1_000, crashBackoff = 1_000 } = options;
+  const { programs = () => undefined } = options;
   const { api } = cluster;
   const scripts: Script[] = [];
   const pulled: { image: string; digest: string }[] = [];
@@ -61,6 +66,7 @@ export async function aKubelet({
     pullBackoff,
     crashBackoff,
     behaviourOf: (pod, container) => scripted(scripts, pod, container),
+    programs,
     pulled: (image) => pulled.push(image),
     failed,
     signal: stopping.signal,
@@ -68,7 +74,10 @@ export async function aKubelet({
   const server = await aLogServer({
     ...cluster.serving,
     lifeOf: (ref) => pods.container(ref),
+    streamsOf: (ref) => pods.program(ref)?.streams,
     linesOf(ref) {
+      const program = pods.program(ref);
+      if (program !== undefined) return ref.previous ? program.earlier : program.lines;
       const behaviour = pods.container(ref)?.behaviour;
       return (behaviour !== undefined && "logs" in behaviour ? behaviour.logs : undefined) ?? logs(ref);
     },

@@ -10,7 +10,12 @@ import { exchange } from "./kubelet/exchange.ts";
 
 export interface DockerRegistryOptions {
   /** Asks for Basic credentials, and takes these. */
-  readonly htpasswd?: { readonly user: string; readonly password: string };
+  readonly htpasswd?: {
+    readonly user: string;
+    readonly password: string;
+    /** A name, unless told; the Istio agent of 1.27.8 and later takes only a URL. */
+    readonly realm?: string;
+  };
   /** Files in PEM; without them it speaks plain HTTP. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   readonly readOnly?: boolean;
@@ -51,7 +56,9 @@ export async function aDockerRegistry(options: DockerRegistryOptions = {}): Prom
     },
     // On, it fetches the urls of foreign layers.
     validation: { disabled: true },
-    ...(htpasswd !== undefined && { auth: { htpasswd: { realm: "test", path: join(directory, "htpasswd") } } }),
+    ...(htpasswd !== undefined && {
+      auth: { htpasswd: { realm: htpasswd.realm ?? "test", path: join(directory, "htpasswd") } },
+    }),
   };
   await writeFile(join(directory, "config.yml"), JSON.stringify(config));
   if (htpasswd !== undefined) await writeFile(join(directory, "htpasswd"), htpasswdLine(htpasswd), { mode: 0o600 });

@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import https from "node:https";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 
 import { serveLogs, type LogSource } from "./logs.ts";
 
@@ -12,13 +15,28 @@ export interface LogServer {
 export interface LogServerOptions extends LogSource {
   readonly certFile: string;
   readonly keyFile: string;
+  /** The socket that exec and port-forward of a pod go to; undefined where nothing real runs. */
+  readonly streamsOf: (ref: StreamRef) => string | undefined;
+}
+
+export interface StreamRef {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container?: string;
 }
 
 /** Where the API server turns to for `kubectl logs`; any certificate does, since it is not told to check one. */
-export async function aLogServer({ certFile, keyFile, ...source }: LogServerOptions): Promise<LogServer> {
+export async function aLogServer({ certFile, keyFile, streamsOf, ...source }: LogServerOptions): Promise<LogServer> {
   const server = https.createServer({ cert: await readFile(certFile), key: await readFile(keyFile) });
   server.on("request", (request, response) => {
     serveLogs(request, response, source);
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const [, , namespace = "", pod = "", container] = (request.url ?? "").split(/[/?]/);
+    const named = request.url?.startsWith("/exec/") === true && container !== undefined ? { container } : {};
+    const streams = streamsOf({ namespace, pod, ...named });
+    if (streams === undefined) socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+    else passOn(request, { socket, head, streams });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -33,4 +51,20 @@ export async function aLogServer({ certFile, keyFile, ...source }: LogServerOpti
       await closed;
     },
   };
+}
+
+/** What was already read of the request, and then everything as it is: the protocols behind it are not ours to know. */
+function passOn(
+  { method = "", url = "", rawHeaders }: IncomingMessage,
+  { socket, head, streams }: { readonly socket: Duplex; readonly head: Buffer; readonly streams: string },
+): void {
+  const pairs = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? `${name}: ${rawHeaders[at + 1] ?? ""}\r\n` : []));
+  const inside = connect(streams);
+  const end = (): void => {
+    socket.destroy();
+    inside.destroy();
+  };
+  inside.write(`${method} ${url} HTTP/1.1\r\n${pairs.join("")}\r\n`);
+  inside.write(head);
+  socket.on("error", end).on("close", end).pipe(inside.on("error", end).on("close", end)).pipe(socket);
 }

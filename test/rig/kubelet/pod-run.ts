@@ -5,6 +5,7 @@ import type { Behaviour } from "./behaviour.ts";
 import { newborn, observe, type ContainerLife, type Observation } from "./container.ts";
 import { Recorder, type PodEvent } from "./events.ts";
 import { ImageRun, type ImageRunOptions } from "./image-run.ts";
+import type { Program, ProgramOf } from "./program.ts";
 import { podStatus } from "./status.ts";
 
 export interface PodRunOptions extends ImageRunOptions {
@@ -12,6 +13,7 @@ export interface PodRunOptions extends ImageRunOptions {
   readonly podIP: string;
   readonly crashBackoff: number;
   readonly behaviourOf: (pod: Pod, container: string) => Promise<Behaviour>;
+  readonly programs: ProgramOf;
   readonly failed: (error: unknown) => void;
 }
 
@@ -19,6 +21,7 @@ interface Part {
   readonly image: ImageRun;
   readonly spec: Container;
   readonly init: boolean;
+  readonly program: Program | undefined;
   life: ContainerLife;
 }
 
@@ -43,6 +46,7 @@ export class PodRun {
     const part = (spec: Container, init: boolean): Part => ({
       spec,
       init,
+      program: options.programs(pod, spec),
       image: new ImageRun(spec.image ?? "", options),
       life: newborn(
         spec,
@@ -58,6 +62,10 @@ export class PodRun {
 
   container(name: string): ContainerLife | undefined {
     return this.#parts.find(({ spec }) => spec.name === name)?.life;
+  }
+
+  program(name: string): Program | undefined {
+    return this.#parts.find(({ spec }) => spec.name === name)?.program;
   }
 
   update(pod: Pod): void {
@@ -82,6 +90,7 @@ export class PodRun {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    for (const { program } of this.#parts) program?.stop().catch(this.#options.failed);
   }
 
   async #drain(): Promise<void> {
@@ -138,10 +147,11 @@ export class PodRun {
     return events;
   }
 
-  async #observation({ image, spec, init }: Part): Promise<Observation> {
+  async #observation(part: Part): Promise<Observation> {
+    const { image, spec, init } = part;
     return {
       image: image.state,
-      behaviour: image.misfit ?? (await this.#options.behaviourOf(this.#pod, spec.name)),
+      behaviour: image.misfit ?? (await this.#behaviour(part)),
       now: Date.now(),
       restartPolicy: this.#pod.spec?.restartPolicy ?? "Always",
       crashBackoff: this.#options.crashBackoff,
@@ -149,6 +159,16 @@ export class PodRun {
       runsToEnd: init && spec.restartPolicy !== "Always",
       podName: this.#pod.metadata?.name ?? "",
     };
+  }
+
+  /** A program is started once its image is there, and again when the pause after its end is over. */
+  async #behaviour({ image, program, spec, life }: Part): Promise<Behaviour> {
+    if (program === undefined) return this.#options.behaviourOf(this.#pod, spec.name);
+    if (image.state.kind !== "present") return { kind: "unready" };
+    const paused = life.nextCrash === undefined || Date.now() < life.nextCrash;
+    const began = life.state.running !== undefined || life.lastState.terminated !== undefined;
+    if (!began || !paused) await program.start();
+    return program.behaviour();
   }
 
   #wakeLater(): void {

@@ -5,6 +5,7 @@ import type { LogRef } from "./logs.ts";
 import type { NodeOptions } from "./node.ts";
 import { PodRun, type PodRunOptions } from "./pod-run.ts";
 import type { PodObserver } from "./pods.ts";
+import type { Program } from "./program.ts";
 
 export interface PodRunsOptions extends Omit<PodRunOptions, "architecture" | "podIP"> {
   readonly nodes: readonly NodeOptions[];
@@ -62,6 +63,16 @@ export class PodRuns implements PodObserver {
     for (const run of this.#runs.values()) {
       const { metadata } = run.pod;
       if (metadata?.namespace === namespace && metadata.name === pod) return run.container(container);
+    }
+    return undefined;
+  }
+
+  program(ref: { readonly namespace: string; readonly pod: string; readonly container?: string }): Program | undefined {
+    for (const run of this.#runs.values()) {
+      const { metadata, spec } = run.pod;
+      if (metadata?.namespace !== ref.namespace || metadata.name !== ref.pod) continue;
+      const names = ref.container === undefined ? (spec?.containers ?? []).map(({ name }) => name) : [ref.container];
+      return names.flatMap((name) => run.program(name) ?? [])[0];
     }
     return undefined;
   }
