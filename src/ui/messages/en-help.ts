@@ -33,7 +33,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
 
 export const flags: Readonly<Record<FlagName, string>> = {
   bundle: "The bundle: NAME.tar, or any of its volumes",
-  spec: "The bundle spec (bundle.yaml)",
+  spec: "The spec (bundle.yaml)",
   site: "The site file; without it, site.yaml of this folder",
   out: "Where to write",
   lock: "Reproduce this lock: no tag is asked for",

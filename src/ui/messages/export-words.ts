@@ -52,7 +52,7 @@ const zh: ExportWords = {
   pullSecret: "拉取密钥。这里不写出其内容；请用可以拉取的 docker 配置创建：",
   before: "第一个 Pod 启动之前必须存在的内容：仓库的 CA，以及使用拉取密钥的账号。",
   crds: "CRD；helm 不会升级它们。",
-  release: "helm 渲染出的发布内容，包括 hook。",
+  release: "helm 渲染出的安装内容，包括 hook。",
   releaseByHelm: "或者用离线包里的 chart 交给 helm 安装：之后可以升级和回滚。",
   overlay: "values 无法表达的内容；使用独立的字段管理者，helm 不会改动。",
   plugins: "插件，逐个应用：确认网关正常后再应用下一个。",

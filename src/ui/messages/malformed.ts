@@ -16,7 +16,7 @@ const words = {
   "no end blocks": ["the file ends before the bundle does", "文件在离线包结束之前就中断了"],
   "end blocks": ["the end of the bundle was changed", "离线包的结尾被改动"],
   "bytes after the end": ["something stands after the end of the bundle", "离线包结尾之后还有多余内容"],
-  "not in bundle.json": ["the list of contents does not know it", "内容清单中没有它"],
+  "not in bundle.json": ["bundle.json does not list it", "bundle.json 中没有它"],
   "no such entry": ["there is no such entry", "没有这个条目"],
 } as const satisfies Readonly<Record<string, readonly [en: string, zh: string]>>;
 

@@ -2,7 +2,7 @@ import type { Language } from "../language.ts";
 
 /**
  * The parser's own words. It ships translations as files, which a single executable does not have beside it
- * (facts: dependencies §1.3), and its English says "Invalid".
+ * (docs/facts/node.md#yargs), and its English says "Invalid".
  */
 type ParserWords = Readonly<Record<string, string | { readonly one: string; readonly other: string }>>;
 

@@ -108,7 +108,7 @@ const zh: ReportWords = {
   outcome: {
     running: "安装尚未结束：以下是截至 {written} 已完成的内容。程序仍在运行，或已被强制终止；再次运行同一条命令即可继续。",
     done: "安装成功，运行中的全部内容均已检查。",
-    findings: "发布已安装，但发现了必须处理的问题。",
+    findings: "已安装，但发现了必须处理的问题。",
     failed: "安装失败。以下是此前已完成的内容；再次运行同一条命令即可继续。",
     interrupted: "安装被中断。以下是此前已完成的内容；再次运行同一条命令即可继续。",
   },
@@ -135,7 +135,7 @@ const zh: ReportWords = {
   revision: "helm 修订版本",
   object: "对象",
   did: { created: "新建", changed: "修改", repointed: "改为指向本地", disabled: "已关闭" },
-  byHelm: "发布",
+  byHelm: "由 helm 安装",
   leftover: "原有",
   plugin: "插件",
   state: { on: "启用", off: "关闭", started: "未结束", done: "完成", skipped: "跳过", failed: "失败" },
@@ -150,7 +150,7 @@ const zh: ReportWords = {
   severity: "级别",
   undo: "如何撤销",
   nothingToUndo: "没有需要撤销的内容。",
-  undoes: { rollback: "回到上一次安装 {to}：", uninstall: "移除发布以及回执列出的全部内容；保留 CRD：", "uninstall-all": "同时移除 CRD（连同这些类型的全部对象），并在命名空间为空时移除命名空间：" },
+  undoes: { rollback: "回到上一次安装 {to}：", uninstall: "移除安装以及回执列出的全部内容；保留 CRD：", "uninstall-all": "同时移除 CRD（连同这些类型的全部对象），并在命名空间为空时移除命名空间：" },
   stays: "已推送的内容保留在仓库中：其他集群可能正在使用。",
 };
 

@@ -70,7 +70,7 @@ export const zhTerms: Terms = {
   "question.CRDs": "CRD",
   "question.other meshes": "其他服务网格",
   "question.plugins": "插件",
-  "question.release": "发布",
+  "question.release": "安装",
   "why.harbor-only": "只有 Harbor 能回答",
   "kind.harbor": "Harbor",
   "kind.distribution": "普通镜像仓库",

@@ -23,7 +23,7 @@ export const zh: Catalogue = {
     uninstalled: "已移除 {release} 以及本工具创建的 {objects} 个对象",
     interrupted: "正在停止；运行同一条命令即可继续",
   }),
-  phases: { resolve: "解析引用", discover: "查找 chart 和清单引用的内容", fetch: "下载", pack: "下载并打包", verify: "校验离线包", preflight: "检查仓库和集群", push: "推送到仓库", render: "渲染", prove: "证明没有指向外部的引用", apply: "安装发布", plugins: "逐个启用插件", check: "检查运行中的内容" },
+  phases: { resolve: "解析引用", discover: "查找 chart 和清单引用的内容", fetch: "下载", pack: "下载并打包", verify: "校验离线包", preflight: "检查仓库和集群", push: "推送到仓库", render: "渲染", prove: "证明没有指向外部的引用", apply: "用 helm 安装", plugins: "逐个启用插件", check: "检查运行中的内容" },
   sides: { source: "来源", bundle: "离线包", target: "目标仓库", cluster: "集群", host: "本机", usage: "用法" },
   severities: { error: "错误", warning: "警告", note: "说明" },
   terms: zhTerms,
