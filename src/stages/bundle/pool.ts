@@ -13,7 +13,8 @@ export interface PoolOptions {
 
 /**
  * Runs tasks in the given order as far as the bounds allow: a busy host is skipped, not waited for. The first failure
- * stops new work and aborts what is in flight; it is thrown once all of that has ended.
+ * stops new work and aborts what is in flight; it is thrown once all of that has ended. By hand, since the libraries know
+ * one bound: here each registry has one of its own, so that a slow one does not hold up the others.
  */
 export async function runPool(tasks: readonly Task[], options: PoolOptions): Promise<void> {
   const stop = new AbortController();
