@@ -67,6 +67,16 @@ describe("links between pages", () => {
   });
 });
 
+describe("ARCHITECTURE.md", () => {
+  it("names only files and folders that are there", () => {
+    const named = [...read("ARCHITECTURE.md").matchAll(/`((?:src|test|manifests|docs)\/[\w./-]+)`/g)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter((path) => !existsSync(path))).toEqual([]);
+  });
+});
+
 describe("the index of the rig", () => {
   it("has every file and folder", () => {
     const index = read("test/rig/README.md");
