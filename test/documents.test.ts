@@ -36,11 +36,3 @@ describe("links between pages", () => {
     expect(lost).toEqual([]);
   });
 });
-
-describe("the index of the rig", () => {
-  it("has every file and folder", () => {
-    const index = read("test/rig/README.md");
-    const there = readdirSync("test/rig").filter((name) => name !== "README.md");
-    expect(there.filter((name) => !index.includes(`](${name})`))).toEqual([]);
-  });
-});
