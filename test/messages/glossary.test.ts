@@ -30,9 +30,9 @@ function sentences(value: unknown, at = ""): readonly (readonly [string, string]
 }
 const spoken = (language: "en" | "zh"): ReadonlyMap<string, string> => {
   const { failures, findings, commands, flags, notes, phases, words } = catalogueOf(language);
-  const examples = Object.entries(commands).map(([name, { about }]) => [name, about]);
+  const examples = Object.entries(commands).map(([name, { about }]): [string, string] => [name, about]);
   return new Map(
-    sentences({ failures, findings, commands: Object.fromEntries(examples), flags, notes, phases, words }),
+    sentences({ failures, findings, commands: Object.fromEntries<string>(examples), flags, notes, phases, words }),
   );
 };
 const english = spoken("en");
