@@ -31,12 +31,14 @@ export interface FailureFacts {
   REGISTRY_UNREACHABLE: { host: string; action: string; reason: string };
   REGISTRY_TLS: { host: string; reason: string };
   REGISTRY_UNAUTHORIZED: { host: string; action: string; as: string; answer: string };
+  REGISTRY_LOGIN_WRONG: { host: string; as: string; answer: string };
   REGISTRY_DENIED: { host: string; action: string; answer: string };
   REGISTRY_NOT_FOUND: { host: string; action: string; answer: string };
   REGISTRY_REFUSED: { host: string; action: string; status: number; answer: string };
   REGISTRY_BUSY: { host: string; action: string; status: number; answer: string };
   REGISTRY_PROTOCOL: { host: string; action: string; why: string };
   REGISTRY_STALLED: { host: string; action: string; seconds: number };
+  ROBOT_IMPOSSIBLE: { host: string };
   PLATFORM_MISSING: { reference: string; platform: string; has: string };
   CHART_UNUSABLE: { chart: string; why: string };
   PLUGIN_UNUSABLE: { plugin: string; why: string };
@@ -89,12 +91,14 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   REGISTRY_UNREACHABLE: "source",
   REGISTRY_TLS: "source",
   REGISTRY_UNAUTHORIZED: "source",
+  REGISTRY_LOGIN_WRONG: "source",
   REGISTRY_DENIED: "source",
   REGISTRY_NOT_FOUND: "source",
   REGISTRY_REFUSED: "source",
   REGISTRY_BUSY: "source",
   REGISTRY_PROTOCOL: "source",
   REGISTRY_STALLED: "source",
+  ROBOT_IMPOSSIBLE: "target",
   PLATFORM_MISSING: "source",
   CHART_UNUSABLE: "source",
   PLUGIN_UNUSABLE: "source",

@@ -13,7 +13,9 @@ export type RegistryQuestion =
   | "read-only"
   | "health"
   | "immutable"
-  | "upload";
+  | "upload"
+  | "harbor"
+  | "head";
 /** Which product a registry is, as far as its greeting tells. */
 export type RegistryKind =
   "harbor" | "distribution" | "nexus" | "artifactory" | "azure" | "aliyun" | "gitea" | "gitlab" | "unknown";
@@ -62,6 +64,15 @@ export interface FindingFacts {
   "registry.not-harbor": { host: string; kind: RegistryKind };
   "registry.harbor": { host: string; version: string };
   "registry.unreachable": { host: string; reason: string };
+  "registry.none": { host: string; status: number; answer: string };
+  "registry.other-scheme": { host: string };
+  "registry.down": { host: string; status: number; answer: string };
+  "registry.token-service": { host: string; realm: string; reason: string };
+  "registry.token-refused": { host: string; as: string; why: string };
+  "registry.head-refused": { host: string; status: number };
+  "registry.unanswered": { subject: string; question: RegistryQuestion; reason: string };
+  "registry.robot-impossible": { host: string };
+  "registry.pull-as-push": { host: string; as: string };
   "registry.tls": { host: string; reason: string };
   "registry.tls-expiring": { host: string; days: number };
   "registry.insecure": { host: string };
@@ -72,6 +83,7 @@ export interface FindingFacts {
   "registry.no-push": { host: string; project: string; as: string; holds: string };
   "registry.no-pull": { host: string; project: string; as: string; answer: string };
   "registry.project-missing": { host: string; project: string; creation: ProjectCreation };
+  "registry.project-not-ours": { host: string; project: string; as: string };
   "registry.project-to-create": { host: string; project: string };
   "registry.project-private": { host: string; project: string };
   "registry.project-proxy": { host: string; project: string };

@@ -75,7 +75,7 @@ const table: Record<string, { readonly fault: Fault; readonly rows: readonly Row
       ["manifest.get", "recovers", "REGISTRY_UNAUTHORIZED"],
       ["manifest.put", "recovers", "REGISTRY_UNAUTHORIZED"],
       ["tags", "recovers", "REGISTRY_UNAUTHORIZED"],
-      ["token", "REGISTRY_UNAUTHORIZED", "REGISTRY_UNAUTHORIZED"],
+      ["token", "REGISTRY_LOGIN_WRONG", "REGISTRY_LOGIN_WRONG"],
     ],
   },
   "a 403": {
@@ -95,7 +95,7 @@ const table: Record<string, { readonly fault: Fault; readonly rows: readonly Row
   "a 404": {
     fault: status(404),
     rows: [
-      ["token", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
+      ["token", "recovers", "REGISTRY_NOT_FOUND"], // One that wants a scope is asked again, with one.
       ["blob.get", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
       ["upload.post", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
       ["upload.put", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
@@ -136,7 +136,7 @@ const table: Record<string, { readonly fault: Fault; readonly rows: readonly Row
   "a body that is cut short": {
     fault: { type: "truncate", at: 20 },
     rows: [
-      ["token", "REGISTRY_PROTOCOL", "REGISTRY_PROTOCOL"],
+      ["token", "recovers", "REGISTRY_PROTOCOL"],
       ["blob.get", "resumes", "CONTENT_MISMATCH"],
       ["manifest.get", "recovers", "CONTENT_MISMATCH"],
       ["tags", "REGISTRY_PROTOCOL", "REGISTRY_PROTOCOL"],

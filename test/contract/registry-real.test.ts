@@ -64,9 +64,8 @@ describe.skipIf(dockerRegistryUnavailable())("docker-registry", () => {
     await using server = await aDockerRegistry({ htpasswd });
     await using client = aClient({ origins: [server.url], login: { username: "pusher", password: "guessed" } });
     await expect(client.registry.repository("a/b").tags()).rejects.toMatchObject({
-      code: "REGISTRY_UNAUTHORIZED",
-      facts: { host: server.host, action: "GET a/b tags", as: "pusher" },
+      code: "REGISTRY_LOGIN_WRONG",
+      facts: { host: server.host, as: "pusher" },
     });
-    expect((await client.registry.ping()).authenticated).toBe(401);
   });
 });

@@ -67,7 +67,7 @@ describe.skipIf(unavailable !== undefined)(`asking a real registry${unavailable 
     const [wrong] = await ask({ registry: registry.url, login: "wr0ng-pull-password" }, url);
     expect(wrong).toMatchObject({
       state: "refused",
-      answer: expect.stringContaining("REGISTRY_UNAUTHORIZED") as string,
+      answer: expect.stringContaining("REGISTRY_LOGIN_WRONG") as string,
     });
     expect(JSON.stringify(wrong)).not.toContain("wr0ng-pull-password");
   });

@@ -1,4 +1,5 @@
 import type { Login } from "../../src/edge/registry/access.ts";
+import { Account } from "../../src/edge/registry/auth/account.ts";
 import { Registry, type RegistryOptions } from "../../src/edge/registry/registry.ts";
 import { registryRetry } from "../../src/edge/registry/retry-policy.ts";
 import type { Event } from "../../src/model/event.ts";
@@ -35,7 +36,7 @@ export function aClient({
 }: ClientOptions): Client {
   const events: Event[] = [];
   const ask = typeof login === "function" ? login : () => Promise.resolve(login);
-  const endpoints = origins.map((origin) => ({ origin, pathPrefix, ca, insecure, login: ask }));
+  const endpoints = origins.map((origin) => ({ origin, pathPrefix, ca, insecure, account: new Account(ask) }));
   const registry = new Registry(
     { host: new URL(origins[0]).host, endpoints, side },
     { env: {}, retry: hastyRetry, report: (event) => events.push(event), ...options },

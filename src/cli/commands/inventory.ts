@@ -14,6 +14,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using session = await openSiteBundle(flags, context);
   const { site, sitePath, bundle, plan } = session;
   await using target = await openTarget({ site, sitePath }, context);
+  target.harbor();
   const { artifactDigest } = target.pushOptions;
   const held = await heldBy(plan.mapped, bundle, target.registry, { artifactDigest, signal: context.signal });
   const inventory = { inventoryVersion: 1, base: plan.prefix, digests: [...held].sort() };

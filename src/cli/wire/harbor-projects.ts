@@ -11,9 +11,10 @@ import { pullLogin, type TargetSession } from "./target.ts";
 export async function createProjects(
   site: Site,
   plan: InstallPlan,
-  { harbor }: TargetSession,
+  session: TargetSession,
   context: Context,
 ): Promise<void> {
+  const harbor = session.harbor();
   const { createProject } = site.registry;
   if (createProject === undefined || harbor === undefined) return;
   const storageLimit = createProject.storageLimit === undefined ? undefined : parseBytes(createProject.storageLimit);
@@ -25,9 +26,10 @@ export async function createProjects(
 export async function newProjects(
   site: Site,
   plan: InstallPlan,
-  { harbor }: TargetSession,
+  session: TargetSession,
   context: Context,
 ): Promise<ReadonlySet<string>> {
+  const harbor = session.harbor();
   const names = new Set<string>();
   if (site.registry.createProject === undefined || harbor === undefined) return names;
   for (const name of projectsOf(plan)) if ((await harbor.project(name, context.signal)) === "missing") names.add(name);
@@ -40,15 +42,20 @@ function projectsOf(plan: InstallPlan): readonly string[] {
   ];
 }
 
-/** The secret that pods pull with: a robot's when the site asks for one, else the site's pull credentials. */
+/**
+ * The secret that pods pull with: a robot's when the site asks for one, else the site's pull credentials. Where no robot
+ * can be made, nobody else takes its place: the pusher's password is not for the cluster.
+ */
 export async function pullSecretOf(
   site: Site,
-  { harbor }: TargetSession,
+  session: TargetSession,
   context: Context,
 ): Promise<PullSecret | undefined> {
   const { host: registry, project } = site.registry;
   const name = site.pull.secretName;
-  if (site.pull.robot && harbor !== undefined) {
+  if (site.pull.robot) {
+    const harbor = session.harbor();
+    if (harbor === undefined) throw new Failure("ROBOT_IMPOSSIBLE", { host: registry });
     const robot = await pullRobot(harbor, project.split("/")[0] ?? project, context.signal);
     return { name, registry, username: robot.name, password: robot.secret };
   }

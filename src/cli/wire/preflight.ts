@@ -16,10 +16,7 @@ export async function askRegistry(
   const { site, plan, bundle } = asked;
   const { host } = site.registry;
   await using probe = new TargetProbe(session.access, { host, env: context.env });
-  await using puller = new TargetProbe((await pullerAccess(options, context)) ?? session.access, {
-    host,
-    env: context.env,
-  });
+  await using puller = new TargetProbe(await pullerAccess(session, options, context), { host, env: context.env });
   return await preflightRegistry(
     {
       host,
@@ -30,6 +27,7 @@ export async function askRegistry(
       missing: await missingBytes(asked, session, context),
       largestBlob: Math.max(0, ...bundle.document.blobs.map(({ size }) => size)),
       createProject: site.registry.createProject !== undefined,
+      robot: site.pull.robot,
       pull: Object.assign(puller, { as: await puller.identity() }),
       now: () => context.now().getTime(),
       signal: context.signal,

@@ -1,14 +1,17 @@
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { findLogin } from "../../edge/credentials/credentials.ts";
 import { Harbor } from "../../edge/harbor/client.ts";
 import type { EndpointAccess } from "../../edge/registry/access.ts";
 import { connectRegistry, connectTransport, endpointsOf, type ConnectOptions } from "../../edge/registry/connect.ts";
-import type { Registry } from "../../edge/registry/registry.ts";
+import { Registry } from "../../edge/registry/registry.ts";
 import type { Transport } from "../../edge/registry/transport.ts";
-import { Failure } from "../../model/failure.ts";
+import { RegistryFailure } from "../../edge/registry/errors.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import { finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
 import type { PushOptions } from "../../stages/push/push.ts";
+import { retry, type RetryPolicy } from "../../std/retry.ts";
 import type { Context } from "../context.ts";
 
 /** The registry of the site, as the one who pushes; with Harbor's own API when it is one. */
@@ -16,7 +19,11 @@ export interface TargetSession extends AsyncDisposable {
   readonly registry: Registry;
   /** The first way to it, for questions that want to know how one door is. */
   readonly access: EndpointAccess;
-  readonly harbor: Harbor | undefined;
+  /**
+   * Harbor's own API; `undefined` when what answers is no Harbor.
+   * @throws Failure REGISTRY_* when nobody answered who could say: that is not "no Harbor"
+   */
+  harbor(): Harbor | undefined;
   readonly pushOptions: Partial<PushOptions>;
 }
 
@@ -32,20 +39,43 @@ export async function openTarget(options: TargetOptions, context: Context): Prom
   if (insecure)
     context.reporter.report({ type: "finding", finding: finding("warning", "registry.insecure", { host }) });
   const connect = connectOptions(options, context);
-  const [access] = await endpointsOf(host, connect);
+  const endpoints = await endpointsOf(host, connect);
+  const [access] = endpoints;
   if (access === undefined) throw new Failure("USAGE", { what: `registries.${host}.endpoints` });
-  const registry = await connectRegistry(host, connect);
+  // All of a run share one access: a credential that is wrong is wrong once.
+  const registry = new Registry({ host, endpoints, side: "target" }, connect);
   const api = new Harbor(access, { host, env: context.env });
-  const harbor = (await api.ping(context.signal).catch(() => false)) ? api : undefined;
+  const isHarbor = await askWhether(api, context);
   return {
     registry,
     access,
-    harbor,
-    pushOptions: harbor === undefined ? {} : await harborPush(harbor, context),
+    harbor() {
+      if (typeof isHarbor !== "boolean") throw isHarbor;
+      return isHarbor ? api : undefined;
+    },
+    pushOptions: isHarbor === true ? await harborPush(api, context) : {},
     [Symbol.asyncDispose]: async () => {
       await Promise.all([registry[Symbol.asyncDispose](), api[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** A proxy that restarts is away for seconds; whoever answers for longer with nothing has a finding of its own. */
+const patience: RetryPolicy = {
+  transient: (error) => (error instanceof RegistryFailure ? error.retryAfter : undefined),
+  attempts: 4,
+  baseDelay: 500,
+  maxDelay: 4000,
+};
+
+async function askWhether(api: Harbor, { signal }: Context): Promise<boolean | Failure> {
+  try {
+    return await retry(patience, () => api.isHarbor(signal), { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    return error;
+  }
 }
 
 /** The same registry as the account that the cluster pulls with. */
@@ -58,8 +88,16 @@ export async function connectPlain(host: string, options: TargetOptions, context
   return connectTransport(host, connectOptions(options, context));
 }
 
-export async function pullerAccess(options: TargetOptions, context: Context): Promise<EndpointAccess | undefined> {
-  return (await endpointsOf(options.site.registry.host, pullerOptions(options, context)))[0];
+/** The pusher's own access where the cluster pulls as who pushes, or by the same name and password. */
+export async function pullerAccess(
+  { access }: Pick<TargetSession, "access">,
+  options: TargetOptions,
+  context: Context,
+): Promise<EndpointAccess> {
+  if (options.site.pull.credentials === undefined) return access;
+  const [puller = access] = await endpointsOf(options.site.registry.host, pullerOptions(options, context));
+  const [pushes, pulls] = await Promise.all([access.account.login(), puller.account.login()]);
+  return isDeepStrictEqual(pushes, pulls) ? access : puller;
 }
 
 /** With credentials of its own for pulling, the endpoints' credentials are for pushing only. */

@@ -57,7 +57,15 @@ export async function pullChart(request: ChartRequest, ports: ChartPorts, signal
 /** Only silence and absence lead to the mirror: a chart that is there and wrong must not be passed over. */
 function isAway(error: unknown): boolean {
   const away = ["REGISTRY_UNREACHABLE", "REGISTRY_BUSY", "REGISTRY_NOT_FOUND", "REGISTRY_STALLED"] as const;
-  return isFailure(error, ...away, "REGISTRY_UNAUTHORIZED", "REGISTRY_DENIED", "REGISTRY_TLS", "FILE_MISSING");
+  return isFailure(
+    error,
+    ...away,
+    "REGISTRY_UNAUTHORIZED",
+    "REGISTRY_LOGIN_WRONG",
+    "REGISTRY_DENIED",
+    "REGISTRY_TLS",
+    "FILE_MISSING",
+  );
 }
 
 async function pullFrom(

@@ -1,6 +1,9 @@
 import type { Digest } from "../../model/digest.ts";
 import { UndiciTransport } from "../registry/undici-transport.ts";
 import type { EndpointAccess } from "../registry/access.ts";
+import { parseChallenges, type Challenge } from "../registry/auth/challenge.ts";
+import { Endpoint } from "../registry/endpoint.ts";
+import { failureOfResponse } from "../registry/errors.ts";
 import { findArtifact, type HarborArtifact } from "./artifacts.ts";
 import { HarborHttp } from "./http.ts";
 import {
@@ -13,7 +16,7 @@ import {
   type Quota,
 } from "./projects.ts";
 import { ensurePullRobot, type Robot } from "./robots.ts";
-import { apiVersion, caCertificate, ping, systemInfo, unhealthyComponents, type SystemInfo } from "./system.ts";
+import { caCertificate, isAdmin, ping, systemInfo, unhealthyComponents, type SystemInfo } from "./system.ts";
 
 export interface HarborOptions {
   /** The name that references use. */
@@ -28,24 +31,41 @@ export interface HarborOptions {
 /** Harbor's own API, v2.0: what the distribution API cannot say. Dispose of it to close its connections. */
 export class Harbor implements AsyncDisposable {
   readonly #http: HarborHttp;
+  readonly #registry: Endpoint;
 
   constructor(access: EndpointAccess, options: HarborOptions) {
     const { ca, insecure } = access;
-    const { env, stallSeconds = 30, host, userAgent } = options;
+    const { env, stallSeconds = 30, host, userAgent = "higress-airgap" } = options;
     const transport = new UndiciTransport({ ca, insecure, env, connections: 8, stallSeconds });
-    this.#http = new HarborHttp({ access, transport, host, userAgent });
+    this.#registry = new Endpoint({ access, transport, host, side: "target", userAgent });
+    this.#http = new HarborHttp({ access, registry: this.#registry, transport, host, userAgent });
   }
 
   ping(signal?: AbortSignal): Promise<boolean> {
     return ping(this.#http, signal);
   }
 
-  apiVersion(signal?: AbortSignal): Promise<string | undefined> {
-    return apiVersion(this.#http, signal);
+  /**
+   * Only a Harbor's registry names this service, so who does not is none, whatever else answers at the API's paths; and
+   * who does and whose API is away has not said that it is none.
+   * @throws REGISTRY_BUSY, REGISTRY_UNREACHABLE, … when nobody answered
+   */
+  async isHarbor(signal?: AbortSignal): Promise<boolean> {
+    const action = "GET /v2/";
+    const response = await this.#registry.probe("/v2/", action, signal);
+    if (response.status >= 500 || response.status === 429) {
+      throw await failureOfResponse(response, this.#registry.context(action));
+    }
+    await response.body.drain();
+    return saysHarbor(parseChallenges(response.header("www-authenticate"))) && (await this.ping(signal));
   }
 
   systemInfo(signal?: AbortSignal): Promise<SystemInfo> {
     return systemInfo(this.#http, signal);
+  }
+
+  isAdmin(signal?: AbortSignal): Promise<boolean | undefined> {
+    return isAdmin(this.#http, signal);
   }
 
   unhealthyComponents(signal?: AbortSignal): Promise<readonly string[]> {
@@ -93,4 +113,9 @@ export class Harbor implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#http.close();
   }
+}
+
+/** Tencent's TCR says so as well: its API is what tells it from a Harbor. */
+function saysHarbor(challenges: readonly Challenge[]): boolean {
+  return challenges.some(({ parameters }) => parameters.get("service") === "harbor-registry");
 }

@@ -3,12 +3,15 @@ import { collect } from "../../std/collect.ts";
 import type { Failure, Side } from "../../model/failure.ts";
 import type { EndpointAccess } from "../registry/access.ts";
 import { basicCredentials, basicHeader } from "../registry/auth/basic.ts";
+import type { Endpoint } from "../registry/endpoint.ts";
 import { failureOfError, failureOfResponse, protocolFailure, type Context } from "../registry/errors.ts";
 import { Redactor } from "../registry/redactor.ts";
 import type { Method, Transport, WireResponse } from "../registry/transport.ts";
 
 export interface HarborHttpOptions {
   readonly access: EndpointAccess;
+  /** The registry behind the same door: it says whether the credentials are right before the API sees them. */
+  readonly registry: Pick<Endpoint, "proved">;
   readonly transport: Transport;
   readonly host: string;
   readonly side?: Side | undefined;
@@ -94,8 +97,8 @@ export class HarborHttp {
   }
 
   async #send(call: ApiCall, context: Context): Promise<WireResponse> {
-    const { access, transport, userAgent = "higress-airgap" } = this.#options;
-    const authorization = call.anonymous === true ? undefined : basicHeader(await access.login());
+    const { access, registry, transport, userAgent = "higress-airgap" } = this.#options;
+    const authorization = call.anonymous === true ? undefined : basicHeader(await registry.proved(call.signal));
     const body = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json));
     try {
       return await transport.send({
@@ -129,7 +132,7 @@ export class HarborHttp {
 
   async #context({ method, path, anonymous }: ApiCall): Promise<Context> {
     const { host, side = "target", access } = this.#options;
-    const login = anonymous === true ? undefined : await access.login();
+    const login = anonymous === true ? undefined : await access.account.login();
     if (login !== undefined) {
       this.#identity = login.username;
       for (const secret of [login.password, basicCredentials(login)]) this.#redactor.add(secret);

@@ -2,8 +2,10 @@ import { silent } from "../../model/event.ts";
 import type { Digest } from "../../model/digest.ts";
 import { isFailure } from "../../model/failure.ts";
 import type { EndpointAccess } from "../registry/access.ts";
+import { stranger } from "../registry/auth/account.ts";
 import { parseChallenges, type Challenge } from "../registry/auth/challenge.ts";
 import { Endpoint } from "../registry/endpoint.ts";
+import { textOf } from "../registry/errors.ts";
 import { headManifest } from "../registry/manifests.ts";
 import { resolveProxy } from "../registry/proxy.ts";
 import { Remote } from "../registry/remote.ts";
@@ -17,6 +19,8 @@ export interface Greeting {
   readonly challenges: readonly Challenge[];
   readonly header: (name: string) => string | undefined;
   readonly redirect: string | undefined;
+  /** The start of its body, without markup. */
+  readonly text: string;
 }
 
 export type SeenCredentials =
@@ -41,7 +45,7 @@ export class TargetProbe implements AsyncDisposable {
 
   /** Whose eyes these are. */
   async identity(): Promise<string> {
-    return (await this.#access.login())?.username ?? "anonymous";
+    return (await this.#access.account.login())?.username ?? "anonymous";
   }
 
   /** @throws Failure REGISTRY_UNREACHABLE */
@@ -53,9 +57,10 @@ export class TargetProbe implements AsyncDisposable {
 
   async greet(signal?: AbortSignal): Promise<Greeting> {
     const response = await this.#endpoint.probe("/v2/", "GET /v2/", signal);
-    await response.body.drain();
     const { status } = response;
+    const text = await textOf(response, this.#endpoint.context("GET /v2/"));
     return {
+      text,
       status,
       challenges: parseChallenges(response.header("www-authenticate")),
       header: (name) => response.header(name)[0],
@@ -65,16 +70,15 @@ export class TargetProbe implements AsyncDisposable {
 
   /** A scope would hide it: with one, Harbor's token service gives 200 to a wrong password (facts: harbor §0.5). */
   async credentials(signal?: AbortSignal): Promise<SeenCredentials> {
-    const login = await this.#access.login();
+    const login = await this.#access.account.login();
     if (login === undefined) return { state: "none" };
     const { username: as } = login;
     try {
       const call = { method: "GET", to: "/v2/", action: "GET /v2/", scopes: [], signal } as const;
-      const { status, body } = await this.#endpoint.send(call);
-      await body.drain();
-      return status === 401 ? { state: "wrong", as, answer: "" } : { state: "right" };
+      await (await this.#endpoint.send(call)).body.drain();
+      return { state: "right" };
     } catch (error) {
-      if (!isFailure(error, "REGISTRY_UNAUTHORIZED")) throw error;
+      if (!isFailure(error, "REGISTRY_LOGIN_WRONG")) throw error;
       return { state: "wrong", as, answer: error.facts.answer };
     }
   }
@@ -104,8 +108,8 @@ export class TargetProbe implements AsyncDisposable {
 
   /** SHA-256 of the CA that Harbor offers, read from whoever answers: to be compared, not to be trusted. */
   async offeredCa(signal?: AbortSignal): Promise<string | undefined> {
-    const stranger: EndpointAccess = { ...this.#access, insecure: true, login: () => Promise.resolve(undefined) };
-    await using harbor = new Harbor(stranger, this.#options);
+    const access: EndpointAccess = { ...this.#access, insecure: true, account: stranger() };
+    await using harbor = new Harbor(access, this.#options);
     const pem = await harbor.caCertificate(signal);
     return pem === undefined ? undefined : fingerprintOf(pem);
   }

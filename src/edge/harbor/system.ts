@@ -20,30 +20,35 @@ export interface SystemInfo {
   readonly known: boolean;
 }
 
+const CurrentUser = z.object({ sysadmin_flag: z.boolean().nullish(), admin_role_in_auth: z.boolean().nullish() });
+
 const Health = z.object({
   components: z.array(z.object({ name: z.string(), status: z.string() })).max(50),
 });
 
-const ApiVersion = z.object({ version: z.string().max(40) });
-
-/** `Pong` as text since 2.2, as a JSON string before. False also for whatever else answers here. */
+/**
+ * `Pong` as text since 2.2, as a JSON string before. False for whatever else answers here.
+ * @throws REGISTRY_BUSY, REGISTRY_UNREACHABLE, … when nobody answered
+ */
 export async function ping(http: HarborHttp, signal?: AbortSignal): Promise<boolean> {
   const call = { method: "GET", path: "/api/v2.0/ping", anonymous: true, signal } as const;
   try {
     const { text } = await http.ask(call, [200]);
     return /^"?Pong"?$/.test(text.trim());
   } catch (error) {
-    if (isFailure(error, "REGISTRY_NOT_FOUND", "REGISTRY_REFUSED", "REGISTRY_UNAUTHORIZED", "REGISTRY_DENIED"))
+    if (
+      isFailure(
+        error,
+        "REGISTRY_NOT_FOUND",
+        "REGISTRY_REFUSED",
+        "REGISTRY_UNAUTHORIZED",
+        "REGISTRY_DENIED",
+        "REGISTRY_PROTOCOL",
+      )
+    )
       return false;
     throw error;
   }
-}
-
-/** The API's version (`v2.0`), which Harbor 1.x does not have. */
-export async function apiVersion(http: HarborHttp, signal?: AbortSignal): Promise<string | undefined> {
-  const call = { method: "GET", path: "/api/version", anonymous: true, signal } as const;
-  const answer = await http.ask(call, [200, 401, 403, 404]);
-  return answer.status === 200 ? (await http.parse(call, ApiVersion, answer)).version : undefined;
 }
 
 export async function systemInfo(http: HarborHttp, signal?: AbortSignal): Promise<SystemInfo> {
@@ -56,6 +61,15 @@ export async function systemInfo(http: HarborHttp, signal?: AbortSignal): Promis
     readOnly: info.read_only ?? undefined,
     known: creation !== undefined && creation !== null,
   };
+}
+
+/** Of people: robots have no user (412), and a CLI secret may not ask (401). */
+export async function isAdmin(http: HarborHttp, signal?: AbortSignal): Promise<boolean | undefined> {
+  const call = { method: "GET", path: "/api/v2.0/users/current", signal } as const;
+  const answer = await http.ask(call, [200, 401, 403, 404, 412]);
+  if (answer.status !== 200) return undefined;
+  const { sysadmin_flag, admin_role_in_auth } = await http.parse(call, CurrentUser, answer);
+  return sysadmin_flag === true || admin_role_in_auth === true;
 }
 
 /** Components a push needs that are not healthy. The call is always 200, so its body is read (facts: harbor §1). */

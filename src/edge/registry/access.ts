@@ -1,5 +1,7 @@
 import type { Side } from "../../model/failure.ts";
 
+import type { Account } from "./auth/account.ts";
+
 /** What docker's `config.json` or a credential helper says about a host. `identityToken` replaces the password. */
 export interface Login {
   readonly username: string;
@@ -16,8 +18,7 @@ export interface EndpointAccess {
   /** PEM certificates that are trusted besides Node's own roots. */
   readonly ca: readonly string[];
   readonly insecure: boolean;
-  /** Asked once, when the registry first wants to know who we are. */
-  readonly login: () => Promise<Login | undefined>;
+  readonly account: Account;
 }
 
 /** A registry: the name that stands in references, and its endpoints in the order in which they are tried. */

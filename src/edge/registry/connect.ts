@@ -5,6 +5,7 @@ import type { CredentialsSource, Endpoint, Registries } from "../../model/spec.t
 import type { RetryPolicy } from "../../std/retry.ts";
 import { findLogin } from "../credentials/credentials.ts";
 import type { EndpointAccess } from "./access.ts";
+import { Account } from "./auth/account.ts";
 import { Registry } from "./registry.ts";
 import { loadRoots } from "./roots.ts";
 import type { Transport } from "./transport.ts";
@@ -79,7 +80,7 @@ async function accessOf(host: string, endpoint: Endpoint, options: ConnectOption
     pathPrefix,
     ca: roots ? await loadRoots({ env, host: url.host, ca, certsDirectory }) : [],
     insecure: endpoint.insecure,
-    login: () => findLogin(knownAs, { env, source }),
+    account: new Account(() => findLogin(knownAs, { env, source })),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Side } from "../../model/failure.ts";
 import type { EndpointAccess, Login } from "./access.ts";
 import { Authorizer, type BearerChallenge } from "./auth/authorizer.ts";
 import { parseToken, realmUrl, tokenRequest, type Token } from "./auth/token.ts";
-import { failureOfError, failureOfResponse, protocolFailure, type Context } from "./errors.ts";
+import { failureOfError, failureOfResponse, loginWrongFailure, protocolFailure, type Context } from "./errors.ts";
 import { follow } from "./redirect.ts";
 import { Redactor } from "./redactor.ts";
 import type { Method, Transport, WireRequest, WireResponse } from "./transport.ts";
@@ -41,14 +41,16 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #authorizer: Authorizer;
   readonly #redactor = new Redactor();
+  #met: Promise<void> | undefined;
 
   constructor(options: EndpointOptions) {
     this.#options = options;
     this.origin = new URL(options.access.origin);
     this.prefix = options.access.pathPrefix.replace(/^\/+|\/+$/g, "");
     this.#authorizer = new Authorizer({
-      login: options.access.login,
+      account: options.access.account,
       fetchToken: (challenge, scopes, login) => this.#fetchToken(challenge, scopes, login),
+      tryBasic: (authorization) => this.#tryBasic(authorization),
       onSecret: (secret) => this.#redactor.add(secret),
     });
   }
@@ -117,6 +119,19 @@ export class Endpoint {
     return this.#wire(this.#request(call, new URL(path, this.origin)), action);
   }
 
+  /**
+   * Who we are, once the registry has taken us: for its other doors, which do not challenge.
+   * @throws REGISTRY_LOGIN_WRONG, once for all
+   */
+  async proved(signal?: AbortSignal): Promise<Login | undefined> {
+    const { account } = this.#options.access;
+    const login = await account.login();
+    if (login === undefined || account.isProved) return login;
+    this.#met ??= this.#meet(signal);
+    await this.#met;
+    return login;
+  }
+
   close(): Promise<void> {
     return this.#options.transport.close();
   }
@@ -134,6 +149,31 @@ export class Endpoint {
     if (stranger === undefined || response.status !== 401) return response;
     await response.body.drain();
     throw refuse(`redirect to ${stranger}, which answers 401`);
+  }
+
+  async #meet(signal?: AbortSignal): Promise<void> {
+    try {
+      const response = await this.send({ method: "GET", to: "/v2/", action: "GET /v2/", scopes: [], signal });
+      await response.body.drain();
+    } catch (error) {
+      this.#met = undefined;
+      throw error;
+    }
+  }
+
+  async #tryBasic(authorization: string): Promise<void> {
+    const call: Call = { method: "GET", to: "/v2/", action: "GET /v2/", scopes: [] };
+    const response = await this.#followed(call, new URL("/v2/", this.origin), authorization);
+    if (response.status === 401) throw await this.#loginWrong(response, call.action);
+    await response.body.drain();
+  }
+
+  /** Without the registry's words for it where it has none: Harbor's token service says nothing. */
+  async #loginWrong(response: WireResponse, action: string): Promise<Error> {
+    const context = this.context(action);
+    const { facts } = await failureOfResponse(response, context);
+    const answer = "answer" in facts ? facts.answer : String(response.status);
+    return loginWrongFailure(context, answer);
   }
 
   #request(call: Call, url: URL): WireRequest {
@@ -159,6 +199,9 @@ export class Endpoint {
     const { method, url, headers, body, authorization } = tokenRequest(realm, challenge, scopes, login);
     const call: Call = { method, to: url, action, scopes: [], headers, body };
     const response = await this.#followed(call, url, authorization);
+    if (response.status === 401 && login !== undefined && scopes.length === 0) {
+      throw await this.#loginWrong(response, action);
+    }
     if (response.status !== 200) throw await failureOfResponse(response, this.context(action));
     const token = parseToken(await this.read(response, maxTokenDocument, action));
     if (token === undefined) throw protocolFailure(this.context(action), "no token in the answer");

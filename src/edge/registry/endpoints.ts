@@ -32,7 +32,14 @@ export class Endpoints<T> {
       return true;
     }
     // A mirror that does not have it says 404, 401 or 403, as it was built; one whose storage is broken sends us astray.
-    return isFailure(error, "REGISTRY_NOT_FOUND", "REGISTRY_UNAUTHORIZED", "REGISTRY_DENIED", "REGISTRY_PROTOCOL");
+    return isFailure(
+      error,
+      "REGISTRY_NOT_FOUND",
+      "REGISTRY_UNAUTHORIZED",
+      "REGISTRY_LOGIN_WRONG",
+      "REGISTRY_DENIED",
+      "REGISTRY_PROTOCOL",
+    );
   }
 
   /** The first answer that is `good`; the last answer or failure when none is. */

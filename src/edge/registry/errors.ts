@@ -75,17 +75,29 @@ async function readAnswer(
   response: WireResponse,
   context: Context,
 ): Promise<{ readonly codes: readonly string[]; readonly answer: string }> {
-  let text = "";
-  try {
-    text = (await collect(response.body, maxErrorBody)).toString("utf8");
-  } catch {
-    // Cut or endless: the status alone has to do.
-  }
+  const text = await bodyOf(response);
   const errors = errorsOf(text);
-  const plain = text.slice(0, maxPage).replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
-  const answer = errors.length === 0 ? plain : errors.map((error) => error.text).join("; ");
+  const answer = errors.length === 0 ? withoutMarkup(text) : errors.map((error) => error.text).join("; ");
   // An answer to HEAD has no body, and a sentence should not end in nothing.
   return { codes: errors.map((error) => error.code), answer: context.clean(answer, 400) || String(response.status) };
+}
+
+/** What a page or document says, for people. */
+export async function textOf(response: WireResponse, context: Context): Promise<string> {
+  return context.clean(withoutMarkup(await bodyOf(response)), 400);
+}
+
+async function bodyOf(response: WireResponse): Promise<string> {
+  try {
+    return (await collect(response.body, maxErrorBody)).toString("utf8");
+  } catch {
+    // Cut or endless: the status alone has to do.
+    return "";
+  }
+}
+
+function withoutMarkup(text: string): string {
+  return text.slice(0, maxPage).replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
 }
 
 /** Harbor and distribution send the same envelope, with codes of their own each (facts: harbor §0.1). */
@@ -95,7 +107,8 @@ function errorsOf(text: string): readonly { readonly code: string; readonly text
     if (!Array.isArray(errors)) return [];
     return errors.slice(0, 8).map((error: { code?: unknown; message?: unknown; detail?: unknown } | null) => {
       const code = typeof error?.code === "string" ? error.code : "?";
-      const message = typeof error?.message === "string" ? error.message : "";
+      // Harbor's core wraps an error in itself: "project p not found: project p not found".
+      const message = typeof error?.message === "string" ? error.message.replace(/^(.+): \1$/s, "$1") : "";
       const detail = typeof error?.detail === "string" ? error.detail : "";
       return { code, text: [code, message, detail].filter((part) => part !== "").join(" ") };
     });
@@ -131,6 +144,11 @@ export function failureOfError(thrown: unknown, context: Context): Error {
   const facts = { host, action, reason: context.clean(network.reason, 200) };
   const retryAfter = network.permanent ? undefined : 0;
   return new RegistryFailure("REGISTRY_UNREACHABLE", facts, { side, cause: error, retryAfter });
+}
+
+/** A plain no to a credential, before anything was asked with it. */
+export function loginWrongFailure({ host, as, side }: Context, answer: string): RegistryFailure {
+  return new RegistryFailure("REGISTRY_LOGIN_WRONG", { host, as, answer }, { side });
 }
 
 export function protocolFailure(context: Context, why: string): RegistryFailure {

@@ -18,6 +18,8 @@ export interface PreflightInput {
   readonly createProject: boolean;
   /** Absent: the cluster pulls without credentials. */
   readonly pull?: PullProbe | undefined;
+  /** The cluster pulls as a robot that Harbor makes for it. */
+  readonly robot?: boolean | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly signal?: AbortSignal | undefined;
@@ -29,6 +31,8 @@ export interface Asking {
   readonly probe: RegistryProbe;
   /** First path segments of all targets. */
   readonly projects: readonly string[];
+  /** Where its greeting sends for tokens. */
+  readonly realm?: string | undefined;
 }
 
 export function projectsOf({ mapped }: PreflightInput): readonly string[] {

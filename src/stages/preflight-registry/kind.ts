@@ -24,6 +24,11 @@ const tells: readonly (readonly [RegistryKind, (traits: Traits) => boolean])[] =
   ],
 ];
 
+/** Only a Harbor's registry names this service, but Tencent's TCR does, too. */
+export function saysHarbor({ challenges }: Pick<Greeting, "challenges">): boolean {
+  return challenges.some(({ parameters }) => parameters.get("service") === "harbor-registry");
+}
+
 /**
  * Which product answers, by the rules of facts harbor §1. Tencent's TCR says `service="harbor-registry"` too, so the
  * header alone does not make a Harbor: its API has to answer as well.

@@ -24,6 +24,8 @@ export interface Greeting {
   readonly header: (name: string) => string | undefined;
   /** Where it sends us instead. */
   readonly redirect: string | undefined;
+  /** The start of its body, without markup. */
+  readonly text: string;
 }
 
 /** Who we are to the registry: "none" when it does not ask, or when we have nothing to say. */
@@ -44,12 +46,15 @@ export interface ProjectSeen {
 
 /** Harbor's own API. "hidden" and `undefined`: this account may not know. */
 export interface HarborQuestions {
+  /** False: what answers is no Harbor. @throws Failure when nobody answered */
   ping(signal?: AbortSignal): Promise<boolean>;
   systemInfo(signal?: AbortSignal): Promise<{
     readonly version: string | undefined;
     readonly creation: "everyone" | "adminonly" | undefined;
     readonly readOnly: boolean | undefined;
   }>;
+  /** May do everything; `undefined`: cannot be asked, as of robots. */
+  isAdmin(signal?: AbortSignal): Promise<boolean | undefined>;
   unhealthyComponents(signal?: AbortSignal): Promise<readonly string[]>;
   project(name: string, signal?: AbortSignal): Promise<ProjectSeen | "missing" | "hidden">;
   quota(project: string, signal?: AbortSignal): Promise<{ readonly hard: number; readonly used: number } | undefined>;

@@ -1,10 +1,18 @@
-import { isFailure, type Failure } from "../../model/failure.ts";
-import { finding, type Finding, type RegistryKind, type RegistryQuestion } from "../../model/finding.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import {
+  finding,
+  type Finding,
+  type FindingCode,
+  type RegistryKind,
+  type RegistryQuestion,
+} from "../../model/finding.ts";
 import { notAsked, projectsOf, type Asking, type PreflightInput, type Question } from "./context.ts";
-import { kindOf } from "./kind.ts";
+import { failedQuestion, reasonOf, withoutRepeats } from "./failed.ts";
+import { kindOf, saysHarbor } from "./kind.ts";
 import type { Connection, Greeting, RegistryProbe } from "./ports.ts";
-import { credentialsQuestion, pullQuestion, pushQuestion } from "./questions/account.ts";
-import { clockQuestion, realmQuestion, redirectQuestion, tlsQuestion } from "./questions/door.ts";
+import { credentialsQuestion, pullQuestion, pushQuestion, robotQuestion } from "./questions/account.ts";
+import { clockQuestion, realmOf, realmQuestion, tlsQuestion } from "./questions/door.ts";
+import { headQuestion, registryQuestion } from "./questions/greeting.ts";
 import { projectQuestion, quotaQuestion } from "./questions/project.ts";
 import { healthQuestion, readOnlyQuestion } from "./questions/system.ts";
 import { immutableQuestion } from "./questions/tags.ts";
@@ -18,7 +26,7 @@ export interface PreflightResult {
 
 /**
  * Asks every question that a push could fail on, and changes nothing. All findings come in one run: a question that
- * cannot be asked becomes a finding itself, and never hides another.
+ * breaks becomes a finding itself and hides no other; what one cause has spoiled is told once.
  */
 export async function preflightRegistry(input: PreflightInput, probe: RegistryProbe): Promise<PreflightResult> {
   const asking: Asking = { input, probe, projects: projectsOf(input) };
@@ -30,22 +38,39 @@ export async function preflightRegistry(input: PreflightInput, probe: RegistryPr
   if (distrusted) return { findings: [...door, notAsked(asking, { question: "all" }, "TLS")], kind: "unknown" };
   const greeting = await greet(asking);
   if ("code" in greeting) return { findings: [...door, greeting], kind: "unknown" };
-  const answersApi = await probe.harbor.ping(input.signal).catch(() => false);
+  const refused = registryQuestion(asking, greeting);
+  if (refused.length > 0)
+    return { findings: [...door, ...refused, notAsked(asking, { question: "all" }, "/v2/")], kind: "unknown" };
+  const { findings, ...found } = await greeted({ ...asking, realm: realmOf(greeting) }, greeting);
+  return { ...found, findings: withoutRepeats([...door, ...findings]) };
+}
+
+async function greeted(asking: Asking, greeting: Greeting): Promise<PreflightResult> {
+  const { input, probe } = asking;
+  const greeted = [...realmQuestion(asking, greeting), ...clockQuestion(asking, greeting)];
+  const answersApi = saysHarbor(greeting) ? await tried(() => probe.harbor.ping(input.signal), input) : false;
+  if (typeof answersApi !== "boolean")
+    return { findings: [...greeted, failedQuestion(asking, { question: "harbor" }, answersApi)], kind: "unknown" };
   const kind = kindOf(greeting, answersApi);
-  const version = kind === "harbor" ? await versionOf(asking) : undefined;
+  const credentials = await ask(asking, { question: "credentials" }, () => credentialsQuestion(asking));
+  const version = kind === "harbor" && credentials.length === 0 ? await versionOf(asking) : undefined;
   const findings = [
-    ...door,
-    ...redirectQuestion(asking, greeting),
-    ...realmQuestion(asking, greeting),
-    ...clockQuestion(asking, greeting),
+    ...greeted,
     kind === "harbor"
       ? finding("note", "registry.harbor", { host: input.host, version: version ?? "?" })
       : finding("note", "registry.not-harbor", { host: input.host, kind }),
-    ...(greeting.redirect === undefined
-      ? await inside(asking, kind)
-      : [notAsked(asking, { question: "all" }, "redirect")]),
+    ...robotQuestion(asking, kind),
+    ...credentials,
+    ...(stops(asking, credentials)
+      ? [notAsked(asking, { question: "all" }, "credentials")]
+      : await inside(asking, kind)),
   ];
   return { findings, kind, harborVersion: version };
+}
+
+/** Whoever cannot log in is told nothing true about the rest; of who only cannot pull the rest is asked. */
+function stops({ input }: Asking, credentials: readonly Finding[]): boolean {
+  return credentials.some(({ severity, facts }) => severity === "error" && (!("as" in facts) || facts.as === input.as));
 }
 
 /** In this order, and left out of every other kind. */
@@ -55,21 +80,22 @@ type Answer = () => Promise<readonly Finding[]>;
 
 async function inside(asking: Asking, kind: RegistryKind): Promise<readonly Finding[]> {
   const isHarbor = kind === "harbor";
-  const credentials = await ask(asking, { question: "credentials" }, () => credentialsQuestion(asking));
   const found = isHarbor ? await findProjects(asking) : { findings: [], there: asking.projects };
   const { there } = found;
   const each = (question: RegistryQuestion, answer: (asking: Asking, project: string) => Promise<readonly Finding[]>) =>
     there.map((project): [Question, Answer] => [{ question, project }, () => answer(asking, project)]);
+  const head = await ask(asking, { question: "head" }, () => headQuestion(asking, there));
   const questions: readonly [Question, Answer][] = [
     ...each("push", pushQuestion),
     ...each("pull", pullQuestion),
     ...(isHarbor ? each("quota", quotaQuestion) : []),
     ...(isHarbor ? ofTheSystem(asking) : []),
     ...(isHarbor ? each("immutable", immutableQuestion) : []),
-    ...(isHarbor ? [uploadOnce(asking, there)] : each("upload", writeQuestion)),
+    // A server that does not know HEAD knows no uploads either: one cause, one finding.
+    ...(head.length > 0 ? [] : isHarbor ? [uploadOnce(asking, there)] : each("upload", writeQuestion)),
   ];
-  const answers: Finding[] = [...credentials, ...found.findings];
-  // In turn: Harbor locks an account for a moment after a wrong password, and answers others late (facts: harbor §1).
+  const answers: Finding[] = [...found.findings, ...head];
+  // In turn: Harbor answers an account late that it has just refused (facts: harbor §1).
   for (const [question, answer] of questions) answers.push(...(await ask(asking, question, answer)));
   if (!isHarbor) answers.push(...harborOnly.map((question) => notAsked(asking, { question }, "harbor-only")));
   return answers;
@@ -86,6 +112,12 @@ function ofTheSystem(asking: Asking): readonly [Question, Answer][] {
   ];
 }
 
+const absent: ReadonlySet<FindingCode> = new Set([
+  "registry.project-missing",
+  "registry.project-not-ours",
+  "registry.project-to-create",
+]);
+
 /** Of a project that is not there nothing else can be asked: whatever it answers would only say so again, and worse. */
 async function findProjects(
   asking: Asking,
@@ -95,58 +127,42 @@ async function findProjects(
   for (const project of asking.projects) {
     const found = await ask(asking, { question: "project", project }, () => projectQuestion(asking, project));
     findings.push(...found);
-    if (!found.some(({ code }) => code === "registry.project-missing" || code === "registry.project-to-create"))
-      there.push(project);
+    if (!found.some(({ code }) => absent.has(code))) there.push(project);
   }
   return { findings, there };
 }
 
-/** A question that breaks is reported as not asked, with the registry's own reason. */
 async function ask(asking: Asking, question: Question, answer: Answer): Promise<readonly Finding[]> {
-  try {
-    return await answer();
-  } catch (error) {
-    asking.input.signal?.throwIfAborted();
-    if (!isFailure(error)) throw error;
-    return [notAsked(asking, question, reasonOf(error))];
-  }
+  const answered = await tried(answer, asking.input);
+  return answered instanceof Failure ? [failedQuestion(asking, question, answered)] : answered;
 }
 
-function reasonOf(failure: Failure): string {
-  const facts = failure.facts as Readonly<Record<string, unknown>>;
-  const words = [facts["status"], facts["reason"], facts["answer"], facts["why"]].filter(
-    (each) => each !== undefined && each !== "",
-  );
-  return [failure.code, ...words.map(String)].join(" ").slice(0, 200);
+/** The answer, or the failure that came instead of one. */
+async function tried<T>(work: () => Promise<T>, { signal }: PreflightInput): Promise<T | Failure> {
+  try {
+    return await work();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    return error;
+  }
 }
 
 async function reach({ input, probe }: Asking): Promise<Connection | Finding> {
-  try {
-    return await probe.connect(input.signal);
-  } catch (error) {
-    return unreachable(input, error);
-  }
+  const answered = await tried(() => probe.connect(input.signal), input);
+  return answered instanceof Failure ? unreachable(input, answered) : answered;
 }
 
 async function greet({ input, probe }: Asking): Promise<Greeting | Finding> {
-  try {
-    return await probe.greet(input.signal);
-  } catch (error) {
-    return unreachable(input, error);
-  }
+  const answered = await tried(() => probe.greet(input.signal), input);
+  return answered instanceof Failure ? unreachable(input, answered) : answered;
 }
 
-function unreachable({ host, signal }: PreflightInput, error: unknown): Finding {
-  signal?.throwIfAborted();
-  if (!isFailure(error)) throw error;
-  return finding("error", "registry.unreachable", { host, reason: reasonOf(error) });
+function unreachable({ host }: PreflightInput, failure: Failure): Finding {
+  return finding("error", "registry.unreachable", { host, reason: reasonOf(failure) });
 }
 
 async function versionOf({ input, probe }: Asking): Promise<string | undefined> {
-  try {
-    return (await probe.harbor.systemInfo(input.signal)).version;
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    return undefined;
-  }
+  const info = await tried(() => probe.harbor.systemInfo(input.signal), input);
+  return info instanceof Failure ? undefined : info.version;
 }

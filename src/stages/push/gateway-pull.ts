@@ -40,7 +40,12 @@ export async function gatewayPull(
   options: GatewayPullOptions,
 ): Promise<readonly Finding[]> {
   const all: Finding[] = [];
-  for (const plugin of plugins) all.push(...(await pullOne(plugin, repository(plugin.target.repository), options)));
+  for (const plugin of plugins) {
+    const found = await pullOne(plugin, repository(plugin.target.repository), options);
+    all.push(...found);
+    // Of every other plugin it would be the same.
+    if (found.some(({ code }) => code === "registry.credentials-wrong")) break;
+  }
   return all;
 }
 
@@ -61,6 +66,7 @@ async function pullOne(
   } catch (error) {
     signal?.throwIfAborted();
     if (!isFailure(error)) throw error;
+    if (isFailure(error, "REGISTRY_LOGIN_WRONG")) return [finding("error", "registry.credentials-wrong", { host, as })];
     const facts = error.facts as Readonly<Record<string, unknown>>;
     const answer = [error.code, facts["status"], facts["answer"] ?? facts["reason"] ?? facts["got"]]
       .filter((part) => part !== undefined && part !== "")

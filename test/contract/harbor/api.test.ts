@@ -6,6 +6,7 @@ import { gatewayPull } from "../../../src/stages/push/gateway-pull.ts";
 import { anImage, aWasmPlugin } from "../../rig/graph.ts";
 import { apiOf, registryOf } from "../../rig/harbor/access.ts";
 import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
+import { stranger } from "../../rig/harbor/preflight.ts";
 import type { Identity } from "../../rig/harbor/state.ts";
 import { aLockItem } from "../../rig/lock-item.ts";
 import { aSource } from "../../unit/stages/push/memory-target.ts";
@@ -15,7 +16,7 @@ const guest: Identity = { name: "guest", secret: "planted-guest", projects: { p:
 
 let harbor: Harbor;
 beforeAll(async () => {
-  harbor = await aHarbor({ projects: { p: { quota: 1_000_000 } }, users: [admin, developer, guest] });
+  harbor = await aHarbor({ projects: { p: { quota: 1_000_000 } }, users: [admin, developer, guest, stranger] });
 });
 afterAll(() => harbor[Symbol.asyncDispose]());
 const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
@@ -111,13 +112,22 @@ describe("gatewayPull", () => {
     digest: plugin.root.digest,
     target: { registry: harbor.host, repository: "p/plugins/ai-proxy", tag },
   });
-  const pull = async (as: Identity, tag = "1", layout: (bytes: Uint8Array) => string | undefined = () => undefined) => {
+  const pull = async (
+    as: Identity,
+    tag = "1",
+    layout: (bytes: Uint8Array) => string | undefined = () => undefined,
+    times = 1,
+  ) => {
     await using registry = registryOf(harbor, as);
-    return await gatewayPull([pulled(tag)], (name) => registry.repository(name), {
-      host: harbor.host,
-      as: as.name,
-      layout,
-    });
+    return await gatewayPull(
+      Array.from({ length: times }, () => pulled(tag)),
+      (name) => registry.repository(name),
+      {
+        host: harbor.host,
+        as: as.name,
+        layout,
+      },
+    );
   };
   beforeAll(async () => {
     const options = { registry: harbor.host, project: "p", templates: {} };
@@ -125,6 +135,11 @@ describe("gatewayPull", () => {
     const other = mapItems([aLockItem("r.io/plugins/ai-proxy:other", anImage())], options).mapped;
     await using registry = registryOf(harbor, developer);
     await pushItems([...mapped, ...other], aSource([plugin, anImage()]), registry);
+  });
+
+  it("is told once of an account that the registry does not know", async () => {
+    const findings = await pull({ ...guest, secret: "planted-but-wrong" }, "1", undefined, 3);
+    expect(findings).toMatchObject([{ code: "registry.credentials-wrong", facts: { as: guest.name } }]);
   });
 
   it("is content when the account gets manifest and module", async () => {
@@ -138,7 +153,7 @@ describe("gatewayPull", () => {
   });
 
   it.each([
-    ["an account without pull", { name: "nobody", secret: "planted-nobody" }, "1", "REGISTRY_UNAUTHORIZED"],
+    ["an account without pull", stranger, "1", "REGISTRY_UNAUTHORIZED"],
     ["a tag that is not there", guest, "2", "REGISTRY_NOT_FOUND"],
     ["a tag that is another artifact", guest, "other", "CONTENT_MISMATCH"],
   ])("reports %s", async (_name, as, tag, code) => {

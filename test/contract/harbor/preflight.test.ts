@@ -5,7 +5,8 @@ import { pushItems } from "../../../src/stages/push/push.ts";
 import { anImage } from "../../rig/graph.ts";
 import { registryOf } from "../../rig/harbor/access.ts";
 import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
-import { codes, factsOf, preflight, puller, pusher, type Run } from "../../rig/harbor/preflight.ts";
+import type { Identity } from "../../rig/harbor/state.ts";
+import { codes, factsOf, preflight, puller, pusher, stranger, type Run } from "../../rig/harbor/preflight.ts";
 import { aLockItem } from "../../rig/lock-item.ts";
 import { aSource } from "../../unit/stages/push/memory-target.ts";
 
@@ -18,7 +19,7 @@ beforeEach(() => {
   harbor.reset();
   harbor.state.projects.clear();
   harbor.state.identities.clear();
-  for (const identity of [admin, pusher, puller]) harbor.state.identities.set(identity.name, identity);
+  for (const identity of [admin, pusher, puller, stranger]) harbor.state.identities.set(identity.name, identity);
   harbor.set({
     version: "2.12.0",
     readOnly: false,
@@ -68,6 +69,7 @@ describe("preflightRegistry", () => {
       "note registry.not-asked",
       "note registry.not-asked",
       "warning registry.clock-skew",
+      "warning registry.pull-as-push",
       "warning registry.pull-policy",
       "warning registry.realm-private-ip",
     ]);
@@ -97,13 +99,7 @@ describe("preflightRegistry", () => {
       "registry.credentials-wrong",
       { as: pusher.name },
     ],
-    [
-      "a puller without pull",
-      {},
-      { pull: { name: "nobody", secret: "planted-nobody" } },
-      "registry.no-pull",
-      { as: "nobody" },
-    ],
+    ["a puller without pull", {}, { pull: stranger }, "registry.no-pull", { as: stranger.name }],
     [
       "content trust",
       { project: { p: { contentTrust: true } } },
@@ -146,15 +142,19 @@ describe("preflightRegistry", () => {
   it.each([
     ["everyone", false, "error registry.project-missing"],
     ["everyone", true, "note registry.project-to-create"],
-    ["adminonly", true, "error registry.project-missing"],
+    ["adminonly", false, "error registry.project-missing"],
+    ["adminonly", true, "warning registry.project-not-ours"],
+    ["adminonly", true, "error registry.project-not-ours", stranger],
+    ["adminonly", true, "note registry.project-to-create", admin],
   ] as const)(
     "says of a missing project, where %s may create and asked to: %s, only %s",
-    async (creation, createProject, said) => {
+    async (creation, createProject, said, as: Identity = pusher) => {
       harbor.state.projects.clear();
       harbor.set({ creation });
-      const { findings } = await run({ input: { createProject } });
+      const { findings } = await run({ as, input: { createProject } });
       expect(codes(findings)).toEqual([said, "note registry.harbor"].sort());
-      const facts = { host: harbor.host, project: "p", ...(said.startsWith("error") && { creation }) };
+      const more = { missing: { creation }, ours: { as: as.name }, create: {} }[said.split("-").at(-1) ?? ""];
+      const facts = { host: harbor.host, project: "p", ...more };
       expect(factsOf(findings, said.split(" ")[1] ?? "")).toEqual(facts);
     },
   );
@@ -193,7 +193,10 @@ describe("preflightRegistry", () => {
     harbor.set({ readOnly: false, unhealthy: ["redis"] });
     const { findings } = await run();
     expect(codes(findings)).toContain("error registry.unhealthy");
-    expect(factsOf(findings, "registry.not-asked")).toMatchObject({ question: "upload", why: "503" });
+    expect(factsOf(findings, "registry.unanswered")).toMatchObject({
+      question: "upload",
+      reason: expect.stringMatching(/^503/) as string,
+    });
   });
 
   it("tells no secret, whatever is wrong", async () => {

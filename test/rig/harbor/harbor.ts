@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { aDockerRegistry } from "../registry-process.ts";
-import { Tokens } from "./auth.ts";
+import { basicIdentity, Tokens } from "./auth.ts";
 import { Backend } from "./backend.ts";
 import { send, type Exchange, type Outcome } from "./exchange.ts";
 import { inflict, stepOf, type Fault, type Step } from "./faults.ts";
@@ -17,6 +17,8 @@ export interface SeenRequest {
   readonly step: Step;
   readonly authorization: "none" | "basic" | "bearer";
   readonly cookie: boolean;
+  /** A name with a wrong password: what a directory behind Harbor would count before it locks the account. */
+  readonly failedLogin: boolean;
 }
 
 export interface HarborOptions {
@@ -123,14 +125,7 @@ class HarborServer {
     const url = new URL(request.url ?? "/", this.origin);
     const exchange: Exchange = { request, response, url, state: this.state, origin: this.origin };
     const step = stepOf(request.method ?? "GET", url.pathname);
-    const { authorization, cookie } = request.headers;
-    this.requests.push({
-      method: request.method ?? "",
-      path: request.url ?? "",
-      step,
-      authorization: authorization === undefined ? "none" : authorization.startsWith("Basic") ? "basic" : "bearer",
-      cookie: cookie !== undefined,
-    });
+    this.requests.push(seen(exchange, step));
     try {
       const fault = this.#faults.get(step)?.shift();
       const outcome = fault === undefined ? await this.#route(exchange) : inflict(exchange, fault);
@@ -152,4 +147,18 @@ class HarborServer {
     };
     return handleRegistry({ tokens: this.#tokens, backend: this.#backend, onUploaded }, exchange);
   }
+}
+
+function seen(exchange: Exchange, step: Step): SeenRequest {
+  const { method = "", url: path = "", headers } = exchange.request;
+  const { authorization, cookie } = headers;
+  const isBasic = authorization?.startsWith("Basic") === true;
+  return {
+    method,
+    path,
+    step,
+    authorization: authorization === undefined ? "none" : isBasic ? "basic" : "bearer",
+    cookie: cookie !== undefined,
+    failedLogin: isBasic && basicIdentity(exchange) === undefined,
+  };
 }

@@ -4,8 +4,7 @@ import { preflightRegistry, type PreflightResult } from "../../../src/stages/pre
 import { mapItems } from "../../../src/stages/push/mapping.ts";
 import { anImage } from "../graph.ts";
 import { aLockItem } from "../lock-item.ts";
-import { probeOf, type AccessOptions } from "./access.ts";
-import type { Harbor } from "./harbor.ts";
+import { probeOf, type AccessOptions, type Place } from "./access.ts";
 import type { Identity } from "./state.ts";
 
 const image = anImage();
@@ -20,18 +19,23 @@ export const puller: Identity = {
   projects: { p: ["pull"] },
 };
 
+/** Known, and a member of no project. */
+export const stranger: Identity = { name: "stranger", secret: "planted-secret-of-a-stranger" };
+
 export interface Run {
   readonly as?: Identity | undefined;
   readonly pull?: Identity | undefined;
   readonly input?: Partial<PreflightInput>;
-  readonly at: Harbor;
+  readonly at: Place;
   readonly access?: AccessOptions;
+  readonly stallSeconds?: number;
 }
 
 /** Asks `at` everything, as `as`, for a cluster that pulls as `pull`. */
-export async function preflight({ as = pusher, pull = puller, input = {}, at, access }: Run): Promise<PreflightResult> {
-  await using probe = probeOf(at, as, access);
-  await using eyes = probeOf(at, pull, access);
+export async function preflight(run: Run): Promise<PreflightResult> {
+  const { as = pusher, pull = puller, input = {}, at, access, stallSeconds } = run;
+  await using probe = probeOf(at, as, { ...access, stallSeconds });
+  await using eyes = probeOf(at, pull, { ...access, stallSeconds });
   const options = { registry: at.host, project: "p", templates: {} };
   const { mapped } = mapItems([aLockItem("r.io/a/gateway:1", image)], options);
   return await preflightRegistry(

@@ -40,6 +40,7 @@ export async function handleRest(exchange: Exchange): Promise<Outcome> {
 }
 
 async function below(exchange: Exchange, identity: Identity | undefined, path: string): Promise<Outcome> {
+  if (path === "/users/current") return currentUser(identity);
   if (path.startsWith("/robots")) return handleRobots(exchange, identity, path);
   if (/^\/projects\/[^/]+\/repositories\//.test(path)) return handleArtifact(exchange, identity, path);
   if (path === "/projects") return handleProjects(exchange, identity);
@@ -51,6 +52,13 @@ function restIdentity(exchange: Exchange, method: string): Identity | undefined 
   const identity = basicIdentity(exchange);
   const allowed = oidcCalls.some((call) => call.test(`${method} ${exchange.url.pathname}`));
   return identity?.oidcCli === true && !allowed ? undefined : identity;
+}
+
+function currentUser(identity: Identity | undefined): Reply {
+  const robot = identity?.name.startsWith("robot$") === true;
+  if (robot) return refuse(412, "PRECONDITION", "get current user not available for security context: robot");
+  const json = { username: identity?.name, sysadmin_flag: identity?.admin === true, admin_role_in_auth: false };
+  return { status: 200, json };
 }
 
 function health(exchange: Exchange): Reply {

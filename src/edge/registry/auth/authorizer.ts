@@ -1,5 +1,7 @@
+import { isFailure } from "../../../model/failure.ts";
 import type { Login } from "../access.ts";
 import { abortable } from "../../../std/abortable.ts";
+import type { Account } from "./account.ts";
 import { basicCredentials, basicHeader } from "./basic.ts";
 import { parseChallenges, type Challenge } from "./challenge.ts";
 import { actionsOf } from "./grants.ts";
@@ -11,13 +13,15 @@ export interface BearerChallenge {
 }
 
 export interface AuthorizerOptions {
-  readonly login: () => Promise<Login | undefined>;
+  readonly account: Account;
   /** Asks the token service. */
   readonly fetchToken: (
     challenge: BearerChallenge,
     scopes: readonly string[],
     login: Login | undefined,
   ) => Promise<Token>;
+  /** Shows the credentials at a door that takes Basic. @throws REGISTRY_LOGIN_WRONG */
+  readonly tryBasic: (authorization: string) => Promise<void>;
   /** Told every secret before it is used, so that no message can repeat it. */
   readonly onSecret: (secret: string) => void;
 }
@@ -27,7 +31,7 @@ type Scheme = ({ readonly type: "bearer" } & BearerChallenge) | { readonly type:
 /** Answers the challenges of one endpoint: anonymous until asked, then Basic, or Bearer with a token per scope. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
-  #login: Promise<Login | undefined> | undefined;
+  #toldSecrets = false;
   #identity = "anonymous";
   #scheme: Scheme | undefined;
   readonly #tokens = new Map<string, Promise<Token>>();
@@ -44,9 +48,11 @@ export class Authorizer {
   }
 
   async header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
-    if (this.#scheme === undefined) return undefined;
-    if (this.#scheme.type === "basic") return basicHeader(await abortable(this.#whoWeAre(), signal));
-    const { value } = await this.#token(this.#scheme, scopes, signal);
+    const scheme = this.#scheme;
+    if (scheme === undefined) return undefined;
+    const login = await abortable(this.#proved(scheme), signal);
+    if (scheme.type === "basic") return basicHeader(login);
+    const { value } = await this.#token(scheme, scopes, signal);
     return value === "" ? undefined : `Bearer ${value}`;
   }
 
@@ -57,6 +63,7 @@ export class Authorizer {
     signal?: AbortSignal,
   ): Promise<readonly string[] | undefined> {
     if (this.#scheme?.type !== "bearer") return undefined;
+    await abortable(this.#proved(this.#scheme), signal);
     return actionsOf((await this.#token(this.#scheme, scopes, signal)).value, repository);
   }
 
@@ -124,15 +131,28 @@ export class Authorizer {
     if (known !== undefined && (await known.catch(() => undefined))?.value === value) this.#tokens.delete(key);
   }
 
-  #whoWeAre(): Promise<Login | undefined> {
-    this.#login ??= this.#options.login().then((login) => {
-      if (login === undefined) return undefined;
-      this.#identity = login.username;
-      for (const secret of [login.password, login.identityToken]) if (secret) this.#options.onSecret(secret);
-      this.#options.onSecret(basicCredentials(login));
-      return login;
+  /** A question without a scope: with one, Harbor answers 200 to a wrong password (facts: harbor §0.5). */
+  async #proved(scheme: Scheme): Promise<Login | undefined> {
+    await this.#whoWeAre();
+    return this.#options.account.proved(async (login) => {
+      if (scheme.type === "basic") return this.#options.tryBasic(basicHeader(login));
+      try {
+        await this.#token(scheme, []);
+      } catch (error) {
+        // A token service that wants a scope has not said that the password is wrong.
+        if (!isFailure(error, "REGISTRY_REFUSED", "REGISTRY_NOT_FOUND", "REGISTRY_PROTOCOL")) throw error;
+      }
     });
-    return this.#login;
+  }
+
+  async #whoWeAre(): Promise<Login | undefined> {
+    const login = await this.#options.account.login();
+    if (login === undefined || this.#toldSecrets) return login;
+    this.#toldSecrets = true;
+    this.#identity = login.username;
+    for (const secret of [login.password, login.identityToken]) if (secret) this.#options.onSecret(secret);
+    this.#options.onSecret(basicCredentials(login));
+    return login;
   }
 }
 

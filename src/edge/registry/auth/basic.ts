@@ -5,6 +5,8 @@ export function basicCredentials(login: Login): string {
   return Buffer.from(`${login.username}:${login.password}`, "utf8").toString("base64");
 }
 
+export function basicHeader(login: Login): string;
+export function basicHeader(login: Login | undefined): string | undefined;
 export function basicHeader(login: Login | undefined): string | undefined {
   return login === undefined ? undefined : `Basic ${basicCredentials(login)}`;
 }

@@ -74,7 +74,7 @@ function refreshRequest(
 ): TokenRequest {
   const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: identityToken });
   form.set("client_id", "higress-airgap");
-  form.set("scope", scopes.join(" "));
+  if (scopes.length > 0) form.set("scope", scopes.join(" "));
   if (challenge.service !== undefined) form.set("service", challenge.service);
   const body = Buffer.from(form.toString(), "utf8");
   const headers = { "content-type": "application/x-www-form-urlencoded", "content-length": String(body.byteLength) };

@@ -1,16 +1,25 @@
-import { finding, type Finding } from "../../../model/finding.ts";
+import { finding, type Finding, type RegistryKind } from "../../../model/finding.ts";
 import { repositoryIn, type Asking } from "../context.ts";
 
-/** Wrong credentials look like missing rights everywhere else: Harbor gives 200 and an empty token (facts: harbor §0.5). */
+/**
+ * Wrong credentials look like missing rights everywhere else: Harbor gives 200 and an empty token (facts: harbor §0.5).
+ * Asked first, once, and not at the same time: a directory behind the registry counts what is wrong.
+ */
 export async function credentialsQuestion({ input, probe }: Asking): Promise<readonly Finding[]> {
   const { host, pull, signal } = input;
-  const [push, pulls] = await Promise.all([probe.credentials(signal), pull?.credentials(signal)]);
-  return [
-    ...(push.state === "wrong" ? [finding("error", "registry.credentials-wrong", { host, as: push.as })] : []),
-    ...(pulls?.state === "wrong" && pulls.as !== input.as
-      ? [finding("error", "registry.credentials-wrong", { host, as: pulls.as })]
-      : []),
-  ];
+  const push = await probe.credentials(signal);
+  const pulls = await pull?.credentials(signal);
+  const wrong = [push, pulls].flatMap((seen) => (seen?.state === "wrong" ? [seen.as] : []));
+  return [...new Set(wrong)].map((as) => finding("error", "registry.credentials-wrong", { host, as }));
+}
+
+/** Who pulls for the cluster is never silently somebody else than who was meant to. */
+export function robotQuestion({ input }: Asking, kind: RegistryKind): readonly Finding[] {
+  const { host, as, pull, robot } = input;
+  if (robot === true) return kind === "harbor" ? [] : [finding("error", "registry.robot-impossible", { host })];
+  return pull !== undefined && pull.as === as && as !== "anonymous"
+    ? [finding("warning", "registry.pull-as-push", { host, as })]
+    : [];
 }
 
 /** Reads what the token really holds: nothing in the answer says that it was given less than was asked for. */
@@ -23,7 +32,7 @@ export async function pushQuestion({ input, probe }: Asking, project: string): P
 
 export async function pullQuestion({ input }: Asking, project: string): Promise<readonly Finding[]> {
   const { host, pull, signal } = input;
-  if (pull === undefined) return [];
+  if (pull === undefined || (await pull.credentials(signal)).state === "wrong") return [];
   const held = await pull.grants(repositoryIn(input, project), signal);
   if (held === undefined || held.includes("pull")) return [];
   return [finding("error", "registry.no-pull", { host, project, as: pull.as, answer: held.join(",") || "-" })];

@@ -26,10 +26,12 @@ export async function tlsQuestion({ input, probe }: Asking, { tls }: Connection)
   ];
 }
 
-export function redirectQuestion({ input: { host } }: Asking, { redirect }: Greeting): readonly Finding[] {
-  return redirect === undefined
-    ? []
-    : [finding("error", "registry.redirects-to-https", { host, to: redirect.slice(0, 200) })];
+/** Where the greeting sends for tokens. */
+export function realmOf({ challenges }: Greeting): string | undefined {
+  return challenges
+    .filter(({ scheme }) => scheme === "bearer")
+    .map(({ parameters }) => parameters.get("realm"))
+    .find((realm) => realm !== undefined);
 }
 
 /** A token service at an address of an inner network: outside of it nobody reaches it, and we go by our own origin. */

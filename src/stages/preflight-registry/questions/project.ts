@@ -20,11 +20,12 @@ export async function projectQuestion(asking: Asking, project: string): Promise<
 
 async function missing({ input, probe }: Asking, project: string): Promise<Finding> {
   const { creation = "unknown" } = await probe.harbor.systemInfo(input.signal);
-  const { host, createProject } = input;
-  // Robots and administrators may create where others may not, and nothing says which we are.
-  if (createProject && creation !== "adminonly")
-    return finding("note", "registry.project-to-create", { host, project });
-  return finding("error", "registry.project-missing", { host, project, creation });
+  const { host, createProject, as } = input;
+  if (!createProject) return finding("error", "registry.project-missing", { host, project, creation });
+  // Administrators may create where others may not. A robot that may cannot be told from one that may not.
+  const isAdmin = creation === "adminonly" ? await probe.harbor.isAdmin(input.signal) : true;
+  if (isAdmin === true) return finding("note", "registry.project-to-create", { host, project });
+  return finding(isAdmin === false ? "error" : "warning", "registry.project-not-ours", { host, project, as });
 }
 
 export async function quotaQuestion(asking: Asking, project: string): Promise<readonly Finding[]> {

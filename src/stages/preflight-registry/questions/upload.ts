@@ -45,7 +45,18 @@ async function tryOne(
   const seen = await probe.tryUpload(repository, size, input.signal);
   if (seen.state === "taken") return { seen, found: [] };
   if (seen.state === "too-large") return { seen, found: [await limited(asking, repository, seen.size)] };
-  return { seen, found: [notAsked(asking, { question: "upload", project }, `${seen.status}`)] };
+  return { seen, found: [refusedUpload(asking, project, seen)] };
+}
+
+/** A refusal for want of rights, quota or the like is another question's finding; any other status is a fault of its own. */
+function refusedUpload(
+  asking: Asking,
+  project: string,
+  { status, answer }: Extract<UploadSeen, { readonly state: "refused" }>,
+): Finding {
+  if ([401, 403, 405].includes(status)) return notAsked(asking, { question: "upload", project }, `${status}`);
+  const subject = `${asking.input.host}/${project}`;
+  return finding("error", "registry.unanswered", { subject, question: "upload", reason: `${status} ${answer}` });
 }
 
 async function limited({ input, probe }: Asking, repository: string, size: number): Promise<Finding> {

@@ -4,6 +4,7 @@ import { kindOf } from "../../../../src/stages/preflight-registry/kind.ts";
 const greeting = (parameters: Record<string, string>, headers: Record<string, string> = {}, status = 401) => ({
   status,
   redirect: undefined,
+  text: "",
   challenges: [{ scheme: "bearer", parameters: new Map(Object.entries(parameters)) }],
   header: (name: string) => headers[name],
 });

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createProjects, pullSecretOf } from "../../../src/cli/wire/harbor-projects.ts";
+import { askRegistry } from "../../../src/cli/wire/preflight.ts";
+import { openTarget } from "../../../src/cli/wire/target.ts";
+import { Site } from "../../../src/model/site.ts";
+import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";
+import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { pushItems } from "../../../src/stages/push/push.ts";
+import { createReporter } from "../../../src/ui/reporter.ts";
+import { anImage } from "../../rig/graph.ts";
+import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
+import { codes, puller, pusher } from "../../rig/harbor/preflight.ts";
+import { aLockItem } from "../../rig/lock-item.ts";
+import { aDockerRegistry } from "../../rig/registry-process.ts";
+import { aSource } from "../../unit/stages/push/memory-target.ts";
+
+const image = anImage();
+const host = "harbor.corp.example";
+
+/** As the commands see it: a site file's target, opened, and a bundle of 13 repositories for it. */
+async function aSession(origin: string, pushes: Login, pull: Record<string, unknown> = {}) {
+  const site = Site.parse({
+    apiVersion: "higress-airgap/v1",
+    kind: "Site",
+    registry: { host, project: "p", credentials: { username: pushes.name, passwordEnv: "PUSH" } },
+    pull,
+    registries: { [host]: { endpoints: [{ url: origin }] } },
+  });
+  const context = {
+    env: { PUSH: pushes.secret, PULL: puller.secret },
+    cwd: "/",
+    stdout: { write: () => true },
+    signal: new AbortController().signal,
+    reporter: createReporter({ mode: "json", language: "en", write: () => undefined, columns: () => 80, now: () => 0 }),
+    language: "en" as const,
+    isTerminal: false,
+    now: () => new Date(),
+  };
+  const items = Array.from({ length: 13 }, (_, index) => aLockItem(`r.io/a/image-${String(index)}:1`, image));
+  const { mapped } = mapItems(items, { registry: host, project: "p", templates: {} });
+  const source = aSource([image]);
+  const options = { site, sitePath: "/site.yaml" };
+  const session = await openTarget(options, context);
+  const plan = { mapped } as unknown as PreflightContext["plan"];
+  const bundle = { ...source, document: { blobs: [] } } as unknown as PreflightContext["bundle"];
+  return {
+    site,
+    session,
+    preflight: () => askRegistry({ site, plan, bundle }, session, options, context),
+    push: async () => {
+      await createProjects(site, plan, session, context);
+      return pushItems(mapped, source, session.registry, session.pushOptions);
+    },
+    pullSecret: () => pullSecretOf(site, session, context),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+}
+interface Login {
+  readonly name: string;
+  readonly secret: string;
+}
+
+let harbor: Harbor;
+beforeAll(async () => {
+  harbor = await aHarbor({ users: [admin, pusher, puller], projects: { p: {} } });
+  harbor.set({ realm: `https://${host}/service/token` });
+});
+afterAll(() => harbor[Symbol.asyncDispose]());
+beforeEach(() => harbor.reset());
+const failedLogins = (): number => harbor.requests.filter(({ failedLogin }) => failedLogin).length;
+const wrong = { ...pusher, secret: "planted-but-wrong" };
+
+describe("a wrong password", () => {
+  it("is one failed login in a push, and ends it", async () => {
+    await using run = await aSession(harbor.origin, wrong);
+    await expect(run.push()).rejects.toMatchObject({ code: "REGISTRY_LOGIN_WRONG", facts: { as: pusher.name } });
+    expect(failedLogins()).toBe(1);
+  });
+
+  it("is one failed login in a preflight, and one finding that stops", async () => {
+    await using run = await aSession(harbor.origin, wrong);
+    const { findings } = await run.preflight();
+    expect(codes(findings).filter((code) => code.startsWith("error"))).toEqual(["error registry.credentials-wrong"]);
+    expect(failedLogins()).toBe(1);
+  });
+
+  it("of who pulls is one failed login, too, and all else is asked", async () => {
+    const credentials = { username: puller.name, passwordEnv: "PUSH" };
+    await using run = await aSession(harbor.origin, pusher, { credentials });
+    const { findings } = await run.preflight();
+    expect(codes(findings)).toEqual(["error registry.credentials-wrong", "note registry.harbor"]);
+    expect(failedLogins()).toBe(1);
+  });
+
+  it("is none where it is right", async () => {
+    await using run = await aSession(harbor.origin, pusher, {
+      credentials: { username: puller.name, passwordEnv: "PULL" },
+    });
+    expect(codes((await run.preflight()).findings)).toEqual(["note registry.harbor"]);
+    expect((await run.push()).tags).toHaveLength(13);
+    expect(failedLogins()).toBe(0);
+  });
+});
+
+describe("a Harbor whose API does not answer", () => {
+  const away = (times: number): void => {
+    for (let count = 0; count < times; count += 1) harbor.failNext("rest", { status: 502 });
+  };
+
+  it("is asked again, and is a Harbor", async () => {
+    away(2);
+    await using run = await aSession(harbor.origin, admin, { robot: true });
+    expect((await run.pullSecret())?.username).toBe("robot$p+higress-airgap-pull");
+  });
+
+  it("is not taken for none: nobody else's password goes into the cluster", async () => {
+    away(50);
+    await using run = await aSession(harbor.origin, admin, { robot: true });
+    await expect(run.pullSecret()).rejects.toMatchObject({ code: "REGISTRY_BUSY" });
+    await expect(run.push()).rejects.toMatchObject({ code: "REGISTRY_BUSY" });
+    const { findings } = await run.preflight();
+    expect(codes(findings)).toEqual(["error registry.unanswered"]);
+  });
+
+  it("makes no robot where there is no Harbor, and says so before", async () => {
+    await using registry = await aDockerRegistry();
+    await using run = await aSession(registry.url, pusher, { robot: true });
+    await expect(run.pullSecret()).rejects.toMatchObject({ code: "ROBOT_IMPOSSIBLE", facts: { host } });
+    expect(codes((await run.preflight()).findings)).toContain("error registry.robot-impossible");
+  });
+});
