@@ -32,6 +32,7 @@ export interface FailureFacts {
   REGISTRY_TLS: { host: string; reason: string };
   REGISTRY_UNAUTHORIZED: { host: string; action: string; as: string; answer: string };
   REGISTRY_LOGIN_WRONG: { host: string; as: string; answer: string };
+  REGISTRY_TOKEN_REFUSED: { host: string; action: string; as: string; why: string };
   REGISTRY_DENIED: { host: string; action: string; answer: string };
   REGISTRY_NOT_FOUND: { host: string; action: string; answer: string };
   REGISTRY_REFUSED: { host: string; action: string; status: number; answer: string };
@@ -92,6 +93,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   REGISTRY_TLS: "source",
   REGISTRY_UNAUTHORIZED: "source",
   REGISTRY_LOGIN_WRONG: "source",
+  REGISTRY_TOKEN_REFUSED: "source",
   REGISTRY_DENIED: "source",
   REGISTRY_NOT_FOUND: "source",
   REGISTRY_REFUSED: "source",

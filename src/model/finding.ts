@@ -79,6 +79,7 @@ export interface FindingFacts {
   "registry.redirects-to-https": { host: string; to: string };
   "registry.ca-offered": { host: string; fingerprint: string };
   "registry.realm-private-ip": { host: string; realm: string };
+  "registry.realm-elsewhere": { host: string; realm: string };
   "registry.credentials-wrong": { host: string; as: string };
   "registry.no-push": { host: string; project: string; as: string; holds: string };
   "registry.no-pull": { host: string; project: string; as: string; answer: string };

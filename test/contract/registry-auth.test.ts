@@ -84,29 +84,6 @@ describe.skipIf(dockerRegistryUnavailable())("credentials at a registry", () => 
     expect(authorizations(server)).toEqual([undefined, "Bearer", "Bearer"]);
   });
 
-  it.each([{}, { harbor: true }])(
-    "that are wrong are tried once, alone, and end all that waits: %o",
-    async (dialect) => {
-      await using server = await aFaultServer({ upstream: upstream.url, tokens: { ...login, ...dialect } });
-      await using client = aClient({ origins: [server.origin], login: { ...login, password: "wrong horse" } });
-      const names = Array.from({ length: 20 }, (_, index) => `p/image-${String(index)}`);
-      const ended = await Promise.allSettled(names.map((name) => client.registry.repository(name).resolve("v1")));
-      await expect(client.registry.repository("p/later").resolve("v1")).rejects.toMatchObject({
-        code: "REGISTRY_LOGIN_WRONG",
-      });
-      for (const each of ended)
-        expect(each).toMatchObject({ reason: { code: "REGISTRY_LOGIN_WRONG", facts: { as: "robot$push" } } });
-      expect(server.count("token")).toBe(1);
-    },
-  );
-
-  it("are tried again when the token service could not say", async () => {
-    await using server = await aFaultServer({ upstream: upstream.url, tokens: login });
-    await using client = aClient({ origins: [server.origin], login });
-    server.failNext("token", { type: "status", status: 503 }, 2);
-    expect(await client.registry.repository("p/image").tags()).toEqual(["v1"]);
-  });
-
   it("that are right hold what they were asked for", async () => {
     await using server = await aFaultServer({ upstream: upstream.url, tokens: { ...login, harbor: true } });
     await using client = aClient({ origins: [server.origin], login, side: "target" });

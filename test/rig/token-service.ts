@@ -11,6 +11,8 @@ export interface TokenServiceOptions {
   readonly realm?: string;
   /** `access_token` instead of `token`. */
   readonly accessTokenOnly?: boolean;
+  /** Seconds until the registry takes a token that was just given out, as of a host whose clock is behind. */
+  readonly validIn?: number;
 }
 
 export interface Reply {
@@ -25,7 +27,9 @@ export class TokenService {
   readonly #options: TokenServiceOptions;
   /** Every token that was given out, in order. */
   readonly issued: string[] = [];
-  readonly #valid = new Set<string>();
+  /** Milliseconds from when on. */
+  readonly #valid = new Map<string, number>();
+  #refusesAll = false;
 
   constructor(options: TokenServiceOptions) {
     this.#options = options;
@@ -37,11 +41,15 @@ export class TokenService {
     this.#valid.clear();
   }
 
+  /** From now on none is taken, though they are given out: what a proxy does that takes the header out. */
+  refuseAll(): void {
+    this.#refusesAll = true;
+  }
+
   /** `undefined`: let it in. */
   check(request: IncomingMessage, origin: string, scope: string): Reply | undefined {
     const [scheme, value] = (request.headers.authorization ?? "").split(" ", 2);
-    if (scheme === "Bearer" && this.#valid.has(value ?? "")) return undefined;
-    if (scheme === "Basic" && value === this.#basic) return undefined;
+    if (this.#takes(scheme, value)) return undefined;
     const realm = this.#options.realm ?? `${origin}${this.path}`;
     const service = this.#options.harbor === true ? "harbor-registry" : "registry.test";
     const bearer = `Bearer realm="${realm}",service="${service}",scope="${scope}"`;
@@ -50,6 +58,11 @@ export class TokenService {
       errors: [{ code: "UNAUTHORIZED", message: `you sent ${request.headers.authorization ?? "nothing"}` }],
     };
     return { status: 401, headers: { "www-authenticate": challenge }, body: JSON.stringify(body) };
+  }
+
+  #takes(scheme: string | undefined, value = ""): boolean {
+    if (scheme === "Basic") return value === this.#basic;
+    return scheme === "Bearer" && !this.#refusesAll && Date.now() >= (this.#valid.get(value) ?? Infinity);
   }
 
   answer(request: IncomingMessage, url: URL): Reply {
@@ -62,9 +75,11 @@ export class TokenService {
       const [type, name, actions = ""] = scope.split(":");
       return { type, name, actions: authorized ? actions.split(",") : [] };
     });
-    const token = `h.${Buffer.from(JSON.stringify({ access, jti: this.issued.length })).toString("base64url")}.s`;
+    const validFrom = Date.now() + (this.#options.validIn ?? 0) * 1000;
+    const claims = { access, jti: this.issued.length, nbf: Math.floor(validFrom / 1000) };
+    const token = `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
     this.issued.push(token);
-    if (authorized) this.#valid.add(token);
+    if (authorized) this.#valid.set(token, validFrom);
     const named = this.#options.accessTokenOnly === true ? { access_token: token } : { token, access_token: "" };
     const body = JSON.stringify({ ...named, expires_in: this.#options.expiresIn ?? 300 });
     return { status: 200, headers: { "content-type": "application/json" }, body };

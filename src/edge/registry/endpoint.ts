@@ -1,9 +1,19 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { collect } from "../../std/collect.ts";
 import type { Side } from "../../model/failure.ts";
 import type { EndpointAccess, Login } from "./access.ts";
 import { Authorizer, type BearerChallenge } from "./auth/authorizer.ts";
+import { bearerOf, holdsAll, notYetValid } from "./auth/grants.ts";
 import { parseToken, realmUrl, tokenRequest, type Token } from "./auth/token.ts";
-import { failureOfError, failureOfResponse, loginWrongFailure, protocolFailure, type Context } from "./errors.ts";
+import {
+  answerOf,
+  failureOfError,
+  failureOfResponse,
+  loginWrongFailure,
+  protocolFailure,
+  tokenRefusedFailure,
+  type Context,
+} from "./errors.ts";
 import { follow } from "./redirect.ts";
 import { Redactor } from "./redactor.ts";
 import type { Method, Transport, WireRequest, WireResponse } from "./transport.ts";
@@ -31,6 +41,8 @@ export interface EndpointOptions {
   readonly userAgent: string;
 }
 
+/** Milliseconds. */
+const tokenPause = 1000;
 const maxTokenDocument = 1024 * 1024;
 
 /** One way to a registry: its transport, its credentials, and what both say when they fail. */
@@ -76,10 +88,19 @@ export class Endpoint {
     const url = new URL(call.to, this.origin);
     if (url.origin !== this.origin.origin) throw new RangeError(`${call.action}: not at ${this.origin.origin}`);
     const once = call.body !== undefined && !(call.body instanceof Uint8Array);
-    for (let renewed = false; ;) {
+    for (let renewed = false, waited = false; ;) {
       const authorization = await this.#authorizer.header(call.scopes, call.signal);
       const response = await this.#followed(call, url, authorization);
-      if (response.status !== 401 || renewed) return response;
+      if (response.status !== 401) return response;
+      if (renewed) {
+        if (!(await this.#refusesTokens(call, authorization))) return response;
+        if (waited) throw await this.#tokenRefused(call, response, authorization);
+        await response.body.drain();
+        // The same token again: of a host whose clock is ahead it is good in a moment.
+        await delay(tokenPause, undefined, call.signal === undefined ? {} : { signal: call.signal });
+        waited = true;
+        continue;
+      }
       const known = await this.#authorizer.challenged(response.header("www-authenticate"), call.scopes, authorization);
       if (!known || once) return response;
       await response.body.drain();
@@ -93,6 +114,26 @@ export class Endpoint {
     const response = await this.send(call);
     if (wanted.includes(response.status)) return response;
     throw await failureOfResponse(response, this.context(call.action));
+  }
+
+  /**
+   * The token holds what was asked for, and not even the front door takes it: then it is no right that is missing. Asked
+   * there, since a registry may answer 401 for a tag that it does not have.
+   */
+  async #refusesTokens({ scopes, to, signal }: Call, authorization: string | undefined): Promise<boolean> {
+    const token = bearerOf(authorization);
+    if (token === undefined || !holdsAll(token, scopes)) return false;
+    if (to === "/v2/") return true;
+    const call: Call = { method: "GET", to: "/v2/", action: "GET /v2/", scopes: [], signal };
+    const response = await this.#followed(call, new URL("/v2/", this.origin), authorization);
+    await response.body.drain();
+    return response.status === 401;
+  }
+
+  async #tokenRefused({ action }: Call, response: WireResponse, authorization: string | undefined): Promise<Error> {
+    const context = this.context(action);
+    const early = notYetValid(bearerOf(authorization) ?? "", response.header("date")[0]);
+    return tokenRefusedFailure(context, early ?? (await answerOf(response, context)));
   }
 
   /** Reads a small body whole. @throws RegistryFailure when it is cut, or longer than `limit` */
@@ -171,9 +212,7 @@ export class Endpoint {
   /** Without the registry's words for it where it has none: Harbor's token service says nothing. */
   async #loginWrong(response: WireResponse, action: string): Promise<Error> {
     const context = this.context(action);
-    const { facts } = await failureOfResponse(response, context);
-    const answer = "answer" in facts ? facts.answer : String(response.status);
-    return loginWrongFailure(context, answer);
+    return loginWrongFailure(context, await answerOf(response, context));
   }
 
   #request(call: Call, url: URL): WireRequest {

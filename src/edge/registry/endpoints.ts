@@ -37,6 +37,7 @@ export class Endpoints<T> {
       "REGISTRY_NOT_FOUND",
       "REGISTRY_UNAUTHORIZED",
       "REGISTRY_LOGIN_WRONG",
+      "REGISTRY_TOKEN_REFUSED",
       "REGISTRY_DENIED",
       "REGISTRY_PROTOCOL",
     );

@@ -71,6 +71,11 @@ export async function failureOfResponse(response: WireResponse, context: Context
   }
 }
 
+/** The registry's words for a refusal; its status where it has none. */
+export async function answerOf(response: WireResponse, context: Context): Promise<string> {
+  return (await readAnswer(response, context)).answer;
+}
+
 async function readAnswer(
   response: WireResponse,
   context: Context,
@@ -149,6 +154,11 @@ export function failureOfError(thrown: unknown, context: Context): Error {
 /** A plain no to a credential, before anything was asked with it. */
 export function loginWrongFailure({ host, as, side }: Context, answer: string): RegistryFailure {
   return new RegistryFailure("REGISTRY_LOGIN_WRONG", { host, as, answer }, { side });
+}
+
+/** Of a token that should do: whoever reads "unauthorized" must not hunt for a password that is right. */
+export function tokenRefusedFailure({ host, action, as, side, clean }: Context, why: string): RegistryFailure {
+  return new RegistryFailure("REGISTRY_TOKEN_REFUSED", { host, action, as, why: clean(why, 200) }, { side });
 }
 
 export function protocolFailure(context: Context, why: string): RegistryFailure {

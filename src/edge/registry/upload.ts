@@ -88,7 +88,7 @@ function smallerPart(refused: number, partSize: number): number | undefined {
 /** What the retry table of harbor §9 allows beyond plain network trouble. */
 function again(failure: RegistryFailure): number | undefined {
   // A stream cannot be sent twice, so the one renewed try of a 401 is a new upload.
-  if (failure.status === 401) return 2;
+  if (isFailure(failure, "REGISTRY_UNAUTHORIZED")) return failure.facts.action.startsWith("POST ") ? undefined : 2;
   if (failure.status === 404 && failure.codes.some((code) => code.startsWith("BLOB_UPLOAD_"))) return 5;
   // What left here was verified: the bytes changed on the way.
   return failure.codes.includes("DIGEST_INVALID") ? 2 : undefined;

@@ -7,6 +7,10 @@ export function failedQuestion({ input, realm }: Asking, { question, project }: 
   const { host } = input;
   if (isFailure(failure, "REGISTRY_LOGIN_WRONG"))
     return finding("error", "registry.credentials-wrong", { host, as: failure.facts.as });
+  if (isFailure(failure, "REGISTRY_TOKEN_REFUSED")) {
+    const { as, why } = failure.facts;
+    return finding("error", "registry.token-refused", { host, as, why });
+  }
   const { action } = failure.facts as { readonly action?: unknown };
   const reason = reasonOf(failure);
   if (action === "GET token") return finding("error", "registry.token-service", { host, realm: realm ?? "?", reason });

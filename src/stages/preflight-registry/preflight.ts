@@ -41,21 +41,20 @@ export async function preflightRegistry(input: PreflightInput, probe: RegistryPr
   const refused = registryQuestion(asking, greeting);
   if (refused.length > 0)
     return { findings: [...door, ...refused, notAsked(asking, { question: "all" }, "/v2/")], kind: "unknown" };
+  const seen = [...realmQuestion(asking, greeting, connection), ...clockQuestion(asking, greeting)];
   const { findings, ...found } = await greeted({ ...asking, realm: realmOf(greeting) }, greeting);
-  return { ...found, findings: withoutRepeats([...door, ...findings]) };
+  return { ...found, findings: withoutRepeats([...door, ...seen, ...findings]) };
 }
 
 async function greeted(asking: Asking, greeting: Greeting): Promise<PreflightResult> {
   const { input, probe } = asking;
-  const greeted = [...realmQuestion(asking, greeting), ...clockQuestion(asking, greeting)];
   const answersApi = saysHarbor(greeting) ? await tried(() => probe.harbor.ping(input.signal), input) : false;
   if (typeof answersApi !== "boolean")
-    return { findings: [...greeted, failedQuestion(asking, { question: "harbor" }, answersApi)], kind: "unknown" };
+    return { findings: [failedQuestion(asking, { question: "harbor" }, answersApi)], kind: "unknown" };
   const kind = kindOf(greeting, answersApi);
   const credentials = await ask(asking, { question: "credentials" }, () => credentialsQuestion(asking));
   const version = kind === "harbor" && credentials.length === 0 ? await versionOf(asking) : undefined;
   const findings = [
-    ...greeted,
     kind === "harbor"
       ? finding("note", "registry.harbor", { host: input.host, version: version ?? "?" })
       : finding("note", "registry.not-harbor", { host: input.host, kind }),

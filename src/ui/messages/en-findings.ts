@@ -38,6 +38,7 @@ export const findings = findingSentences({
   "registry.redirects-to-https": { message: "{host} sends plain http to {to}", hint: "Take plainHttp out of the site file." },
   "registry.ca-offered": { message: "{host} offers a CA with fingerprint {fingerprint}", hint: "Compare it with the administrator's copy before you trust it." },
   "registry.realm-private-ip": { message: "{host} sends token requests to {realm}, a private address", hint: "Newer gateways refuse that and then load no plugin. Give Harbor a DNS name as its hostname." },
+  "registry.realm-elsewhere": { message: "{host} sends token requests to {realm}", hint: "Nodes and gateways follow it: they must resolve that name, reach it, and trust its certificate. In Harbor it comes from external_url (hostname and https in harbor.yml, externalURL in the Helm chart)." },
   "registry.credentials-wrong": { message: "{host} does not accept the credentials of {as}", hint: "Check user name and password file; robots are named robot$project+name." },
   "registry.no-push": { message: "{as} may not push to {project} on {host}; it holds: {holds}", hint: "Give it the developer role in that project, or use a robot with push." },
   "registry.no-pull": { message: "{as} cannot pull from {project} on {host}: {answer}", hint: "Gateways would fail the same way; give it pull, or make the project public." },

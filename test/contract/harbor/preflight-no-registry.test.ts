@@ -106,6 +106,12 @@ describe("preflightRegistry where no registry answers", () => {
       { reason: expect.stringMatching(/^REGISTRY_PROTOCOL/) as unknown },
     ],
     [
+      "a proxy that takes the header out",
+      bearer(says(200, "application/json", JSON.stringify({ token: "h.e30.s", expires_in: 300 }))),
+      "registry.token-refused",
+      { as: pusher.name, why: "401" },
+    ],
+    [
       "a token service that is somewhere else",
       bearer(says(404, "text/html", nginx("404 Not Found"))),
       "registry.token-service",

@@ -107,6 +107,13 @@ describe("preflightRegistry", () => {
       "registry.pull-policy",
       { policy: "content_trust" },
     ],
+    [
+      "a realm that is elsewhere",
+      { realm: "https://harbor.other.example/service/token" },
+      {},
+      "registry.realm-elsewhere",
+      { realm: "https://harbor.other.example/" },
+    ],
     ["a clock that is behind", { clockSkew: -3600 }, {}, "registry.clock-skew", {}],
     [
       "a database that is down",

@@ -34,13 +34,24 @@ export function realmOf({ challenges }: Greeting): string | undefined {
     .find((realm) => realm !== undefined);
 }
 
-/** A token service at an address of an inner network: outside of it nobody reaches it, and we go by our own origin. */
-export function realmQuestion({ input: { host } }: Asking, { challenges }: Greeting): readonly Finding[] {
-  const realm = challenges.map(({ parameters }) => parameters.get("realm")).find((each) => each?.startsWith("http"));
+/**
+ * A token service that is not where the registry is. For Harbor we go by our own origin, so a push would not show it; the
+ * nodes and the gateway follow the realm, and the gateway not to an address of an inner network.
+ */
+export function realmQuestion(
+  { input: { host } }: Asking,
+  greeting: Greeting,
+  { tls }: Connection,
+): readonly Finding[] {
+  const realm = realmOf(greeting);
   if (realm === undefined || !URL.canParse(realm)) return [];
-  const { hostname, origin } = new URL(realm);
-  if (!isPrivateAddress(hostname) || host.startsWith(hostname)) return [];
-  return [finding("warning", "registry.realm-private-ip", { host, realm: `${origin}/` })];
+  const { hostname, host: realmHost, origin, protocol } = new URL(realm);
+  const facts = { host, realm: `${origin}/` };
+  const isOther = !host.startsWith(hostname);
+  if (isOther && isPrivateAddress(hostname)) return [finding("warning", "registry.realm-private-ip", facts)];
+  const own = new URL(`${protocol}//${host}`).host;
+  const downgraded = protocol === "http:" && tls !== undefined;
+  return realmHost === own && !downgraded ? [] : [finding("warning", "registry.realm-elsewhere", facts)];
 }
 
 export function clockQuestion({ input }: Asking, { header }: Greeting): readonly Finding[] {
