@@ -1,5 +1,7 @@
 import * as z from "zod";
+import type { LockItem } from "./lock.ts";
 import { ChartName, ChartVersion, ObjectName, SettingPath } from "./names.ts";
+import type { Reference } from "./reference.ts";
 import { urlPatternVariable } from "./url-pattern.ts";
 
 const Setting = z.strictObject({
@@ -59,4 +61,10 @@ export interface RelocationTarget {
   readonly pluginServer?: string | undefined;
   /** Plugin name to the URL that it has on this site. */
   readonly plugins: ReadonlyMap<string, string>;
+}
+
+/** Where one item goes: `targets[0]` is its own name, the others are its aliases. Each carries a tag, never a digest. */
+export interface Mapped {
+  readonly item: LockItem;
+  readonly targets: readonly Reference[];
 }

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../model/kubernetes.ts";
 import { identityOf, renderedObjects } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
-import { planObjects } from "../stages/apply/planned.ts";
+import { planObjects } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { InstallPorts } from "./install-ports.ts";
 import type { ProofResult, Rendered } from "./prove.ts";

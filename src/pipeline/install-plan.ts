@@ -1,9 +1,9 @@
 import { printReference } from "../model/reference.ts";
-import type { RelocationMap, RelocationTarget, ValuesLayer } from "../model/relocation.ts";
+import type { RelocationMap, RelocationTarget, ValuesLayer, Mapped } from "../model/relocation.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { readRelease } from "../stages/documents/read.ts";
-import { mapItems, prefixOf, type Mapped, type MappingOptions } from "../stages/push/mapping.ts";
+import { mapItems, prefixOf, type MappingOptions } from "../stages/relocate/mapping.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 
 /** A chart as it will be installed on this site. */

@@ -9,7 +9,7 @@ import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { AskUrl } from "../stages/check/ports.ts";
 import type { PluginsPort } from "../stages/plugin-rollout/ports.ts";
-import type { PullRepository } from "../stages/push/gateway-pull.ts";
+import type { PullRepository } from "../stages/plugins/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
 import type { EvidenceFacts } from "./evidence.ts";

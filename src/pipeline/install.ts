@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { isFailure } from "../model/failure.ts";
-import type { Finding } from "../model/finding.ts";
-import { finding, hasErrors } from "../model/finding.ts";
+import { type Finding, finding, hasErrors } from "../model/finding.ts";
 import type { PluginRecord, Receipt } from "../model/receipt.ts";
 import { renderedObjects, identityOf } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
@@ -12,7 +11,7 @@ import type { Bundle } from "../stages/bundle/open.ts";
 import { pushItems, type PushResult } from "../stages/push/push.ts";
 import { beginReceipt } from "../stages/receipt/receipt.ts";
 import { watchRollout } from "../stages/rollout/watch.ts";
-import type { WorkloadRef } from "../stages/rollout/standing.ts";
+import type { WorkloadRef } from "../stages/rollout/progress.ts";
 import { checkLive } from "./check.ts";
 import { specCrds } from "./export.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";

@@ -6,7 +6,7 @@ import type { WasmPlugin } from "../model/wasm-plugin.ts";
 import { settleLeftovers, type Leftovers } from "../stages/apply/leftovers.ts";
 import { pluginLayout } from "../stages/plugins/layout.ts";
 import { enablePlugins } from "../stages/plugin-rollout/enable.ts";
-import { gatewayPull } from "../stages/push/gateway-pull.ts";
+import { gatewayPull } from "../stages/plugins/gateway-pull.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { isInside, pluginTarget } from "./wanted-plugins.ts";

@@ -1,8 +1,7 @@
 import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
-import { prove } from "../stages/prove/prove.ts";
-import { workloadsWithoutPullSecret } from "../stages/prove/pull-secrets.ts";
+import { prove, workloadsWithoutPullSecret } from "../stages/prove/prove.ts";
 import type { HelmSource, InstallPorts } from "./install-ports.ts";
 import type { InstallPlan, PlannedChart } from "./install-plan.ts";
 

@@ -2,7 +2,7 @@ import type { UndoEvidence } from "../model/evidence.ts";
 import { isFailure } from "../model/failure.ts";
 import type { Receipt } from "../model/receipt.ts";
 import { receiptBefore } from "../stages/receipt/receipt.ts";
-import { shellWord } from "../stages/standalone/quote.ts";
+import { shellWord } from "../std/shell-word.ts";
 
 /** The commands that take back what this receipt tells of, ready to paste; none when nothing was changed. */
 export function undoCommands(

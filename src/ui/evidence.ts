@@ -1,8 +1,7 @@
 import type { InstallEvidence } from "../model/evidence.ts";
 import { Failure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
-import { describeFailure, type FailureText } from "./failure.ts";
-import { describeFinding } from "./finding.ts";
+import { describeFailure, type FailureText, describeFinding } from "./failure.ts";
 import type { Language } from "./language.ts";
 
 export interface DescribedEvidence {

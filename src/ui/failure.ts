@@ -1,10 +1,11 @@
 import { isFailure, type Failure } from "../model/failure.ts";
+import type { Finding, FindingFacts } from "../model/finding.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import { documentWords } from "./messages/malformed.ts";
 import { problemWords } from "./messages/problem-words.ts";
-import { visible } from "./visible.ts";
+import { visible } from "./width.ts";
 
 export interface FailureText {
   readonly code: string;
@@ -49,4 +50,30 @@ function termsOf(error: Failure, language: Language): Readonly<Record<string, st
 function causesOf(error: unknown, depth = 0): readonly string[] {
   if (!(error instanceof Error) || depth > 5) return [];
   return [sanitize(`${error.name}: ${error.message}`), ...causesOf(error.cause, depth + 1)];
+}
+
+export interface FindingText {
+  readonly code: string;
+  readonly severity: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export function describeFinding(found: Finding, language: Language): FindingText {
+  const words = catalogueOf(language);
+  const sentence = words.findings[found.code];
+  const terms = { ...words.terms, ...wordsOfDocument(found, language) };
+  return {
+    code: found.code,
+    severity: words.severities[found.severity],
+    message: fill(sentence.message, found.facts, terms),
+    remedy: fill(sentence.hint, found.facts, words.terms),
+  };
+}
+
+/** What is wrong in a document is a sentence itself. */
+function wordsOfDocument(found: Finding, language: Language): Readonly<Record<string, string>> {
+  if (found.code !== "bundle.document-wrong") return {};
+  const { where, why } = found.facts as FindingFacts["bundle.document-wrong"];
+  return documentWords({ where, why }, language);
 }

@@ -1,4 +1,4 @@
-import { visible } from "./visible.ts";
+import { visible } from "./width.ts";
 
 /**
  * Fills `{holes}` with facts. A hole without a fact stays visible: it is a bug, and hiding it would hide the fact too.

@@ -3,10 +3,10 @@ import { hasErrors, type Finding } from "../model/finding.ts";
 import { printBytes } from "../std/bytes.ts";
 import { unreachable } from "../std/unreachable.ts";
 import { fill } from "./fill.ts";
-import { describeFinding } from "./finding.ts";
+import { describeFinding } from "./failure.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import type { Catalogue } from "./messages/vocabulary.ts";
-import { visible } from "./visible.ts";
+import { visible } from "./width.ts";
 import { pace, printSeconds, type Progress } from "./progress.ts";
 
 export type Style = (kind: "good" | "warn" | "bad" | "dim", text: string) => string;

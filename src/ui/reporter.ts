@@ -1,8 +1,7 @@
 import type { Event, Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
-import { describeFailure } from "./failure.ts";
-import { describeFinding } from "./finding.ts";
+import { describeFailure, describeFinding } from "./failure.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import { lineOf, progressLine, unstyled, type Style } from "./lines.ts";
 import { advance, startProgress, type Progress } from "./progress.ts";

@@ -6,8 +6,7 @@ import { loadRelocationMap } from "../../src/edge/files/config.ts";
 import { openHelm } from "../../src/edge/process/helm.ts";
 import type { RelocationMap, RelocationTarget } from "../../src/model/relocation.ts";
 import { discoverReferences, findGaps } from "../../src/stages/discover/discover.ts";
-import { prove } from "../../src/stages/prove/prove.ts";
-import { workloadsWithoutPullSecret } from "../../src/stages/prove/pull-secrets.ts";
+import { prove, workloadsWithoutPullSecret } from "../../src/stages/prove/prove.ts";
 import { relocationValues } from "../../src/stages/relocate/relocate.ts";
 import { helmLines, tools } from "../rig/tools.ts";
 

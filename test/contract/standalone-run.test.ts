@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { standaloneKit, type StandaloneInput } from "../../src/stages/standalone/kit.ts";
-import { shellWord } from "../../src/stages/standalone/quote.ts";
+import { shellWord } from "../../src/std/shell-word.ts";
 
 const run = promisify(execFile);
 const input: StandaloneInput = {

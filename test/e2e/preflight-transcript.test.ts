@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { mapItems } from "../../src/stages/push/mapping.ts";
+import { mapItems } from "../../src/stages/relocate/mapping.ts";
 import { pushItems } from "../../src/stages/push/push.ts";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { cli } from "../rig/cli.ts";

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Failure, failureCodes } from "../../src/model/failure.ts";
 import { finding, type FindingCode } from "../../src/model/finding.ts";
-import { describeFailure } from "../../src/ui/failure.ts";
+import { describeFailure, describeFinding } from "../../src/ui/failure.ts";
 import { fill } from "../../src/ui/fill.ts";
-import { describeFinding } from "../../src/ui/finding.ts";
 import { catalogueOf, type Language } from "../../src/ui/language.ts";
 import { commandNames, flagNames, type Sentence } from "../../src/ui/messages/vocabulary.ts";
 import { sampleFacts } from "./sample-facts.ts";

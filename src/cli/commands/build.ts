@@ -12,19 +12,19 @@ import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildInput } from "../../pipeline/build-ports.ts";
 import { build, planBuild } from "../../pipeline/build.ts";
 import { blameReused } from "../../pipeline/reuse.ts";
-import { canonicalJson } from "../../std/canonical-json.ts";
+import { planBundle, type PackInput } from "../../stages/bundle/plan.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
+import { catalogueOf, type Language } from "../../ui/language.ts";
+import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
-import { buildListing } from "../wire/build-listing.ts";
+import { bundleExtras, specFiles } from "../wire/build-files.ts";
 import { buildPorts } from "../wire/build-ports.ts";
-import { openEach } from "../wire/bundle.ts";
-import { readInventory, readLock, readRequest } from "../wire/input-files.ts";
-import { bundleExtras } from "../wire/extras.ts";
+import { openEach, readInventory, readLock, readRequest } from "../wire/bundles.ts";
 import { registryPool } from "../wire/registries.ts";
-import { specFiles } from "../wire/spec-files.ts";
 import { findTool } from "../wire/tools.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -132,4 +132,24 @@ function epoch(value: string | undefined): number | undefined {
   if (value === undefined || value === "") return undefined;
   if (!/^\d{1,12}$/.test(value)) throw new Failure("USAGE", { what: `SOURCE_DATE_EPOCH=${value}` });
   return Number(value);
+}
+
+/** What a build would write: every item, and how long the file would be, to the byte. */
+export function buildListing(input: PackInput, language: Language): string {
+  const { words } = catalogueOf(language);
+  const { lock, blobs } = input;
+  const rows = lock.items.map((item) => [
+    item.kind,
+    item.reference,
+    printBytes(item.bytes),
+    item.platforms.join(" "),
+    item.root.digest.slice(0, 19),
+  ]);
+  const plan = planBundle(input);
+  const carried = blobs.length - (plan.document.delta?.absent.length ?? 0);
+  const head = [
+    `${words.bundle}: ${lock.name} ${lock.version}`,
+    `${words.size}: ${printBytes(plan.size)} (${plan.size} B), ${lock.items.length} ${words.items}, ${carried} ${words.blobs}`,
+  ];
+  return `${head.join("\n")}\n\n${table([words.kind, words.reference, words.size, words.platforms, words.digest], rows)}`;
 }

@@ -5,11 +5,11 @@ import { printBytes } from "../../std/bytes.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { diffPage, type DiffRow } from "../../ui/html/diff-page.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
-import { visible } from "../../ui/visible.ts";
+import { visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { openBundles } from "../wire/bundles.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {

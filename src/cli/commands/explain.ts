@@ -5,7 +5,7 @@ import { explanations, type Explanation } from "../../ui/explain.ts";
 import { fill } from "../../ui/fill.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
 import { usageWords } from "../../ui/messages/parser-words.ts";
-import { table } from "../../ui/table.ts";
+import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode, exitCodeFor } from "../exit-code.ts";

@@ -1,15 +1,15 @@
 import { basename, dirname, resolve } from "node:path";
 import { readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
+import { Failure } from "../../model/failure.ts";
 import { BundleSpec, PluginSelection } from "../../model/spec.ts";
-import { catalogueOf } from "../../ui/language.ts";
+import { loadTyped } from "../../std/yaml.ts";
 import { specFile } from "../../ui/files.ts";
+import { catalogueOf } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { answer, writeNewFiles } from "../wire/new-files.ts";
-import { readRelease, releases } from "../wire/releases.ts";
-import { Failure } from "../../model/failure.ts";
 
 /** A spec, with the relocation map and the schema that it names beside it: what is written can be built at once. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -64,4 +64,21 @@ function listed(spec: Readonly<Record<string, unknown>>): string {
 
 function list(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
+}
+
+/** Releases of Higress that ship with the program, newest first: `manifests/higress/<version>/`. */
+export const releases = ["2.2.4", "2.2.0", "2.1.9"] as const;
+
+/** @throws Failure USAGE naming the releases that there are */
+export async function readRelease(
+  version: string,
+): Promise<{ readonly spec: Readonly<Record<string, unknown>>; readonly relocation: string }> {
+  if (!releases.some((release) => release === version))
+    throw new Failure("USAGE", { what: `--release-version ${version}: ${releases.join(", ")}` });
+  const folder = `manifests/higress/${version}`;
+  const [spec] = loadTyped(await readAsset(`${folder}/bundle.yaml`));
+  return {
+    spec: spec as Readonly<Record<string, unknown>>,
+    relocation: await readAsset(`${folder}/relocation.yaml`),
+  };
 }

@@ -1,22 +1,19 @@
 import { dirname, basename, resolve } from "node:path";
 import { blobPrefix, programPrefix } from "../../model/bundle.ts";
 import { hasErrors } from "../../model/finding.ts";
-import { documentFindings } from "../wire/verify.ts";
+import { documentFindings, openToJudge } from "../wire/bundles.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { sbomOf } from "../../stages/inspect/sbom.ts";
 import { spaceOf, type Share } from "../../stages/inspect/space.ts";
 import { squarify } from "../../stages/inspect/treemap.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
-import { inspectPage } from "../../ui/html/inspect-page.ts";
-import type { MapTile } from "../../ui/html/treemap.ts";
+import { inspectPage, type MapTile } from "../../ui/html/inspect-page.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
-import { table } from "../../ui/table.ts";
-import { visible } from "../../ui/visible.ts";
+import { table, visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openToJudge } from "../wire/bundle.ts";
 import { itemContents } from "../wire/contents.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 

@@ -7,7 +7,7 @@ import { installPorts, openTools } from "../wire/install-ports.ts";
 import { withReport, type EvidenceSink } from "../wire/install-report.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/target.ts";
-import { verifyWhole } from "../wire/verify.ts";
+import { verifyWhole } from "../wire/bundles.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const base = text(flags, "report");

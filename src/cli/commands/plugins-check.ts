@@ -7,7 +7,7 @@ import { sanitize } from "../../model/sanitize.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
-import { table } from "../../ui/table.ts";
+import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";

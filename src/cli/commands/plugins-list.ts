@@ -1,11 +1,11 @@
 import { printBytes } from "../../std/bytes.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import { catalogueOf } from "../../ui/language.ts";
-import { table } from "../../ui/table.ts";
+import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundle.ts";
+import { openBundles } from "../wire/bundles.ts";
 import { carriedPlugins, layoutOf } from "../wire/carried-plugins.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {

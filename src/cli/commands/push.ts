@@ -2,7 +2,7 @@ import { push } from "../../pipeline/install.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { printReference } from "../../model/reference.ts";
 import { catalogueOf } from "../../ui/language.ts";
-import { table } from "../../ui/table.ts";
+import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";

@@ -9,11 +9,9 @@ import { canonicalJson } from "../../std/canonical-json.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openToJudge, openEach } from "../wire/bundle.ts";
+import { openToJudge, openEach, checkSignature, verifyWhole } from "../wire/bundles.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
-import { isRegistryUrl, registryCopies } from "../wire/registry-copies.ts";
-import { checkSignature } from "../wire/signature.ts";
-import { verifyWhole } from "../wire/verify.ts";
+import { isRegistryUrl, registryCopies } from "../wire/registries.ts";
 
 /** A good bundle out of a damaged one and other sources, or a list of what to bring. The damaged one is only read. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {

@@ -6,7 +6,7 @@ import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools } from "../wire/install-ports.ts";
 import { openSite } from "../wire/site-session.ts";
-import { loadForUndo, releaseOf } from "../wire/undo.ts";
+import { loadForUndo, releaseOf } from "../wire/receipts.ts";
 
 /** Goes back to the install before: release, plugins, and none of the objects that only the latest one made. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {

@@ -5,7 +5,7 @@ import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { parsePlatform, printPlatform, type Platform } from "../../model/platform.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
-import { composeSetKit } from "../../stages/standalone/compose-set.ts";
+import { composeSetKit } from "../../stages/standalone/compose.ts";
 import { standaloneKit, type StandaloneKit } from "../../stages/standalone/kit.ts";
 import type { Context } from "../context.ts";
 import { text, texts, type Flags } from "../define.ts";

@@ -6,8 +6,7 @@ import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools } from "../wire/install-ports.ts";
 import { openSite } from "../wire/site-session.ts";
-import { stateDirectory } from "../wire/receipts.ts";
-import { loadForUndo, releaseOf } from "../wire/undo.ts";
+import { stateDirectory, loadForUndo, releaseOf } from "../wire/receipts.ts";
 
 /** Removes what the receipt lists, and nothing else. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {

@@ -9,10 +9,8 @@ import type { Context } from "../context.ts";
 import { required, text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
-import { openToJudge } from "../wire/bundle.ts";
-import { checkSignature } from "../wire/signature.ts";
+import { openToJudge, checkSignature, verifyWhole } from "../wire/bundles.ts";
 import { namedKeys } from "../wire/site-session.ts";
-import { verifyWhole } from "../wire/verify.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;

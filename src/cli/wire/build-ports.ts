@@ -1,17 +1,31 @@
+import type { StartHash } from "../../content/stream-hash.ts";
+import { verified } from "../../content/verified.ts";
+import { httpGet } from "../../edge/charts/http.ts";
+import { pullChart } from "../../edge/charts/pull.ts";
 import type { bundleOutput } from "../../edge/disk/bundle-output.ts";
+import { loadRelocationMap, loadValues } from "../../edge/files/config.ts";
+import { readText } from "../../edge/files/read-text.ts";
+import { temporaryFile } from "../../edge/files/temporary.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { moduleStarter } from "../../edge/wasm/starter.ts";
-import type { StartHash } from "../../content/stream-hash.ts";
-import type { BundleSpec } from "../../model/spec.ts";
+import { limits } from "../../model/bundle.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import type { Digest } from "../../model/digest.ts";
+import { Failure } from "../../model/failure.ts";
+import type { LockFile } from "../../model/lock.ts";
+import { parseManifest } from "../../model/manifest.ts";
+import { MediaType } from "../../model/media-type.ts";
+import { parseReference, pointer } from "../../model/reference.ts";
+import type { BundleSpec, ChartSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
 import { reusing } from "../../pipeline/reuse.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import type { SmallFile } from "../../stages/bundle/plan.ts";
 import { findInConsole } from "../../stages/plugins/find.ts";
 import { pluginManifests } from "../../stages/plugins/manifests.ts";
+import type { SourceRepository } from "../../stages/resolve/ports.ts";
+import { collect } from "../../std/collect.ts";
 import type { Context } from "../context.ts";
-import { temporaryFile } from "../../edge/files/temporary.ts";
-import { loadChart } from "./charts.ts";
 import { examiner } from "./examine.ts";
 import { loadGateways } from "./gateways.ts";
 import type { RegistryPool } from "./registries.ts";
@@ -78,4 +92,68 @@ function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values:
     kubeVersion,
     values,
   };
+}
+
+/** Templates and CRDs; an archive that is larger is something else. */
+const maxArchive = 32 * 1024 ** 2;
+
+/** Fetches a chart from wherever the spec says, mirrors in turn, and looks into it. */
+export async function loadChart(
+  spec: ChartSpec,
+  locked: LockFile | undefined,
+  pool: RegistryPool,
+  context: Context,
+): Promise<LoadedChart> {
+  const ports = {
+    get: httpGet({ transport: (host) => pool.transport(host) }),
+    pullOci: (reference: string, signal?: AbortSignal) =>
+      locked === undefined ? fromRegistry(reference, pool, signal) : layerOf(reference, locked, pool, signal),
+  };
+  const { bytes, chart } = await pullChart(spec, ports, context.signal);
+  return {
+    spec,
+    archive: bytes,
+    origin: spec.from,
+    name: chart.name,
+    version: chart.version,
+    metadata: chart.metadata,
+    newest: chart.newest,
+    relocation: await loadRelocationMap(spec.relocation),
+    relocationText: await readText(spec.relocation, limits.smallFile),
+    valuesFiles: await Promise.all(spec.valuesFiles.map(loadValues)),
+    values: spec.values,
+  };
+}
+
+async function fromRegistry(reference: string, pool: RegistryPool, signal?: AbortSignal): Promise<Uint8Array> {
+  const parsed = parseReference(reference);
+  const repository = await pool.repository(parsed);
+  const { descriptor, bytes } = await repository.resolve(pointer(parsed), signal);
+  const manifest = parseManifest(bytes, descriptor.mediaType);
+  const layer =
+    manifest.kind === "image" ? manifest.layers.find(({ mediaType }) => mediaType === MediaType.helmChart) : undefined;
+  if (layer === undefined) throw new Failure("CHART_UNUSABLE", { chart: reference, why: `no ${MediaType.helmChart}` });
+  return readArchive(reference, layer, repository, signal);
+}
+
+/** The archive is the layer, so its sha256 is the layer's digest: a lock's chart needs no tag. */
+async function layerOf(
+  reference: string,
+  { sha256, size }: LockFile,
+  pool: RegistryPool,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const layer = { mediaType: MediaType.helmChart, digest: `sha256:${sha256}` as Digest, size };
+  return readArchive(reference, layer, await pool.repository(parseReference(reference)), signal);
+}
+
+async function readArchive(
+  reference: string,
+  layer: Descriptor,
+  repository: SourceRepository,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if (layer.size > maxArchive)
+    throw new Failure("CHART_UNUSABLE", { chart: reference, why: `${layer.size} B > ${maxArchive} B` });
+  return collect(verified(repository.fetch(layer, { signal }), layer, "source"), maxArchive);
 }

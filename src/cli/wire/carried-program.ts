@@ -10,7 +10,7 @@ import { Failure, isFailure } from "../../model/failure.ts";
 import { refuser } from "../../stages/bundle/malformed.ts";
 import { parseSums } from "../../stages/bundle/sums.ts";
 import type { Context } from "../context.ts";
-import { maxKey } from "./signature.ts";
+import { maxKey } from "./bundles.ts";
 
 const maxSignature = 1024;
 

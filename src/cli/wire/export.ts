@@ -13,7 +13,7 @@ import { fill } from "../../ui/fill.ts";
 import { exportReadme, type ExportedRelease } from "../../ui/export.ts";
 import type { Language } from "../../ui/language.ts";
 import { exportWords } from "../../ui/messages/export-words.ts";
-import { visible } from "../../ui/visible.ts";
+import { visible } from "../../ui/width.ts";
 import type { NewFile } from "./new-files.ts";
 import type { SiteSession } from "./site-session.ts";
 

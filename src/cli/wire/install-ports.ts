@@ -16,11 +16,10 @@ import { createProjects, pullSecretOf } from "./harbor-projects.ts";
 import { pluginFindings } from "./plugin-preflight.ts";
 import { registryFindings } from "./preflight.ts";
 import { receiptsOf } from "./receipts.ts";
-import { trustedKeys } from "./signature.ts";
+import { trustedKeys, verifyWhole } from "./bundles.ts";
 import { connectAsPuller, type TargetOptions, type TargetSession } from "./target.ts";
 import { findTool, withoutPasswords } from "./tools.ts";
 import { urlAsker } from "./url-asker.ts";
-import { verifyWhole } from "./verify.ts";
 
 /** Disposing of them removes helm's own folders. */
 export interface ClusterTools extends AsyncDisposable {

@@ -8,7 +8,7 @@ import type { Platform } from "../../model/platform.ts";
 import { parseReference } from "../../model/reference.ts";
 import { printBytes } from "../../std/bytes.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
-import { isOfComposeSet, missingServices } from "../../stages/standalone/compose-set.ts";
+import { isOfComposeSet, missingServices } from "../../stages/standalone/compose.ts";
 import type { Context } from "../context.ts";
 
 const repositoryOf = ({ reference }: LockItem): string => parseReference(reference).repository;

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import type { Finding } from "../../model/finding.ts";
 import type { PreflightContext } from "../../pipeline/install-ports.ts";
 import { wantedPlugins, type Wanted } from "../../pipeline/wanted-plugins.ts";
-import { effectiveConfig } from "../../stages/plugins/effective-config.ts";
+import { effectiveConfig } from "../../stages/plugins/manifests.ts";
 import type { Context } from "../context.ts";
 import { carriedPlugins } from "./carried-plugins.ts";
 import { checkCarried } from "./check-carried.ts";

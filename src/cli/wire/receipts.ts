@@ -1,10 +1,13 @@
 import { receiptDirectory } from "../../edge/files/receipts.ts";
 import type { Kubectl } from "../../edge/process/kubectl.ts";
+import { Failure } from "../../model/failure.ts";
 import type { Receipt } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import { keepReceipt, loadReceipts } from "../../stages/receipt/keep.ts";
+import type { ReleasePort } from "../../stages/receipt/ports.ts";
 import { standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
+import type { ClusterTools } from "./install-ports.ts";
 
 /** Where receipts are, and the values that were used. */
 export function stateDirectory({ stateDir }: Site): string {
@@ -47,4 +50,34 @@ export async function receiptsOfRelease(
   port: ReceiptsPort,
 ): Promise<readonly Receipt[]> {
   return (await port.load()).filter(({ cluster }) => cluster.namespace === namespace && cluster.release === release);
+}
+
+export interface Receipts {
+  readonly all: readonly Receipt[];
+  readonly latest: Receipt;
+  save(receipt: Receipt): Promise<void>;
+}
+
+/** The receipts of the site's release. @throws Failure RECEIPT_MISSING: without one, nothing is undone */
+export async function loadForUndo(site: Site, tools: ClusterTools, signal: AbortSignal): Promise<Receipts> {
+  const port = receiptsOf(site, tools.kubectl, signal);
+  const all = await receiptsOfRelease(site, port);
+  const latest = standing(all);
+  if (latest === undefined)
+    throw new Failure("RECEIPT_MISSING", {
+      release: site.cluster.release,
+      where: stateDirectory(site),
+    });
+  return { all, latest, save: (receipt) => port.save(receipt) };
+}
+
+export function releaseOf({ cluster }: Site, { helm }: ClusterTools): ReleasePort {
+  const { release, namespace } = cluster;
+  return {
+    rollback: (revision, signal) => helm.rollback(release, namespace, revision, { signal }),
+    uninstall: async (signal) => {
+      if ((await helm.status(release, namespace, { signal })) !== undefined)
+        await helm.uninstall(release, namespace, { signal });
+    },
+  };
 }

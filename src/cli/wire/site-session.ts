@@ -10,9 +10,8 @@ import { usageWords } from "../../ui/messages/parser-words.ts";
 import type { Context } from "../context.ts";
 import { loadTyped } from "../../std/yaml.ts";
 import { required, text, texts, type Flags } from "../define.ts";
-import { openBundles } from "./bundle.ts";
+import { openBundles, checkSignature, checkTrust, trustedKeys } from "./bundles.ts";
 import { readValues } from "./install-ports.ts";
-import { checkSignature, checkTrust, trustedKeys } from "./signature.ts";
 
 /** A bundle and a site, opened and brought together: what most commands of the far side begin with. */
 export interface SiteSession extends AsyncDisposable {

@@ -5,8 +5,7 @@ import { RelocationMap } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { Site } from "../../model/site.ts";
 import { BundleSpec, type CredentialsSource, type Registries } from "../../model/spec.ts";
-import { lineAndColumn, pathKey, spotsOf, type Spot, type Spots } from "../../std/yaml-spots.ts";
-import { loadTyped, YamlError } from "../../std/yaml.ts";
+import { lineAndColumn, pathKey, spotsOf, type Spot, type Spots, loadTyped, YamlError } from "../../std/yaml.ts";
 import { placeholderProblems, problemsOf, type Problem } from "./config-problems.ts";
 import { readText } from "./read-text.ts";
 

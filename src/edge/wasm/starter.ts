@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { capMemory } from "../../content/wasm/cap-memory.ts";
-import { ModuleError } from "../../content/wasm/cursor.ts";
+import { capMemory, ModuleError } from "../../content/wasm.ts";
 import type { Job, Message, Step } from "./guest.ts";
 import { workerSource } from "./worker.ts";
 

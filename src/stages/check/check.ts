@@ -1,9 +1,8 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { finding, type Finding } from "../../model/finding.ts";
-import { containersOf, statusesOf } from "../../model/pod-status.ts";
-import { troubleOf } from "../../model/pod-trouble.ts";
+import { containersOf, statusesOf, troubleOf } from "../../model/pod-trouble.ts";
+import { isReference, parseReference } from "../../model/reference.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
-import { hostOf, isLocal } from "./host.ts";
 import type { AskUrl, CheckPort } from "./ports.ts";
 import { checkUrls, type UrlQuestion } from "./urls.ts";
 
@@ -74,4 +73,20 @@ function outsideOf(where: string, path: string, value: string, { inside }: Check
   const host = hostOf(value);
   if (host === undefined || inside.includes(host) || isLocal(host)) return [];
   return [finding("error", "reference.outside", { where, path, value, host })];
+}
+
+/** The host that a reference or URL is fetched from; `undefined` for a file, which is fetched from nowhere. */
+export function hostOf(value: string): string | undefined {
+  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]{0,20}):\/\/(.{0,2000})$/i.exec(value) ?? [undefined, "oci", value];
+  if (scheme === "file") return undefined;
+  if (scheme === "oci" && isReference(rest)) return parseReference(rest).registry;
+  return rest.split("/")[0];
+}
+
+/** Names that never leave the cluster or the pod. */
+export function isLocal(host: string): boolean {
+  const name = host.replace(/:\d{1,5}$/, "");
+  return (
+    name === "localhost" || name === "127.0.0.1" || /\.svc(\.[a-z0-9.-]{1,200})?$/.test(name) || !/[.:]/.test(name)
+  );
 }

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { Digest } from "../../model/digest.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import { hostOf, isLocal } from "./host.ts";
+import { hostOf, isLocal } from "./check.ts";
 import type { Answer, AskUrl } from "./ports.ts";
 
 /** A URL that the console or the controller of this release can write, and whose setting makes it. */

@@ -1,7 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { isScanned, outsideReferences, stringsOf } from "../../model/outside.ts";
+import { isScanned, outsideReferences, stringsOf, referenceWords, type ReferenceWord } from "../../model/inside.ts";
 import { isReference } from "../../model/reference.ts";
-import { referenceWords, type ReferenceWord } from "../../model/reference-words.ts";
 import { imagesOf, renderedObjects, textAt, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
 
 /** Something that must be carried, and where it was found. */

@@ -1,10 +1,9 @@
 import type { Event as KubeEvent, Pod } from "kubernetes-types/core/v1.js";
 import pMap from "p-map";
 import { isFailure } from "../../model/failure.ts";
-import { containersOf } from "../../model/pod-status.ts";
-import { troubleOf } from "../../model/pod-trouble.ts";
+import { containersOf, troubleOf } from "../../model/pod-trouble.ts";
 import { redact } from "../../model/sanitize.ts";
-import type { DoctorPort } from "./ports.ts";
+import type { DoctorPort } from "./doctor.ts";
 
 /** One text to be read line by line, and the name under which it goes into a support archive. */
 export interface Evidence {

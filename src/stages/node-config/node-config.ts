@@ -1,6 +1,4 @@
-import { containerd } from "./containerd.ts";
-import { docker } from "./docker.ts";
-import { k3s } from "./k3s.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
 import { unreachable } from "../../std/unreachable.ts";
 
 /** What runs containers on the nodes. */
@@ -45,4 +43,80 @@ export function nodeConfig(runtime: Runtime, options: NodeConfigOptions): NodeCo
     default:
       return unreachable(runtime);
   }
+}
+
+const certs = "/etc/containerd/certs.d";
+const configPath = {
+  containerd1: `version = 2\n\n[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "${certs}"\n`,
+  containerd2: `version = 3\n\n[plugins.'io.containerd.cri.v1.images'.registry]\n  config_path = '${certs}'\n`,
+} as const;
+
+/** hosts.toml is read at every pull; only `config_path`, where it was not set before, wants a restart. */
+export function containerd(runtime: keyof typeof configPath, options: NodeConfigOptions): NodeConfig {
+  const { host, plainHttp, ca, insecure } = options;
+  const directory = `${certs}/${host}`;
+  const url = `${plainHttp ? "http" : "https"}://${host}`;
+  const hosts = [
+    `server = "${url}"`,
+    "",
+    `[host."${url}"]`,
+    `  capabilities = ["pull", "resolve"]`,
+    ...(ca === undefined || plainHttp ? [] : [`  ca = "${directory}/ca.crt"`]),
+    ...(insecure && !plainHttp ? ["  skip_verify = true"] : []),
+    "",
+  ];
+  const trust: readonly NodeFile[] =
+    ca === undefined || plainHttp ? [] : [{ path: `${directory}/ca.crt`, text: ca, mode: 0o644, merge: false }];
+  return {
+    files: [
+      { path: "/etc/containerd/config.toml", text: configPath[runtime], mode: 0o644, merge: true },
+      { path: `${directory}/hosts.toml`, text: hosts.join("\n"), mode: 0o644, merge: false },
+      ...trust,
+    ],
+    commands: ["systemctl restart containerd"],
+  };
+}
+
+/** certs.d is read at every pull; daemon.json at start, or on SIGHUP. */
+export function docker({ host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfig {
+  if (plainHttp || insecure) {
+    const text = canonicalJson({ "insecure-registries": [host] });
+    return {
+      files: [{ path: "/etc/docker/daemon.json", text, mode: 0o644, merge: true }],
+      commands: ["systemctl reload docker"],
+    };
+  }
+  if (ca === undefined) return { files: [], commands: [] };
+  return { files: [{ path: `/etc/docker/certs.d/${host}/ca.crt`, text: ca, mode: 0o644, merge: false }], commands: [] };
+}
+
+const services = {
+  k3s: ["systemctl restart k3s        # on servers", "systemctl restart k3s-agent  # on agents"],
+  rke2: ["systemctl restart rke2-server  # on servers", "systemctl restart rke2-agent   # on agents"],
+} as const;
+
+/** Both make containerd's own files from registries.yaml when they start. JSON strings are YAML strings. */
+export function k3s(runtime: keyof typeof services, { host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfig {
+  const directory = `/etc/rancher/${runtime}`;
+  const caFile = `${directory}/${host.replaceAll(":", "_")}.ca.crt`;
+  const trusts = ca !== undefined && !plainHttp;
+  const tls = [
+    ...(trusts ? [`      ca_file: ${JSON.stringify(caFile)}`] : []),
+    ...(insecure && !plainHttp ? ["      insecure_skip_verify: true"] : []),
+  ];
+  const text = [
+    "mirrors:",
+    `  ${JSON.stringify(host)}:`,
+    "    endpoint:",
+    `      - ${JSON.stringify(`${plainHttp ? "http" : "https"}://${host}`)}`,
+    ...(tls.length === 0 ? [] : ["configs:", `  ${JSON.stringify(host)}:`, "    tls:", ...tls]),
+    "",
+  ].join("\n");
+  return {
+    files: [
+      { path: `${directory}/registries.yaml`, text, mode: 0o600, merge: true },
+      ...(trusts ? [{ path: caFile, text: ca, mode: 0o644, merge: false }] : []),
+    ],
+    commands: services[runtime],
+  };
 }

@@ -1,7 +1,6 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { KubeObject } from "../../model/kubernetes.ts";
-import { isReady, restartsOf } from "../../model/pod-status.ts";
-import { troubleOf, type PodTrouble } from "../../model/pod-trouble.ts";
+import { isReady, restartsOf, troubleOf, type PodTrouble } from "../../model/pod-trouble.ts";
 import type { PluginsPort } from "./ports.ts";
 
 export interface GatewayRef {

@@ -1,7 +1,6 @@
 import { layerMembers } from "../../content/layer-tar.ts";
-import { readExactly } from "../../content/read-exactly.ts";
+import { readExactly, verified } from "../../content/verified.ts";
 import type { Fetcher } from "../../content/store.ts";
-import { verified } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { printBytes } from "../../std/bytes.ts";

@@ -1,6 +1,6 @@
 import { Failure, isFailure } from "../../model/failure.ts";
 import { parseReference, printReference } from "../../model/reference.ts";
-import { isOlder } from "./gateway-version.ts";
+import { isOlder } from "./check.ts";
 
 /** A plugin as far as URLs are made of it. */
 export interface UrlPlugin {

@@ -3,9 +3,8 @@ import { finding, type ClusterQuestion, type Finding } from "../../model/finding
 import { wasmPluginResource } from "../../model/wasm-plugin.ts";
 import { askCapacity } from "./capacity.ts";
 import { askCrds, type LiveCrd } from "./crds.ts";
-import type { PreflightInput } from "./input.ts";
+import type { PreflightInput, PreflightPort } from "./input.ts";
 import { askNodes } from "./nodes.ts";
-import type { PreflightPort } from "./ports.ts";
 import { askRights } from "./rights.ts";
 import * as ask from "./surroundings.ts";
 

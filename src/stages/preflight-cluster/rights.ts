@@ -1,7 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { groupOf, pluralOf, type KubeObject, type Permission } from "../../model/kubernetes.ts";
-import type { PreflightInput } from "./input.ts";
-import type { PreflightPort } from "./ports.ts";
+import type { PreflightInput, PreflightPort } from "./input.ts";
 
 /** Kinds of the chart that stand outside of any namespace. */
 const clusterWide = new Set([

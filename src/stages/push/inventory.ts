@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import type { Digest } from "../../model/digest.ts";
-import type { Mapped } from "./mapping.ts";
+import type { Mapped } from "../../model/relocation.ts";
 import { placementsOf } from "./placement.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 import { survey, type Surveyed, type SurveyOptions } from "./survey.ts";

@@ -2,7 +2,7 @@ import { readGraph, type Graph } from "../../content/graph.ts";
 import type { Fetcher } from "../../content/store.ts";
 import type { Digest } from "../../model/digest.ts";
 import type { LockItem } from "../../model/lock.ts";
-import type { Mapped } from "./mapping.ts";
+import type { Mapped } from "../../model/relocation.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 
 /** One item in one repository, under all the tags that it has there. */

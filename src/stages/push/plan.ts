@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { placementsOf, spot, type Spot } from "./placement.ts";
-import type { Mapped } from "./mapping.ts";
+import type { Mapped } from "../../model/relocation.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 import { survey, type Survey, type Surveyed, type SurveyOptions } from "./survey.ts";
 

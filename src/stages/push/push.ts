@@ -5,7 +5,7 @@ import { Failure } from "../../model/failure.ts";
 import { printReference } from "../../model/reference.ts";
 import type { Digest } from "../../model/digest.ts";
 import { refuseUnstorable } from "./config-prediction.ts";
-import type { Mapped } from "./mapping.ts";
+import type { Mapped } from "../../model/relocation.ts";
 import { lostRefusal, missingProject, type TargetState } from "./explain.ts";
 import { bytesByProject, bytesOf, planPush, type PushPlan } from "./plan.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";

@@ -1,11 +1,35 @@
+import type { RandomAccess, RandomWriter } from "../../content/random-access.ts";
 import type { Fetcher } from "../../content/store.ts";
 import { verified } from "../../content/verified.ts";
-import { blobPrefix } from "../../model/bundle.ts";
+import { blobPrefix, type BundleDocument } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import type { OpenedBundle, OpenRepair, Range, RepairOutput } from "./ports.ts";
+
+export interface Range {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** What repair asks of a bundle that is open: the damaged one, and other copies. */
+export interface OpenedBundle {
+  readonly source: RandomAccess;
+  readonly document: BundleDocument;
+  readonly id: string;
+  readonly entries: ReadonlyMap<string, Range>;
+  readonly sums: ReadonlyMap<string, string>;
+}
+
+/** A new file. The damaged one is on somebody's medium, and is never written to. */
+export interface RepairOutput {
+  create(size: number, planId: string): Promise<OpenRepair>;
+}
+
+export interface OpenRepair extends Pick<RandomWriter, "write"> {
+  commit(facts: { readonly bundle: string }): Promise<void>;
+  abandon(): Promise<void>;
+}
 
 export interface RepairInput {
   readonly bundle: OpenedBundle;

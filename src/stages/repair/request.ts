@@ -1,11 +1,10 @@
 import * as z from "zod";
-import { blobPrefix } from "../../model/bundle.ts";
+import { blobPrefix, limits } from "../../model/bundle.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { DigestText, NameText, Sha256Text } from "../../model/names.ts";
 import { listOf } from "../../model/list-of.ts";
-import { limits } from "../../model/bundle.ts";
-import type { OpenedBundle } from "./ports.ts";
+import type { OpenedBundle } from "./repair.ts";
 
 /** What is carried back to the connected side: the digests to bring, from which `build --only` makes a patch. */
 export const RepairRequest = z.strictObject({

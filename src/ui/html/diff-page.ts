@@ -1,7 +1,5 @@
 import { catalogueOf, type Language } from "../language.ts";
-import { escapeHtml } from "./escape.ts";
-import { page } from "./page.ts";
-import { htmlTable, type Cell } from "./table.ts";
+import { escapeHtml, page, htmlTable, type Cell } from "./page.ts";
 
 export interface DiffRow {
   readonly what: "added" | "removed" | "changed";

@@ -1,8 +1,106 @@
 import { createHash } from "node:crypto";
 import type { Language } from "../language.ts";
-import { escapeHtml } from "./escape.ts";
-import { script } from "./script.ts";
-import { style } from "./style.ts";
+import { visible } from "../width.ts";
+
+/** Text of others inside HTML, in elements and in quoted attributes alike. */
+export function escapeHtml(text: string): string {
+  return visible(text).replace(/[&<>"'`]/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
+}
+
+export function heading(text: string): string {
+  return `<h2>${escapeHtml(text)}</h2>\n`;
+}
+
+export function paragraph(text: string): string {
+  return `<p>${escapeHtml(text)}</p>\n`;
+}
+
+export function definitions(facts: readonly (readonly [string, string])[]): string {
+  const entries = facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`);
+  return `<dl>${entries.join("")}</dl>`;
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly class?: "number" | "name" | "mono" | "kind" | undefined;
+  /** What the column is sorted by, where that is not the text. */
+  readonly value?: number | undefined;
+  /** Shown in full when a pointer rests on it. */
+  readonly title?: string | undefined;
+  /** Colour of a mark before the text. */
+  readonly mark?: string | undefined;
+}
+
+export function htmlTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const head = header.map((name) => `<th scope="col"><button type="button">${escapeHtml(name)}</button></th>`).join("");
+  const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("\n");
+  return `<div class="scroll"><table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
+}
+
+function cell({ text, class: name, value, title, mark }: Cell): string {
+  const attributes = [
+    ...(name === undefined ? [] : [` class="${name}"`]),
+    ...(value === undefined ? [] : [` data-value="${value}"`]),
+    ...(title === undefined ? [] : [` title="${escapeHtml(title)}"`]),
+  ].join("");
+  const marked = mark === undefined ? "" : `<span class="mark ${mark}"></span>`;
+  return `<td${attributes}>${marked}${escapeHtml(text)}</td>`;
+}
+
+/** Sorts a table by the column that is clicked; the page reads the same without it. */
+export const script = `
+for (const table of document.querySelectorAll("table")) {
+  const heads = [...table.querySelectorAll("th")];
+  heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    heads.forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const valueOf = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+    const rows = [...table.tBodies[0].rows].sort((a, b) =>
+      valueOf(a).localeCompare(valueOf(b), "en", { numeric: true }) * (up ? 1 : -1));
+    table.tBodies[0].append(...rows);
+  }));
+}
+`;
+
+/** Light and dark by the reader's system. Each kind has one colour, in the map and in the table. */
+export const style = `
+:root { --ink: #1c2430; --soft: #5b6675; --paper: #ffffff; --line: #d9dee6; --row: #f5f7fa;
+  --image: #2f6fb2; --plugin: #2c8a5b; --chart: #b06a1c; --shared: #7b5aa6; --other: #69707c; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6eaf0; --soft: #9aa6b5; --paper: #12161c; --line: #2c3440; --row: #181e26;
+    --image: #3a78b8; --plugin: #2f8f60; --chart: #b06f26; --shared: #8463b0; --other: #6b7480; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
+main { max-width: 1280px; margin: 0 auto; padding: 24px; }
+h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 28px 0 8px; } h2::first-letter, p::first-letter { text-transform: uppercase; }
+p, dl { color: var(--soft); margin: 0 0 8px; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; } dd { margin: 0; color: var(--ink); overflow-wrap: anywhere; }
+svg { width: 100%; height: auto; display: block; border-radius: 6px; }
+svg rect { stroke: var(--paper); stroke-width: 1.5; } svg text { fill: #ffffff; font-size: 13px; pointer-events: none; }
+svg text.bytes { opacity: .8; font-size: 11px; }
+rect.image { fill: var(--image); } rect.plugin { fill: var(--plugin); } rect.chart { fill: var(--chart); }
+rect.shared { fill: var(--shared); } rect.other { fill: var(--other); } svg g:hover rect { opacity: .85; }
+ul.legend { list-style: none; padding: 0; margin: 10px 0 0; display: flex; flex-wrap: wrap; gap: 4px 20px; }
+.mark { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px; }
+.mark.image { background: var(--image); } .mark.plugin { background: var(--plugin); } .mark.chart { background: var(--chart); }
+.mark.shared { background: var(--shared); } .mark.other { background: var(--other); }
+.mark.added { background: var(--plugin); } .mark.removed { background: #b3403a; } .mark.changed { background: var(--chart); }
+.mark.done { background: var(--plugin); } .mark.warning { background: var(--chart); } .mark.error { background: #b3403a; } .mark.note { background: var(--other); }
+p.outcome { color: var(--ink); border-left: 4px solid var(--other); padding: 6px 12px; background: var(--row); }
+p.outcome.done { border-color: var(--plugin); } p.outcome.findings, p.outcome.interrupted { border-color: var(--chart); } p.outcome.failed { border-color: #b3403a; }
+pre { background: var(--row); padding: 8px 12px; border-radius: 4px; overflow-x: auto; font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 8px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; }
+th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody tr:hover { background: var(--row); } td.number { text-align: right; white-space: nowrap; }
+td.name { overflow-wrap: anywhere; min-width: 240px; } td.mono { font-family: ui-monospace, "DejaVu Sans Mono", Consolas, monospace; font-size: 12px; white-space: nowrap; }
+td.kind { white-space: nowrap; }
+th button { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; } th button:focus-visible { outline: 2px solid var(--image); }
+th[aria-sort=ascending] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
+@media print { th button::after { content: none; } main { padding: 0; } }
+`;
 
 export interface Page {
   readonly title: string;

@@ -1,6 +1,6 @@
 import { wholeDocument } from "../../model/finding.ts";
 import type { Language } from "../language.ts";
-import { visible } from "../visible.ts";
+import { visible } from "../width.ts";
 import { problemWords } from "./problem-words.ts";
 
 const wholeWords = { en: "the whole document", zh: "整个文档" } as const;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isFailure } from "../../../src/model/failure.ts";
-import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { pushItems } from "../../../src/stages/push/push.ts";
-import { gatewayPull } from "../../../src/stages/push/gateway-pull.ts";
+import { gatewayPull } from "../../../src/stages/plugins/gateway-pull.ts";
 import { anImage, aWasmPlugin } from "../../rig/graph.ts";
 import { apiOf, registryOf } from "../../rig/harbor/access.ts";
 import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";

@@ -4,7 +4,7 @@ import { askRegistry } from "../../../src/cli/wire/preflight.ts";
 import { openTarget } from "../../../src/cli/wire/target.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";
-import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { pushItems } from "../../../src/stages/push/push.ts";
 import { createReporter } from "../../../src/ui/reporter.ts";
 import { anImage } from "../../rig/graph.ts";

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { pushItems } from "../../../src/stages/push/push.ts";
-import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { anImage } from "../../rig/graph.ts";
 import { registryOf } from "../../rig/harbor/access.ts";
 import { codes, factsOf, preflight } from "../../rig/harbor/preflight.ts";

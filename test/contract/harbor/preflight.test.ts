@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { PreflightResult } from "../../../src/stages/preflight-registry/preflight.ts";
-import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { pushItems } from "../../../src/stages/push/push.ts";
 import { anImage } from "../../rig/graph.ts";
 import { registryOf } from "../../rig/harbor/access.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { pushItems, type PushOptions } from "../../../src/stages/push/push.ts";
 import { anImage } from "../../rig/graph.ts";
 import { registryOf } from "../../rig/harbor/access.ts";

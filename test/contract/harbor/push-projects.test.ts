@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../src/model/event.ts";
-import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { pushItems, type PushOptions } from "../../../src/stages/push/push.ts";
 import { anImage } from "../../rig/graph.ts";
 import { apiOf, registryOf } from "../../rig/harbor/access.ts";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isFailure } from "../../../src/model/failure.ts";
-import { mapItems, type Mapped } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
+import type { Mapped } from "../../../src/model/relocation.ts";
 import { pushItems, type PushOptions, type PushResult } from "../../../src/stages/push/push.ts";
 import { anImage, anIndex, aWasmPlugin, type Seed } from "../../rig/graph.ts";
 import { aChart } from "../../rig/builders/charts.ts";

@@ -1,7 +1,7 @@
 import type { Finding } from "../../../src/model/finding.ts";
 import type { PreflightInput } from "../../../src/stages/preflight-registry/context.ts";
 import { preflightRegistry, type PreflightResult } from "../../../src/stages/preflight-registry/preflight.ts";
-import { mapItems } from "../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { anImage } from "../graph.ts";
 import { aLockItem } from "../lock-item.ts";
 import { probeOf, type AccessOptions, type Place } from "./access.ts";

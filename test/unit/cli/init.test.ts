@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { releases } from "../../../src/cli/wire/releases.ts";
+import { releases } from "../../../src/cli/commands/init.ts";
 import { loadBundleSpec, loadRelocationMap, loadSite } from "../../../src/edge/files/config.ts";
 import { fileWords } from "../../../src/ui/messages/files.ts";
 import { runCommand } from "../../rig/command.ts";

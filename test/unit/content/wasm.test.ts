@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { capMemory } from "../../../src/content/wasm/cap-memory.ts";
-import { ModuleError } from "../../../src/content/wasm/cursor.ts";
-import { moduleProblem, outline, pageSize } from "../../../src/content/wasm/module.ts";
+import { capMemory, ModuleError, moduleProblem, outline, pageSize } from "../../../src/content/wasm.ts";
 import { aProxyPlugin, aWasmModule } from "../../rig/wasm/module.ts";
 
 interface Engine {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { zipDirectory } from "../../../src/content/zip/directory.ts";
-import { readZipEntry } from "../../../src/content/zip/entry.ts";
+import { zipDirectory, readZipEntry } from "../../../src/content/zip.ts";
 import { Failure } from "../../../src/model/failure.ts";
 import { aZip, type ZipFile } from "../../rig/wasm/jar.ts";
 

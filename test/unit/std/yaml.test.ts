@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { editDistance, nearest } from "../../../src/std/nearest.ts";
-import { loadStrings, loadTyped, YamlError } from "../../../src/std/yaml.ts";
-import { lineAndColumn, pathKey, spotsOf } from "../../../src/std/yaml-spots.ts";
+import { loadStrings, loadTyped, YamlError, lineAndColumn, pathKey, spotsOf } from "../../../src/std/yaml.ts";
 
 describe("loadStrings", () => {
   it("keeps every scalar as it was written, whatever a YAML version would make of it", () => {

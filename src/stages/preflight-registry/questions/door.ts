@@ -1,5 +1,5 @@
 import { finding, type Finding } from "../../../model/finding.ts";
-import { isPrivateAddress } from "../../../model/private-address.ts";
+import { isPrivateAddress } from "../../../model/inside.ts";
 import type { Asking } from "../context.ts";
 import type { Connection, Greeting } from "../ports.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { crdNames } from "../../../../src/stages/apply/crds.ts";
+import { crdNames } from "../../../../src/stages/apply/objects.ts";
 
 const crd = (name: string) =>
   `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: ${name}}\n`;

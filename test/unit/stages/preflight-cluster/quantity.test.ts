@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseQuantity } from "../../../../src/stages/preflight-cluster/quantity.ts";
+import { parseQuantity } from "../../../../src/stages/preflight-cluster/capacity.ts";
 
 describe("parseQuantity", () => {
   it.each([

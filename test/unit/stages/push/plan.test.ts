@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mapItems, type Mapped } from "../../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../../src/stages/relocate/mapping.ts";
+import type { Mapped } from "../../../../src/model/relocation.ts";
 import { bytesByProject, planPush } from "../../../../src/stages/push/plan.ts";
 import { pushItems } from "../../../../src/stages/push/push.ts";
 import { anImage, anIndex, type Seed } from "../../../rig/graph.ts";

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Event } from "../../../../src/model/event.ts";
-import type { Seed } from "../../../rig/graph.ts";
-import { anImage, anIndex, aWasmPlugin } from "../../../rig/graph.ts";
+import { type Seed, anImage, anIndex, aWasmPlugin } from "../../../rig/graph.ts";
 import { aLockItem } from "../../../rig/lock-item.ts";
-import { mapItems, type Mapped } from "../../../../src/stages/push/mapping.ts";
+import { mapItems } from "../../../../src/stages/relocate/mapping.ts";
+import type { Mapped } from "../../../../src/model/relocation.ts";
 import { pushItems } from "../../../../src/stages/push/push.ts";
 import { aSource, MemoryTarget } from "./memory-target.ts";
 

@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat, access, readdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
+import { readText } from "../../edge/files/read-text.ts";
+import { limits } from "../../model/bundle.ts";
+import { Failure } from "../../model/failure.ts";
+import type { BundleSpec } from "../../model/spec.ts";
+import type { LargeFile, SmallFile } from "../../stages/bundle/plan.ts";
+
+/** CRDs, manifests and programs that the spec names, ready for the bundle; our own executables, unless it names others. */
+export async function specFiles(
+  spec: BundleSpec,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ crds: SmallFile[]; manifests: SmallFile[]; tools: LargeFile[] }> {
+  const small = async (folder: string, file: { path: string; name?: string | undefined }): Promise<SmallFile> => ({
+    name: `${folder}/${file.name ?? basename(file.path)}`,
+    // Inside it is read as UTF-8, whatever the editor here has saved.
+    bytes: Buffer.from(await readText(file.path, limits.smallFile)),
+  });
+  const { files: own } = await findExecutables(env);
+  const programs = { ...Object.fromEntries(own.map(({ name, path }) => [name, { path }])), ...spec.tools };
+  return {
+    crds: await Promise.all(spec.crds.map((file) => small("crds", file))),
+    manifests: await Promise.all(spec.manifests.map((file) => small("manifests/user", file))),
+    tools: await Promise.all(
+      Object.entries<BundleSpec["tools"][string]>(programs).map(([name, { path, sha256 }]) =>
+        programFile(`bin/${name}`, path, sha256),
+      ),
+    ),
+  };
+}
+
+/** A program is hashed before the build, since SHA256SUMS is laid out before the first byte is written. */
+export async function programFile(name: string, path: string, pinned?: string): Promise<LargeFile> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new Failure("FILE_MISSING", { path }, { cause });
+  });
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  const sha256 = hash.digest("hex");
+  if (pinned !== undefined && pinned !== sha256)
+    throw new Failure("CONTENT_MISMATCH", { what: path, wanted: pinned, got: sha256 }, { side: "host" });
+  return {
+    name,
+    size: found.size,
+    sha256,
+    mode: 0o755,
+    open: (offset) => createReadStream(path, { start: offset, highWaterMark: 1 << 20 }),
+  };
+}
+
+export interface Executables {
+  /** Entries of bin/ to their files. */
+  readonly files: readonly { readonly name: string; readonly path: string }[];
+  readonly licences: readonly SmallFile[];
+}
+
+const architectures = ["amd64", "arm64"] as const;
+const licences = ["THIRD-PARTY-NOTICES.txt", "node.txt"] as const;
+const none: Executables = { files: [], licences: [] };
+
+/**
+ * Our own executables, for hosts without Node: beside the one that runs, or in `dist-exe` above this program.
+ * HIGRESS_AIRGAP_EXE_DIR names another directory; empty, none is carried.
+ */
+export async function findExecutables(env: Readonly<Record<string, string | undefined>>): Promise<Executables> {
+  const named = env["HIGRESS_AIRGAP_EXE_DIR"];
+  if (named === "") return none;
+  const folder = named === undefined ? await ownFolder() : resolve(named);
+  if (folder === undefined) return none;
+  const there = new Set(await readdir(folder).catch(() => []));
+  const own = `higress-airgap-linux-${process.arch === "x64" ? "amd64" : process.arch}`;
+  const files = architectures.flatMap((architecture) => {
+    const name = `higress-airgap-linux-${architecture}`;
+    if (there.has(name)) return [{ name, path: join(folder, name) }];
+    // The one that runs may have been given another name.
+    return name === own && named === undefined && isSingleExecutable() ? [{ name, path: process.execPath }] : [];
+  });
+  return files.length === 0 ? none : { files, licences: await licenceFiles() };
+}
+
+async function ownFolder(): Promise<string | undefined> {
+  if (isSingleExecutable()) return dirname(process.execPath);
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (let depth = 0; depth < 5; depth += 1, folder = dirname(folder)) {
+    const found = join(folder, "dist-exe");
+    if (await exists(found)) return found;
+  }
+  return undefined;
+}
+
+async function licenceFiles(): Promise<readonly SmallFile[]> {
+  const read = async (name: string): Promise<SmallFile> => {
+    const path = isSingleExecutable() ? `licences/${name}` : `dist-exe/licences/${name}`;
+    return { name: `licences/${name}`, bytes: Buffer.from(await readAsset(path)) };
+  };
+  const found = await Promise.allSettled(licences.map(read));
+  return found.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+const names = ["README.txt", "install.sh"] as const;
+
+/** What a bare host finds first: a text for people, the script that starts the right executable, and its licences. */
+export async function bundleExtras(env: Readonly<Record<string, string | undefined>>): Promise<readonly SmallFile[]> {
+  const { licences } = await findExecutables(env);
+  const files = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      bytes: Buffer.from(await readAsset(`manifests/bundle/${name}`)),
+      ...(name.endsWith(".sh") ? { mode: 0o755 } : {}),
+    })),
+  );
+  return [...files, ...licences];
+}

@@ -1,0 +1,162 @@
+import { resolve } from "node:path";
+import { readChart } from "../../edge/charts/read.ts";
+import { DiskSource } from "../../edge/disk/disk-source.ts";
+import { hashRanges } from "../../edge/disk/hash-ranges.ts";
+import { openSource } from "../../edge/disk/open-source.ts";
+import { verifySignature } from "../../edge/disk/signature.ts";
+import { parseRelocationMap, parseConfig } from "../../edge/files/config.ts";
+import { readText } from "../../edge/files/read-text.ts";
+import { Failure } from "../../model/failure.ts";
+import type { Finding } from "../../model/finding.ts";
+import { Lock } from "../../model/lock.ts";
+import type { Site } from "../../model/site.ts";
+import { stopAt } from "../../pipeline/recorder.ts";
+import { inventoryOf, parseInventory, type Inventory } from "../../stages/bundle/delta.ts";
+import { openBundle, type Bundle } from "../../stages/bundle/open.ts";
+import { openUnion } from "../../stages/bundle/union.ts";
+import { refuseWrongDocuments, wrongDocuments } from "../../stages/documents/documents.ts";
+import { parseRequest, type RepairRequest } from "../../stages/repair/request.ts";
+import { verifyBundle, type VerifyResult } from "../../stages/verify/verify.ts";
+import type { Context } from "../context.ts";
+import { texts, type Flags } from "../define.ts";
+
+/** Opens a bundle, and with it the bases that a delta rests on. @throws Failure BUNDLE_MALFORMED */
+export async function openBundles(path: string, bases: readonly string[], context: Context): Promise<Bundle> {
+  const bundle = await openToJudge(path, bases, context);
+  try {
+    await refuseWrongDocuments(bundle);
+    return bundle;
+  } catch (error) {
+    await bundle[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** As `openBundles`, for those who say what is wrong in its documents, or mend what is damaged of them. */
+export async function openToJudge(path: string, bases: readonly string[], context: Context): Promise<Bundle> {
+  const open = async (name: string): Promise<Bundle> =>
+    openBundle(await openSource(resolve(context.cwd, name)), { signal: context.signal });
+  const bundle = await open(path);
+  if (bundle.document.delta === undefined || bases.length === 0) return bundle;
+  const opened: Bundle[] = [];
+  try {
+    for (const base of bases) opened.push(await open(base));
+  } catch (error) {
+    for (const each of [bundle, ...opened]) await each[Symbol.asyncDispose]();
+    throw error;
+  }
+  return openUnion(opened, bundle);
+}
+
+export interface OpenBundles extends AsyncDisposable {
+  readonly bundles: readonly Bundle[];
+}
+
+/** Several bundles that nothing but their user holds together: earlier ones, and copies. */
+export async function openEach(paths: readonly string[], context: Context): Promise<OpenBundles> {
+  const bundles: Bundle[] = [];
+  const close = async (): Promise<void> => {
+    for (const bundle of bundles) await bundle[Symbol.asyncDispose]();
+  };
+  try {
+    for (const path of paths) bundles.push(await openToJudge(path, [], context));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { bundles, [Symbol.asyncDispose]: close };
+}
+
+export const maxKey = 64 * 1024;
+
+/** Of the command line and of the site file. */
+export function trustedKeys(flags: Flags, site: Site | undefined): readonly string[] {
+  return [...texts(flags, "key"), ...(site?.trustKeys ?? [])];
+}
+
+/**
+ * Once a key is configured, nothing of a bundle is used before its signature fits and every byte is what was signed:
+ * a command that reads only a part would otherwise accept a bundle that somebody changed elsewhere.
+ * @returns the key that fits, or `undefined` when no key was asked for
+ * @throws Failure as `checkSignature`, FINDINGS once what is damaged has been reported
+ */
+export async function checkTrust(
+  bundle: Bundle,
+  keys: readonly string[],
+  context: Context,
+): Promise<string | undefined> {
+  const signed = await checkSignature(bundle, keys, context);
+  if (signed === undefined) return undefined;
+  const { findings } = await verifyWhole(bundle, { quick: false }, context);
+  stopAt(findings, context.reporter.report);
+  return signed;
+}
+
+/**
+ * Once a key is configured, a bundle must be signed by it.
+ * @returns the key that fits, or `undefined` when no key was asked for
+ * @throws Failure BUNDLE_UNSIGNED, SIGNATURE_WRONG, KEY_UNUSABLE
+ */
+export async function checkSignature(
+  bundle: Bundle,
+  keys: readonly string[],
+  context: Context,
+): Promise<string | undefined> {
+  if (keys.length === 0) return undefined;
+  const { sums, signature } = await bundle.signature();
+  if (signature === undefined) throw new Failure("BUNDLE_UNSIGNED", { path: bundle.source.name });
+  for (const key of keys) {
+    const path = resolve(context.cwd, key);
+    if (verifySignature(sums, signature, await readText(path, maxKey))) return path;
+  }
+  throw new Failure("SIGNATURE_WRONG", { path: bundle.source.name, key: keys.join(", ") });
+}
+
+/** Hashes a bundle on all cores; the blocks of volumes tell where in a volume the damage is. */
+export async function verifyWhole(
+  bundle: Bundle,
+  options: { readonly quick: boolean },
+  { signal, reporter }: Context,
+): Promise<VerifyResult> {
+  const { source } = bundle;
+  const verified = await verifyBundle(
+    bundle,
+    {
+      hashRanges: (ranges, onBytes) => hashRanges(source, ranges, { onBytes, signal }),
+      ...(source instanceof DiskSource ? { blocks: source.blocks } : {}),
+    },
+    { quick: options.quick, signal, report: reporter.report },
+  );
+  const documents = await documentFindings(bundle, new Set(verified.damaged));
+  return { ...verified, findings: [...verified.findings, ...documents] };
+}
+
+/** What is wrong in the documents of a bundle; `damaged` are those whose bytes are. */
+export function documentFindings(
+  bundle: Bundle,
+  damaged: ReadonlySet<string> = new Set(),
+): Promise<readonly Finding[]> {
+  return wrongDocuments(bundle, { readChart, parseRelocation: parseRelocationMap }, damaged);
+}
+
+/** The longest list of digests that a format allows is below this. */
+const maxSize = 64 * 1024 ** 2;
+
+export async function readLock(name: string, context: Context): Promise<Lock> {
+  const path = resolve(context.cwd, name);
+  return parseConfig(await readText(path, maxSize), path, Lock);
+}
+
+export async function readRequest(name: string, context: Context): Promise<RepairRequest> {
+  const path = resolve(context.cwd, name);
+  return parseRequest(await readText(path, maxSize), path);
+}
+
+/** What the other side has: said by a list, or by the bundle that was carried there. */
+export async function readInventory(name: string, context: Context): Promise<Inventory> {
+  const path = resolve(context.cwd, name);
+  if (path.endsWith(".json") && !path.endsWith(".volumes.json"))
+    return parseInventory(await readText(path, maxSize), path);
+  await using bundle = await openBundles(name, [], context);
+  return inventoryOf(bundle);
+}

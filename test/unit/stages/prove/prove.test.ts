@@ -1,0 +1,198 @@
+import { dump } from "js-yaml";
+import { describe, expect, it } from "vitest";
+import {
+  prove,
+  pullSecretFindings,
+  workloadsWithoutPullSecret,
+  type ProveOptions,
+} from "../../../../src/stages/prove/prove.ts";
+
+const text = (...objects: object[]): string => objects.map((object) => dump(object, { noRefs: true })).join("\n---\n");
+const allowed: ProveOptions = { allowedPrefixes: ["harbor.corp:8443/higress"] };
+
+const workload = (name: string, spec: object): object => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name, namespace: "ns" },
+  spec: { template: { metadata: { annotations: {} }, spec } },
+});
+const withImage = (image: string): object => workload("w", { containers: [{ name: "c", image }] });
+const withString = (value: string): object => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "c", namespace: "ns" },
+  data: { key: value },
+});
+const codes = (object: object, options = allowed): readonly string[] =>
+  prove(text(object), options).findings.map(({ code }) => code);
+
+describe("prove", () => {
+  it("counts what it looked at, since a proof about nothing is none", () => {
+    const proof = prove(text(withImage("harbor.corp:8443/higress/a:1"), withString("x")), allowed);
+    expect(proof).toMatchObject({ images: 1, findings: [] });
+    expect(proof.strings).toBeGreaterThan(1);
+  });
+
+  it("refuses a console whose URL pattern makes every plugin the same module", () => {
+    const consoleWith = (value: string): object =>
+      workload("higress-console", {
+        containers: [
+          {
+            name: "c",
+            image: "harbor.corp:8443/higress/c:1",
+            env: [{ name: "HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN", value }],
+          },
+        ],
+      });
+    expect(codes(consoleWith("oci://harbor.corp:8443/higress/plugins/${name}:${version}"))).toEqual([]);
+    expect(codes(consoleWith("oci://harbor.corp:8443/higress/plugins/main:1"))).toEqual(["plugin.pattern"]);
+  });
+
+  it.each([
+    "docker.io/library/nginx:1",
+    "nginx",
+    "harbor.corp/higress/a:1",
+    "harbor.corp:8443/higress-evil/a:1",
+    "harbor.corp:8443/other/a:1",
+    "evil.example/harbor.corp:8443/higress/a:1",
+  ])("refuses the image %s", (image) => {
+    expect(codes(withImage(image))).toEqual(["reference.outside"]);
+  });
+
+  it("says where, down to the document inside the string, and which host", () => {
+    const { findings } = prove(text(withString('{"a": {"url": "https://evil.example:444/x"}}')), allowed);
+    expect(findings).toEqual([
+      {
+        severity: "error",
+        code: "reference.outside",
+        facts: {
+          where: "ConfigMap/ns/c",
+          path: "/data/key!/a/url",
+          value: "https://evil.example:444/x",
+          host: "evil.example:444",
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    "oci://registry.example.com/p:1",
+    "see http://user:pw@evil.example/x",
+    "grpc://8.8.8.8:50051",
+    "wss://evil.example",
+    "ghcr.io",
+    "--hub=quay.io/istio",
+    "registry.cn-hangzhou.aliyuncs.com/google_containers",
+    "http://harbor.corp.evil.example/",
+    "http://172.32.0.1/",
+    "http://10.mirror.example/",
+    "http://192.168.0.1.evil.example/",
+    "http://svc.evil.example",
+  ])("refuses the string %s", (value) => {
+    expect(codes(withString(value))).toEqual(["reference.outside"]);
+  });
+
+  it.each([
+    "http://higress-console.ns.svc:8080/x",
+    "http://a.b.svc.cluster.local",
+    "xds://127.0.0.1:15051",
+    "http://[::1]:80/",
+    "k8s://",
+    "unix:///var/run/x.sock",
+    "file:///opt/plugins/x.wasm",
+    "http://higress-controller:8888/ready",
+    "http://grafana.ns:3000/d",
+    "http://$(HOST):80/",
+    "http://${name}.example.com/",
+    "http://[fd00::1]:8080/, http://[fe80::1]/",
+    "http://10.1.2.3:8080/, http://192.168.1.1, http://172.16.0.1",
+    "oci://harbor.corp:8443/higress/plugins/x:1",
+    "https://harbor.corp:8443/api/v2.0",
+    "networking.k8s.io/v1",
+    "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+    "higress.io/higress-controller",
+    "console.higress.io",
+    "http://www.w3.org/2000/svg",
+    "10.0.0.0/8",
+  ])("lets the string %s be", (value) => {
+    expect(codes(withString(value))).toEqual([]);
+  });
+
+  it("lets the user's own hosts be, exactly or below a domain", () => {
+    const own = (...allowedHosts: string[]): ProveOptions => ({ ...allowed, allowedHosts });
+    expect(codes(withString("https://idp.corp.example/x"), own("idp.corp.example"))).toEqual([]);
+    expect(codes(withString("https://idp.corp.example:99/x"), own("*.corp.example"))).toEqual([]);
+    expect(codes(withString("https://corp.example.evil/x"), own("*.corp.example"))).toEqual(["reference.outside"]);
+    expect(codes(withString("https://evilcorp.example/x"), own("*.corp.example"))).toEqual(["reference.outside"]);
+    // A host is no licence to pull code from elsewhere.
+    expect(codes(withImage("idp.corp.example/a:1"), own("idp.corp.example"))).toEqual(["reference.outside"]);
+  });
+
+  it("does not read metadata, but does read a pod template's annotations: injectors pull what they name", () => {
+    const noted = { ...withString("x"), metadata: { name: "c", annotations: { doc: "https://evil.example" } } };
+    expect(codes(noted)).toEqual([]);
+    const injected = {
+      kind: "Deployment",
+      metadata: { name: "d" },
+      spec: { template: { metadata: { annotations: { "sidecar.istio.io/proxyImage": "docker.io/istio/proxyv2:1" } } } },
+    };
+    expect(codes(injected)).toEqual(["reference.outside"]);
+  });
+
+  it("refuses an image that nobody carried, by tag or by digest", () => {
+    const digest = `sha256:${"a".repeat(64)}`;
+    const carried = new Set(["harbor.corp:8443/higress/a:1", `harbor.corp:8443/higress/b@${digest}`]);
+    const options = { ...allowed, carried };
+    expect(codes(withImage("harbor.corp:8443/higress/a:1"), options)).toEqual([]);
+    expect(codes(withImage(`harbor.corp:8443/higress/b:9@${digest}`), options)).toEqual([]);
+    expect(codes(withImage("harbor.corp:8443/higress/a:2"), options)).toEqual(["reference.not-carried"]);
+  });
+
+  it("says so about an image that is no reference at all", () => {
+    expect(codes(withImage("harbor.corp:8443/higress/A B"), { ...allowed, carried: new Set() })).toEqual([
+      "reference.not-carried",
+    ]);
+  });
+});
+
+describe("workloadsWithoutPullSecret", () => {
+  const containers = [{ name: "c", image: "x:1" }];
+
+  it("names the workload and the account that could carry the secret", () => {
+    const manifest = text(
+      workload("has", { containers, imagePullSecrets: [{ name: "s" }] }),
+      workload("none", { containers }),
+      workload("account", { containers, serviceAccountName: "a" }),
+      workload("covered", { containers, serviceAccountName: "b" }),
+      {
+        apiVersion: "v1",
+        kind: "ServiceAccount",
+        metadata: { name: "b", namespace: "ns" },
+        imagePullSecrets: [{ name: "s" }],
+      },
+      withString("x"),
+    );
+    const workloads = workloadsWithoutPullSecret(manifest);
+    expect(workloads).toEqual([
+      { workload: "Deployment/none", namespace: "ns", account: "default" },
+      { workload: "Deployment/account", namespace: "ns", account: "a" },
+    ]);
+    expect(pullSecretFindings(workloads)).toMatchObject([
+      {
+        severity: "warning",
+        code: "workload.no-pull-secret",
+        facts: { workload: "Deployment/none", account: "default" },
+      },
+      {},
+    ]);
+  });
+
+  it("counts an account of another namespace for nothing", () => {
+    const elsewhere = {
+      kind: "ServiceAccount",
+      metadata: { name: "default", namespace: "other" },
+      imagePullSecrets: [{ name: "s" }],
+    };
+    expect(workloadsWithoutPullSecret(text(workload("none", { containers }), elsewhere))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { MediaType } from "../../../../src/model/media-type.ts";
+import { parsePlatform } from "../../../../src/model/platform.ts";
+import { parseReference } from "../../../../src/model/reference.ts";
+import { resolveImage } from "../../../../src/stages/resolve/image.ts";
+import type { SourceRepository } from "../../../../src/stages/resolve/ports.ts";
+import { aBlob, anImage, anIndex, aParent, aStore, type Seed } from "../../../rig/graph.ts";
+
+const request = { reference: parseReference("registry.example/higress/gateway:2.2.4"), role: "spec" };
+const sourceOf = (seed: Seed): SourceRepository => {
+  const store = aStore(seed);
+  const { mediaType, digest, size } = seed.root;
+  return {
+    fetch: (descriptor, options) => store.fetch(descriptor, options),
+    resolve: () => Promise.resolve({ descriptor: { mediaType, digest, size }, bytes: seed.blobs.get(digest)! }),
+  };
+};
+const resolve = (seed: Seed, platforms: readonly string[], allowMissing = false) =>
+  resolveImage(request, sourceOf(seed), { platforms: platforms.map((text) => parsePlatform(text)!), allowMissing });
+
+/** A manifest whose config is what some other tool put there. */
+const artifact = (config: string): Seed =>
+  aParent(MediaType.ociManifest, [aBlob(config, "application/octet-stream")], (c) => ({ config: c, layers: [] }));
+
+describe("resolveImage", () => {
+  it("keeps the chosen platforms of an index, and says that the digest is another one", async () => {
+    const index = anIndex([anImage(), anImage({ architecture: "arm64" }), anImage({ architecture: "s390x" })]);
+    const { item, graph } = await resolve(index, ["linux/amd64", "linux/arm64"]);
+    expect(item.platforms).toEqual(["linux/amd64", "linux/arm64"]);
+    expect(item.derived).toEqual({ from: index.root, how: "platforms" });
+    expect(item.root.digest).not.toBe(index.root.digest);
+    expect(graph.manifests).toHaveLength(3);
+  });
+
+  it("leaves an index that has nothing else byte for byte as it was", async () => {
+    const index = anIndex();
+    const { item } = await resolve(index, ["linux/amd64", "linux/arm64"]);
+    expect(item.root).toEqual(index.root);
+    expect(item.derived).toBeUndefined();
+  });
+
+  it("takes the platform of an image without an index from its config, the variant too", async () => {
+    const image = anImage({ architecture: "arm", variant: "v7" });
+    expect((await resolve(image, ["linux/arm/v7"])).item.platforms).toEqual(["linux/arm/v7"]);
+  });
+
+  it.each([
+    ["of another platform", anImage({ architecture: "arm64" }), "linux/arm64"],
+    ["whose config is no JSON", artifact("not JSON"), ""],
+    ["whose config is null", artifact("null"), ""],
+    ["whose config says nothing of it", artifact("{}"), ""],
+  ])("refuses an image %s, or says so where that is allowed", async (_what, image, has) => {
+    const facts = { platform: "linux/amd64", has };
+    await expect(resolve(image, ["linux/amd64"])).rejects.toMatchObject({ code: "PLATFORM_MISSING", facts });
+    const { findings, item } = await resolve(image, ["linux/amd64"], true);
+    expect(findings).toMatchObject([{ severity: "warning", code: "bundle.platform-missing", facts }]);
+    expect(item.root.digest).toBe(image.root.digest);
+  });
+});
