@@ -1,7 +1,7 @@
 import type { Report } from "../model/event.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Receipt } from "../model/receipt.ts";
-import type { RelocationMap, ValuesLayer } from "../model/relocation.ts";
+import type { ValuesLayer } from "../model/relocation.ts";
 import type { Symptom } from "../model/symptom.ts";
 import type { Site } from "../model/site.ts";
 import type { ClusterPort } from "../stages/apply/ports.ts";
@@ -91,8 +91,6 @@ export interface InstallPorts {
   readonly symptoms: readonly Symptom[];
   /** Puts bytes where a program can read them, for as long as `use` runs. */
   withFile<T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T>;
-  parseRelocation(text: string, file: string): RelocationMap;
-  readonly userValues: readonly string[];
   /** The user's WasmPlugin manifests. */
   readonly userPlugins: readonly string[];
   /** CRDs of a chart archive, as YAML. */

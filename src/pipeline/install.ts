@@ -1,26 +1,27 @@
 import { createHash } from "node:crypto";
 import { isFailure } from "../model/failure.ts";
-import { type Finding, finding, hasErrors } from "../model/finding.ts";
+import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import type { PluginRecord, Receipt } from "../model/receipt.ts";
 import { renderedObjects, identityOf } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
-import { canonicalJson, type Json } from "../std/canonical-json.ts";
-import { systemClock } from "../std/clock.ts";
 import { prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
-import { pushItems, type PushResult } from "../stages/push/push.ts";
+import type { PushResult } from "../stages/push/push.ts";
 import { beginReceipt } from "../stages/receipt/receipt.ts";
-import { watchRollout } from "../stages/rollout/watch.ts";
 import type { WorkloadRef } from "../stages/rollout/progress.ts";
+import { watchRollout } from "../stages/rollout/watch.ts";
+import { canonicalJson, type Json } from "../std/canonical-json.ts";
+import { systemClock } from "../std/clock.ts";
 import { checkLive } from "./check.ts";
 import { specCrds } from "./export.ts";
-import type { InstallOptions, InstallPorts } from "./install-ports.ts";
+import type { InstallPlan } from "./install-plan.ts";
+import type { InstallOptions, InstallPorts, PreflightContext } from "./install-ports.ts";
 import { endPending } from "./pending.ts";
 import { pullAsGateway, settle, switchOn } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
+import { push } from "./push.ts";
 import { Recorder } from "./recorder.ts";
 import { overlayWhile } from "./release.ts";
-import { planInstall, type InstallPlan } from "./install-plan.ts";
 import { wantedPlugins } from "./wanted-plugins.ts";
 
 export interface InstallResult {
@@ -41,12 +42,10 @@ interface Installing {
 
 /** verify > preflight > push > render > prove > apply > plugins > check: the far side, from one file to a proven release. */
 export async function install(
-  bundle: Bundle,
-  site: Site,
+  { bundle, site, plan }: PreflightContext,
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<InstallResult> {
-  const plan = await planInstall(bundle, site, ports);
   const recorder = await beginRecord(bundle, site, plan, ports, options);
   const run: Installing = { bundle, site, plan, ports, options, recorder };
   await recorder.phase("verify", async () => {
@@ -121,22 +120,6 @@ async function pushPhase({ plan, bundle, site, ports, options, recorder }: Insta
   await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
   recorder.stopAt(await pullAsGateway(plan.mapped, site, ports, options));
   return result;
-}
-
-export function push(
-  plan: InstallPlan,
-  bundle: Bundle,
-  ports: Pick<InstallPorts, "target" | "pushOptions">,
-  options: Pick<InstallOptions, "concurrency" | "signal" | "report">,
-): Promise<PushResult> {
-  const { delta } = bundle.document;
-  return pushItems(plan.mapped, bundle, ports.target, {
-    ...ports.pushOptions,
-    concurrency: options.concurrency,
-    signal: options.signal,
-    report: options.report,
-    ...(delta === undefined ? {} : { base: delta.base }),
-  });
 }
 
 async function applyInput({ plan, bundle, site, ports, options }: Installing): Promise<ApplyInput> {

@@ -19,6 +19,10 @@ export interface ProofResult {
   readonly accounts: readonly string[];
 }
 
+export interface RenderPorts extends Pick<InstallPorts, "withFile" | "chartCrds"> {
+  readonly helm: Pick<InstallPorts["helm"], "template" | "dryRun">;
+}
+
 /**
  * Renders each chart by the very call that will install it, as a server-side dry run: `helm template` would not see what
  * `lookup` finds. Without a cluster, the template is the next best thing.
@@ -26,7 +30,7 @@ export interface ProofResult {
 export async function renderAll(
   plan: InstallPlan,
   bundle: Bundle,
-  ports: Pick<InstallPorts, "helm" | "withFile" | "chartCrds">,
+  ports: RenderPorts,
   options: { readonly offline?: string; readonly signal: AbortSignal },
 ): Promise<readonly Rendered[]> {
   const rendered: Rendered[] = [];

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
-import { urlAsker } from "../../src/cli/wire/url-asker.ts";
 import type { Kubectl } from "../../src/edge/process/kubectl.ts";
 import { Site } from "../../src/model/site.ts";
+import { urlAskerOf } from "../../src/cli/wire/install-ports.ts";
 import type { Answer } from "../../src/stages/check/ports.ts";
 import { createReporter } from "../../src/ui/reporter.ts";
 import { aWasmPlugin } from "../rig/builders/plugins.ts";
@@ -42,7 +42,7 @@ async function ask({ registry, login, inside = {} }: Asked, ...urls: readonly st
     now: () => new Date(0),
   };
   const kubectl = { raw: (path: string) => Promise.resolve(inside[path]) } as unknown as Kubectl;
-  await using asker = urlAsker({ site, sitePath: "/site.yaml" }, { kubectl }, context);
+  await using asker = urlAskerOf({ site, sitePath: "/site.yaml" }, { kubectl }, context);
   return await Promise.all(urls.map((url) => asker.ask(url)));
 }
 

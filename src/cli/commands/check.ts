@@ -3,9 +3,9 @@ import { checkLive } from "../../pipeline/check.ts";
 import type { Context } from "../context.ts";
 import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openTools } from "../wire/install-ports.ts";
+import { openTools } from "../wire/tools.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
-import { urlAsker } from "../wire/url-asker.ts";
+import { urlAskerOf } from "../wire/install-ports.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
@@ -20,7 +20,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     {
       helm: tools.helm,
       cluster: tools.kubectl,
-      urlAsker: () => urlAsker({ site, sitePath }, tools, context),
+      urlAsker: () => urlAskerOf({ site, sitePath }, tools, context),
     },
     context.signal,
   );

@@ -7,7 +7,8 @@ import { catalogueOf } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { loadSymptoms, openTools } from "../wire/install-ports.ts";
+import { loadSymptoms } from "../wire/install-ports.ts";
+import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
 
 /** A log that is larger is cut by whoever sends it; reading it whole keeps the patterns simple. */

@@ -4,7 +4,7 @@ import { hasErrors } from "../../model/finding.ts";
 import { documentFindings, openToJudge } from "../wire/bundles.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { sbomOf } from "../../stages/inspect/sbom.ts";
-import { spaceOf, type Share } from "../../stages/inspect/space.ts";
+import { spaceOf, type Share, itemContents } from "../../stages/inspect/space.ts";
 import { squarify } from "../../stages/inspect/treemap.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
@@ -14,7 +14,6 @@ import { table, visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { itemContents } from "../wire/contents.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 
 /** A list on the terminal; with --html and --sbom the same as files, and no list. */

@@ -3,10 +3,11 @@ import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { installPorts, openTools } from "../wire/install-ports.ts";
+import { installPorts } from "../wire/install-ports.ts";
+import { openTools } from "../wire/tools.ts";
 import { withReport, type EvidenceSink } from "../wire/install-report.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
-import { openTarget } from "../wire/target.ts";
+import { openTarget } from "../wire/registries.ts";
 import { verifyWhole } from "../wire/bundles.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -25,8 +26,7 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
   await using tools = await openTools(flags, site, context);
   const ports = await installPorts(options, target, tools, context);
   const { findings } = await install(
-    bundle,
-    site,
+    session,
     {
       ...ports,
       receipts: evidence?.receipts(ports.receipts) ?? ports.receipts,

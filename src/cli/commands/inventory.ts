@@ -6,7 +6,7 @@ import { required, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
-import { openTarget } from "../wire/target.ts";
+import { openTarget } from "../wire/registries.ts";
 
 /** Asks the site's registry what it has of a bundle: small enough to be carried out, and a delta's base over there. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {

@@ -12,9 +12,8 @@ import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTrustedBundle } from "../wire/site-session.ts";
-import { checkCarried, type CheckedPlugin } from "../wire/check-carried.ts";
-import { carriedPlugins } from "../wire/carried-plugins.ts";
-import { carriedConfigs } from "../wire/carried-configs.ts";
+import { startPorts } from "../wire/tools.ts";
+import { checkCarried, type CheckedPlugin, carriedPlugins, carriedConfigs } from "../../pipeline/carried-plugins.ts";
 
 /** A module and its worker can take half a gigabyte: two at once keep a small host alive. */
 const concurrency = 2;
@@ -27,7 +26,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const plugins = carriedPlugins(bundle, texts(flags, "name"));
   const given = await givenConfig(flags, context);
   const carried = await carriedConfigs(bundle);
-  const check = await checkCarried(bundle, text(flags, "release-version") ?? bundle.document.version, context.signal);
+  const release = text(flags, "release-version") ?? bundle.document.version;
+  const check = checkCarried(bundle, release, await startPorts(), context.signal);
   const checked = await pMap(
     plugins,
     (plugin) => check(plugin, given === undefined ? carried.configsOf(plugin.item) : [given]),

@@ -3,7 +3,7 @@ import { disablePlugins } from "../../stages/plugin-rollout/disable.ts";
 import type { Context } from "../context.ts";
 import { texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openTools } from "../wire/install-ports.ts";
+import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
 
 /** Switches plugins off by their own switches: the object and its configuration stay. */

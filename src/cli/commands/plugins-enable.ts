@@ -6,11 +6,12 @@ import { wantedPlugins } from "../../pipeline/wanted-plugins.ts";
 import type { Context } from "../context.ts";
 import { texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { installPorts, openTools } from "../wire/install-ports.ts";
-import { pluginFindings } from "../wire/plugin-preflight.ts";
+import { installPorts, pluginPorts } from "../wire/install-ports.ts";
+import { openTools } from "../wire/tools.ts";
+import { pluginFindings } from "../../pipeline/preflight.ts";
 import { receiptToAmend } from "../wire/receipts.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
-import { openTarget } from "../wire/target.ts";
+import { openTarget } from "../wire/registries.ts";
 
 /** Switches plugins on by name, one after another, and watches the gateway; what harms it is switched off again. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -31,7 +32,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     for (const found of findings) report({ type: "finding", finding: found });
     return hasErrors(findings);
   };
-  if (tell(await pluginFindings({ bundle, site, plan }, context))) return ExitCode.findings;
+  if (tell(await pluginFindings({ bundle, site, plan }, await pluginPorts(site, context)))) return ExitCode.findings;
   const named = plan.mapped.filter(({ item }) => names.includes(item.name));
   // Harbor may have cleaned up since the install; a plugin that is not there would keep new gateway pods closed.
   if (site.plugins.mode === "oci" && tell(await pullAsGateway(named, site, ports, options))) return ExitCode.findings;

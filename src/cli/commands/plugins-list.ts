@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { required, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundles.ts";
-import { carriedPlugins, layoutOf } from "../wire/carried-plugins.ts";
+import { carriedPlugins, layoutOf } from "../../pipeline/carried-plugins.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { words } = catalogueOf(context.language);

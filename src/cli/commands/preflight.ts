@@ -2,12 +2,10 @@ import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { clusterFindings } from "../wire/cluster-preflight.ts";
-import { openTools } from "../wire/install-ports.ts";
-import { pluginFindings } from "../wire/plugin-preflight.ts";
-import { registryFindings } from "../wire/preflight.ts";
+import { openTools } from "../wire/tools.ts";
+import { preflightOf } from "../wire/install-ports.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
-import { openTarget } from "../wire/target.ts";
+import { openTarget } from "../wire/registries.ts";
 
 /** Asks registry and cluster everything; changes nothing. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -17,11 +15,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { site, sitePath } = session;
   await using target = await openTarget({ site, sitePath }, context);
   await using tools = await openTools(flags, site, context);
-  const findings = [
-    ...(await registryFindings(session, target, { site, sitePath }, context)),
-    ...(await clusterFindings(session, tools, context)),
-    ...(await pluginFindings(session, context)),
-  ];
+  const findings = await preflightOf(session, target, { site, sitePath }, tools, context);
   for (const found of findings) report({ type: "finding", finding: found });
   report({ type: "phase", phase: "preflight", state: "done" });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;

@@ -1,4 +1,4 @@
-import { push } from "../../pipeline/install.ts";
+import { push } from "../../pipeline/push.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { printReference } from "../../model/reference.ts";
 import { catalogueOf } from "../../ui/language.ts";
@@ -6,9 +6,9 @@ import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { createProjects, newProjects } from "../wire/harbor-projects.ts";
+import { createProjects, newProjects } from "../../pipeline/registry-projects.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
-import { openTarget } from "../wire/target.ts";
+import { openTarget } from "../wire/registries.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using opened = await openSiteBundle(flags, context);
@@ -16,10 +16,11 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const concurrency = wholeNumber(flags, "concurrency", 1, 64);
   await using session = await openTarget({ site, sitePath, concurrency }, context);
   const dryRun = truth(flags, "dry-run");
+  const projects = { harbor: () => session.harbor(), signal: context.signal };
   const { report } = context.reporter;
   report({ type: "phase", phase: "push", state: "started" });
-  const dry = dryRun ? { dryRun, newProjects: await newProjects(site, plan, session, context) } : {};
-  if (!dryRun) await createProjects(site, plan, session, context);
+  const dry = dryRun ? { dryRun, newProjects: await newProjects(site, plan, projects) } : {};
+  if (!dryRun) await createProjects(site, plan, projects);
   const result = await push(
     plan,
     bundle,

@@ -4,7 +4,7 @@ import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openTools } from "../wire/install-ports.ts";
+import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
 import { loadForUndo, releaseOf } from "../wire/receipts.ts";
 

@@ -1,18 +1,22 @@
+import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pluginTree } from "../../content/plugin-tree.ts";
+import { writeDockerArchive } from "../../edge/archive/docker-archive.ts";
 import { exportPluginTree } from "../../edge/archive/plugin-export.ts";
 import { Failure } from "../../model/failure.ts";
-import { hasErrors } from "../../model/finding.ts";
+import { hasErrors, type Finding } from "../../model/finding.ts";
+import type { LockItem } from "../../model/lock.ts";
 import { parsePlatform, printPlatform, type Platform } from "../../model/platform.ts";
+import { parseReference } from "../../model/reference.ts";
+import { carriedPlugins } from "../../pipeline/carried-plugins.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
-import { composeSetKit } from "../../stages/standalone/compose.ts";
+import { composeSetKit, isOfComposeSet, missingServices } from "../../stages/standalone/compose.ts";
 import { standaloneKit, type StandaloneKit } from "../../stages/standalone/kit.ts";
+import { printBytes } from "../../std/bytes.ts";
 import type { Context } from "../context.ts";
 import { text, texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTrustedBundle } from "../wire/site-session.ts";
-import { carriedPlugins } from "../wire/carried-plugins.ts";
-import { allInOneImage, composeImages, writeArchives } from "../wire/kit-images.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 
 const modes = ["all-in-one", "compose"] as const;
@@ -61,4 +65,59 @@ function platformOf(flags: Flags): Platform {
   if (platform === undefined || more.length > 0)
     throw new Failure("USAGE", { what: `--platform ${[asked, ...more].join(" ")}: ${printPlatform(own)}` });
   return platform;
+}
+
+const repositoryOf = ({ reference }: LockItem): string => parseReference(reference).repository;
+
+/** @throws Failure CONTENT_MISSING when the bundle was built without it */
+export function allInOneImage(bundle: Bundle): LockItem {
+  const image = bundle.document.items.find(
+    (item) => item.kind === "image" && /(^|\/)all-in-one$/.test(repositoryOf(item)),
+  );
+  if (image === undefined)
+    throw new Failure("CONTENT_MISSING", { what: "higress/all-in-one", where: bundle.source.name }, { side: "bundle" });
+  return image;
+}
+
+export function composeImages({ document }: Bundle): {
+  readonly items: readonly LockItem[];
+  readonly findings: readonly Finding[];
+} {
+  const items = document.items.filter((item) => item.kind === "image" && isOfComposeSet(repositoryOf(item)));
+  return { items, findings: missingServices(items.map(repositoryOf)) };
+}
+
+export interface ArchiveOptions {
+  readonly bundle: Bundle;
+  readonly platform: Platform;
+  readonly folder: string;
+  readonly context: Context;
+}
+
+/** One archive for `docker load` each, named after the image, relative to `folder`. */
+export async function writeArchives(
+  items: readonly LockItem[],
+  { bundle, platform, folder, context }: ArchiveOptions,
+): Promise<readonly { readonly name: string; readonly reference: string }[]> {
+  await mkdir(join(folder, "images"), { recursive: true });
+  const written: { name: string; reference: string }[] = [];
+  for (const { reference, root, bytes } of items) {
+    const { registry, repository, tag = "latest" } = parseReference(reference);
+    const name = `images/${[registry, repository, tag].join("_").replaceAll(/[^A-Za-z0-9._-]/g, "_")}.tar`;
+    const archive = await writeDockerArchive({
+      image: root,
+      content: bundle,
+      reference,
+      platform,
+      path: join(folder, name),
+      signal: context.signal,
+    });
+    context.reporter.report({
+      type: "note",
+      text: "written",
+      facts: { path: join(folder, name), size: printBytes(bytes) },
+    });
+    written.push({ name, reference: archive.reference });
+  }
+  return written;
 }

@@ -26,8 +26,8 @@ import { pluginManifests } from "../../stages/plugins/manifests.ts";
 import type { SourceRepository } from "../../stages/resolve/ports.ts";
 import { collect } from "../../std/collect.ts";
 import type { Context } from "../context.ts";
-import { examiner } from "./examine.ts";
-import { loadGateways } from "./gateways.ts";
+import { examiner } from "../../pipeline/examine.ts";
+import { loadGateways } from "./tools.ts";
 import type { RegistryPool } from "./registries.ts";
 
 export interface BuildWiring {

@@ -1,50 +1,29 @@
-import { readAsset } from "../../edge/files/assets.ts";
 import { readChart } from "../../edge/charts/read.ts";
-import { loadValues, parseConfig, parseRelocationMap } from "../../edge/files/config.ts";
+import { readAsset } from "../../edge/files/assets.ts";
+import { loadValues, parseConfig } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
-import { openHelm, type Helm } from "../../edge/process/helm.ts";
-import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
+import { TargetProbe } from "../../edge/harbor/probe.ts";
+import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
-import type { InstallPorts } from "../../pipeline/install-ports.ts";
+import type { InstallPorts, PreflightContext, UrlAsker } from "../../pipeline/install-ports.ts";
+import { preflight, type PluginPreflightPorts } from "../../pipeline/preflight.ts";
+import { createProjects, pullSecretOf } from "../../pipeline/registry-projects.ts";
+import { urlAsker } from "../../pipeline/url-asker.ts";
 import type { Context } from "../context.ts";
-import { text, type Flags } from "../define.ts";
 import { tool } from "../version.ts";
-import { clusterFindings } from "./cluster-preflight.ts";
-import { createProjects, pullSecretOf } from "./harbor-projects.ts";
-import { pluginFindings } from "./plugin-preflight.ts";
-import { registryFindings } from "./preflight.ts";
+import { verifyWhole } from "./bundles.ts";
 import { receiptsOf } from "./receipts.ts";
-import { trustedKeys, verifyWhole } from "./bundles.ts";
-import { connectAsPuller, type TargetOptions, type TargetSession } from "./target.ts";
-import { findTool, withoutPasswords } from "./tools.ts";
-import { urlAsker } from "./url-asker.ts";
-
-/** Disposing of them removes helm's own folders. */
-export interface ClusterTools extends AsyncDisposable {
-  readonly helm: Helm;
-  readonly kubectl: Kubectl;
-}
-
-/** helm and kubectl for the site's cluster: flags first, then the site file, then what is found. */
-export async function openTools(flags: Flags, site: Site, context: Context): Promise<ClusterTools> {
-  const kubeconfig = text(flags, "kubeconfig") ?? site.cluster.kubeconfig ?? context.env["KUBECONFIG"];
-  const options = {
-    env: withoutPasswords(context.env, site),
-    kubeconfig,
-    context: text(flags, "context") ?? site.cluster.context,
-  };
-  const helm = await findSiteTool("helm", flags, site, context);
-  const kubectl = await openKubectl(await findSiteTool("kubectl", flags, site, context), options);
-  const opened = await openHelm(helm, options);
-  return { helm: opened, kubectl, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
-}
-
-export function findSiteTool(tool: "helm" | "kubectl", flags: Flags, site: Site, context: Context): Promise<string> {
-  const named = text(flags, tool) ?? site.cluster[tool];
-  return findTool(tool, { named, keys: trustedKeys(flags, site) }, context);
-}
+import {
+  connectAsPuller,
+  connectPlain,
+  pullerAccess,
+  pullLogin,
+  type TargetOptions,
+  type TargetSession,
+} from "./registries.ts";
+import { startPorts, type ClusterTools } from "./tools.ts";
 
 /** Where the install's ports meet their edges. */
 export async function installPorts(
@@ -54,28 +33,24 @@ export async function installPorts(
   context: Context,
 ): Promise<InstallPorts> {
   const { site } = options;
+  const { signal } = context;
   return {
     verify: async (bundle) => (await verifyWhole(bundle, { quick: false }, context)).findings,
-    preflight: async (asked) => [
-      ...(await registryFindings(asked, session, options, context)),
-      ...(await clusterFindings(asked, tools, context)),
-      ...(await pluginFindings(asked, context)),
-    ],
-    prepareRegistry: (plan) => createProjects(site, plan, session, context),
+    preflight: (asked) => preflightOf(asked, session, options, tools, context),
+    prepareRegistry: (plan) => createProjects(site, plan, { harbor: () => session.harbor(), signal }),
     target: session.registry,
     pushOptions: session.pushOptions,
     asPuller: () => connectAsPuller(options, context),
-    urlAsker: () => urlAsker(options, tools, context),
+    urlAsker: () => urlAskerOf(options, tools, context),
     helm: tools.helm,
     cluster: tools.kubectl,
-    receipts: receiptsOf(site, tools.kubectl, context.signal),
+    receipts: receiptsOf(site, tools.kubectl, signal),
     symptoms: (await loadSymptoms()).symptoms,
     withFile,
-    parseRelocation: parseRelocationMap,
-    userValues: await readValues(site),
     userPlugins: await readUserPlugins(site),
     chartCrds,
-    pullSecret: () => pullSecretOf(site, session, context),
+    pullSecret: () =>
+      pullSecretOf(site, { harbor: () => session.harbor(), pullLogin: () => pullLogin(site, context), signal }),
     ca: await readCa(site),
     now: context.now,
     tool: `${tool.name} ${tool.version}`,
@@ -115,4 +90,47 @@ const maxText = 16 * 1024 ** 2;
 
 function read(path: string): Promise<string> {
   return readText(path, maxText);
+}
+
+/** Preflight with its ports at their edges: the registry is asked with the eyes of who pushes and of who pulls. */
+export async function preflightOf(
+  asked: PreflightContext,
+  session: TargetSession,
+  options: TargetOptions,
+  tools: ClusterTools,
+  context: Context,
+): Promise<readonly Finding[]> {
+  const probe = { host: asked.site.registry.host, env: context.env };
+  await using pusher = new TargetProbe(session.access, probe);
+  await using puller = new TargetProbe(await pullerAccess(session, options, context), probe);
+  return await preflight(asked, {
+    target: session.registry,
+    pushOptions: session.pushOptions,
+    insecure: session.access.insecure,
+    pusher,
+    puller,
+    helm: tools.helm,
+    cluster: tools.kubectl,
+    withFile,
+    chartCrds,
+    ...(await pluginPorts(asked.site, context)),
+    now: context.now,
+  });
+}
+
+export async function pluginPorts(site: Site, { signal }: Context): Promise<PluginPreflightPorts> {
+  return { userPlugins: await readUserPlugins(site), modules: await startPorts(), signal };
+}
+
+/** Asks for URLs as a gateway would. */
+export function urlAskerOf(
+  options: TargetOptions,
+  { kubectl }: Pick<ClusterTools, "kubectl">,
+  context: Context,
+): UrlAsker {
+  return urlAsker({
+    connectAsPuller: () => connectAsPuller(options, context),
+    connectPlain: (host) => connectPlain(host, options, context),
+    cluster: kubectl,
+  });
 }

@@ -7,7 +7,7 @@ import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import { keepReceipt, loadReceipts } from "../../stages/receipt/keep.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
 import { standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
-import type { ClusterTools } from "./install-ports.ts";
+import type { ClusterTools } from "./tools.ts";
 
 /** Where receipts are, and the values that were used. */
 export function stateDirectory({ stateDir }: Site): string {

@@ -1,9 +1,18 @@
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
+import { readAsset } from "../../edge/files/assets.ts";
+import { parseConfig } from "../../edge/files/config.ts";
+import { openHelm, type Helm } from "../../edge/process/helm.ts";
+import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
+import { moduleStarter } from "../../edge/wasm/starter.ts";
 import { Failure } from "../../model/failure.ts";
+import { GatewayGenerations } from "../../model/gateway.ts";
 import type { Site } from "../../model/site.ts";
+import type { StartPorts } from "../../pipeline/carried-plugins.ts";
 import type { Context } from "../context.ts";
+import { trustedKeys } from "./bundles.ts";
 import { checkProgram, type Origin } from "./carried-program.ts";
+import { text, type Flags } from "../define.ts";
 
 export interface FindToolOptions {
   /** As the flag or the site file names it. */
@@ -67,4 +76,39 @@ export function withoutPasswords(env: Context["env"], { registry, pull, registri
   const sources = [registry.credentials, pull.credentials, ...endpoints.map(({ credentials }) => credentials)];
   const names = new Set(sources.map((source) => source?.passwordEnv));
   return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
+}
+
+/** Disposing of them removes helm's own folders. */
+export interface ClusterTools extends AsyncDisposable {
+  readonly helm: Helm;
+  readonly kubectl: Kubectl;
+}
+
+/** helm and kubectl for the site's cluster: flags first, then the site file, then what is found. */
+export async function openTools(flags: Flags, site: Site, context: Context): Promise<ClusterTools> {
+  const kubeconfig = text(flags, "kubeconfig") ?? site.cluster.kubeconfig ?? context.env["KUBECONFIG"];
+  const options = {
+    env: withoutPasswords(context.env, site),
+    kubeconfig,
+    context: text(flags, "context") ?? site.cluster.context,
+  };
+  const helm = await findSiteTool("helm", flags, site, context);
+  const kubectl = await openKubectl(await findSiteTool("kubectl", flags, site, context), options);
+  const opened = await openHelm(helm, options);
+  return { helm: opened, kubectl, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+export function findSiteTool(tool: "helm" | "kubectl", flags: Flags, site: Site, context: Context): Promise<string> {
+  const named = text(flags, tool) ?? site.cluster[tool];
+  return findTool(tool, { named, keys: trustedKeys(flags, site) }, context);
+}
+
+const gateways = "manifests/higress/gateways.yaml";
+
+export async function loadGateways(): Promise<GatewayGenerations> {
+  return parseConfig(await readAsset(gateways), gateways, GatewayGenerations);
+}
+
+export async function startPorts(): Promise<StartPorts> {
+  return { gateways: await loadGateways(), starter: moduleStarter() };
 }

@@ -1,10 +1,20 @@
+import { readGraph } from "../../content/graph.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { LockItem } from "../../model/lock.ts";
+import type { Fetcher } from "../../content/store.ts";
+import type { BundleDocument } from "../../model/bundle.ts";
+import type { Digest } from "../../model/digest.ts";
 
 export interface ItemContent {
   readonly item: LockItem;
   /** Every blob of its graph, manifests included. */
   readonly blobs: readonly Pick<Descriptor, "digest" | "size">[];
+}
+
+/** A bundle, as far as its space is counted. */
+export interface InspectedBundle extends Fetcher {
+  readonly document: BundleDocument;
+  hasBlob(digest: Digest): boolean;
 }
 
 /** Bytes of the bundle that belong to one item, or to several at once. */
@@ -66,4 +76,26 @@ export function spaceOf({ contents, carried, files, total }: Space): readonly Sh
   const rest = total - shares.reduce((sum, { bytes }) => sum + bytes, 0);
   if (rest > 0) shares.push({ kind: "other", name: "", bytes: rest, of: [] });
   return shares.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The blobs of every item, read from its manifests. Of a delta, whose manifests may be on the other side, what can be
+ * read here is listed: a page about it says what this file holds.
+ */
+export async function itemContents(bundle: InspectedBundle, signal: AbortSignal): Promise<readonly ItemContent[]> {
+  const contents: ItemContent[] = [];
+  for (const item of bundle.document.items) {
+    if (!bundle.hasBlob(item.root.digest)) {
+      contents.push({ item, blobs: [] });
+      continue;
+    }
+    const missing = bundle.document.delta !== undefined;
+    const graph = await readGraph(bundle, item.root, "bundle", signal).catch((error: unknown) => {
+      if (missing) return undefined;
+      throw error;
+    });
+    const manifests = graph?.manifests.map(({ descriptor }) => descriptor) ?? [item.root];
+    contents.push({ item, blobs: [...(graph?.blobs ?? []), ...manifests] });
+  }
+  return contents;
 }

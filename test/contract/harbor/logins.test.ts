@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createProjects, pullSecretOf } from "../../../src/cli/wire/harbor-projects.ts";
-import { askRegistry } from "../../../src/cli/wire/preflight.ts";
-import { openTarget } from "../../../src/cli/wire/target.ts";
+import { openTarget, pullerAccess, pullLogin } from "../../../src/cli/wire/registries.ts";
+import { TargetProbe } from "../../../src/edge/harbor/probe.ts";
+import { askRegistry } from "../../../src/pipeline/preflight.ts";
+import { createProjects, pullSecretOf } from "../../../src/pipeline/registry-projects.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";
 import { mapItems } from "../../../src/stages/relocate/mapping.ts";
@@ -43,15 +44,36 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
   const session = await openTarget(options, context);
   const plan = { mapped } as unknown as PreflightContext["plan"];
   const bundle = { ...source, document: { blobs: [] } } as unknown as PreflightContext["bundle"];
+  const projects = {
+    harbor: () => session.harbor(),
+    pullLogin: () => pullLogin(site, context),
+    signal: context.signal,
+  };
   return {
     site,
     session,
-    preflight: () => askRegistry({ site, plan, bundle }, session, options, context),
+    preflight: async () => {
+      const probe = { host, env: context.env };
+      await using asPusher = new TargetProbe(session.access, probe);
+      await using asPuller = new TargetProbe(await pullerAccess(session, options, context), probe);
+      return await askRegistry(
+        { site, plan, bundle },
+        {
+          target: session.registry,
+          pushOptions: session.pushOptions,
+          insecure: session.access.insecure,
+          pusher: asPusher,
+          puller: asPuller,
+          now: context.now,
+          signal: context.signal,
+        },
+      );
+    },
     push: async () => {
-      await createProjects(site, plan, session, context);
+      await createProjects(site, plan, projects);
       return pushItems(mapped, source, session.registry, session.pushOptions);
     },
-    pullSecret: () => pullSecretOf(site, session, context),
+    pullSecret: () => pullSecretOf(site, projects),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };
 }

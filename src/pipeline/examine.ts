@@ -1,11 +1,11 @@
-import { finding, type Finding } from "../../model/finding.ts";
-import { parseReference, printReference } from "../../model/reference.ts";
-import { checkPlugin, type GatewayTable } from "../../stages/plugins/check.ts";
-import { pluginLayout, repackPlugin } from "../../stages/plugins/layout.ts";
-import type { PluginManifest } from "../../stages/plugins/manifests.ts";
-import type { ModuleStarter } from "../../stages/plugins/ports.ts";
-import { readModule } from "../../stages/plugins/read-module.ts";
-import type { ExaminePlugin } from "../../stages/resolve/ports.ts";
+import { finding, type Finding } from "../model/finding.ts";
+import { parseReference, printReference } from "../model/reference.ts";
+import { checkPlugin, type GatewayTable } from "../stages/plugins/check.ts";
+import { pluginLayout, repackPlugin } from "../stages/plugins/layout.ts";
+import type { PluginManifest } from "../stages/plugins/manifests.ts";
+import type { ModuleStarter } from "../stages/plugins/ports.ts";
+import { readModule } from "../stages/plugins/read-module.ts";
+import type { ExaminePlugin } from "../stages/resolve/ports.ts";
 
 export interface ExamineOptions {
   /** Higress version. */

@@ -1,33 +1,49 @@
-import type { Registry } from "../../edge/registry/registry.ts";
-import type { Transport } from "../../edge/registry/transport.ts";
-import { isFailure } from "../../model/failure.ts";
-import { isReference, parseReference, pointer } from "../../model/reference.ts";
-import { sanitize } from "../../model/sanitize.ts";
-import type { UrlAsker } from "../../pipeline/install-ports.ts";
-import type { Answer } from "../../stages/check/ports.ts";
-import type { Context } from "../context.ts";
-import type { ClusterTools } from "./install-ports.ts";
-import { connectAsPuller, connectPlain, type TargetOptions } from "./target.ts";
+import type { Descriptor } from "../model/descriptor.ts";
+import { isFailure } from "../model/failure.ts";
+import { isReference, parseReference, pointer } from "../model/reference.ts";
+import { sanitize } from "../model/sanitize.ts";
+import type { Answer } from "../stages/check/ports.ts";
+import type { UrlAsker } from "./install-ports.ts";
+
+/** The registry as the account that the cluster pulls with. */
+export interface UrlRegistry extends AsyncDisposable {
+  repository(name: string): {
+    head(pointer: string, signal?: AbortSignal): Promise<Pick<Descriptor, "digest"> | undefined>;
+  };
+}
+
+/** A host that has plain files. */
+export interface PlainServer {
+  send(request: {
+    readonly method: "HEAD";
+    readonly url: URL;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<{ readonly status: number; readonly body: { drain(): Promise<unknown> } }>;
+  close(): Promise<void>;
+}
+
+export interface UrlPorts {
+  readonly connectAsPuller: () => Promise<UrlRegistry>;
+  readonly connectPlain: (host: string) => Promise<PlainServer>;
+  readonly cluster: { raw(path: string, signal?: AbortSignal): Promise<string | undefined> };
+}
 
 /**
  * Asks for plugins' URLs: `oci://` by HEAD at the registry with the credential that the cluster pulls with, `http://` by
  * HEAD at the plugin server. A name that only the cluster knows is asked through the API server. Connections are shared.
  */
-export function urlAsker(
-  options: TargetOptions,
-  { kubectl }: Pick<ClusterTools, "kubectl">,
-  context: Context,
-): UrlAsker {
-  let puller: Promise<Registry> | undefined;
-  const plain = new Map<string, Promise<Transport>>();
+export function urlAsker({ connectAsPuller, connectPlain, cluster }: UrlPorts): UrlAsker {
+  let puller: Promise<UrlRegistry> | undefined;
+  const plain = new Map<string, Promise<PlainServer>>();
   const atRegistry = async (reference: string, signal?: AbortSignal): Promise<Answer> => {
     const parsed = parseReference(reference);
-    puller ??= connectAsPuller(options, context);
+    puller ??= connectAsPuller();
     const found = await (await puller).repository(parsed.repository).head(pointer(parsed), signal);
     return found === undefined ? { state: "refused", answer: "404" } : { state: "answers", digest: found.digest };
   };
   const atServer = async (url: URL, signal?: AbortSignal): Promise<Answer> => {
-    const transport = plain.get(url.host) ?? connectPlain(url.host, options, context);
+    const transport = plain.get(url.host) ?? connectPlain(url.host);
     plain.set(url.host, transport);
     const { status, body } = await (await transport).send({ method: "HEAD", url, headers: {}, signal });
     await body.drain();
@@ -39,7 +55,7 @@ export function urlAsker(
     if (!URL.canParse(text)) return { state: "refused", answer: "no URL" };
     const url = new URL(text);
     const service = serviceOf(url);
-    return service === undefined ? atServer(url, signal) : askInside(service, kubectl, signal);
+    return service === undefined ? atServer(url, signal) : askInside(service, cluster, signal);
   };
   return {
     ask: (url, signal) => ask(url, signal).catch((error: unknown) => refused(error, signal)),
@@ -61,8 +77,8 @@ function serviceOf({ hostname, port, pathname, protocol }: URL): string | undefi
   return `/api/v1/namespaces/${namespace}/services/${scheme}${name}:${port || (scheme === "" ? "80" : "443")}/proxy${path}`;
 }
 
-async function askInside(path: string, kubectl: ClusterTools["kubectl"], signal?: AbortSignal): Promise<Answer> {
-  const found = await kubectl.raw(path, signal);
+async function askInside(path: string, cluster: UrlPorts["cluster"], signal?: AbortSignal): Promise<Answer> {
+  const found = await cluster.raw(path, signal);
   // It may be the right to use the proxy that is missing, and not the file.
   return found === undefined ? { state: "not-asked", command: `kubectl get --raw ${path}` } : { state: "answers" };
 }

@@ -1,0 +1,177 @@
+import pMap from "p-map";
+import type { Finding } from "../model/finding.ts";
+import { typedObjects } from "../model/rendered-object.ts";
+import { effectiveConfig } from "../stages/plugins/manifests.ts";
+import type { PreflightPort } from "../stages/preflight-cluster/input.ts";
+import { preflightCluster } from "../stages/preflight-cluster/preflight.ts";
+import type { PullProbe, RegistryProbe } from "../stages/preflight-registry/ports.ts";
+import { preflightRegistry, type PreflightResult } from "../stages/preflight-registry/preflight.ts";
+import { bytesByProject, planPush } from "../stages/push/plan.ts";
+import { carriedPlugins, checkCarried, type StartPorts } from "./carried-plugins.ts";
+import { specCrds } from "./export.ts";
+import type { InstallPorts, PreflightContext } from "./install-ports.ts";
+import { renderAll, type RenderPorts } from "./prove.ts";
+import { isInside, wantedPlugins, type Wanted } from "./wanted-plugins.ts";
+
+interface Interruptible {
+  readonly signal: AbortSignal;
+}
+
+export interface ClusterPreflightPorts extends RenderPorts, Interruptible {
+  readonly helm: Pick<InstallPorts["helm"], "status" | "template" | "dryRun">;
+  readonly cluster: PreflightPort;
+}
+
+export interface PluginPreflightPorts extends Pick<InstallPorts, "userPlugins">, Interruptible {
+  readonly modules: StartPorts;
+}
+
+export interface RegistryPreflightPorts extends Pick<InstallPorts, "target" | "pushOptions" | "now">, Interruptible {
+  readonly insecure: boolean;
+  readonly pusher: RegistryProbe & Identified;
+  readonly puller: Omit<PullProbe, "as"> & Identified;
+}
+
+/** Who it asks as: a user name, or `anonymous`. */
+interface Identified {
+  identity(): Promise<string>;
+}
+
+export type PreflightPorts = ClusterPreflightPorts & PluginPreflightPorts & RegistryPreflightPorts;
+
+/** Every question to registry, cluster and plugins; nothing is changed. */
+export async function preflight(asked: PreflightContext, ports: PreflightPorts): Promise<readonly Finding[]> {
+  return [
+    ...(await askRegistry(asked, ports)).findings,
+    ...(await clusterFindings(asked, ports)),
+    ...(await pluginFindings(asked, ports)),
+  ];
+}
+
+/** All that can be asked of the registry before a byte is sent, with the eyes of who pushes and of who pulls. */
+export async function askRegistry(asked: PreflightContext, ports: RegistryPreflightPorts): Promise<PreflightResult> {
+  const { site, plan, bundle } = asked;
+  const { pusher, puller } = ports;
+  return await preflightRegistry(
+    {
+      host: site.registry.host,
+      plainHttp: site.registry.plainHttp,
+      insecure: ports.insecure,
+      as: await pusher.identity(),
+      mapped: plan.mapped,
+      missing: await missingBytes(asked, ports),
+      largestBlob: Math.max(0, ...bundle.document.blobs.map(({ size }) => size)),
+      createProject: site.registry.createProject !== undefined,
+      robot: site.pull.robot,
+      pull: Object.assign(puller, { as: await puller.identity() }),
+      now: () => ports.now().getTime(),
+      signal: ports.signal,
+    },
+    pusher,
+  );
+}
+
+/** All that can be asked of the cluster before anything is changed, about the very objects that would be applied. */
+async function clusterFindings(
+  { bundle, site, plan }: PreflightContext,
+  ports: ClusterPreflightPorts,
+): Promise<readonly Finding[]> {
+  const { signal } = ports;
+  const { namespace, release } = site.cluster;
+  const rendered = await renderAll(plan, bundle, ports, { offline: bundle.document.kubeVersion, signal });
+  const status = await ports.helm.status(release, namespace, { signal }).catch(() => undefined);
+  const plugins = bundle.document.items.filter(
+    ({ kind, name }) => kind === "plugin" && site.plugins.enable.includes(name),
+  );
+  return preflightCluster(
+    {
+      namespace,
+      release,
+      render: rendered.flatMap(({ chart, manifest }) => typedObjects(manifest, chart.name)),
+      crds: [...rendered.flatMap(({ crds }) => crds), ...(await specCrds(bundle))].flatMap((crd) =>
+        typedObjects(crd, "crds"),
+      ),
+      platforms: bundle.document.platforms,
+      plugins: plugins.map(({ name, bytes }) => ({ name, bytes })),
+      isInside: (url) => isInside(url, plan, site),
+      signal,
+      ...(status === undefined ? {} : { releaseStatus: status.status }),
+    },
+    ports.cluster,
+  );
+}
+
+/** A module and its worker can take half a gigabyte: two at once keep a small host alive. */
+const concurrency = 2;
+
+/** Starts what the site wants switched on with the configuration that the gateway will hand it: before the cluster sees it. */
+export async function pluginFindings(
+  asked: PreflightContext,
+  ports: PluginPreflightPorts,
+): Promise<readonly Finding[]> {
+  const wanted = wantedPlugins(asked.plan, asked.site, ports.userPlugins);
+  return [...wanted.findings, ...(await startFindings(asked.bundle, wanted, ports))];
+}
+
+async function startFindings(
+  bundle: PreflightContext["bundle"],
+  { plugins }: Wanted,
+  ports: PluginPreflightPorts,
+): Promise<readonly Finding[]> {
+  const { signal } = ports;
+  const starts = plugins.flatMap(({ plugin, item }) => {
+    const config = effectiveConfig(plugin);
+    // Switched off, it is never loaded; from a server of the site, its module is not here.
+    return item === undefined || config === undefined ? [] : [{ name: item.name, config }];
+  });
+  if (starts.length === 0) return [];
+  const check = checkCarried(bundle, bundle.document.version, ports.modules, signal);
+  const carried = new Map(carriedPlugins(bundle).map((plugin) => [plugin.item.name, plugin]));
+  const checked = await pMap(
+    starts,
+    async ({ name, config }) => {
+      const plugin = carried.get(name);
+      return plugin === undefined ? [] : (await check(plugin, config === "" ? [] : [config])).findings;
+    },
+    { concurrency, signal },
+  );
+  // That something could not be predicted is no news to who installs; `plugins check` tells it.
+  return checked.flat().filter(({ severity }) => severity !== "note");
+}
+
+/**
+ * What a push would add, by project; of one that does not let us ask, the questions themselves will say why. Each is
+ * counted for itself: a blob that is in another project counts here all the same.
+ */
+async function missingBytes(
+  { plan, bundle }: PreflightContext,
+  { target, pushOptions, signal }: RegistryPreflightPorts,
+): Promise<ReadonlyMap<string, number>> {
+  const { artifactDigest } = pushOptions;
+  const options = { signal, ...(artifactDigest === undefined ? {} : { artifactDigest }) };
+  const sums = new Map<string, number>();
+  for (const [project, mapped] of byProject(plan.mapped)) {
+    try {
+      const push = await planPush(mapped, bundle, target, options);
+      sums.set(project, bytesByProject(push).get(project) ?? 0);
+    } catch {
+      signal.throwIfAborted();
+    }
+  }
+  return sums;
+}
+
+type Mapped = PreflightContext["plan"]["mapped"];
+
+function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
+  const projectOf = ({ repository }: { readonly repository: string }): string => repository.split("/")[0] ?? "";
+  const names = new Set(mapped.flatMap(({ targets }) => targets.map(projectOf)));
+  return new Map(
+    [...names].map((name) => [
+      name,
+      mapped
+        .map((each) => ({ ...each, targets: each.targets.filter((target) => projectOf(target) === name) }))
+        .filter(({ targets }) => targets.length > 0),
+    ]),
+  );
+}
