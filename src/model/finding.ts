@@ -59,7 +59,6 @@ export interface FindingFacts {
   "reference.outside": { where: string; path: string; value: string; host: string };
   "reference.unmapped": { where: string; path: string; value: string };
   "reference.not-carried": { where: string; path: string; value: string };
-  "workload.no-pull-secret": { workload: string; account: string };
   // registry
   "registry.not-harbor": { host: string; kind: RegistryKind };
   "registry.harbor": { host: string; version: string };

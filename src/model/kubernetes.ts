@@ -61,6 +61,38 @@ export interface LogQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface PatchOptions {
+  readonly fieldManager: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A cluster, as far as stages use it: each takes what it needs of this. kubectl is one, the memory of a test another. */
+export interface ClusterPort {
+  /** `undefined`: not there, or of a kind that this cluster does not know. */
+  get<T>(ref: KubeRef, signal?: AbortSignal): Promise<T | undefined>;
+  /** Empty when this cluster does not know the kind. */
+  list<T>(query: KubeQuery): Promise<readonly T[]>;
+  /** Server-side, as one call. @throws Failure CLUSTER_CONFLICT when a field belongs to somebody else */
+  apply(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<void>;
+  /** All operations or none: a `test` that does not hold leaves the object as it is, and answers false. */
+  patch(ref: KubeRef, operations: readonly PatchOperation[], options: PatchOptions): Promise<boolean>;
+  /** Deleting what is not there is success. Does not wait for finalizers. */
+  delete(ref: KubeRef, signal?: AbortSignal): Promise<void>;
+  established(crds: readonly string[], seconds: number, signal?: AbortSignal): Promise<void>;
+  /** `undefined`: this container has no such log (yet). */
+  logs(query: LogQuery): Promise<string | undefined>;
+  /** Unified diff of what applying would change, or `undefined`. Values of Secrets are masked. */
+  diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
+  /** An API path as it answers, for instance a pod's metrics through the API server's proxy; `undefined` when it does not. */
+  raw(path: string, signal?: AbortSignal): Promise<string | undefined>;
+  version(signal?: AbortSignal): Promise<{ readonly client: string; readonly server: string }>;
+  /** Answers in the order of the questions, in one call however many they are. */
+  mayI(permissions: readonly Permission[], signal?: AbortSignal): Promise<readonly boolean[]>;
+}
+
+/** Reading and changing objects. */
+export type ObjectsPort = Pick<ClusterPort, "get" | "list" | "apply" | "patch" | "delete">;
+
 /** One question of `auth can-i`. `group` is empty for the core API. */
 export interface Permission {
   readonly verb: string;

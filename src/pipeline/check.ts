@@ -6,7 +6,8 @@ import type { Bundle } from "../stages/bundle/open.ts";
 import { checkCluster } from "../stages/check/check.ts";
 import { prove } from "../stages/prove/prove.ts";
 import { consoleUrls } from "./console-urls.ts";
-import type { HelmPort, InstallPorts } from "./install-ports.ts";
+import type { HelmPort } from "../model/helm.ts";
+import type { InstallPorts } from "./install-ports.ts";
 import { siteHosts } from "./prove.ts";
 import type { InstallPlan } from "./install-plan.ts";
 

@@ -1,15 +1,10 @@
 import { isFailure } from "../model/failure.ts";
-import { fieldManager, type ApplyOptions, type KubeObject } from "../model/kubernetes.ts";
+import { fieldManager, type ApplyOptions, type ClusterPort, type KubeObject } from "../model/kubernetes.ts";
 import { identityOf, mapAt, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
 import type { ManifestExport } from "./export.ts";
-import type { HelmPort } from "./install-ports.ts";
+import type { HelmPort } from "../model/helm.ts";
 import { byNamespace, partsOf, type ManifestPart } from "./manifest-parts.ts";
 import type { Rendered } from "./prove.ts";
-
-export interface DiffPort {
-  /** Unified, or `undefined` when nothing would change. Values of Secrets are masked. */
-  diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
-}
 
 export type ComparedPhase = "namespace" | "before" | "crds" | "release" | "overlay" | "plugins";
 
@@ -27,7 +22,7 @@ export interface Compared {
 }
 
 export interface CompareOptions {
-  readonly cluster: DiffPort;
+  readonly cluster: Pick<ClusterPort, "diff">;
   readonly helm: Pick<HelmPort, "getManifest">;
   /** Releases that are there already. */
   readonly installed: ReadonlySet<string>;

@@ -1,54 +1,18 @@
 import type { Report } from "../model/event.ts";
 import type { Finding } from "../model/finding.ts";
+import type { HelmPort } from "../model/helm.ts";
+import type { ClusterPort } from "../model/kubernetes.ts";
 import type { Receipt } from "../model/receipt.ts";
-import type { ValuesLayer } from "../model/relocation.ts";
 import type { Symptom } from "../model/symptom.ts";
 import type { Site } from "../model/site.ts";
-import type { ClusterPort } from "../stages/apply/ports.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { AskUrl } from "../stages/check/ports.ts";
-import type { PluginsPort } from "../stages/plugin-rollout/ports.ts";
 import type { PullRepository } from "../stages/plugins/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
 import type { EvidenceFacts } from "./evidence.ts";
 import type { InstallPlan } from "./install-plan.ts";
-
-export interface ReleaseInfo {
-  readonly revision: number;
-  readonly status: string;
-  /** When the operation that it tells of began. */
-  readonly updated: string;
-}
-
-interface Waits {
-  readonly signal?: AbortSignal | undefined;
-}
-
-interface UpgradeOptions extends Waits {
-  readonly timeoutSeconds: number;
-  /** Fields that somebody else has set become ours. */
-  readonly takeOver?: boolean | undefined;
-}
-
-export interface HelmPort {
-  template(source: HelmSource, options: { readonly includeCrds: boolean } & Waits): Promise<string>;
-  dryRun(source: HelmSource, options?: Waits): Promise<{ readonly manifest: string }>;
-  upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo>;
-  rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
-  status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
-  getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
-  getHooks(release: string, namespace: string, options?: Waits): Promise<string>;
-}
-
-export interface HelmSource {
-  readonly chart: string;
-  readonly release: string;
-  readonly namespace: string;
-  readonly kubeVersion?: string | undefined;
-  readonly values: readonly ValuesLayer[];
-}
 
 /** Receipts of this host and of the cluster. */
 export interface ReceiptsPort {
@@ -86,7 +50,7 @@ export interface InstallPorts {
   /** Asks for plugins' URLs as a gateway would. */
   urlAsker(): UrlAsker;
   readonly helm: HelmPort;
-  readonly cluster: ClusterPort & PluginsPort;
+  readonly cluster: ClusterPort;
   readonly receipts: ReceiptsPort;
   readonly symptoms: readonly Symptom[];
   /** Puts bytes where a program can read them, for as long as `use` runs. */

@@ -2,7 +2,7 @@ import type { Report } from "../model/event.ts";
 import type { Receipt } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
-import type { HelmPort, ReleaseInfo } from "./install-ports.ts";
+import type { HelmPort, ReleaseInfo } from "../model/helm.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
 export interface PendingOptions {

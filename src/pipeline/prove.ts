@@ -2,7 +2,8 @@ import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { prove, workloadsWithoutPullSecret } from "../stages/prove/prove.ts";
-import type { HelmSource, InstallPorts } from "./install-ports.ts";
+import type { HelmSource } from "../model/helm.ts";
+import type { InstallPorts } from "./install-ports.ts";
 import type { InstallPlan, PlannedChart } from "./install-plan.ts";
 
 export interface Rendered {

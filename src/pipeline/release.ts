@@ -1,6 +1,5 @@
 import type { Clock } from "../std/clock.ts";
-import { overlayCluster, type Applied, type ApplyInput } from "../stages/apply/apply.ts";
-import type { ClusterPort } from "../stages/apply/ports.ts";
+import { overlayCluster, type Applied, type ApplyInput, type ApplyPort } from "../stages/apply/apply.ts";
 
 /** Milliseconds between two looks for accounts while helm runs. */
 const interval = 1000;
@@ -13,7 +12,7 @@ const interval = 1000;
 export async function overlayWhile<T>(
   helm: () => Promise<T>,
   input: ApplyInput,
-  cluster: ClusterPort,
+  cluster: ApplyPort,
   clock: Clock,
 ): Promise<{ readonly result: T; readonly applied: Applied }> {
   const done = new AbortController();

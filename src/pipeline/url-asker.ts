@@ -1,4 +1,5 @@
 import type { Descriptor } from "../model/descriptor.ts";
+import type { ClusterPort } from "../model/kubernetes.ts";
 import { isFailure } from "../model/failure.ts";
 import { isReference, parseReference, pointer } from "../model/reference.ts";
 import { sanitize } from "../model/sanitize.ts";
@@ -26,7 +27,7 @@ export interface PlainServer {
 export interface UrlPorts {
   readonly connectAsPuller: () => Promise<UrlRegistry>;
   readonly connectPlain: (host: string) => Promise<PlainServer>;
-  readonly cluster: { raw(path: string, signal?: AbortSignal): Promise<string | undefined> };
+  readonly cluster: Pick<ClusterPort, "raw">;
 }
 
 /**

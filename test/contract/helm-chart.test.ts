@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadRelocationMap } from "../../src/edge/files/config.ts";
-import { openHelm, type HelmChartSource } from "../../src/edge/process/helm.ts";
+import { openHelm } from "../../src/edge/process/helm.ts";
+import type { HelmSource } from "../../src/model/helm.ts";
 import type { RelocationTarget } from "../../src/model/relocation.ts";
 import { discoverReferences, findGaps } from "../../src/stages/discover/discover.ts";
 import { prove, workloadsWithoutPullSecret } from "../../src/stages/prove/prove.ts";
@@ -28,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const source = (...values: HelmChartSource["values"]): HelmChartSource => ({
+const source = (...values: HelmSource["values"]): HelmSource => ({
   chart,
   release: "higress",
   namespace: "higress-system",
@@ -64,7 +65,7 @@ describe.each(helmLines)("a chart like Higress's, rendered by Helm %s", (line) =
 
   it("reads values files as helm does, and lays later ones over them: off is false, and no text", async () => {
     await using helm = await open();
-    const certManager = async (...values: HelmChartSource["values"]) =>
+    const certManager = async (...values: HelmSource["values"]) =>
       (await helm.template(source(...values), { includeCrds: true })).includes("cert-manager-startupapicheck");
     const off = "higress-console:\n  certmanager:\n    enabled: off\n";
     expect(await certManager()).toBe(true);

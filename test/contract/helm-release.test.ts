@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openHelm, type Helm, type HelmChartSource } from "../../src/edge/process/helm.ts";
+import { openHelm, type Helm } from "../../src/edge/process/helm.ts";
+import type { HelmSource } from "../../src/model/helm.ts";
 import { packSampleChart } from "../rig/charts/pack.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
 import { helmLines, tools, type HelmLine } from "../rig/tools.ts";
@@ -44,7 +45,7 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
   const open = async (line: HelmLine): Promise<Helm> =>
     openHelm((await tools(line)).helm, { env: { PATH: process.env["PATH"] }, kubeconfig: cluster.kubeconfig });
   /** Cluster-scoped names of the chart are one per cluster: each line gets a class of its own by uninstalling last. */
-  const source = (namespace: string, ...values: HelmChartSource["values"]): HelmChartSource => ({
+  const source = (namespace: string, ...values: HelmSource["values"]): HelmSource => ({
     chart,
     release: "higress",
     namespace,

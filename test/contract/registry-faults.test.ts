@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Repository } from "../../src/edge/registry/repository.ts";
 import type { Registry } from "../../src/edge/registry/registry.ts";
-import { copyGraph } from "../../src/content/copy.ts";
+import { copyGraph } from "../rig/copy-graph.ts";
 import { readSmall } from "../../src/content/verified.ts";
 import { isFailure } from "../../src/model/failure.ts";
 import { aBlob, asContent, aStore, bytesOf } from "../rig/builders/graph.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyGraph } from "../../src/content/copy.ts";
+import { copyGraph } from "../rig/copy-graph.ts";
 import { maxManifestSize } from "../../src/model/descriptor.ts";
 import { aBlob, asContent, aStore, bytesOf, type Graph } from "../rig/builders/graph.ts";
 import { anImage } from "../rig/builders/images.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyGraph } from "../../src/content/copy.ts";
+import { copyGraph } from "../rig/copy-graph.ts";
 import { readGraph } from "../../src/content/graph.ts";
 import { readSmall } from "../../src/content/verified.ts";
 import type { Repository } from "../../src/edge/registry/repository.ts";

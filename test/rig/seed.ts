@@ -1,4 +1,4 @@
-import { copyGraph } from "../../src/content/copy.ts";
+import { copyGraph } from "./copy-graph.ts";
 import { parseReference } from "../../src/model/reference.ts";
 import { aStore, asContent, bytesOf, type Graph } from "./builders/graph.ts";
 import { aClient, type ClientOptions } from "./client.ts";

@@ -7,7 +7,7 @@ import type { KubeObject } from "../../model/kubernetes.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
 import { compare, type Compared } from "../../pipeline/compare.ts";
 import { exportManifests, type ManifestExport } from "../../pipeline/export.ts";
-import type { HelmPort } from "../../pipeline/install-ports.ts";
+import type { HelmPort } from "../../model/helm.ts";
 import { byNamespace, partsOf } from "../../pipeline/manifest-parts.ts";
 import { proveAll, renderAll, type ProofResult } from "../../pipeline/prove.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";

@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import type { HelmChartSource, HelmOptions } from "./helm.ts";
+import type { HelmSource, ReleaseInfo } from "../../model/helm.ts";
+import type { HelmOptions } from "./helm.ts";
 import type { RunResult } from "./run.ts";
 
 /** What a cluster's credential plugins, proxies and certificates need. Everything else of ours stays with us. */
@@ -37,13 +38,9 @@ function kubeconfigOf({ env, kubeconfig }: HelmOptions): string {
   return env["HOME"] === undefined ? "/dev/null" : join(env["HOME"], ".kube/config");
 }
 
-export interface ReleaseInfo {
+export interface HelmRelease extends ReleaseInfo {
   readonly release: string;
   readonly namespace: string;
-  readonly revision: number;
-  /** deployed, failed, pending-install, pending-upgrade, uninstalling, … */
-  readonly status: string;
-  readonly updated: string;
   readonly description: string;
 }
 
@@ -60,7 +57,7 @@ const InstalledDocument = z.object({
 });
 
 /** `helm status -o json`, which `upgrade -o json` also prints; the same members on 3.17, 4.1 and 4.2. */
-export function parseRelease(text: string): ReleaseInfo {
+export function parseRelease(text: string): HelmRelease {
   const { name, namespace, version, info } = parse(ReleaseDocument, text);
   const { status, last_deployed: updated, description } = info;
   return { release: name, namespace, revision: version, status, updated, description };
@@ -88,7 +85,7 @@ function parse<S extends z.ZodType>(schema: S, text: string): z.output<S> {
  */
 export async function withValues<T>(
   folder: string,
-  { values }: HelmChartSource,
+  { values }: HelmSource,
   use: (args: readonly string[]) => Promise<T>,
 ): Promise<T> {
   const made = values.map((layer) =>

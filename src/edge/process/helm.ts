@@ -2,27 +2,10 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
-import type { ValuesLayer } from "../../model/relocation.ts";
+import type { HelmPort, HelmSource, ReleaseInfo, UpgradeOptions, Waits } from "../../model/helm.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import {
-  helmEnvironment,
-  helmFailure,
-  installedManifest,
-  parseRelease,
-  withValues,
-  type ReleaseInfo,
-} from "./helm-call.ts";
+import { helmEnvironment, helmFailure, installedManifest, parseRelease, withValues } from "./helm-call.ts";
 import { run } from "./run.ts";
-
-export interface HelmChartSource {
-  /** A local .tgz. */
-  readonly chart: string;
-  readonly release: string;
-  readonly namespace: string;
-  readonly kubeVersion?: string | undefined;
-  /** Later over earlier. They may hold secrets, so they travel in private files. */
-  readonly values: readonly ValuesLayer[];
-}
 
 export interface HelmOptions {
   /** Of the user; what helm needs of it is chosen here. */
@@ -33,36 +16,10 @@ export interface HelmOptions {
   readonly workDirectory?: string | undefined;
 }
 
-interface Waits {
-  readonly signal?: AbortSignal | undefined;
-}
-
-interface UpgradeOptions extends Waits {
-  readonly timeoutSeconds: number;
-  /** @default false */
-  readonly takeOver?: boolean | undefined;
-}
-
-/** Helm for one cluster (or none: `template` asks nobody). Disposing it removes what it wrote. */
-export interface Helm extends AsyncDisposable {
+/** Disposing it removes what it wrote. */
+export interface Helm extends HelmPort, AsyncDisposable {
   /** `3.17.3`. */
   readonly version: string;
-  /** Everything that the chart would make, hooks included, without asking a cluster. */
-  template(source: HelmChartSource, options: { readonly includeCrds: boolean } & Waits): Promise<string>;
-  /** What the very install would make: unlike `template` it sees what `lookup` finds in the cluster. No CRDs. */
-  dryRun(source: HelmChartSource, options?: Waits): Promise<{ readonly manifest: string }>;
-  /**
-   * Installs or upgrades, and does not wait for pods: Helm 3 waits for a LoadBalancer address for ever, and a failed
-   * wait says nothing about why. The timeout bounds hooks. `takeOver`: fields that somebody else set become ours;
-   * Helm 3 never asks, and overwrites them.
-   * @throws Failure RELEASE_BUSY when another operation has not ended
-   */
-  upgradeInstall(source: HelmChartSource, options: UpgradeOptions): Promise<ReleaseInfo>;
-  status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
-  rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
-  uninstall(release: string, namespace: string, options?: Waits): Promise<void>;
-  getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
-  getHooks(release: string, namespace: string, options?: Waits): Promise<string>;
 }
 
 /**
@@ -113,17 +70,17 @@ class HelmProcess implements Helm {
     return this.#state.version;
   }
 
-  template(source: HelmChartSource, options: Parameters<Helm["template"]>[1]): Promise<string> {
+  template(source: HelmSource, options: Parameters<Helm["template"]>[1]): Promise<string> {
     const flags = options.includeCrds ? ["--include-crds"] : [];
     return this.#withChart("template", ["template"], source, [...flags, ...kubeVersion(source)], options);
   }
 
-  async dryRun(source: HelmChartSource, options: Waits = {}): Promise<{ manifest: string }> {
+  async dryRun(source: HelmSource, options: Waits = {}): Promise<{ manifest: string }> {
     const flags = ["--dry-run=server", "--hide-secret", "-o", "json"];
     return { manifest: installedManifest(await this.#withChart("dry-run", upgrade, source, flags, options)) };
   }
 
-  async upgradeInstall(source: HelmChartSource, options: UpgradeOptions): Promise<ReleaseInfo> {
+  async upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo> {
     const before = await this.status(source.release, source.namespace, options);
     if (before?.status.startsWith("pending-") === true)
       throw new Failure("RELEASE_BUSY", { release: source.release, status: before.status });
@@ -166,7 +123,7 @@ class HelmProcess implements Helm {
   #withChart(
     action: string,
     command: readonly string[],
-    source: HelmChartSource,
+    source: HelmSource,
     flags: readonly string[],
     options: Waits,
   ): Promise<string> {
@@ -211,6 +168,6 @@ interface Operation {
   readonly release: string;
 }
 
-function kubeVersion(source: HelmChartSource): readonly string[] {
+function kubeVersion(source: HelmSource): readonly string[] {
   return source.kubeVersion === undefined ? [] : ["--kube-version", source.kubeVersion];
 }

@@ -1,45 +1,12 @@
 import { access, constants } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
-import type {
-  ApplyOptions,
-  KubeObject,
-  KubeQuery,
-  KubeRef,
-  LogQuery,
-  PatchOperation,
-  Permission,
-} from "../../model/kubernetes.ts";
+import type { ClusterPort, KubeObject, KubeQuery, KubeRef, Permission } from "../../model/kubernetes.ts";
 import { isAbsent, kubectlFailure, secretValues } from "./kubectl-failure.ts";
 import { run, type RunResult } from "./run.ts";
 
 /** The cluster as kubectl shows it. Every method throws Failure CLUSTER_UNREACHABLE, CLUSTER_FORBIDDEN or KUBECTL_FAILED. */
-export interface Kubectl {
-  version(signal?: AbortSignal): Promise<{ readonly client: string; readonly server: string }>;
-  /** `undefined`: not there, or of a kind that this cluster does not know. */
-  get<T>(ref: KubeRef, signal?: AbortSignal): Promise<T | undefined>;
-  /** Empty when this cluster does not know the kind. */
-  list<T>(query: KubeQuery): Promise<readonly T[]>;
-  /** Server-side, as one call. @throws Failure CLUSTER_CONFLICT when a field belongs to somebody else */
-  apply(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<void>;
-  /** All operations or none: a `test` that does not hold leaves the object as it is, and answers false. */
-  patch(ref: KubeRef, operations: readonly PatchOperation[], options: PatchOptions): Promise<boolean>;
-  /** Deleting what is not there is success. Does not wait for finalizers. */
-  delete(ref: KubeRef, signal?: AbortSignal): Promise<void>;
-  /** Answers in the order of the questions, in one call however many they are. */
-  mayI(permissions: readonly Permission[], signal?: AbortSignal): Promise<readonly boolean[]>;
-  established(crds: readonly string[], seconds: number, signal?: AbortSignal): Promise<void>;
+export interface Kubectl extends ClusterPort {
   restart(ref: KubeRef, signal?: AbortSignal): Promise<void>;
-  /** `undefined`: this container has no such log (yet). */
-  logs(query: LogQuery): Promise<string | undefined>;
-  /** Unified diff of what applying would change, or `undefined`. Values of Secrets are masked by kubectl. */
-  diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
-  /** An API path as it answers, for instance a pod's metrics through the API server's proxy; `undefined` when it does not. */
-  raw(path: string, signal?: AbortSignal): Promise<string | undefined>;
-}
-
-export interface PatchOptions {
-  readonly fieldManager: string;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface KubectlOptions {

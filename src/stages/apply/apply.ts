@@ -1,5 +1,11 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { fieldManager, resourceOf, type KubeObject } from "../../model/kubernetes.ts";
+import {
+  fieldManager,
+  resourceOf,
+  type ClusterPort,
+  type KubeObject,
+  type ObjectsPort,
+} from "../../model/kubernetes.ts";
 import type { ObjectRecord } from "../../model/receipt.ts";
 import {
   crdNames,
@@ -11,7 +17,8 @@ import {
   type PullSecret,
   type TrustTarget,
 } from "./objects.ts";
-import type { ClusterPort } from "./ports.ts";
+
+export type ApplyPort = ObjectsPort & Pick<ClusterPort, "established">;
 
 export interface ApplyInput {
   readonly namespace: string;
@@ -40,7 +47,7 @@ const establishedSeconds = 60;
  * What must be there before helm: namespace, pull secret, CA, and CRDs that the API server has accepted. Run again,
  * it changes nothing.
  */
-export async function prepareCluster(input: ApplyInput, cluster: ClusterPort): Promise<Applied> {
+export async function prepareCluster(input: ApplyInput, cluster: ApplyPort): Promise<Applied> {
   const { namespace, signal } = input;
   const there = await cluster.get({ resource: "namespaces", name: namespace }, signal);
   // A namespace of somebody else stays as it is: our label on it would make it look like ours to remove.
@@ -70,7 +77,7 @@ export async function prepareCluster(input: ApplyInput, cluster: ClusterPort): P
  * What values cannot express, laid over helm's objects with an owner of our own: it outlives every later helm upgrade.
  * Pods that stand without their image because they were born before are started anew.
  */
-export async function overlayCluster(input: ApplyInput, cluster: ClusterPort): Promise<Applied> {
+export async function overlayCluster(input: ApplyInput, cluster: ApplyPort): Promise<Applied> {
   const { namespace, ca } = input;
   const targets = ca === undefined ? [] : await presentTargets(input, cluster);
   const overlays = ca === undefined ? [] : targets.map((target) => caOverlay(namespace, target, ca));
@@ -92,7 +99,7 @@ function accountPatches({ namespace, serviceAccounts, pullSecret: secret }: Appl
 }
 
 /** The values may have made a Deployment into a DaemonSet, or left the workload out. */
-async function presentTargets({ namespace, trust, signal }: ApplyInput, cluster: ClusterPort): Promise<TrustTarget[]> {
+async function presentTargets({ namespace, trust, signal }: ApplyInput, cluster: ApplyPort): Promise<TrustTarget[]> {
   const workloads = await cluster.list<KubeObject>({ resource: "deployments.apps,daemonsets.apps", namespace, signal });
   return trust.flatMap((target) =>
     workloads
@@ -103,7 +110,7 @@ async function presentTargets({ namespace, trust, signal }: ApplyInput, cluster:
 
 async function present(
   documents: readonly KubeObject[],
-  cluster: ClusterPort,
+  cluster: ApplyPort,
   signal: AbortSignal | undefined,
 ): Promise<readonly KubeObject[]> {
   const found = await Promise.all(documents.map((document) => cluster.get(refOf(document), signal)));
@@ -113,7 +120,7 @@ async function present(
 async function applied(
   documents: readonly KubeObject[],
   { takeOver, signal }: ApplyInput,
-  cluster: ClusterPort,
+  cluster: ApplyPort,
 ): Promise<readonly ObjectRecord[]> {
   const records = await Promise.all(documents.map((document) => recordOf(cluster, document, signal)));
   await cluster.apply(documents, { fieldManager, force: takeOver, signal });
@@ -121,13 +128,13 @@ async function applied(
 }
 
 /** Asked before applying: afterwards nobody can tell what was there. */
-async function recordOf(cluster: ClusterPort, document: KubeObject, signal?: AbortSignal): Promise<ObjectRecord> {
+async function recordOf(cluster: ApplyPort, document: KubeObject, signal?: AbortSignal): Promise<ObjectRecord> {
   const found = await cluster.get<KubeObject>(refOf(document), signal);
   const ours = found?.metadata.labels?.["app.kubernetes.io/managed-by"] === "higress-airgap";
   return { ...refOf(document), did: found === undefined || ours ? "created" : "changed" };
 }
 
-async function withUid(cluster: ClusterPort, record: ObjectRecord, signal?: AbortSignal): Promise<ObjectRecord> {
+async function withUid(cluster: ApplyPort, record: ObjectRecord, signal?: AbortSignal): Promise<ObjectRecord> {
   const uid = (await cluster.get<KubeObject>(record, signal))?.metadata.uid;
   return uid === undefined ? record : { ...record, uid };
 }
@@ -152,7 +159,7 @@ export interface PendingPullsInput {
  * Deletes the pods of these accounts that wait for an image and were born without the secret: admission gives it to new
  * pods only. A pod that runs has its image, and is left alone.
  */
-export async function restartPendingPulls(input: PendingPullsInput, cluster: ClusterPort): Promise<readonly string[]> {
+export async function restartPendingPulls(input: PendingPullsInput, cluster: ApplyPort): Promise<readonly string[]> {
   const pods = await cluster.list<Pod>({ resource: "pods", namespace: input.namespace, signal: input.signal });
   const pending = pods.filter((pod) => isPending(pod, input)).flatMap(({ metadata }) => metadata?.name ?? []);
   for (const name of pending)

@@ -1,7 +1,6 @@
-import { fieldManager, type PatchOperation } from "../../model/kubernetes.ts";
+import { fieldManager, type ObjectsPort, type PatchOperation } from "../../model/kubernetes.ts";
 import type { LeftoverRecord } from "../../model/receipt.ts";
 import { repoint, switchOff, wasmPluginResource, type PatchPair, type WasmPlugin } from "../../model/wasm-plugin.ts";
-import type { ClusterPort } from "./ports.ts";
 
 export interface LeftoverInput {
   /** Only plugins of this namespace reach the gateway. */
@@ -28,7 +27,7 @@ interface Change extends PatchPair {
  * Plugins of an earlier life that point outside: one of them keeps every new gateway pod from opening its ports, so
  * they are repointed to what we carry, or switched off, before the first rollout. Each record holds its own undoing.
  */
-export async function settleLeftovers(input: LeftoverInput, cluster: ClusterPort): Promise<Leftovers> {
+export async function settleLeftovers(input: LeftoverInput, cluster: ObjectsPort): Promise<Leftovers> {
   const { namespace, signal } = input;
   const plugins = await cluster.list<WasmPlugin>({ resource: wasmPluginResource, namespace, signal });
   const records: LeftoverRecord[] = [];
@@ -47,20 +46,6 @@ export async function settleLeftovers(input: LeftoverInput, cluster: ClusterPort
   return { records, stuck };
 }
 
-/** Takes back what a receipt says, newest first; an object that somebody changed since is left as it is, and named. */
-export async function restoreLeftovers(
-  records: readonly LeftoverRecord[],
-  cluster: Pick<ClusterPort, "patch" | "get">,
-  signal?: AbortSignal,
-): Promise<{ readonly changedSince: readonly string[] }> {
-  const changedSince: string[] = [];
-  for (const record of records.toReversed()) {
-    if ((await cluster.get(record, signal)) === undefined) continue;
-    if (!(await cluster.patch(record, record.undo, { fieldManager, signal }))) changedSince.push(record.name);
-  }
-  return { changedSince };
-}
-
 function changeOf(plugin: WasmPlugin, url: string, input: LeftoverInput): Change | undefined {
   const target = input.targetOf(url);
   if (target !== undefined) return { did: "repointed", ...repoint(plugin, target, input.pullSecret) };
@@ -72,7 +57,7 @@ function patched(
   plugin: WasmPlugin,
   operations: readonly PatchOperation[],
   { namespace, signal }: LeftoverInput,
-  cluster: ClusterPort,
+  cluster: ObjectsPort,
 ): Promise<boolean> {
   return cluster.patch(refOf(plugin, namespace), operations, { fieldManager, signal });
 }

@@ -1,9 +1,10 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { finding, type Finding } from "../../model/finding.ts";
+import type { ClusterPort } from "../../model/kubernetes.ts";
 import { containersOf, statusesOf, troubleOf } from "../../model/pod-trouble.ts";
 import { isReference, parseReference } from "../../model/reference.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
-import type { AskUrl, CheckPort } from "./ports.ts";
+import type { AskUrl } from "./ports.ts";
 import { checkUrls, type UrlQuestion } from "./urls.ts";
 
 export interface CheckInput {
@@ -23,7 +24,7 @@ export interface CheckInput {
 }
 
 /** Scans everything live: images and their digests, plugins, the stored release, the console's URLs. All findings. */
-export async function checkCluster(input: CheckInput, port: CheckPort): Promise<readonly Finding[]> {
+export async function checkCluster(input: CheckInput, port: Pick<ClusterPort, "list">): Promise<readonly Finding[]> {
   const { namespace, signal } = input;
   const [pods, plugins, urls] = await Promise.all([
     port.list<Pod>({ resource: "pods", namespace, signal }),

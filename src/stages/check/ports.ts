@@ -1,10 +1,4 @@
 import type { Digest } from "../../model/digest.ts";
-import type { KubeQuery } from "../../model/kubernetes.ts";
-
-/** What checking needs of a cluster; kubectl fits. */
-export interface CheckPort {
-  list<T>(query: KubeQuery): Promise<readonly T[]>;
-}
 
 /** What came for a URL: content (a registry says its digest too), a refusal, or nothing, because it cannot be asked from here. */
 export type Answer =

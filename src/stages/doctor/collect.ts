@@ -1,9 +1,11 @@
 import type { Event as KubeEvent, Pod } from "kubernetes-types/core/v1.js";
 import pMap from "p-map";
 import { isFailure } from "../../model/failure.ts";
+import type { ClusterPort } from "../../model/kubernetes.ts";
 import { containersOf, troubleOf } from "../../model/pod-trouble.ts";
 import { redact } from "../../model/sanitize.ts";
-import type { DoctorPort } from "./doctor.ts";
+
+export type DoctorPort = Pick<ClusterPort, "list" | "logs" | "raw">;
 
 /** One text to be read line by line, and the name under which it goes into a support archive. */
 export interface Evidence {

@@ -1,14 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import type { KubeQuery, LogQuery } from "../../model/kubernetes.ts";
 import { symptomReader, type Symptom } from "../../model/symptom.ts";
-import { collect, type CollectOptions, type Evidence } from "./collect.ts";
-
-/** What looking for a cause needs of a cluster; kubectl fits. */
-export interface DoctorPort {
-  list<T>(query: KubeQuery): Promise<readonly T[]>;
-  logs(query: LogQuery): Promise<string | undefined>;
-  raw(path: string, signal?: AbortSignal): Promise<string | undefined>;
-}
+import { collect, type CollectOptions, type DoctorPort, type Evidence } from "./collect.ts";
 
 export interface DiagnoseOptions {
   readonly symptoms: readonly Symptom[];

@@ -2,8 +2,7 @@ import { Failure } from "../../model/failure.ts";
 import { fieldManager, type KubeRef } from "../../model/kubernetes.ts";
 import { switchOff, wasmPluginResource, isEnabled, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import type { Watch } from "./enable.ts";
-import { lookAtGateway, type GatewayState } from "./gateway.ts";
-import type { PluginsPort } from "./ports.ts";
+import { lookAtGateway, type GatewayState, type PluginsPort } from "./gateway.ts";
 
 export interface DisableOptions {
   readonly namespace: string;

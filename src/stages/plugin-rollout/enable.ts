@@ -6,8 +6,7 @@ import { symptomReader, type Symptom, type Sighting } from "../../model/symptom.
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
 import { canaryOf, isAlready } from "./document.ts";
-import { lookAtGateway, type GatewayRef, type GatewayState } from "./gateway.ts";
-import type { PluginsPort } from "./ports.ts";
+import { lookAtGateway, type GatewayRef, type GatewayState, type PluginsPort } from "./gateway.ts";
 import { switchBack } from "./disable.ts";
 
 export interface EnableOptions {

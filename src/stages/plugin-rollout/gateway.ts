@@ -1,7 +1,8 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
-import type { KubeObject } from "../../model/kubernetes.ts";
+import type { ClusterPort, KubeObject, ObjectsPort } from "../../model/kubernetes.ts";
 import { isReady, restartsOf, troubleOf, type PodTrouble } from "../../model/pod-trouble.ts";
-import type { PluginsPort } from "./ports.ts";
+
+export type PluginsPort = ObjectsPort & Pick<ClusterPort, "logs" | "raw">;
 
 export interface GatewayRef {
   readonly namespace: string;

@@ -1,4 +1,4 @@
-import type { KubeObject, KubeQuery, KubeRef, Permission } from "../../model/kubernetes.ts";
+import type { ClusterPort, KubeObject } from "../../model/kubernetes.ts";
 
 export interface PreflightInput {
   readonly namespace: string;
@@ -19,10 +19,4 @@ export interface PreflightInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What asking a cluster beforehand needs; kubectl fits. */
-export interface PreflightPort {
-  version(signal?: AbortSignal): Promise<{ readonly client: string; readonly server: string }>;
-  get<T>(ref: KubeRef, signal?: AbortSignal): Promise<T | undefined>;
-  list<T>(query: KubeQuery): Promise<readonly T[]>;
-  mayI(permissions: readonly Permission[], signal?: AbortSignal): Promise<readonly boolean[]>;
-}
+export type PreflightPort = Pick<ClusterPort, "version" | "get" | "list" | "mayI">;

@@ -109,7 +109,3 @@ function accountKey(object: RenderedObject): string {
   const { name, namespace } = identityOf(object);
   return `${namespace ?? ""}/${name}`;
 }
-
-export function pullSecretFindings(workloads: readonly WorkloadWithoutPullSecret[]): readonly Finding[] {
-  return workloads.map(({ workload, account }) => finding("warning", "workload.no-pull-secret", { workload, account }));
-}

@@ -35,8 +35,6 @@ export interface PushOptions {
   readonly newProjects?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly report?: Report | undefined;
-  /** Called for each tag once it points at its digest, also when it did before: a receipt is written from this. */
-  readonly afterPush?: ((tag: PushedTag) => void | Promise<void>) | undefined;
   /** Milliseconds; injected so that a test can let an hour pass. */
   readonly now?: (() => number) | undefined;
   /** Milliseconds before a manifest that was refused for missing content is put a third time, doubled from there. @default 2000 */
@@ -78,7 +76,6 @@ export async function pushItems(
     throw (state && (await lostRefusal(error, left, state, signal))) ?? error;
   });
   const tags = await confirm(plan.placements, target, options);
-  for (const tag of tags) await options.afterPush?.(tag);
   return { ...done, present: bytesOf(plan.present) + plan.presentBytes, tags };
 }
 

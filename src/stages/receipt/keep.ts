@@ -1,8 +1,8 @@
 import { Failure } from "../../model/failure.ts";
-import { fieldManager, managedBy, type KubeObject } from "../../model/kubernetes.ts";
+import { fieldManager, managedBy, type KubeObject, type ObjectsPort } from "../../model/kubernetes.ts";
 import { Receipt } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
-import type { ClusterPort, ReceiptPort } from "./ports.ts";
+import type { ReceiptPort } from "./ports.ts";
 
 export const receiptName = "higress-airgap-receipt";
 
@@ -12,7 +12,7 @@ const mapLimit = 900_000;
 /** On disk first, which is where a resume looks; then beside the release, for whoever comes with another host. */
 export async function keepReceipt(
   receipt: Receipt,
-  { disk, cluster, signal }: { disk: ReceiptPort; cluster?: ClusterPort | undefined; signal?: AbortSignal | undefined },
+  { disk, cluster, signal }: { disk: ReceiptPort; cluster?: ObjectsPort | undefined; signal?: AbortSignal | undefined },
 ): Promise<void> {
   await disk.save(receipt);
   await cluster?.apply([receiptConfigMap(receipt)], { fieldManager, force: true, signal });
@@ -32,7 +32,7 @@ export function receiptConfigMap(receipt: Receipt): KubeObject {
 /** The receipts of this host; on another host, the one beside the release. */
 export async function loadReceipts(
   namespace: string,
-  { disk, cluster, signal }: { disk: ReceiptPort; cluster: ClusterPort; signal?: AbortSignal | undefined },
+  { disk, cluster, signal }: { disk: ReceiptPort; cluster: ObjectsPort; signal?: AbortSignal | undefined },
 ): Promise<readonly Receipt[]> {
   const receipts = await disk.list();
   if (receipts.length > 0) return receipts;

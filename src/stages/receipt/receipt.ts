@@ -77,12 +77,6 @@ export function withPhase(
   return { ...receipt, phases: [...receipt.phases, { phase, state, at: now.toISOString() }] };
 }
 
-/** Phases whose last word is `done`; after a resume they need not be done again. */
-export function donePhases({ phases }: Receipt): ReadonlySet<string> {
-  const last = new Map(phases.map(({ phase, state }) => [phase, state]));
-  return new Set([...last].filter(([, state]) => state === "done").map(([phase]) => phase));
-}
-
 export interface Additions {
   readonly objects?: readonly ObjectRecord[] | undefined;
   readonly crds?: readonly ObjectRecord[] | undefined;

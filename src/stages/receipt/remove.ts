@@ -1,13 +1,12 @@
 import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import { fieldManager, type KubeObject } from "../../model/kubernetes.ts";
+import { fieldManager, type KubeObject, type ObjectsPort } from "../../model/kubernetes.ts";
 import type { ObjectRecord } from "../../model/receipt.ts";
-import type { ClusterPort } from "./ports.ts";
 
 /** Deletes the very object that the receipt tells of. One with another uid was made by somebody since: left, and named. */
 export async function removeOurs(
   record: ObjectRecord,
-  cluster: ClusterPort,
+  cluster: ObjectsPort,
   signal?: AbortSignal,
 ): Promise<readonly Finding[]> {
   const live = await cluster.get<KubeObject>(record, signal);
@@ -21,7 +20,7 @@ export async function removeOurs(
 }
 
 /** Gives back the fields that we own in somebody else's object: server-side apply removes what we no longer say. */
-export async function giveBack(record: ObjectRecord, cluster: ClusterPort, signal?: AbortSignal): Promise<void> {
+export async function giveBack(record: ObjectRecord, cluster: ObjectsPort, signal?: AbortSignal): Promise<void> {
   const live = await cluster.get<KubeObject>(record, signal);
   if (live === undefined || (record.uid !== undefined && live.metadata.uid !== record.uid)) return;
   const { apiVersion, kind } = live;

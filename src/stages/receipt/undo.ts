@@ -1,13 +1,13 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { fieldManager, type KubeObject, type PatchOperation } from "../../model/kubernetes.ts";
+import { fieldManager, type KubeObject, type ObjectsPort, type PatchOperation } from "../../model/kubernetes.ts";
 import type { ObjectRecord, PluginRecord, Receipt } from "../../model/receipt.ts";
 import { repoint, switchOff, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { receiptName } from "./keep.ts";
-import type { ClusterPort, ReleasePort } from "./ports.ts";
+import type { ReleasePort } from "./ports.ts";
 import { giveBack, removeOurs } from "./remove.ts";
 
 export interface UndoOptions {
-  readonly cluster: ClusterPort;
+  readonly cluster: ObjectsPort;
   readonly release: ReleasePort;
   readonly signal?: AbortSignal | undefined;
 }
@@ -67,7 +67,7 @@ export async function uninstall(receipt: Receipt, options: UninstallOptions): Pr
 async function plugInBack(
   plugin: PluginRecord,
   then: PluginRecord | undefined,
-  cluster: ClusterPort,
+  cluster: ObjectsPort,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const ref = { resource: wasmPluginResource, name: plugin.name, namespace: plugin.namespace };
@@ -117,7 +117,7 @@ const keptKinds: readonly string[] = [
 
 async function removeEmpty(
   space: ObjectRecord,
-  cluster: ClusterPort,
+  cluster: ObjectsPort,
   signal?: AbortSignal,
 ): Promise<readonly Finding[]> {
   if (space.did !== "created") return [];

@@ -1,8 +1,9 @@
 import type { Event as KubeEvent, Pod } from "kubernetes-types/core/v1.js";
-import type { KubeObject } from "../../model/kubernetes.ts";
+import type { ClusterPort, KubeObject } from "../../model/kubernetes.ts";
 import { troubleOf, type PodTrouble } from "../../model/pod-trouble.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import type { RolloutPort } from "./watch.ts";
+
+export type RolloutPort = Pick<ClusterPort, "list" | "logs">;
 
 /** Deployment, StatefulSet or DaemonSet, as far as a rollout shows in it. */
 export interface Workload extends KubeObject {

@@ -1,17 +1,10 @@
 import type { Report } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding } from "../../model/finding.ts";
-import type { KubeQuery, LogQuery } from "../../model/kubernetes.ts";
 import { hopeless, type PodTrouble } from "../../model/pod-trouble.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
-import { lookAt, type Standing, type WorkloadRef } from "./progress.ts";
-
-/** What watching a rollout needs of a cluster; kubectl fits. */
-export interface RolloutPort {
-  list<T>(query: KubeQuery): Promise<readonly T[]>;
-  logs(query: LogQuery): Promise<string | undefined>;
-}
+import { lookAt, type RolloutPort, type Standing, type WorkloadRef } from "./progress.ts";
 
 export interface WatchOptions {
   readonly namespace: string;

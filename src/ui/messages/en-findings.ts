@@ -16,7 +16,6 @@ export const findings = findingSentences({
   "reference.outside": { message: "{where} still names {host}: {value} at {path}", hint: "Add a setting for it to the relocation map, or set the value in the site file." },
   "reference.unmapped": { message: "{where} keeps {value} at {path}: no value of the relocation map reaches it", hint: "Add the values path to the relocation map of this chart." },
   "reference.not-carried": { message: "{where} names {value} at {path}, which the bundle does not carry", hint: "Add it to `images:` of the spec and build again." },
-  "workload.no-pull-secret": { message: "{workload} has no pull secret; its service account is {account}", hint: "The install adds the secret to that service account." },
   "registry.not-harbor": { message: "{host} is {kind}, not Harbor", hint: "Questions that only Harbor answers are left out." },
   "registry.harbor": { message: "{host} is Harbor {version}", hint: "" },
   "registry.unreachable": { message: "{host} does not answer: {reason}", hint: "Check name, port and firewall: curl -v https://{host}/v2/" },

@@ -15,7 +15,6 @@ export const findings = findingSentences({
   "reference.outside": { message: "{where} 仍指向 {host}：{path} 处的 {value}", hint: "请在重定位表中为它加一项，或在站点文件中设置该值。" },
   "reference.unmapped": { message: "{where} 在 {path} 处保留了 {value}：重定位表没有覆盖到它", hint: "请把相应的 values 路径加入该 chart 的重定位表。" },
   "reference.not-carried": { message: "{where} 在 {path} 处引用了 {value}，离线包没有携带它", hint: "请加入规格文件的 `images:` 并重新构建。" },
-  "workload.no-pull-secret": { message: "{workload} 没有拉取密钥；其服务账号是 {account}", hint: "安装时会把密钥加到该服务账号上。" },
   "registry.not-harbor": { message: "{host} 不是 Harbor，而是{kind}", hint: "只有 Harbor 才能回答的问题会略过。" },
   "registry.harbor": { message: "{host} 是 Harbor {version}", hint: "" },
   "registry.unreachable": { message: "{host} 没有响应：{reason}", hint: "请检查域名、端口和防火墙：curl -v https://{host}/v2/" },

@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isEnabled, type WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
-import { restoreLeftovers, settleLeftovers, type LeftoverInput } from "../../../../src/stages/apply/leftovers.ts";
+import { settleLeftovers, type LeftoverInput } from "../../../../src/stages/apply/leftovers.ts";
+import type { LeftoverRecord } from "../../../../src/model/receipt.ts";
+import { uninstall } from "../../../../src/stages/receipt/undo.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
+import { aReceipt } from "../../../rig/receipt.ts";
 
 const namespace = "higress-system";
 const plugin = (name: string, spec: NonNullable<WasmPlugin["spec"]>): WasmPlugin => ({
@@ -19,6 +22,13 @@ const input: LeftoverInput = {
 };
 const refOf = (name: string) => ({ resource: "wasmplugins.extensions.higress.io", name, namespace });
 const specOf = async (cluster: MemoryCluster, name: string) => (await cluster.get<WasmPlugin>(refOf(name)))?.spec;
+
+/** By the way that users go back. */
+const restore = (leftovers: readonly LeftoverRecord[], cluster: MemoryCluster) =>
+  uninstall(aReceipt({ leftovers: [...leftovers] }), {
+    cluster,
+    release: { rollback: () => Promise.resolve(), uninstall: () => Promise.resolve() },
+  });
 
 describe("settleLeftovers", () => {
   it("repoints what is carried, switches the rest off, and leaves alone what points inside", async () => {
@@ -47,7 +57,7 @@ describe("settleLeftovers", () => {
     cluster.add(plugin("raw", { url: "https://public.test/x.wasm", pluginConfig: { a: 1 } }));
     const { records } = await settleLeftovers(input, cluster);
     expect(await specOf(cluster, "raw")).toMatchObject({ defaultConfig: { a: 1 }, defaultConfigDisable: true });
-    await restoreLeftovers(records, cluster);
+    expect(await restore(records, cluster)).toEqual([]);
     expect(await specOf(cluster, "raw")).toEqual({ url: "https://public.test/x.wasm", pluginConfig: { a: 1 } });
   });
 
@@ -79,7 +89,9 @@ describe("settleLeftovers", () => {
     const { records } = await settleLeftovers(input, cluster);
     const other = "oci://harbor.test/own:2";
     await cluster.patch(refOf("a"), [{ op: "replace", path: "/spec/url", value: other }], { fieldManager: "kubectl" });
-    expect(await restoreLeftovers(records, cluster)).toEqual({ changedSince: ["a"] });
+    expect(await restore(records, cluster)).toMatchObject([
+      { code: "cluster.drift", facts: { object: "WasmPlugin a" } },
+    ]);
     expect(await specOf(cluster, "a")).toMatchObject({ url: other });
   });
 
@@ -103,7 +115,7 @@ describe("settleLeftovers", () => {
           const cluster = new MemoryCluster();
           cluster.add(plugin("p", spec));
           const { records } = await settleLeftovers(input, cluster);
-          await restoreLeftovers(records, cluster);
+          expect(await restore(records, cluster)).toEqual([]);
           expect(await specOf(cluster, "p")).toEqual(spec);
         },
       ),

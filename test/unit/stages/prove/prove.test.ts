@@ -1,11 +1,6 @@
 import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import {
-  prove,
-  pullSecretFindings,
-  workloadsWithoutPullSecret,
-  type ProveOptions,
-} from "../../../../src/stages/prove/prove.ts";
+import { prove, workloadsWithoutPullSecret, type ProveOptions } from "../../../../src/stages/prove/prove.ts";
 
 const text = (...objects: object[]): string => objects.map((object) => dump(object, { noRefs: true })).join("\n---\n");
 const allowed: ProveOptions = { allowedPrefixes: ["harbor.corp:8443/higress"] };
@@ -176,14 +171,6 @@ describe("workloadsWithoutPullSecret", () => {
     expect(workloads).toEqual([
       { workload: "Deployment/none", namespace: "ns", account: "default" },
       { workload: "Deployment/account", namespace: "ns", account: "a" },
-    ]);
-    expect(pullSecretFindings(workloads)).toMatchObject([
-      {
-        severity: "warning",
-        code: "workload.no-pull-secret",
-        facts: { workload: "Deployment/none", account: "default" },
-      },
-      {},
     ]);
   });
 

@@ -48,15 +48,13 @@ describe("pushItems", () => {
   });
 
   it("points every tag and alias at its digest, and says so", async () => {
-    const told: string[] = [];
-    const result = await pushItems(all, aSource(seeds), target, { afterPush: (tag) => void told.push(tag.reference) });
+    const result = await pushItems(all, aSource(seeds), target);
     expect(result.tags).toEqual([
       { reference: "h.corp/p/a/gateway:1", digest: index.root.digest },
       { reference: "h.corp/p/a/gateway:latest", digest: index.root.digest },
       { reference: "h.corp/p/a/console:1", digest: sibling.root.digest },
       { reference: "h.corp/p/a/plugin:1", digest: plugin.root.digest },
     ]);
-    expect(told).toEqual(result.tags.map(({ reference }) => reference));
   });
 
   it("asks one question a tag the second time, and sends nothing", async () => {

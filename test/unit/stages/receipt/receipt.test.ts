@@ -1,13 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseReceipt, printReceipt, receiptConfigMap } from "../../../../src/stages/receipt/keep.ts";
-import {
-  beginReceipt,
-  donePhases,
-  receiptBefore,
-  standing,
-  withMore,
-  withPhase,
-} from "../../../../src/stages/receipt/receipt.ts";
+import { beginReceipt, receiptBefore, standing, withMore } from "../../../../src/stages/receipt/receipt.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
 
 const now = new Date(0);
@@ -53,17 +46,6 @@ describe("a receipt", () => {
     expect(second.objects).toEqual([{ ...made, uid: "2" }]);
     expect(second.plugins).toEqual([{ namespace: "n", name: "p", url: "c", state: "on", before: "a" }]);
     expect(second.pushed).toEqual(["x"]);
-  });
-
-  it("knows which phases are done by their last word", () => {
-    const steps = [
-      ["push", "done"],
-      ["apply", "started"],
-      ["push", "started"],
-      ["check", "done"],
-    ] as const;
-    const receipt = steps.reduce((so, [phase, state]) => withPhase(so, phase, state, now), aReceipt());
-    expect([...donePhases(receipt)]).toEqual(["check"]);
   });
 
   it("names the install before, past those that failed", () => {

@@ -1,8 +1,8 @@
 import pMap from "p-map";
-import type { Descriptor } from "../model/descriptor.ts";
-import type { Digest } from "../model/digest.ts";
-import type { Graph } from "./graph.ts";
-import type { Fetcher, Pusher } from "./store.ts";
+import type { Graph } from "../../src/content/graph.ts";
+import type { Fetcher, Pusher } from "../../src/content/store.ts";
+import type { Descriptor } from "../../src/model/descriptor.ts";
+import type { Digest } from "../../src/model/digest.ts";
 
 export interface CopyOptions {
   /** How many blobs move at once. @default 8: N=4 saturates a LAN, latency wants more (facts: performance §2, §5). */

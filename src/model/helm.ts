@@ -1,0 +1,49 @@
+import type { ValuesLayer } from "./relocation.ts";
+
+export interface HelmSource {
+  /** A local .tgz. */
+  readonly chart: string;
+  readonly release: string;
+  readonly namespace: string;
+  readonly kubeVersion?: string | undefined;
+  /** Later over earlier. They may hold secrets, so they travel in private files. */
+  readonly values: readonly ValuesLayer[];
+}
+
+export interface ReleaseInfo {
+  readonly revision: number;
+  /** deployed, failed, pending-install, pending-upgrade, uninstalling, … */
+  readonly status: string;
+  /** When the operation that it tells of began. */
+  readonly updated: string;
+}
+
+export interface Waits {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UpgradeOptions extends Waits {
+  readonly timeoutSeconds: number;
+  /** Fields that somebody else has set become ours. @default false */
+  readonly takeOver?: boolean | undefined;
+}
+
+/** Helm for one cluster (or none: `template` asks nobody). */
+export interface HelmPort {
+  /** Everything that the chart would make, hooks included, without asking a cluster. */
+  template(source: HelmSource, options: { readonly includeCrds: boolean } & Waits): Promise<string>;
+  /** What the very install would make: unlike `template` it sees what `lookup` finds in the cluster. No CRDs. */
+  dryRun(source: HelmSource, options?: Waits): Promise<{ readonly manifest: string }>;
+  /**
+   * Installs or upgrades, and does not wait for pods: Helm 3 waits for a LoadBalancer address for ever, and a failed
+   * wait says nothing about why. The timeout bounds hooks. `takeOver`: fields that somebody else set become ours;
+   * Helm 3 never asks, and overwrites them.
+   * @throws Failure RELEASE_BUSY when another operation has not ended
+   */
+  upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo>;
+  status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
+  rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
+  uninstall(release: string, namespace: string, options?: Waits): Promise<void>;
+  getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
+  getHooks(release: string, namespace: string, options?: Waits): Promise<string>;
+}
