@@ -30,6 +30,24 @@ const ours = (path: string): string[] =>
     .filter((to) => to.startsWith("."))
     .map((to) => posix.join(posix.dirname(path), to));
 
+/**
+ * Names that more than one file exports. Of a new one, ask first which word the field has for it; a name comes here only
+ * when both sides are right, as a client and a server are about `listTags`.
+ */
+const sharedNames: ReadonlySet<string> = new Set([
+  // Every command has one, and it is loaded by its file.
+  "run",
+  // The same catalogue in two languages.
+  ...["commands", "failures", "findings", "flags"],
+  // The distribution API: the client that asks, and the server that answers.
+  ...["Answer", "Login", "Page", "Resolved", "getManifest", "listReferrers", "listTags", "ping", "version"],
+  // A port of a stage, and the same at the edge that fits it.
+  ...["Greeting", "OpenedBundle", "Range", "StartOptions", "StartResult"],
+  // Still two things: they wait for a better word.
+  ...["CarriedPlugin", "Content", "Context", "Endpoint", "Evidence", "EvidenceFacts", "PoolOptions", "PreflightInput"],
+  ...["Progress", "Spot", "TarHeader", "TransferOptions", "Values", "collect", "mergeValues", "tarBlock"],
+]);
+
 describe("layers", () => {
   it("finds the sources and their imports, so that a green result means something", () => {
     expect(sources.length).toBeGreaterThan(50);
@@ -102,5 +120,17 @@ describe("layers", () => {
         /\bprocess\.(argv|exit|env|std(in|out|err))\b/.test(text.get(path) ?? ""),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("give one name one meaning: what is exported twice is one word in two trades, and listed here", () => {
+    const where = new Map<string, Set<string>>();
+    for (const [path, source] of text)
+      for (const [, name = ""] of source.matchAll(
+        /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|class|interface|type|const|enum) (\w+)/gm,
+      ))
+        where.set(name, (where.get(name) ?? new Set()).add(path));
+    expect(where.size).toBeGreaterThan(500);
+    const twice = [...where].filter(([name, paths]) => paths.size > 1 && !sharedNames.has(name));
+    expect(twice.map(([name, paths]) => `${name}: ${[...paths].join(", ")}`)).toEqual([]);
   });
 });

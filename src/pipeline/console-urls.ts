@@ -2,7 +2,7 @@ import type { Deployment } from "kubernetes-types/apps/v1.js";
 import type { LockItem } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
 import { urlPatternVariable } from "../model/url-pattern.ts";
-import type { UrlQuestion } from "../stages/check/urls.ts";
+import type { UrlQuestion } from "../stages/check/check.ts";
 import { consoleUrl, controllerMcpUrl, type ConsoleEnv } from "../stages/plugins/urls.ts";
 
 const variables = {

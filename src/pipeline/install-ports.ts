@@ -7,12 +7,13 @@ import type { Symptom } from "../model/symptom.ts";
 import type { Site } from "../model/site.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
-import type { AskUrl } from "../stages/check/ports.ts";
+import type { AskUrl } from "../stages/check/check.ts";
 import type { PullRepository } from "../stages/plugins/gateway-pull.ts";
 import type { PushTarget } from "../stages/push/ports.ts";
 import type { PushOptions } from "../stages/push/push.ts";
 import type { EvidenceFacts } from "./evidence.ts";
 import type { InstallPlan } from "./install-plan.ts";
+import type { RenderPorts } from "./prove.ts";
 
 /** Receipts of this host and of the cluster. */
 export interface ReceiptsPort {
@@ -36,7 +37,7 @@ export interface UrlAsker extends AsyncDisposable {
 }
 
 /** What an install needs from outside. */
-export interface InstallPorts {
+export interface InstallPorts extends RenderPorts {
   /** All findings of the whole bundle's bytes. */
   verify(bundle: Bundle): Promise<readonly Finding[]>;
   /** Every question to registry and cluster; nothing is changed. */
@@ -53,12 +54,8 @@ export interface InstallPorts {
   readonly cluster: ClusterPort;
   readonly receipts: ReceiptsPort;
   readonly symptoms: readonly Symptom[];
-  /** Puts bytes where a program can read them, for as long as `use` runs. */
-  withFile<T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T>;
   /** The user's WasmPlugin manifests. */
   readonly userPlugins: readonly string[];
-  /** CRDs of a chart archive, as YAML. */
-  chartCrds(archive: Uint8Array): Promise<readonly string[]>;
   /** Asked for once the project is there: it may be a robot that is made for this. */
   pullSecret(): Promise<PullSecret | undefined>;
   readonly ca: string | undefined;

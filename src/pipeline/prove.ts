@@ -2,8 +2,7 @@ import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { prove, workloadsWithoutPullSecret } from "../stages/prove/prove.ts";
-import type { HelmSource } from "../model/helm.ts";
-import type { InstallPorts } from "./install-ports.ts";
+import type { HelmPort, HelmSource } from "../model/helm.ts";
 import type { InstallPlan, PlannedChart } from "./install-plan.ts";
 
 export interface Rendered {
@@ -20,8 +19,12 @@ export interface ProofResult {
   readonly accounts: readonly string[];
 }
 
-export interface RenderPorts extends Pick<InstallPorts, "withFile" | "chartCrds"> {
-  readonly helm: Pick<InstallPorts["helm"], "template" | "dryRun">;
+export interface RenderPorts {
+  readonly helm: Pick<HelmPort, "template" | "dryRun">;
+  /** Puts bytes where a program can read them, for as long as `use` runs. */
+  withFile<T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T>;
+  /** CRDs of a chart archive, as YAML. */
+  chartCrds(archive: Uint8Array): Promise<readonly string[]>;
 }
 
 /**

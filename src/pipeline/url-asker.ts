@@ -3,7 +3,7 @@ import type { ClusterPort } from "../model/kubernetes.ts";
 import { isFailure } from "../model/failure.ts";
 import { isReference, parseReference, pointer } from "../model/reference.ts";
 import { sanitize } from "../model/sanitize.ts";
-import type { Answer } from "../stages/check/ports.ts";
+import type { Answer } from "../stages/check/check.ts";
 import type { UrlAsker } from "./install-ports.ts";
 
 /** The registry as the account that the cluster pulls with. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyGraph } from "../../src/content/copy.ts";
+import { copyGraph } from "../rig/copy-graph.ts";
 import { asContent, aStore, bytesOf } from "../rig/builders/graph.ts";
 import { anImage } from "../rig/builders/images.ts";
 import { aClient } from "../rig/client.ts";

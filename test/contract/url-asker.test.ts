@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Kubectl } from "../../src/edge/process/kubectl.ts";
 import { Site } from "../../src/model/site.ts";
 import { urlAskerOf } from "../../src/cli/wire/install-ports.ts";
-import type { Answer } from "../../src/stages/check/ports.ts";
+import type { Answer } from "../../src/stages/check/check.ts";
 import { createReporter } from "../../src/ui/reporter.ts";
 import { aWasmPlugin } from "../rig/builders/plugins.ts";
 import { aDockerRegistry, dockerRegistryUnavailable } from "../rig/registry-process.ts";

@@ -15,7 +15,7 @@ import { answer, writeNewFiles } from "../wire/new-files.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { words } = catalogueOf(context.language);
   const version = text(flags, "release-version") ?? (await answer(context, words["ask-version"], releases[0]));
-  const { spec, relocation } = await readRelease(version);
+  const { spec, relocation } = await readShippedRelease(version);
   const asked = texts(flags, "platform");
   const platforms = asked.length > 0 ? asked : list(await answer(context, words["ask-platforms"], listed(spec)));
   const preset = presetOf(text(flags, "preset") ?? (await answer(context, words["ask-preset"], "all")));
@@ -70,7 +70,7 @@ function list(text: string): readonly string[] {
 export const releases = ["2.2.4", "2.2.0", "2.1.9"] as const;
 
 /** @throws Failure USAGE naming the releases that there are */
-export async function readRelease(
+export async function readShippedRelease(
   version: string,
 ): Promise<{ readonly spec: Readonly<Record<string, unknown>>; readonly relocation: string }> {
   if (!releases.some((release) => release === version))

@@ -1,6 +1,6 @@
 import { readChart } from "../../edge/charts/read.ts";
 import { readAsset } from "../../edge/files/assets.ts";
-import { loadValues, parseConfig } from "../../edge/files/config.ts";
+import { parseConfig } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { TargetProbe } from "../../edge/harbor/probe.ts";
@@ -70,10 +70,6 @@ export async function withFile<T>(name: string, bytes: Uint8Array, use: (path: s
 
 export async function chartCrds(archive: Uint8Array): Promise<readonly string[]> {
   return (await readChart(archive)).crds.map((crd) => crd.text);
-}
-
-export async function readValues(site: Site): Promise<readonly string[]> {
-  return Promise.all(site.valuesFiles.map(loadValues));
 }
 
 /** What workloads must trust so that they can fetch: nothing, where nothing is signed. */

@@ -5,13 +5,12 @@ import { mergeValues, setValues, type Values } from "../../model/set-values.ts";
 import type { Site } from "../../model/site.ts";
 import { planInstall, type InstallPlan } from "../../pipeline/install-plan.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
+import { loadTyped } from "../../std/yaml.ts";
 import { fill } from "../../ui/fill.ts";
 import { usageWords } from "../../ui/messages/parser-words.ts";
 import type { Context } from "../context.ts";
-import { loadTyped } from "../../std/yaml.ts";
 import { required, text, texts, type Flags } from "../define.ts";
 import { openBundles, checkSignature, checkTrust, trustedKeys } from "./bundles.ts";
-import { readValues } from "./install-ports.ts";
 
 /** A bundle and a site, opened and brought together: what most commands of the far side begin with. */
 export interface SiteSession extends AsyncDisposable {
@@ -96,4 +95,8 @@ export async function openTrustedBundle(flags: Flags, context: Context): Promise
     await bundle[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+async function readValues(site: Site): Promise<readonly string[]> {
+  return Promise.all(site.valuesFiles.map(loadValues));
 }

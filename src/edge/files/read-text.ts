@@ -32,7 +32,7 @@ export async function readText(path: string, limit: number): Promise<string> {
 }
 
 /** @throws Failure FILE_ENCODING */
-export function textOf(bytes: Uint8Array, path: string): string {
+function textOf(bytes: Uint8Array, path: string): string {
   try {
     return decodeText(bytes);
   } catch (cause) {

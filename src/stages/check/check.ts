@@ -1,11 +1,20 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
+import pMap from "p-map";
+import type { Digest } from "../../model/digest.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { ClusterPort } from "../../model/kubernetes.ts";
 import { containersOf, statusesOf, troubleOf } from "../../model/pod-trouble.ts";
 import { isReference, parseReference } from "../../model/reference.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
-import type { AskUrl } from "./ports.ts";
-import { checkUrls, type UrlQuestion } from "./urls.ts";
+
+/** What came for a URL: content (a registry says its digest too), a refusal, or nothing, because it cannot be asked from here. */
+export type Answer =
+  | { readonly state: "answers"; readonly digest?: Digest | undefined }
+  | { readonly state: "refused"; readonly answer: string }
+  | { readonly state: "not-asked"; readonly command: string };
+
+/** Asks as a gateway would: with the credential that the cluster pulls with. */
+export type AskUrl = (url: string, signal?: AbortSignal) => Promise<Answer>;
 
 export interface CheckInput {
   readonly namespace: string;
@@ -90,4 +99,59 @@ export function isLocal(host: string): boolean {
   return (
     name === "localhost" || name === "127.0.0.1" || /\.svc(\.[a-z0-9.-]{1,200})?$/.test(name) || !/[.:]/.test(name)
   );
+}
+
+/** A URL that the console or the controller of this release can write, and whose setting makes it. */
+export interface UrlQuestion {
+  readonly plugin: string;
+  readonly url: string;
+  /** What is carried: another digest behind this URL is another plugin. */
+  readonly digest: Digest;
+  /** `Deployment higress-console`. */
+  readonly where: string;
+  /** The variable that decides, or the one that is not set. */
+  readonly path: string;
+}
+
+export interface UrlInput {
+  readonly urls: readonly UrlQuestion[];
+  readonly inside: readonly string[];
+  readonly ask: AskUrl;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const concurrency = 8;
+
+/**
+ * What users will click later must answer too. Nobody outside is asked: that a URL goes there is the finding, one for
+ * each setting that makes it.
+ */
+export async function checkUrls({ urls, inside, ask, signal }: UrlInput): Promise<readonly Finding[]> {
+  const isInside = ({ url }: UrlQuestion): boolean => {
+    const host = hostOf(url);
+    return host === undefined || inside.includes(host) || isLocal(host);
+  };
+  const askable = urls.filter((question) => isInside(question) && hostOf(question.url) !== undefined);
+  const answers = await pMap(askable, ({ url }) => ask(url, signal), { concurrency, signal });
+  return [
+    ...outside(urls.filter((question) => !isInside(question))),
+    ...askable.flatMap((question, at) => judged(question, answers[at])),
+  ];
+}
+
+function outside(questions: readonly UrlQuestion[]): readonly Finding[] {
+  const bySetting = new Map(questions.map((question) => [`${question.where} ${question.path}`, question]));
+  return [...bySetting.values()].map(({ where, path, url }) =>
+    finding("error", "reference.outside", { where, path, value: url, host: hostOf(url) ?? "" }),
+  );
+}
+
+function judged({ plugin, url, digest }: UrlQuestion, answer: Answer | undefined): readonly Finding[] {
+  if (answer === undefined) return [];
+  if (answer.state === "not-asked")
+    return [finding("note", "plugin.url-not-asked", { plugin, url, command: answer.command })];
+  if (answer.state === "refused")
+    return [finding("error", "plugin.url-unanswered", { plugin, url, answer: answer.answer })];
+  if (answer.digest === undefined || answer.digest === digest) return [];
+  return [finding("error", "plugin.url-unanswered", { plugin, url, answer: `${answer.digest} != ${digest}` })];
 }

@@ -1,8 +1,7 @@
 import { Failure } from "../../model/failure.ts";
 import { fieldManager, type KubeRef } from "../../model/kubernetes.ts";
 import { switchOff, wasmPluginResource, isEnabled, type WasmPlugin } from "../../model/wasm-plugin.ts";
-import type { Watch } from "./enable.ts";
-import { lookAtGateway, type GatewayState, type PluginsPort } from "./gateway.ts";
+import { type Watch, lookAtGateway, type GatewayState, type PluginsPort } from "./gateway.ts";
 
 export interface DisableOptions {
   readonly namespace: string;

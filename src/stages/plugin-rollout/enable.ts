@@ -5,9 +5,9 @@ import type { PluginRecord } from "../../model/receipt.ts";
 import { symptomReader, type Symptom, type Sighting } from "../../model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
-import { canaryOf, isAlready } from "./document.ts";
-import { lookAtGateway, type GatewayRef, type GatewayState, type PluginsPort } from "./gateway.ts";
 import { switchBack } from "./disable.ts";
+import { canaryOf, isAlready } from "./document.ts";
+import { lookAtGateway, type GatewayRef, type GatewayState, type PluginsPort, type Watch } from "./gateway.ts";
 
 export interface EnableOptions {
   readonly gateway: GatewayRef;
@@ -148,18 +148,6 @@ function said(before: GatewayState, now: GatewayState, { read, about }: VerdictO
       return `${sighting.symptom.id}: ${sighting.line}`;
   }
   return undefined;
-}
-
-/** Everything that watching a gateway takes, the same for every plugin. */
-export interface Watch {
-  readonly port: PluginsPort;
-  readonly gateway: GatewayRef;
-  readonly read: (line: string) => Sighting | undefined;
-  readonly watchSeconds: number;
-  readonly recoverSeconds: number;
-  readonly pollSeconds: number;
-  readonly clock: Clock;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** A probe may fail once; a pod that is not ready at three looks in a row is lost. */

@@ -1,6 +1,8 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { ClusterPort, KubeObject, ObjectsPort } from "../../model/kubernetes.ts";
 import { isReady, restartsOf, troubleOf, type PodTrouble } from "../../model/pod-trouble.ts";
+import type { Sighting } from "../../model/symptom.ts";
+import type { Clock } from "../../std/clock.ts";
 
 export type PluginsPort = ObjectsPort & Pick<ClusterPort, "logs" | "raw">;
 
@@ -80,4 +82,16 @@ export function failuresIn(metrics: string): ReadonlyMap<string, number> {
     counts.set(key, (counts.get(key) ?? 0) + Number(value));
   }
   return counts;
+}
+
+/** Everything that watching a gateway takes, the same for every plugin. */
+export interface Watch {
+  readonly port: PluginsPort;
+  readonly gateway: GatewayRef;
+  readonly read: (line: string) => Sighting | undefined;
+  readonly watchSeconds: number;
+  readonly recoverSeconds: number;
+  readonly pollSeconds: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
 }

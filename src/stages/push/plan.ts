@@ -8,12 +8,12 @@ import { survey, type Survey, type Surveyed, type SurveyOptions } from "./survey
 /** What happens to one blob in one repository. */
 export type Action = { readonly kind: "upload" } | { readonly kind: "mount"; readonly from: string };
 
-export interface PlannedBlob {
+export interface PlacedBlob {
   readonly repository: string;
   readonly blob: Descriptor;
 }
 
-export interface PlannedMount extends PlannedBlob {
+export interface PlannedMount extends PlacedBlob {
   readonly from: string;
 }
 
@@ -27,9 +27,9 @@ export interface PlannedPlacement extends Surveyed {
 export interface PushPlan {
   readonly placements: readonly PlannedPlacement[];
   readonly actions: ReadonlyMap<Spot, Action>;
-  readonly uploads: readonly PlannedBlob[];
+  readonly uploads: readonly PlacedBlob[];
   readonly mounts: readonly PlannedMount[];
-  readonly present: readonly PlannedBlob[];
+  readonly present: readonly PlacedBlob[];
   /** Bytes of finished placements whose blobs the bundle does not list (a delta). */
   readonly presentBytes: number;
 }
@@ -49,7 +49,7 @@ export function decide({ placements, present }: Survey, source: Pick<PushSource,
   const homes = homesOf(present);
   const counted = new Set<Spot>();
   const actions = new Map<Spot, Action>();
-  const sums = { uploads: [] as PlannedBlob[], mounts: [] as PlannedMount[], present: [] as PlannedBlob[] };
+  const sums = { uploads: [] as PlacedBlob[], mounts: [] as PlannedMount[], present: [] as PlacedBlob[] };
   const decideBlob = (repository: string, blob: Descriptor): Action["kind"] | undefined => {
     const key = spot(repository, blob.digest);
     if (counted.has(key)) return undefined;
@@ -93,7 +93,7 @@ function homesOf(present: ReadonlySet<Spot>): Map<Digest, string> {
 
 /** What a plan would add to each project: a quota counts a blob once in a project, however many repositories have it. */
 export function bytesByProject({ uploads, mounts, present }: PushPlan): ReadonlyMap<string, number> {
-  const projectOf = ({ repository }: PlannedBlob): string => repository.split("/")[0] ?? "";
+  const projectOf = ({ repository }: PlacedBlob): string => repository.split("/")[0] ?? "";
   const counted = new Set<Spot>(present.map((each) => spot(projectOf(each), each.blob.digest)));
   const sums = new Map<string, number>();
   for (const each of [...uploads, ...mounts]) {
@@ -105,6 +105,6 @@ export function bytesByProject({ uploads, mounts, present }: PushPlan): Readonly
   return sums;
 }
 
-export function bytesOf(blobs: readonly PlannedBlob[]): number {
+export function bytesOf(blobs: readonly PlacedBlob[]): number {
   return blobs.reduce((sum, { blob }) => sum + blob.size, 0);
 }

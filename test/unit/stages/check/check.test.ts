@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { finding } from "../../../../src/model/finding.ts";
 import type { WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
 import type { Digest } from "../../../../src/model/digest.ts";
-import type { AskUrl } from "../../../../src/stages/check/ports.ts";
-import { checkCluster, type CheckInput } from "../../../../src/stages/check/check.ts";
+import { type AskUrl, checkCluster, type CheckInput } from "../../../../src/stages/check/check.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 import { aPod } from "../../../rig/pods.ts";
 
