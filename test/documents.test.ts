@@ -19,6 +19,28 @@ const anchorsOf = (page: string): ReadonlySet<string> =>
     ),
   );
 
+describe("comments that point to docs/facts", () => {
+  const sources = ["src", "test", "scripts"].flatMap((folder) => filesBelow(folder, /\.(ts|mjs)$/));
+  const cited = sources.flatMap((path) =>
+    [...read(path).matchAll(/docs\/facts\/(\w+\.md)(?:#([\w-]+))?/g)].map(([, page = "", anchor]) => ({
+      path,
+      page: `docs/facts/${page}`,
+      anchor,
+    })),
+  );
+
+  it("are many, so that a green result means something", () => {
+    expect(cited.length).toBeGreaterThan(40);
+  });
+
+  it("find the page and the heading", () => {
+    const lost = cited.filter(
+      ({ page, anchor }) => !existsSync(page) || (anchor !== undefined && !anchorsOf(page).has(anchor)),
+    );
+    expect(lost).toEqual([]);
+  });
+});
+
 describe("links between pages", () => {
   const pages = [
     ...["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "test/rig/README.md"],
@@ -34,5 +56,15 @@ describe("links between pages", () => {
       }),
     );
     expect(lost).toEqual([]);
+  });
+});
+
+describe("ARCHITECTURE.md", () => {
+  it("names only files and folders that are there", () => {
+    const named = [...read("ARCHITECTURE.md").matchAll(/`((?:src|test|manifests|docs)\/[\w./-]+)`/g)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter((path) => !existsSync(path))).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ export interface PluginModule {
   open(offset?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** The limit of Istio's agent (facts: higress §4.1): a gateway would refuse a larger one. */
+/** The limit of Istio's agent (docs/facts/higress.md#fetch-of-a-plugin): a gateway would refuse a larger one. */
 const maxModule = 256 * 1024 ** 2;
 /** Documents and icons may stand beside the module. */
 const maxLayer = maxModule + 64 * 1024 ** 2;
@@ -51,7 +51,8 @@ export interface PluginImage {
 }
 
 /**
- * The manifest that a gateway takes: an index means its linux/amd64, whatever the node is (facts: higress §4.2).
+ * The manifest that a gateway takes: an index means its linux/amd64, whatever the node is
+ * (docs/facts/higress.md#plugin-layouts).
  * @throws Failure PLUGIN_UNUSABLE, CONTENT_MISMATCH
  */
 export async function pluginImage(

@@ -28,7 +28,10 @@ interface Published {
   readonly names: readonly string[];
   /** Tags: what the plugin is. Nobody else may be that. */
   readonly tags: readonly string[];
-  /** `info.version`, which the console writes for `${version}` and which is 1.0.0 for many tags (facts: higress §2.1). */
+  /**
+   * `info.version`, which the console writes for `${version}` and which is 1.0.0 for many tags
+   * (docs/facts/higress.md#console-url-pattern).
+   */
   readonly version: string | undefined;
 }
 

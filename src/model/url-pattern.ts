@@ -3,7 +3,8 @@ export const urlPatternVariable = "HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PA
 
 /**
  * What is wrong with a URL pattern. The console replaces `${name}` and `${version}` and checks nothing: with a fixed URL
- * every plugin is the same module, and what it does not know stays in the URL as it is (facts: higress §2.1).
+ * every plugin is the same module, and what it does not know stays in the URL as it is
+ * (docs/facts/higress.md#console-url-pattern).
  */
 export function urlPatternProblems(pattern: string): readonly string[] {
   return [...problems(pattern)];

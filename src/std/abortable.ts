@@ -5,7 +5,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
     const stop = (): void => reject(reasonOf(signal));
     if (signal.aborted) {
       stop();
-      // Nobody waits for it here; that it fails is still no news to the process.
+      // Nobody waits for it here: a failure of it must not end the process as an unhandled rejection.
       work.catch(() => undefined);
       return;
     }

@@ -3,7 +3,9 @@ export function shellWord(text: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Compose fills in `$…` in its own file and in `.env`; `$$` is a dollar (facts: higress §2.1). */
+/**
+ * Compose fills in `$…` in its own file and in `.env`; `$$` is a dollar (docs/facts/higress.md#console-url-pattern).
+ */
 export function composeText(text: string): string {
   return text.replaceAll("$", "$$$$");
 }

@@ -5,7 +5,7 @@ import type { Descriptor } from "../../src/model/descriptor.ts";
 import type { Digest } from "../../src/model/digest.ts";
 
 export interface CopyOptions {
-  /** How many blobs move at once. @default 8: N=4 saturates a LAN, latency wants more (facts: performance §2, §5). */
+  /** How many blobs move at once. @default 8: N=4 saturates a LAN, latency wants more (docs/facts/node.md#latency). */
   readonly concurrency?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: ((descriptor: Descriptor, bytes: number) => void) | undefined;

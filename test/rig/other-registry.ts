@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
 import { aDockerRegistry } from "./registry-process.ts";
 
-/** How products greet that are no Harbor (facts: harbor §1), before a real docker-registry. */
+/**
+ * How products greet that are no Harbor (docs/facts/harbor.md#telling-registries-apart), before a real docker-registry.
+ */
 const greetings = {
   nexus: () => ({
     "www-authenticate": 'BASIC realm="Sonatype Nexus Repository Manager"',

@@ -46,7 +46,7 @@ export async function writeSupportArchive(
 async function writeTar(path: string, files: readonly SupportFile[], signal: AbortSignal | undefined): Promise<void> {
   const archive = new TarArchive();
   const out = createWriteStream(path, { mode: 0o600 });
-  // pipe, not pipeline: that one hangs or kills the process when either side fails (facts: dependencies §1.2).
+  // pipe, not pipeline: that one hangs or kills the process when either side fails (docs/facts/node.md#archiver).
   archive.pipe(out);
   const broken = new Promise<never>((_, reject) => {
     archive.once("error", reject);

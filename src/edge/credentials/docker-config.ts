@@ -79,7 +79,7 @@ function decoded(auth: string, where: string): { username: string; password: str
   const text = Buffer.from(auth, "base64").toString("utf8");
   const colon = text.indexOf(":");
   if (colon < 1) throw new Failure("CREDENTIALS_UNUSABLE", { where, why: "auth" });
-  // Old docker padded it with NULs.
+  // Old versions of docker padded the password with NULs.
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 }
 

@@ -6,7 +6,7 @@ import { writeFailure } from "./errors.ts";
 import type { Journal, Remembered } from "./journal.ts";
 import { VolumeSums, writeVolumes } from "./volumes-document.ts";
 
-/** The journal follows the disk at this distance: what a power cut can cost. */
+/** Data is synced and journaled after so much of it, or so long: what a power cut can cost. */
 const syncBytes = 64 * 1024 ** 2;
 const syncMilliseconds = 1000;
 
@@ -18,7 +18,7 @@ export interface DiskOutputFacts {
   readonly journalPath: string;
   readonly order: "any" | "file" | "strict";
   readonly remembered: Remembered | undefined;
-  /** Written with volumes, beside them. */
+  /** Path of the document beside the volumes; absent for a bundle in one file. */
   readonly documentPath?: string | undefined;
 }
 
@@ -66,7 +66,7 @@ export class DiskOutput implements RandomWriter {
   wrote(entry: string, bytes: number, complete: boolean): void {
     this.#unsaid.set(entry, { entry, bytes, ...(complete ? { complete: true as const } : {}) });
     const due = this.#unsynced >= syncBytes || performance.now() - this.#syncedAt >= syncMilliseconds;
-    // An error here is told by the next write or flush; what is not journaled is only not remembered.
+    // The next write or flush throws the error; what was not journaled is only fetched again.
     if (due && this.#syncing === undefined) this.#sync().catch(() => undefined);
   }
 
@@ -87,7 +87,7 @@ export class DiskOutput implements RandomWriter {
       await this.flush();
       await journal.append([{ renaming: true }]);
       for (const part of parts) await rename(partialOf(part.path), part.path);
-      // Last: volumes that have their document beside them are whole.
+      // Renamed last, so that volumes which have their document beside them are whole.
       if (document !== undefined && documentPath !== undefined) {
         await writeVolumes(partialOf(documentPath), document);
         await rename(partialOf(documentPath), documentPath);
@@ -101,7 +101,7 @@ export class DiskOutput implements RandomWriter {
   }
 
   async abandon(): Promise<void> {
-    // The reason for giving up may be this very disk: what cannot be kept must not hide it.
+    // The disk itself may be why the build is given up: a second error must not hide the first.
     await this.flush().catch(() => undefined);
     await this.#sums?.settle();
     await this.#close().catch(() => undefined);
@@ -157,7 +157,7 @@ export async function openForWriting(
   const opened: OpenPart[] = [];
   for (const part of parts) {
     const partial = partialOf(part.path);
-    // The last run got as far as giving out names: this part has its own already.
+    // The last run was stopped while it renamed: this part has its final name already.
     if (keep && (await stat(partial).catch(() => undefined)) === undefined) await rename(part.path, partial);
     const handle = await open(partial, keep ? "r+" : "w+", 0o644);
     opened.push({ ...part, handle });

@@ -134,8 +134,8 @@ async function hashHere(
 /**
  * The program of a hashing worker, as text: the tool is shipped as one file, in which there is no second file to start.
  * It reads whole ranges by itself, synchronously into one buffer that it keeps. That is as fast as `openssl dgst`;
- * streams cost half of it, and handing chunks between threads costs the rest (docs: performance). File descriptors
- * are the process's, so it needs only their numbers.
+ * streams cost half of it, and handing chunks between threads costs the rest (docs/facts/node.md#buffers-are-reused).
+ * File descriptors are the process's, so it needs only their numbers.
  */
 const hashWorker = `"use strict";
 const { parentPort, workerData } = require("node:worker_threads");

@@ -12,7 +12,7 @@ type Line = { readonly entry: string; readonly bytes: number; readonly complete?
 export interface Remembered {
   readonly complete: ReadonlySet<string>;
   readonly partial: ReadonlyMap<string, number>;
-  /** Final names were being given out: some parts may have theirs already. */
+  /** The run was renaming when it stopped: some parts may have their final names already. */
   readonly renaming: boolean;
 }
 

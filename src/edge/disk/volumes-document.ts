@@ -28,7 +28,7 @@ export async function findVolumes(path: string): Promise<VolumeSet | undefined> 
   const documentPath = volumesPathOf(base);
   const document = await readVolumes(documentPath);
   if (document === undefined) return undefined;
-  // What was named may be the document: the volumes' own names say what the tar is called.
+  // The document itself may have been named on the command line: then the volumes' names say what the tar is called.
   const first = document.volumes[0]?.name.replace(/\.\d{3,4}$/, "") ?? basename(base);
   return { base: join(dirname(documentPath), first), documentPath, document };
 }

@@ -36,7 +36,7 @@ export async function replaceFile(
 async function writeFlushed(path: string, content: string | Uint8Array, mode: number | undefined): Promise<void> {
   const file = await open(path, "w", mode);
   try {
-    // The umask has cut the mode of `open`, and a leftover keeps its own.
+    // `open` reduces the mode by the umask, and leaves the mode of a file that was left over as it was.
     if (mode !== undefined) await file.chmod(mode);
     await file.writeFile(content);
     await file.sync();

@@ -20,7 +20,7 @@ export interface HarborArtifact {
 
 /**
  * The artifact behind a tag or digest. No pull policy blocks this call, so it is how a push is verified where HEAD is
- * 412 (facts: harbor §6). `undefined`: there is none, or "hidden": we may not see it.
+ * 412 (docs/facts/harbor.md#verifying-a-push). `undefined`: there is none, or "hidden": we may not see it.
  */
 export async function findArtifact(
   http: HarborHttp,
@@ -37,7 +37,10 @@ export async function findArtifact(
   return { digest, type: type ?? "UNKNOWN", size: size ?? 0, immutableTags: immutable };
 }
 
-/** Without the project, and encoded twice: nginx and the router decode once each (facts: harbor §4.2). */
+/**
+ * Without the project, and encoded twice: nginx and the router decode once each
+ * (docs/facts/harbor.md#repository-names).
+ */
 function artifactPath(repository: string, pointer: string): string {
   const slash = repository.indexOf("/");
   const project = encodeURIComponent(repository.slice(0, slash));

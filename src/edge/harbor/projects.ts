@@ -46,7 +46,7 @@ export type ProjectAnswer = HarborProject | "missing" | "hidden";
 
 /**
  * Looks a project up with whatever right there is. 403 says nothing to those who are no administrators, and an OIDC
- * secret may make only the list call (facts: harbor §3.3, §3.7), so the three ways are tried in turn.
+ * secret may make only the list call (docs/facts/harbor.md#oidc-cli-secret), so the three ways are tried in turn.
  */
 export async function findProject(http: HarborHttp, name: string, signal?: AbortSignal): Promise<ProjectAnswer> {
   const path = `/api/v2.0/projects/${encodeURIComponent(name)}`;
@@ -102,7 +102,7 @@ export interface NewProject {
 export async function createProject(http: HarborHttp, project: NewProject, signal?: AbortSignal): Promise<boolean> {
   const json = {
     project_name: project.name,
-    // A string, of all things: a boolean is 400 (facts: harbor §4.1).
+    // A string, of all things: a boolean is 400 (docs/facts/harbor.md#projects).
     metadata: { public: String(project.isPublic) },
     storage_limit: project.storageLimit ?? -1,
   };

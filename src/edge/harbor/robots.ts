@@ -34,7 +34,7 @@ export async function ensurePullRobot(
     name,
     description: "pulls what higress-airgap has pushed",
     level: "project",
-    // Days; 0 was "never" up to 2.10 and is refused since, -1 is "never" in all (facts: harbor §3.6).
+    // Days; 0 was "never" up to 2.10 and is refused since, -1 is "never" in all (docs/facts/harbor.md#robot-accounts).
     duration: -1,
     disable: false,
     permissions: [{ kind: "project", namespace: project, access: pullAccess }],

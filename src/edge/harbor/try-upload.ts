@@ -11,7 +11,8 @@ export type TriedUpload =
 
 /**
  * Begins an upload, sends `size` zeros and leaves it: without the closing PUT nothing is stored, and the session is
- * purged by the registry. DELETE would need a right that who may push mostly does not have (facts: harbor §5.3).
+ * purged by the registry. DELETE would need a right that who may push mostly does not have
+ * (docs/facts/harbor.md#uploads).
  */
 export async function tryUpload(remote: Remote, size: number, signal?: AbortSignal): Promise<TriedUpload> {
   const action = `PATCH ${remote.name}`;

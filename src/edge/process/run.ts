@@ -13,14 +13,17 @@ export interface RunOptions {
   readonly timeoutSeconds?: number | undefined;
   /** Bytes of stdout that are kept; more is a failure rather than a half-read document. @default 256 MiB */
   readonly maxOutput?: number | undefined;
-  /** After SIGTERM; helm needs time to write `failed` into its release (facts: kubernetes §1). @default 60 */
+  /**
+   * After SIGTERM; helm needs time to write `failed` into its release (docs/facts/kubernetes.md#stopping-helm).
+   * @default 60
+   */
   readonly killAfterSeconds?: number | undefined;
 }
 
 export interface RunResult {
   readonly exitCode: number;
   readonly stdout: string;
-  /** Redacted; still of the child, so sanitize it before it enters a failure. */
+  /** Secrets are taken out. Control characters of the child may be in it: sanitize it before it enters a failure. */
   readonly stderr: string;
 }
 
@@ -29,7 +32,7 @@ export interface RunResult {
  * @throws Failure TOOL_MISSING when it cannot be started; the abort reason when `signal` fired
  */
 export async function run(file: string, options: RunOptions): Promise<RunResult> {
-  // Loaded by who runs a program: it is a hundred modules, which pushing and building by themselves need not carry.
+  // Loaded when a program is run: execa is a hundred modules, which commands that run none need not load.
   const { execa } = await import("execa");
   const result = await execa(file, [...options.args], childOptions(options));
   options.signal?.throwIfAborted();

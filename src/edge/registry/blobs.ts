@@ -4,7 +4,10 @@ import { failureOfResponse } from "./errors.ts";
 import type { Remote } from "./remote.ts";
 import { uploadUrl } from "./location.ts";
 
-/** In this repository, that is: Harbor says 404 for a blob that only another project has (facts: harbor §5.1). */
+/**
+ * In this repository, that is: Harbor says 404 for a blob that only another project has
+ * (docs/facts/harbor.md#blobs-are-asked-per-repository).
+ */
 export function hasBlob(remote: Remote, descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
   const what = `HEAD ${remote.name}@${descriptor.digest}`;
   return remote.attempt({ what, signal }, () => headBlob(remote, descriptor, signal));
@@ -30,7 +33,8 @@ export type Mounted = { readonly mounted: true } | { readonly mounted: false; re
 
 /**
  * Lets a blob of another repository be one of this one as well, without its bytes. Every refusal is `mounted: false`:
- * Harbor refuses the whole POST with 401 when the source cannot be read (facts: harbor §0.9), and uploading works still.
+ * Harbor refuses the whole POST with 401 when the source cannot be read
+ * (docs/facts/harbor.md#mount-without-a-right-is-401), and uploading works still.
  */
 export async function mountBlob(
   remote: Remote,

@@ -10,7 +10,7 @@ export interface Flow {
   release?(chunk: Uint8Array): void;
 }
 
-/** Bytes held for a slow reader before its connection is told to wait (facts: performance §2, §8). */
+/** Bytes held for a slow reader before its connection is told to wait (docs/facts/node.md#back-pressure). */
 const highWater = 512 * 1024;
 /** A reader that got less than this per second, over a whole period, is being dripped on. */
 const slowest = 256;

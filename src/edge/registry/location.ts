@@ -4,7 +4,7 @@ import type { WireResponse } from "./transport.ts";
 
 /**
  * Where an upload goes on. Behind a TLS proxy that hides itself a registry says `http://` or an inner name: the origin
- * is always ours, its path and query (`_state`!) are taken as they are (facts: harbor §5.4).
+ * is always ours, its path and query (`_state`!) are taken as they are (docs/facts/harbor.md#locations-and-realms).
  */
 export function uploadUrl(remote: Remote, response: WireResponse, action: string): URL {
   const { origin } = remote.endpoint;

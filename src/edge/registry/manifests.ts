@@ -56,8 +56,8 @@ export function headManifest(remote: Remote, pointer: string, signal?: AbortSign
 }
 
 /**
- * Stored or not. Harbor answers 412 for one that is stored and that its policies do not let us pull (facts: harbor
- * §0.15), which is "stored".
+ * Stored or not. Harbor answers 412 for one that is stored and that its policies do not let us pull
+ * (docs/facts/harbor.md#policies), which is "stored".
  */
 export function hasManifest(remote: Remote, descriptor: Descriptor, signal?: AbortSignal): Promise<boolean> {
   const action = `HEAD ${printed(remote, descriptor.digest)}`;
@@ -99,7 +99,10 @@ export function putManifest(
   });
 }
 
-/** Replicas and caches lag behind a finished upload: 400 and 404 here mend themselves, or do not (facts: harbor §9). */
+/**
+ * Replicas and caches lag behind a finished upload: 400 and 404 here mend themselves, or do not
+ * (docs/facts/harbor.md#bulk-pushes).
+ */
 function missingChild(failure: RegistryFailure): number | undefined {
   return failure.status === 404 || failure.codes.includes("MANIFEST_BLOB_UNKNOWN") ? 3 : undefined;
 }

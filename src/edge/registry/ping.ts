@@ -8,7 +8,10 @@ export interface Ping {
   /** To a stranger: 200 when anyone may read, 401 when it wants to know who, 404 when this is no registry. */
   readonly status: number;
   readonly challenges: readonly Challenge[];
-  /** By lower-case name, first value: enough to tell one product from another (facts: harbor §1). */
+  /**
+   * By lower-case name, first value: enough to tell one product from another
+   * (docs/facts/harbor.md#telling-registries-apart).
+   */
   readonly header: (name: string) => string | undefined;
   /** Where it sends us: port 80 of a Harbor with TLS says 308 to https. Nothing was sent there. */
   readonly redirect: string | undefined;

@@ -41,7 +41,8 @@ export interface ReceivingSocketOptions {
 
 /**
  * One connection, for one request at a time, that reads into memory of its own and uses it again. Clients that allocate
- * for each read (undici, http) spend more on memory and its collector than on receiving (facts: performance §1).
+ * for each read (undici, http) spend more on memory and its collector than on receiving
+ * (docs/facts/node.md#buffers-are-reused).
  */
 export class ReceivingSocket {
   readonly #options: ReceivingSocketOptions;

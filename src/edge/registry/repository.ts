@@ -112,7 +112,10 @@ export class RemoteRepository implements Repository {
     await uploadBlob(remote, descriptor, { open, absent, session, signal, onBytes, ...parts });
   }
 
-  /** Pushing what a tag names already is success, even where the tag may not be moved (facts: harbor §0.16). */
+  /**
+   * Pushing what a tag names already is success, even where the tag may not be moved
+   * (docs/facts/harbor.md#immutable-tag-refuses-its-own-digest).
+   */
   async tag(descriptor: Descriptor, content: Uint8Array, tag: string, signal?: AbortSignal): Promise<void> {
     const digest = digestOf(content);
     if (digest !== descriptor.digest) {

@@ -3,7 +3,7 @@ import type { Report } from "../../model/event.ts";
 import { retry, type RetryPolicy } from "../../std/retry.ts";
 import { RegistryFailure } from "./errors.ts";
 
-/** facts: harbor §9. Five tries, 2, 4, 8 and 16 s apart at most, or what `Retry-After` says. */
+/** docs/facts/harbor.md#bulk-pushes. Five tries, 2, 4, 8 and 16 s apart at most, or what `Retry-After` says. */
 export const registryRetry: RetryPolicy = {
   transient: (error) => (error instanceof RegistryFailure ? error.retryAfter : undefined),
   attempts: 5,

@@ -26,7 +26,10 @@ export interface Trust {
   readonly rejectUnauthorized: boolean;
 }
 
-/** A registry behind slow object storage is silent for long after the last byte of a PUT (facts: harbor §9, 504s). */
+/**
+ * A registry behind slow object storage is silent for long after the last byte of a PUT
+ * (docs/facts/harbor.md#bulk-pushes).
+ */
 const writePatience = 10;
 
 export class UndiciTransport implements Transport {

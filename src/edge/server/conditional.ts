@@ -21,7 +21,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
 
 function between(first: number, last: number, size: number): ByteRange | "whole" | "unsatisfiable" {
   if (first >= size) return "unsatisfiable";
-  // Backwards is not a range at all, and so is ignored.
+  // A range whose end is before its start is invalid, and an invalid one is ignored (RFC 9110 §14.2).
   return last < first ? "whole" : { first, last: Math.min(last, size - 1) };
 }
 

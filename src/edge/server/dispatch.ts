@@ -75,7 +75,7 @@ export interface Login {
 export type Admits = (authorization: string | undefined) => boolean;
 
 export function basicLogin({ username, password }: Login): Admits {
-  // Equal length for any input, under a key that nobody can aim at.
+  // Both become hashes of one length under a random key: how long the comparison takes tells nothing.
   const key = randomBytes(32);
   const mark = (text: string): Buffer => createHmac("sha256", key).update(text).digest();
   const wanted = mark(`${username}:${password}`);

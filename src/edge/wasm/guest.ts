@@ -10,7 +10,7 @@ export interface Guest {
   say(level: string, text: Uint8Array): void;
   /** Calls an export; `undefined` when there is none of that name, 1 when it answers nothing. */
   call(name: string, ...args: readonly number[]): number | undefined;
-  /** Says the last lines, of a guest that had more to say than is kept. */
+  /** Hands over the last lines of a guest that logged more than is kept. */
   flush(): void;
 }
 

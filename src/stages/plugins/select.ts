@@ -2,7 +2,10 @@ import { Failure } from "../../model/failure.ts";
 import type { PluginSelection, PluginSpec } from "../../model/spec.ts";
 import { editDistance } from "../../std/nearest.ts";
 
-/** What AI routes, providers, consumers and MCP servers of the console create by themselves (facts: higress §2.1). */
+/**
+ * What AI routes, providers, consumers and MCP servers of the console create by themselves
+ * (docs/facts/higress.md#plugins-that-the-console-creates).
+ */
 const aiGateway = [
   "ai-proxy",
   "model-router",

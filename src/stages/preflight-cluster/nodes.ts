@@ -2,7 +2,7 @@ import type { Node } from "kubernetes-types/core/v1.js";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { PreflightInput } from "./input.ts";
 
-/** Systems on which the gateway's Wasm engine was seen to crash (facts: higress §8, row 20). */
+/** Systems on which the gateway's Wasm engine was seen to crash (docs/facts/higress.md#nodes-on-which-wasm-crashes). */
 const hints: readonly (readonly [RegExp, string])[] = [
   [/kylin|麒麟|uniontech|uos|openeuler|neokylin/i, "os"],
   [/64k/i, "64K pages"],

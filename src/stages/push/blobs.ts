@@ -5,7 +5,10 @@ import { spot, type Spot } from "./placement.ts";
 import type { PushPlan } from "./plan.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 
-/** Harbor's collector removes blobs that no manifest names after 2 h (facts: harbor §9); being asked for renews one. */
+/**
+ * Harbor's collector removes blobs that no manifest names after 2 h (docs/facts/harbor.md#bulk-pushes); being asked for
+ * renews one.
+ */
 const staleAfter = 60 * 60 * 1000;
 
 export interface BlobOptions {
@@ -107,7 +110,10 @@ export class BlobTransfer {
   }
 }
 
-/** Harbor answers 401 to a mount whose source it does not let us read (facts: harbor §5.2): then it is an upload. */
+/**
+ * Harbor answers 401 to a mount whose source it does not let us read
+ * (docs/facts/harbor.md#mount-without-a-right-is-401): then it is an upload.
+ */
 function refusedMount(error: unknown): boolean {
   if (isFailure(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_NOT_FOUND", "REGISTRY_REFUSED")) return false;
   throw error;

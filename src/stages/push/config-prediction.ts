@@ -13,7 +13,7 @@ export interface Unstorable {
 
 /**
  * Harbor opens config blobs, and answers 500 "internal server error" for good to a manifest whose config it cannot read
- * (facts: harbor §5.9). That answer says nothing, so the rule is applied here first.
+ * (docs/facts/harbor.md#config-must-be-json). That answer says nothing, so the rule is applied here first.
  * @throws Failure MANIFEST_INVALID that names every such manifest
  */
 export async function refuseUnstorable(

@@ -10,7 +10,7 @@ export interface TargetState {
 
 /**
  * Harbor refuses before it has read the body, and the answer is lost when the connection is reset under the sender
- * (facts: harbor §0.17). So a broken line is not believed before Harbor was asked.
+ * (docs/facts/harbor.md#quota-answer-is-lost). So a broken line is not believed before Harbor was asked.
  * @returns the refusal that was lost; `undefined` when Harbor has nothing against us, or cannot be asked
  */
 export async function lostRefusal(
@@ -50,7 +50,8 @@ async function refusal(
 }
 
 /**
- * Harbor answers 401 without a word to who asks for something in a project that is not there (facts: harbor §0.3).
+ * Harbor answers 401 without a word to who asks for something in a project that is not there
+ * (docs/facts/harbor.md#unknown-project-is-401).
  * @returns the failure that says so; `undefined` when all projects are there, or may not be asked for
  */
 export async function missingProject(

@@ -5,7 +5,10 @@ import { isManifest } from "../../model/media-type.ts";
 import type { BlobTransfer } from "./blobs.ts";
 import type { PushTarget, TargetRepository } from "./ports.ts";
 
-/** A registry with several replicas may not see for a moment what another replica stored (facts: harbor §9). */
+/**
+ * A registry with several replicas may not see for a moment what another replica stored
+ * (docs/facts/harbor.md#bulk-pushes).
+ */
 const attempts = 4;
 
 export interface ManifestOptions {
@@ -70,7 +73,8 @@ export class ManifestTransfer {
 
 /**
  * The digests that a refusal names; empty when it says that something is missing but not what. `undefined`: the refusal
- * is about something else. 404 is Harbor's word for a child that its database does not know (facts: harbor §5.6).
+ * is about something else. 404 is Harbor's word for a child that its database does not know
+ * (docs/facts/harbor.md#manifest-put).
  */
 function missingContent(error: unknown): ReadonlySet<string> | undefined {
   const refused = isFailure(error, "REGISTRY_REFUSED") && error.facts.answer.includes("BLOB_UNKNOWN");

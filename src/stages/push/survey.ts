@@ -31,7 +31,10 @@ export interface SurveyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Questions have no bodies, so the round trip is all they cost: 16 at once is 25 times one by one (facts: performance). */
+/**
+ * Questions have no bodies, so the round trip is all they cost: 16 at once is 25 times one by one
+ * (docs/facts/node.md#latency).
+ */
 const questionsAtOnce = 16;
 
 /** Harbor's answer to HEAD when a pull policy blocks, and to PUT when a tag is immutable. */

@@ -63,7 +63,10 @@ export async function resolvePlugin(
   return { item, graph, content, findings: [...drift(request, reference, found.descriptor), ...examined.findings] };
 }
 
-/** The gateway resolves an index to linux/amd64 whatever the node is (facts: higress §4.2); so does this. */
+/**
+ * The gateway resolves an index to linux/amd64 whatever the node is (docs/facts/higress.md#plugin-layouts); so does
+ * this.
+ */
 async function imageOf(
   reference: string,
   found: { descriptor: Descriptor; bytes: Uint8Array },

@@ -6,7 +6,7 @@ import { aDockerRegistry, type DockerRegistry } from "../../rig/registry-process
 
 /**
  * The double and the registry behind it, asked the same: where they differ, the difference is one that
- * facts/harbor.md describes, and stands here.
+ * docs/facts/harbor.md describes, and stands here.
  */
 type Body = NonNullable<RequestInit["body"]>;
 

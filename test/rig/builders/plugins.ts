@@ -6,8 +6,9 @@ import { aTgz } from "./tar.ts";
 export const emptyModule = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
 
 /**
- * How a plugin is laid out in its image (facts: higress §4.2): `oci` is what oras pushes and the gateway loads, `compat`
- * a tar layer with plugin.wasm behind a document, `docker` what docker build makes, `single` the one-layer form that the gateway refuses.
+ * How a plugin is laid out in its image (docs/facts/higress.md#plugin-layouts): `oci` is what oras pushes and the
+ * gateway loads, `compat` a tar layer with plugin.wasm behind a document, `docker` what docker build makes, `single`
+ * the one-layer form that the gateway refuses.
  */
 export type PluginLayout = "oci" | "compat" | "docker" | "single";
 

@@ -18,7 +18,7 @@ export function basicIdentity({ request, state }: Exchange): Identity | undefine
   return identity?.secret === secret && identity.expired !== true ? identity : undefined;
 }
 
-/** The token service and the check of what it gave out (facts: harbor §3.2 to §3.4). */
+/** The token service and the check of what it gave out (docs/facts/harbor.md#tokens). */
 export class Tokens {
   readonly #grants = new Map<string, Grant>();
 
@@ -88,8 +88,8 @@ export function bearerChallenge({ state, origin }: Exchange, scope?: string): st
 }
 
 /**
- * Who carried credentials and failed is always answered with Basic; an unknown project with an empty challenge (facts:
- * harbor §0.3, §0.4).
+ * Who carried credentials and failed is always answered with Basic; an unknown project with an empty challenge
+ * (docs/facts/harbor.md#basic-challenge-after-a-token).
  */
 export function unauthorized(exchange: Exchange, message: string, scope: string): Reply {
   const challenge =

@@ -12,7 +12,7 @@ export interface BlobRequest {
   readonly onUploaded: (bytes: number) => void;
 }
 
-/** Uploads (facts: harbor §4.3, §5.1 to §5.3): core looks first, the registry behind it does the work. */
+/** Uploads (docs/facts/harbor.md#uploads): core looks first, the registry behind it does the work. */
 export async function handleUpload(upload: BlobRequest): Promise<Outcome> {
   const { exchange, backend, onUploaded } = upload;
   const { bodyLimit } = exchange.state.switches;

@@ -44,7 +44,7 @@ export function send(exchange: Exchange, { status, headers = {}, json, text = ""
   response.end(exchange.request.method === "HEAD" ? undefined : body);
 }
 
-/** Harbor's own dialect (facts: harbor §0.1). */
+/** Harbor's own dialect (docs/facts/harbor.md#two-dialects-of-errors). */
 export function refuse(
   status: number,
   code: string,

@@ -41,7 +41,7 @@ export function find(artifacts: ReadonlyMap<string, Artifact> | undefined, point
 
 function blockedBy(project: Project, { configType }: Artifact): string | undefined {
   if (project.contentTrust) return "The image is not signed by cosign.";
-  // Only what a scanner can read is blocked; charts and plugins are not (facts: harbor §4.3).
+  // Only what a scanner can read is blocked; charts and plugins are not (docs/facts/harbor.md#policies).
   const isScannable = /image\.(config|v1)|container\.image/.test(configType);
   return project.preventVulnerable && isScannable
     ? "current image without vulnerability scanning cannot be pulled due to configured policy in " +
@@ -55,7 +55,7 @@ interface Put extends ManifestRequest {
   readonly document: Document;
 }
 
-/** In core's order (facts: harbor §5.6); what none of them refuses goes to the registry. */
+/** In core's order (docs/facts/harbor.md#manifest-put); what none of them refuses goes to the registry. */
 const refusals: readonly ((put: Put) => Reply | undefined)[] = [
   ({ project }) => (project.proxy ? proxied(project) : undefined),
   immutable,
@@ -111,7 +111,7 @@ function parse(body: Buffer): Document | undefined {
   }
 }
 
-/** The part of facts harbor §5.9 that can be seen without the blob. */
+/** The part of docs/facts/harbor.md#config-must-be-json that can be seen without the blob. */
 function hasEmptyConfig({ config }: Document): boolean {
   return config?.size === 0 && /^application\/vnd\.[^.]*\.(.*)\.config\.[^.]*\+json$/.test(config.mediaType);
 }

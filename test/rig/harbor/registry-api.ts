@@ -14,7 +14,7 @@ export interface RegistryApi {
   readonly onUploaded: (bytes: number) => void;
 }
 
-/** `/v2/…`: read-only first, then who, then what (facts: harbor §0.1, §3.3, §4.3). */
+/** `/v2/…`: read-only first, then who, then what (docs/facts/harbor.md#what-401-and-403-mean). */
 export async function handleRegistry(api: RegistryApi, exchange: Exchange): Promise<Outcome> {
   const { request, response, url, state } = exchange;
   response.setHeader("docker-distribution-api-version", "registry/2.0");

@@ -17,7 +17,7 @@ export function handleProject({ state }: Exchange, identity: Identity | undefine
   const name = decodeURIComponent(path.split("/")[2] ?? "");
   const project = state.projects.get(name);
   const held = project === undefined ? [] : state.actionsOf(identity, project);
-  // Who is no administrator is not told whether it exists (facts: harbor §3.3).
+  // Who is no administrator is not told whether it exists (docs/facts/harbor.md#what-401-and-403-mean).
   if (identity?.admin !== true && !held.includes("pull")) return refuse(403, "FORBIDDEN", "forbidden");
   if (project === undefined) return refuse(404, "NOT_FOUND", `project ${name} not found`);
   if (path.endsWith("/summary")) return summary(project, held.includes("push"));
@@ -77,7 +77,7 @@ async function create({ request, state }: Exchange, identity: Identity | undefin
   return { status: 201, headers: { location: `/api/v2.0/projects/${String(made.id)}` } };
 }
 
-/** `public` is a string, of all things (facts: harbor §4.1). */
+/** `public` is a string, of all things (docs/facts/harbor.md#projects). */
 function problemOf({ project_name: name = "", metadata }: ProjectDocument): string | undefined {
   const isPublic = metadata?.public ?? "false";
   if (isPublic !== "true" && isPublic !== "false") return "invalid metadata: public";
@@ -106,7 +106,8 @@ export function handleArtifact(exchange: Exchange, identity: Identity | undefine
   const known = state.projects.get(project);
   if (known === undefined || !state.actionsOf(identity, known).includes("pull"))
     return refuse(403, "FORBIDDEN", "forbidden");
-  // nginx and the router decode once each: what arrives here single-encoded is another path (facts: harbor §4.2).
+  // nginx and the router decode once each: what arrives here single-encoded is another path
+  // (docs/facts/harbor.md#repository-names).
   const repository = decodeURIComponent(decodeURIComponent(name));
   const artifact = find(known.artifacts.get(repository), decodeURIComponent(pointer));
   const nested = repository.includes("/");
@@ -133,7 +134,7 @@ export function handleArtifact(exchange: Exchange, identity: Identity | undefine
   };
 }
 
-/** facts: harbor §5.9. */
+/** docs/facts/harbor.md#config-must-be-json. */
 function typeOf(configType: string): string {
   if (/image\.(config|index)|container\.image|manifest\.list/.test(configType)) return "IMAGE";
   if (configType === "application/vnd.cncf.helm.config.v1+json") return "CHART";

@@ -14,7 +14,7 @@ interface RobotDocument {
   }[];
 }
 
-/** facts: harbor §3.6. */
+/** docs/facts/harbor.md#robot-accounts. */
 export async function handleRobots(exchange: Exchange, identity: Identity | undefined, path: string): Promise<Outcome> {
   const { request, state } = exchange;
   if (identity?.admin !== true) return refuse(403, "FORBIDDEN", "forbidden");

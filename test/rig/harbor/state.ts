@@ -9,9 +9,9 @@ export interface Identity {
   readonly admin?: boolean;
   /** By project; `*` is every project. */
   readonly projects?: Readonly<Record<string, readonly Action[]>>;
-  /** May only make the calls of facts harbor §3.7. */
+  /** May only make the calls of docs/facts/harbor.md#oidc-cli-secret. */
   readonly oidcCli?: boolean;
-  /** A robot that is over is nobody (facts: harbor §3.6). */
+  /** A robot that is over is nobody (docs/facts/harbor.md#robot-accounts). */
   readonly expired?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface ProjectOptions {
 export interface Project extends Required<ProjectOptions> {
   readonly id: number;
   readonly name: string;
-  /** Seconds: a token from before is not taken (facts: harbor §2, 2.15). */
+  /** Seconds: a token from before is not taken (docs/facts/harbor.md#token-older-than-its-project). */
   readonly createdAt: number;
   /** Blobs that count, by digest. */
   readonly used: Map<string, number>;
@@ -65,7 +65,7 @@ export interface Switches {
   unhealthy: readonly string[];
   /** PEM that getcert offers. */
   ca: string | undefined;
-  /** The quota's answer to a PUT is lost with the connection (facts: harbor §0.17). */
+  /** The quota's answer to a PUT is lost with the connection (docs/facts/harbor.md#quota-answer-is-lost). */
   quotaResets: boolean;
   mounts: boolean;
 }
@@ -131,7 +131,7 @@ export function usedBytes(project: Project): number {
   return [...project.used.values()].reduce((sum, size) => sum + size, 0);
 }
 
-/** Go's `%.1f MiB` in Harbor's quota sentence (facts: harbor §4.3). */
+/** Go's `%.1f MiB` in Harbor's quota sentence (docs/facts/harbor.md#policies). */
 export function printSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;

@@ -6,7 +6,9 @@ import type { Asking } from "../context.ts";
 /** Round trips are all that these cost; 16 is what the push uses, too. */
 const questionsAtOnce = 16;
 
-/** A tag that points elsewhere and may not be moved stops the push in its middle: 412 (facts: harbor §4.3). */
+/**
+ * A tag that points elsewhere and may not be moved stops the push in its middle: 412 (docs/facts/harbor.md#policies).
+ */
 export async function immutableQuestion(asking: Asking, project: string): Promise<readonly Finding[]> {
   const { input, probe } = asking;
   if ((await probe.harbor.immutableRules(project, input.signal)) === 0) return [];

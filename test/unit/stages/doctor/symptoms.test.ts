@@ -6,7 +6,7 @@ import { loadTyped } from "../../../../src/std/yaml.ts";
 const table = SymptomTable.parse(loadTyped(readFileSync("manifests/higress/symptoms.yaml", "utf8"))[0]);
 const read = symptomReader(table.symptoms);
 
-// The lines that gateways, pilots, kubelets and schedulers were seen to print (facts: higress §4.6, kubernetes §4).
+// The lines that gateways, pilots, kubelets and schedulers were seen to print (docs/facts/higress.md#log-lines).
 const seen: readonly (readonly [string, string])[] = [
   ["wasm-pull-started", "info\twasm\tfetching image plugins/ai-proxy from registry harbor.test with tag 2.0.1"],
   ["wasm-fetch-failed", "error\twasm\tconvert the wasm config: 1 error occurred:\n\t* cannot fetch Wasm module URL: x"],
