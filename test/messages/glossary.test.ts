@@ -42,7 +42,7 @@ const chinese = spoken("zh");
 const proseOf = (text: string): string =>
   text
     .replace(
-      /\{[^}]*\}|`[^`]*`|--[a-z-]+|\b[\w-]+(?:\.[\w-]+)+|\b[a-z]+(?:[-/][\w.:-]+)+|\b[\w./-]*(?:\.yaml|\.json|\.tar|bin\/)[\w./-]*/g,
+      /robot\$[\w+]+|\{[^}]*\}|`[^`]*`|--[a-z-]+|\b[\w-]+(?:\.[\w-]+)+|\b[a-z]+(?:[-/][\w.:-]+)+|\b[\w./-]*(?:\.yaml|\.json|\.tar|bin\/)[\w./-]*/g,
       " ",
     )
     .replace(/higress-airgap [a-z -]+|\b(?:helm|kubectl|docker) [a-z]+\b/g, " ");
