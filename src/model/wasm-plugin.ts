@@ -62,7 +62,7 @@ function withInner(field: string, spec: RenderedObject): readonly string[] {
   return named.length > 0 ? named : [field];
 }
 
-/** A WasmPlugin as far as it decides what the gateway downloads (facts: higress §9). */
+/** A WasmPlugin as far as it decides what the gateway downloads (docs/facts/higress.md#wasmplugin-fields). */
 export interface WasmPlugin extends KubeObject {
   readonly spec?: {
     readonly url?: string;

@@ -100,7 +100,7 @@ const table: Record<string, { readonly fault: Fault; readonly rows: readonly Row
       ["upload.post", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
       ["upload.put", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
       ["manifest.get", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
-      // A replica that has not heard of the blobs yet (facts: harbor §9).
+      // A replica that has not heard of the blobs yet (docs/facts/harbor.md#bulk-pushes).
       ["manifest.put", "recovers", "REGISTRY_NOT_FOUND"],
       ["tags", "REGISTRY_NOT_FOUND", "REGISTRY_NOT_FOUND"],
     ],

@@ -38,7 +38,7 @@ const maxAnswer = 4 * 1024 ** 2;
 
 /**
  * Requests to Harbor's REST API. Always Basic, and never a cookie: Harbor sets a session on every reply, and sending it
- * back switches its CSRF check on (facts: harbor §0.18).
+ * back switches its CSRF check on (docs/facts/harbor.md#sid-cookie).
  */
 export class HarborHttp {
   readonly #options: HarborHttpOptions;

@@ -68,7 +68,10 @@ export class TargetProbe implements AsyncDisposable {
     };
   }
 
-  /** A scope would hide it: with one, Harbor's token service gives 200 to a wrong password (facts: harbor §0.5). */
+  /**
+   * A scope would hide it: with one, Harbor's token service gives 200 to a wrong password
+   * (docs/facts/harbor.md#wrong-password-is-200).
+   */
   async credentials(signal?: AbortSignal): Promise<SeenCredentials> {
     const login = await this.#access.account.login();
     if (login === undefined) return { state: "none" };

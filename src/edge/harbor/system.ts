@@ -2,7 +2,10 @@ import * as z from "zod";
 import { isFailure } from "../../model/failure.ts";
 import type { HarborHttp } from "./http.ts";
 
-/** `GET /systeminfo`: what a stranger sees has neither version (from 2.13 on) nor settings (facts: harbor §1). */
+/**
+ * `GET /systeminfo`: what a stranger sees has neither version (from 2.13 on) nor settings
+ * (docs/facts/harbor.md#systeminfo).
+ */
 const SystemInfo = z.object({
   harbor_version: z.string().max(100).nullish(),
   auth_mode: z.string().max(40).nullish(),
@@ -72,7 +75,10 @@ export async function isAdmin(http: HarborHttp, signal?: AbortSignal): Promise<b
   return sysadmin_flag === true || admin_role_in_auth === true;
 }
 
-/** Components a push needs that are not healthy. The call is always 200, so its body is read (facts: harbor §1). */
+/**
+ * Components a push needs that are not healthy. The call is always 200, so its body is read
+ * (docs/facts/harbor.md#health-is-always-200).
+ */
 export async function unhealthyComponents(http: HarborHttp, signal?: AbortSignal): Promise<readonly string[]> {
   const needed: ReadonlySet<string> = new Set(["registry", "database", "redis", "core"]);
   const { components } = await http.json({ method: "GET", path: "/api/v2.0/health", anonymous: true, signal }, Health);

@@ -48,7 +48,7 @@ const maxErrorBody = 64 * 1024;
 const maxPage = 8 * 1024;
 /** Longer than this nobody waits at a prompt; the attempts run out instead. */
 const maxRetryAfter = 120_000;
-/** facts: harbor §9, retry table. 499, 522 and 524 are how proxies name a time-out. */
+/** docs/facts/harbor.md#bulk-pushes. 499, 522 and 524 are how proxies name a time-out. */
 const transientStatus: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522, 524]);
 
 /** Reads the body, and says what the status means. */
@@ -105,7 +105,10 @@ function withoutMarkup(text: string): string {
   return text.slice(0, maxPage).replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
 }
 
-/** Harbor and distribution send the same envelope, with codes of their own each (facts: harbor §0.1). */
+/**
+ * Harbor and distribution send the same envelope, with codes of their own each
+ * (docs/facts/harbor.md#two-dialects-of-errors).
+ */
 function errorsOf(text: string): readonly { readonly code: string; readonly text: string }[] {
   try {
     const { errors } = JSON.parse(text) as { errors?: unknown };

@@ -40,7 +40,8 @@ const octets = { "content-type": "application/octet-stream" };
 /**
  * HEAD, POST, PUT: the whole blob in one request, since a length lets Harbor check the quota first. A proxy that refuses
  * large bodies (413) or gives up on them twice gets PATCHes instead, smaller ones when it refuses again. An upload that
- * broke begins again at POST: a session whose PATCH broke is cancelled by distribution (facts: harbor §0.11).
+ * broke begins again at POST: a session whose PATCH broke is cancelled by distribution
+ * (docs/facts/harbor.md#a-broken-patch-ends-the-session).
  */
 export async function uploadBlob(remote: Remote, descriptor: Descriptor, options: UploadOptions): Promise<void> {
   const { signal } = options;
@@ -85,7 +86,7 @@ function smallerPart(refused: number, partSize: number): number | undefined {
   return refused > smallestPart ? smallestPart : undefined;
 }
 
-/** What the retry table of harbor §9 allows beyond plain network trouble. */
+/** What docs/facts/harbor.md#bulk-pushes allows beyond plain network trouble. */
 function again(failure: RegistryFailure): number | undefined {
   // A stream cannot be sent twice, so the one renewed try of a 401 is a new upload.
   if (isFailure(failure, "REGISTRY_UNAUTHORIZED")) return failure.facts.action.startsWith("POST ") ? undefined : 2;
@@ -144,7 +145,8 @@ interface Part {
 
 async function patch(transfer: Transfer, url: URL, part: Part, at: number): Promise<URL> {
   const { remote, action } = transfer;
-  // Distribution does not read Content-Range here; registries that do, want it (facts: harbor §0.12).
+  // Distribution does not read Content-Range here; registries that do, want it
+  // (docs/facts/harbor.md#content-range-is-not-read).
   const range = { "content-range": `${at}-${at + part.size - 1}` };
   const response = await sendPart(
     transfer,

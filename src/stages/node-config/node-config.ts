@@ -29,7 +29,7 @@ export interface NodeConfig {
   readonly commands: readonly string[];
 }
 
-/** What a node needs so that it pulls from this registry (facts: harbor §8). */
+/** What a node needs so that it pulls from this registry (docs/facts/harbor.md#ca-trust). */
 export function nodeConfig(runtime: Runtime, options: NodeConfigOptions): NodeConfig {
   switch (runtime) {
     case "containerd1":

@@ -68,7 +68,7 @@ function metricsPath(namespace: string, pod: string): string {
   return `/api/v1/namespaces/${namespace}/pods/${pod}:${metricsPort}/proxy/stats/prometheus`;
 }
 
-/** Names and results: facts, higress §4.6. `success` and `no_remote_load` are no failures. */
+/** Names and results: docs/facts/higress.md#log-lines. `success` and `no_remote_load` are no failures. */
 const counter =
   /^istio_agent_(wasm_(?:remote_fetch|config_conversion)_count)\w{0,8}\{([^}\n]{0,500})\} ([0-9.e+]{1,30})$/gm;
 const harmless = new Set(["success", "no_remote_load"]);

@@ -30,8 +30,8 @@ export function saysHarbor({ challenges }: Pick<Greeting, "challenges">): boolea
 }
 
 /**
- * Which product answers, by the rules of facts harbor §1. Tencent's TCR says `service="harbor-registry"` too, so the
- * header alone does not make a Harbor: its API has to answer as well.
+ * Which product answers, by the rules of docs/facts/harbor.md#telling-registries-apart. Tencent's TCR says
+ * `service="harbor-registry"` too, so the header alone does not make a Harbor: its API has to answer as well.
  */
 export function kindOf({ header, challenges, status }: Greeting, answersHarborApi: boolean): RegistryKind {
   if (answersHarborApi) return "harbor";

@@ -94,7 +94,7 @@ async function inside(asking: Asking, kind: RegistryKind): Promise<readonly Find
     ...(head.length > 0 ? [] : isHarbor ? [uploadOnce(asking, there)] : each("upload", writeQuestion)),
   ];
   const answers: Finding[] = [...found.findings, ...head];
-  // In turn: Harbor answers an account late that it has just refused (facts: harbor §1).
+  // In turn: Harbor answers an account late that it has just refused (docs/facts/harbor.md#telling-registries-apart).
   for (const [question, answer] of questions) answers.push(...(await ask(asking, question, answer)));
   if (!isHarbor) answers.push(...harborOnly.map((question) => notAsked(asking, { question }, "harbor-only")));
   return answers;

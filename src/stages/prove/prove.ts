@@ -85,7 +85,7 @@ export interface WorkloadWithoutPullSecret {
 }
 
 /**
- * The chart has a key for some components' pull secrets and none for others (facts: grafana, loki, prometheus,
+ * The chart has a key for some components' pull secrets and none for others (docs/facts/higress.md#pull-secrets-of-the-chart: grafana, loki, prometheus,
  * cert-manager). A secret on the ServiceAccount reaches those: admission copies it into every new pod.
  */
 export function workloadsWithoutPullSecret(manifest: string): readonly WorkloadWithoutPullSecret[] {

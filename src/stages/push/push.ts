@@ -24,7 +24,9 @@ export interface PushedTag {
 export interface PushOptions {
   /** Blobs at once, over all items. @default 8 */
   readonly concurrency?: number | undefined;
-  /** Manifests at once: Harbor answers 500 when many touch one quota row (facts: harbor §9). @default 2 */
+  /**
+   * Manifests at once: Harbor answers 500 when many touch one quota row (docs/facts/harbor.md#bulk-pushes). @default 2
+   */
   readonly manifestConcurrency?: number | undefined;
   /** Ask and count, send nothing. */
   readonly dryRun?: boolean | undefined;
@@ -194,7 +196,7 @@ async function place(planned: PlannedPlacement, run: Run): Promise<void> {
   run.report({ type: "item", phase: "push", name: item.name, bytes: size, state: stateOf(planned) });
 }
 
-/** An immutable tag refuses even its own digest (facts: harbor §4.3): then it is as it should be. */
+/** An immutable tag refuses even its own digest (docs/facts/harbor.md#policies): then it is as it should be. */
 async function putTag(
   { placement: { repository, item } }: PlannedPlacement,
   tag: string,

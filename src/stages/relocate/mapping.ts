@@ -92,8 +92,8 @@ function refuseCollisions(mapped: readonly Mapped[]): void {
   }
 }
 
-// facts: harbor §4.1 and §4.2. Harbor answers 401 `un-recognized request` for a name that it cannot parse, which reads
-// like a wrong password; so the rules are checked here, where the words can be right.
+// docs/facts/harbor.md#repository-names. Harbor answers 401 `un-recognized request` for a name that it cannot parse,
+// which reads like a wrong password; so the rules are checked here, where the words can be right.
 const projectPattern = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
 const componentPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;

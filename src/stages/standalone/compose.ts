@@ -3,7 +3,10 @@ import { shellWord, yamlText, composeText } from "../../std/shell-word.ts";
 import { environmentOf, isCarriable, type CarriedPlugin } from "./environment.ts";
 import type { KitFile, StandaloneKit, Container, Mount } from "./kit.ts";
 
-/** Images of the higress-standalone compose set (facts: higress §6.2), and whether it starts without them. */
+/**
+ * Images of the higress-standalone compose set (docs/facts/higress.md#standalone-compose), and whether it starts
+ * without them.
+ */
 const services: Readonly<Record<string, "needed" | "optional">> = {
   "api-server": "needed",
   higress: "needed",

@@ -58,7 +58,7 @@ export function environmentOf(input: EnvironmentInput): Environment {
   return { variables, findings };
 }
 
-/** Where each variable belongs in the chart (facts: higress §2.1, §2.2, §0.7). */
+/** Where each variable belongs in the chart (docs/facts/higress.md#mesh-config-does-not-reach-the-gateway). */
 const places: Readonly<Record<string, readonly string[]>> = {
   HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN: ["higress-console", "podEnvs"],
   MCP_SERVER_WASM_IMAGE_URL: ["higress-core", "controller", "env"],

@@ -47,7 +47,7 @@ export interface Container {
   readonly engine: "docker" | "podman";
   readonly name: string;
   readonly variables: ReadonlyMap<string, string>;
-  /** Host port to container port (facts: higress §6.1). */
+  /** Host port to container port (docs/facts/higress.md#standalone-all-in-one). */
   readonly ports: readonly (readonly [number, number])[];
   readonly mounts: readonly Mount[];
 }

@@ -27,7 +27,9 @@ export interface HarborOptions {
   readonly users?: readonly Identity[];
 }
 
-/** A Harbor as facts/harbor.md §11 lists it: the auth, policies and API of its core, before a real docker-registry. */
+/**
+ * A Harbor as docs/facts/harbor.md describes it: the auth, policies and API of its core, before a real docker-registry.
+ */
 export interface Harbor extends AsyncDisposable {
   /** `127.0.0.1:port` */
   readonly host: string;

@@ -4,7 +4,7 @@ import { handleArtifact, handleProject, handleProjects } from "./rest-projects.t
 import { handleRobots } from "./rest-robots.ts";
 import type { Identity } from "./state.ts";
 
-/** The calls that a CLI secret may make (facts: harbor §3.7); others are 401 for it. */
+/** The calls that a CLI secret may make (docs/facts/harbor.md#oidc-cli-secret); others are 401 for it. */
 const oidcCalls = [
   /^(GET|POST) \/api\/v2\.0\/projects$/,
   /^GET \/api\/v2\.0\/systeminfo$/,
@@ -23,7 +23,7 @@ const open: Readonly<Record<string, (exchange: Exchange, identity: Identity | un
       : { status: 200, text: switches.ca, headers: { "content-type": "application/octet-stream" } },
 };
 
-/** `/api/…` (facts: harbor §1, §3.5, §4.1, §6). */
+/** `/api/…` (docs/facts/harbor.md#systeminfo). */
 export async function handleRest(exchange: Exchange): Promise<Outcome> {
   const { request, url } = exchange;
   const method = request.method ?? "GET";

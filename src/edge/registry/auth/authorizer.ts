@@ -69,7 +69,8 @@ export class Authorizer {
 
   /**
    * Learns from a 401, and says whether another try can do better. Harbor answers a Bearer token that ran out with a
-   * Basic challenge (facts: harbor §0.4), so the first Bearer challenge is kept and the token fetched anew.
+   * Basic challenge (docs/facts/harbor.md#basic-challenge-after-a-token), so the first Bearer challenge is kept and the
+   * token fetched anew.
    */
   async challenged(values: readonly string[], scopes: readonly string[], used: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(values);
@@ -131,7 +132,10 @@ export class Authorizer {
     if (known !== undefined && (await known.catch(() => undefined))?.value === value) this.#tokens.delete(key);
   }
 
-  /** A question without a scope: with one, Harbor answers 200 to a wrong password (facts: harbor §0.5). */
+  /**
+   * A question without a scope: with one, Harbor answers 200 to a wrong password
+   * (docs/facts/harbor.md#wrong-password-is-200).
+   */
   async #proved(scheme: Scheme): Promise<Login | undefined> {
     await this.#whoWeAre();
     return this.#options.account.proved(async (login) => {

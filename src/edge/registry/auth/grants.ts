@@ -24,7 +24,8 @@ function claimsOf(token: string): z.output<typeof Claims> | undefined {
 
 /**
  * The actions that a token holds on a repository. Harbor answers 200 to a wrong password, with a token that holds
- * nothing (facts: harbor §0.5); only its inside tells. `undefined` when the token is not a JWT that says.
+ * nothing (docs/facts/harbor.md#wrong-password-is-200); only its inside tells. `undefined` when the token is not a JWT
+ * that says.
  */
 export function actionsOf(token: string, repository: string): readonly string[] | undefined {
   const claims = claimsOf(token);

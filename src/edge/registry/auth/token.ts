@@ -15,7 +15,8 @@ export interface Token {
 const defaultLifetime = 60;
 
 const TokenDocument = z.object({
-  // Harbor sends `"access_token": ""` beside the token (facts: harbor §0.6); others send only access_token.
+  // Harbor sends `"access_token": ""` beside the token (docs/facts/harbor.md#empty-access-token); others send only
+  // access_token.
   token: z.string().max(65_536).nullish(),
   access_token: z.string().max(65_536).nullish(),
   expires_in: z.number().nullish(),
@@ -82,9 +83,9 @@ function refreshRequest(
 }
 
 /**
- * Where the token is. Harbor's realm is its external_url, which need not be the way that we came (facts: harbor §5.4);
- * its token service is always at our own origin. `undefined`: refused, since it would take a password from https to
- * plain http.
+ * Where the token is. Harbor's realm is its external_url, which need not be the way that we came
+ * (docs/facts/harbor.md#locations-and-realms); its token service is always at our own origin. `undefined`: refused,
+ * since it would take a password from https to plain http.
  */
 export function realmUrl(challenge: BearerChallenge, origin: URL): URL | undefined {
   if (!URL.canParse(challenge.realm, origin.href)) return undefined;

@@ -2,8 +2,9 @@ import { finding, type Finding, type RegistryKind } from "../../../model/finding
 import { repositoryIn, type Asking } from "../context.ts";
 
 /**
- * Wrong credentials look like missing rights everywhere else: Harbor gives 200 and an empty token (facts: harbor §0.5).
- * Asked first, once, and not at the same time: a directory behind the registry counts what is wrong.
+ * Wrong credentials look like missing rights everywhere else: Harbor gives 200 and an empty token
+ * (docs/facts/harbor.md#wrong-password-is-200). Asked first, once, and not at the same time: a directory behind the
+ * registry counts what is wrong.
  */
 export async function credentialsQuestion({ input, probe }: Asking): Promise<readonly Finding[]> {
   const { host, pull, signal } = input;

@@ -4,7 +4,7 @@ import type { Asking } from "../context.ts";
 import type { Connection, Greeting } from "../ports.ts";
 
 const day = 24 * 60 * 60 * 1000;
-/** Harbor takes tokens whose clock is off by this much (facts: harbor §3.2). */
+/** Harbor takes tokens whose clock is off by this much (docs/facts/harbor.md#tokens). */
 const leeway = 60;
 
 /** Is the certificate one that we, and so the nodes with the same CA, will take? */
