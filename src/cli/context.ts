@@ -11,7 +11,7 @@ export interface Context {
   readonly cwd: string;
   /** Data goes to stdout, talk to the reporter (stderr). */
   readonly stdout: Output;
-  /** Aborts on SIGINT and SIGTERM. */
+  /** Aborts on SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   readonly reporter: Reporter;
   readonly language: Language;

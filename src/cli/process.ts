@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Failure, isFailure } from "../model/failure.ts";
 import { originalError } from "../std/suppressed.ts";
@@ -58,12 +59,36 @@ export async function runProcess(): Promise<ExitCode> {
 
 /** The first signal stops new work and lets what is open close; the second one ends at once. */
 function listenForSignals(stop: AbortController, reporter: Reporter): void {
+  listenForHangup(stop);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(ExitCode.interrupted);
       reporter.report({ type: "note", text: "interrupted", facts: {} });
       stop.abort(new Failure("INTERRUPTED", { left: "" }));
     });
+  }
+}
+
+/**
+ * A dropped connection stops work as SIGTERM does. The kernel and the shell may both say so, so the second is no order
+ * to hurry; and the terminal is gone, so what is written there fails, which must not end us before what is open is
+ * closed. Under `nohup` the signal was ignored when we began (bit 1 of SigIgn in proc(5)), and stays so.
+ */
+function listenForHangup(stop: AbortController): void {
+  if (hangupIsIgnored()) return;
+  process.on("SIGHUP", () => {
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+    stop.abort(new Failure("INTERRUPTED", { left: "" }));
+  });
+}
+
+function hangupIsIgnored(): boolean {
+  try {
+    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+    return (BigInt(`0x${ignored}`) & 1n) === 1n;
+  } catch {
+    // No proc file system: not Linux.
+    return false;
   }
 }
 

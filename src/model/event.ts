@@ -15,6 +15,18 @@ export type Phase =
   | "plugins"
   | "check";
 
+/** Those of an install, which `--skip` may name. */
+export const installPhases = [
+  "verify",
+  "preflight",
+  "push",
+  "render",
+  "prove",
+  "apply",
+  "plugins",
+  "check",
+] as const satisfies readonly Phase[];
+
 /** What happens while working. Terminal, plain lines and JSON are three renderings of this one stream. */
 export type Event =
   | {

@@ -51,6 +51,17 @@ export const PhaseRecord = z.strictObject({
   at: z.string().max(40),
 });
 
+/** A chart of the bundle as helm has it. */
+export const ReleaseRecord = z.strictObject({
+  release: ReleaseName,
+  namespace: NamespaceName,
+  /** 0 until helm has answered. */
+  revision: z.int().min(0),
+  /** What was deployed before this install first touched it; 0: nothing. */
+  previousRevision: z.int().min(0),
+});
+export interface ReleaseRecord extends z.output<typeof ReleaseRecord> {}
+
 /** What one install did: enough to resume, show, repeat and undo it, and no secret. Also `kubectl get cm` for people. */
 export const Receipt = z.strictObject({
   receiptVersion: z.literal(1),
@@ -63,7 +74,10 @@ export const Receipt = z.strictObject({
   /** sha256 of the values that helm was given; the values themselves are beside the receipt. */
   values: z.string().max(100),
   phases: z.array(PhaseRecord).max(200),
+  /** Of the site's release; the only one that the first receipts knew. */
   helm: z.strictObject({ revision: z.int().min(0), previousRevision: z.int().min(0) }).optional(),
+  /** One for each chart, in the order in which they were installed. */
+  releases: z.array(ReleaseRecord).max(100).optional(),
   objects: z.array(ObjectRecord).max(5000),
   crds: z.array(ObjectRecord).max(500),
   leftovers: z.array(LeftoverRecord).max(1000),
@@ -71,3 +85,14 @@ export const Receipt = z.strictObject({
   pushed: z.array(z.string().max(700)).max(20_000).describe("Tags that the push wrote: reference@digest"),
 });
 export interface Receipt extends z.output<typeof Receipt> {}
+
+/** The releases of a receipt, also of one from before there was a record for each. */
+export function releasesOf({ releases, helm, cluster: { release, namespace } }: Receipt): readonly ReleaseRecord[] {
+  return releases ?? [{ release, namespace, revision: 0, previousRevision: 0, ...helm }];
+}
+
+export type ReleaseRef = Pick<ReleaseRecord, "release" | "namespace">;
+
+export function isSameRelease(a: ReleaseRef, b: ReleaseRef): boolean {
+  return a.release === b.release && a.namespace === b.namespace;
+}

@@ -7,7 +7,7 @@ import type { Site } from "../model/site.ts";
 import { prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { PushResult } from "../stages/push/push.ts";
-import { beginReceipt } from "../stages/receipt/receipt.ts";
+import { beginReceipt, unknownCluster } from "../stages/receipt/receipt.ts";
 import type { WorkloadRef } from "../stages/rollout/progress.ts";
 import { watchRollout } from "../stages/rollout/watch.ts";
 import { canonicalJson, type Json } from "../std/canonical-json.ts";
@@ -81,19 +81,25 @@ async function beginRecord(
 ): Promise<Recorder> {
   const { name, version } = bundle.document;
   const { namespace, release } = site.cluster;
-  const system = await unlessForbidden(
-    ports.cluster.get<{ metadata: { uid?: string } }>({ resource: "namespaces", name: "kube-system" }, options.signal),
-  );
   const receipt = beginReceipt((await unlessForbidden(ports.receipts.load())) ?? [], {
     tool: ports.tool,
     bundle: { name, version, id: bundle.id },
-    // The uid of kube-system is the nearest thing to a name that a cluster has.
-    cluster: { server: system?.metadata.uid ?? "unknown", namespace, release },
+    cluster: { server: await clusterIdentity(ports.cluster, options.signal), namespace, release },
     values: valuesDigest(plan),
     now: ports.now(),
   });
   const { report, skip, signal } = options;
   return new Recorder({ receipt, save: (next) => ports.receipts.save(next), now: ports.now, report, skip, signal });
+}
+
+/** The uid of kube-system is the nearest thing to a name that a cluster has. */
+export async function clusterIdentity(
+  cluster: Pick<InstallPorts["cluster"], "get">,
+  signal: AbortSignal,
+): Promise<string> {
+  const named = { resource: "namespaces", name: "kube-system" };
+  const system = await unlessForbidden(cluster.get<{ metadata: { uid?: string } }>(named, signal));
+  return system?.metadata.uid ?? unknownCluster;
 }
 
 /** The first thing that may not be read is no reason to stop: preflight names all rights that lack. */
@@ -166,12 +172,14 @@ async function applyPhase(
         takeOver: options.forceConflicts,
         signal,
       });
+    const found = await ports.helm.status(chart.release, chart.namespace, { signal });
+    await recorder.beginRelease(chart, found?.status === "deployed" ? found.revision : 0);
     const { result, applied } = await ports.withFile(
       `${chart.name}-${chart.version}.tgz`,
       await bundle.readFile(chart.file),
       (path) => overlayWhile(() => helm(path), input, ports.cluster, systemClock),
     );
-    await recorder.helm(result.revision);
+    await recorder.endRelease(chart, result.revision);
     await recorder.add(applied);
   }
   const workloads = rendered.flatMap(({ manifest }) => workloadsOf(manifest));

@@ -1,8 +1,8 @@
 import type { Phase, Report } from "../model/event.ts";
 import { Failure, type Side } from "../model/failure.ts";
 import { hasErrors, type Finding } from "../model/finding.ts";
-import type { Receipt } from "../model/receipt.ts";
-import { withMore, withPhase, type Additions } from "../stages/receipt/receipt.ts";
+import type { Receipt, ReleaseRef } from "../model/receipt.ts";
+import { beginRelease, endRelease, withMore, withPhase, type Additions } from "../stages/receipt/receipt.ts";
 
 export interface RecorderOptions {
   readonly receipt: Receipt;
@@ -54,9 +54,12 @@ export class Recorder {
     await this.#keep(withMore(this.#receipt, more));
   }
 
-  async helm(revision: number): Promise<void> {
-    const previousRevision = this.#receipt.helm?.revision ?? Math.max(0, revision - 1);
-    await this.#keep({ ...this.#receipt, helm: { revision, previousRevision } });
+  async beginRelease(named: ReleaseRef, deployed: number): Promise<void> {
+    await this.#keep(beginRelease(this.#receipt, named, deployed));
+  }
+
+  async endRelease(named: ReleaseRef, revision: number): Promise<void> {
+    await this.#keep(endRelease(this.#receipt, named, revision));
   }
 
   async done(): Promise<void> {

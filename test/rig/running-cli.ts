@@ -10,7 +10,7 @@ export type Said = Readonly<Record<string, unknown>> & { readonly type: string }
 export interface RunningCli {
   /** Resolves when it has said such a thing; rejects when it ends before. */
   says(wanted: (event: Said) => boolean): Promise<void>;
-  signal(signal: "SIGINT" | "SIGTERM"): void;
+  signal(signal: "SIGINT" | "SIGTERM" | "SIGHUP"): void;
   /** As when the host loses power: the program and what it started, at once and unasked. */
   powerOff(): Promise<void>;
   /** The program alone; what it started may live on. */

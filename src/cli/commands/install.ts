@@ -1,4 +1,5 @@
 import { install } from "../../pipeline/install.ts";
+import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
@@ -17,7 +18,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
 }
 
 async function installed(flags: Flags, context: Context, evidence?: EvidenceSink): Promise<ExitCode> {
-  const skip = new Set(texts(flags, "skip"));
+  const skip = skipped(flags);
   await using session = await openSiteBundle(flags, context, { verifiesItself: !skip.has("verify") });
   const { site, sitePath, bundle, signed } = session;
   evidence?.see({ site, bundle, signed });
@@ -46,4 +47,15 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
     },
   );
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}
+
+/**
+ * Proof and apply go by what render has found, and render is what brings a renewed pull account into the cluster:
+ * without it they would prove nothing, install nothing, and leave the cluster with a password that is no longer one.
+ */
+function skipped(flags: Flags): ReadonlySet<string> {
+  const skip = new Set(texts(flags, "skip"));
+  const more = ["prove", "apply"].filter((phase) => skip.has("render") && !skip.has(phase));
+  if (more.length === 0) return skip;
+  throw new Failure("USAGE", { what: `--skip render: + ${more.map((phase) => `--skip ${phase}`).join(" ")}` });
 }

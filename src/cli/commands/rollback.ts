@@ -6,7 +6,7 @@ import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
-import { loadForUndo, releaseOf } from "../wire/receipts.ts";
+import { loadForUndo, releasePort } from "../wire/receipts.ts";
 
 /** Goes back to the install before: release, plugins, and none of the objects that only the latest one made. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -17,7 +17,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const before = receiptBefore(receipts.all, receipts.latest);
   const findings = await rollback(receipts.latest, before, {
     cluster: tools.kubectl,
-    release: releaseOf(site, tools),
+    release: releasePort(tools),
     signal: context.signal,
   });
   for (const found of findings) report({ type: "finding", finding: found });

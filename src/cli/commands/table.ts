@@ -1,3 +1,4 @@
+import { installPhases } from "../../model/event.ts";
 import type { Command } from "../define.ts";
 
 const bundle = { type: "string", demandOption: true } as const;
@@ -66,7 +67,7 @@ export const commands: readonly Command[] = [
     flags: {
       bundle,
       site: string,
-      skip: strings,
+      skip: { ...strings, choices: installPhases },
       "force-conflicts": boolean,
       concurrency: string,
       base: strings,

@@ -6,7 +6,7 @@ import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
-import { stateDirectory, loadForUndo, releaseOf } from "../wire/receipts.ts";
+import { stateDirectory, loadForUndo, releasePort } from "../wire/receipts.ts";
 
 /** Removes what the receipt lists, and nothing else. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -16,7 +16,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { all, latest } = await loadForUndo(site, tools, context.signal);
   const findings = await uninstall(latest, {
     cluster: tools.kubectl,
-    release: releaseOf(site, tools),
+    release: releasePort(tools),
     crds: truth(flags, "crds"),
     namespace: truth(flags, "namespace-too"),
     signal: context.signal,

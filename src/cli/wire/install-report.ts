@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { replaceFile } from "../../edge/files/replace.ts";
 import type { InstallEvidence, Outcome } from "../../model/evidence.ts";
@@ -31,6 +32,11 @@ export async function withReport(
   run: (context: Context, evidence: EvidenceSink) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const path = resolve(context.cwd, base.replace(/\.(json|html)$/, ""));
+  const stream = await stat(resolve(context.cwd, base)).then(
+    (found) => !found.isFile() && !found.isDirectory(),
+    () => false,
+  );
+  if (stream) throw new Failure("USAGE", { what: `--report ${base}: BASE.json, BASE.html` });
   const recorded = new Evidence({ tool, now: context.now, reach: reachOf(flags, context) });
   const write = (outcome: Outcome, error?: unknown): Promise<void> =>
     writeReport(path, recorded.document(outcome, error), context.language);

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../edge/files/replace.ts";
 import { Failure } from "../../model/failure.ts";
@@ -24,7 +24,7 @@ export async function writeNewFiles(
   // Names are made of those of charts and namespaces: the last look before one becomes a path.
   const outside = files.find(({ name }) => !name.split("/").every(isFileName));
   if (outside !== undefined) throw new Failure("FILE_UNWRITABLE", { path: outside.name.slice(0, 300), reason: "name" });
-  const there = await Promise.all(files.map(({ name }) => readFile(join(folder, name), "utf8").catch(() => undefined)));
+  const there = await Promise.all(files.map(({ name, text }) => contentOf(join(folder, name), text)));
   for (const [at, { name, text }] of files.entries())
     if (there[at] !== undefined && there[at] !== text && !options.overwrite)
       throw new Failure("FILE_EXISTS", { path: join(folder, name) });
@@ -33,6 +33,14 @@ export async function writeNewFiles(
     await replaceFile(path, text, { mode });
     options.context.reporter.report({ type: "note", text: "saved", facts: { path } });
   }
+}
+
+/** Of a file that may be what shall be written; a pipe or a terminal is written to, and never waited for. */
+async function contentOf(path: string, text: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true || /^\/(dev|proc)\//.test(path)) return undefined;
+  if (found.size !== Buffer.byteLength(text)) return "";
+  return readFile(path, "utf8").catch(() => undefined);
 }
 
 /** What a person answers, or `fallback` where nobody can be asked or nothing was typed. */

@@ -3,10 +3,11 @@ import type { Kubectl } from "../../edge/process/kubectl.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Receipt } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
+import { clusterIdentity } from "../../pipeline/install.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import { keepReceipt, loadReceipts } from "../../stages/receipt/keep.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
-import { standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
+import { isOfCluster, standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
 import type { ClusterTools } from "./tools.ts";
 
 /** Where receipts are, and the values that were used. */
@@ -20,7 +21,13 @@ export function receiptsOf(site: Site, kubectl: Kubectl, signal: AbortSignal): R
   const namespaceIsOurs = ({ phases }: Receipt): boolean =>
     phases.some(({ phase, state }) => phase === "render" && state === "done");
   return {
-    load: () => loadReceipts(site.cluster.namespace, { disk, cluster: kubectl, signal }),
+    load: async () =>
+      loadReceipts(site.cluster.namespace, {
+        disk,
+        cluster: kubectl,
+        server: await clusterIdentity(kubectl, signal),
+        signal,
+      }),
     save: (receipt) =>
       keepReceipt(receipt, { disk, signal, ...(namespaceIsOurs(receipt) ? { cluster: kubectl } : {}) }),
   };
@@ -36,7 +43,7 @@ export async function receiptToAmend(
   signal: AbortSignal,
 ): Promise<(more: Additions) => Promise<void>> {
   const port = receiptsOf(site, kubectl, signal);
-  let receipt = standing(await receiptsOfRelease(site, port));
+  let receipt = standing(await receiptsOfRelease(site, port, kubectl, signal));
   return async (more) => {
     if (receipt === undefined) return;
     receipt = withMore(receipt, more);
@@ -44,12 +51,18 @@ export async function receiptToAmend(
   };
 }
 
-/** What is known of the site's release: of others there may be receipts in the same folder. */
+/** What is known of the site's release on this cluster: of others there may be receipts in the same folder. */
 export async function receiptsOfRelease(
   { cluster: { namespace, release } }: Site,
   port: ReceiptsPort,
+  kubectl: Kubectl,
+  signal: AbortSignal,
 ): Promise<readonly Receipt[]> {
-  return (await port.load()).filter(({ cluster }) => cluster.namespace === namespace && cluster.release === release);
+  const server = await clusterIdentity(kubectl, signal);
+  return (await port.load()).filter(
+    (receipt) =>
+      receipt.cluster.namespace === namespace && receipt.cluster.release === release && isOfCluster(receipt, server),
+  );
 }
 
 export interface Receipts {
@@ -61,7 +74,7 @@ export interface Receipts {
 /** The receipts of the site's release. @throws Failure RECEIPT_MISSING: without one, nothing is undone */
 export async function loadForUndo(site: Site, tools: ClusterTools, signal: AbortSignal): Promise<Receipts> {
   const port = receiptsOf(site, tools.kubectl, signal);
-  const all = await receiptsOfRelease(site, port);
+  const all = await receiptsOfRelease(site, port, tools.kubectl, signal);
   const latest = standing(all);
   if (latest === undefined)
     throw new Failure("RECEIPT_MISSING", {
@@ -71,11 +84,10 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
   return { all, latest, save: (receipt) => port.save(receipt) };
 }
 
-export function releaseOf({ cluster }: Site, { helm }: ClusterTools): ReleasePort {
-  const { release, namespace } = cluster;
+export function releasePort({ helm }: ClusterTools): ReleasePort {
   return {
-    rollback: (revision, signal) => helm.rollback(release, namespace, revision, { signal }),
-    uninstall: async (signal) => {
+    rollback: ({ release, namespace }, revision, signal) => helm.rollback(release, namespace, revision, { signal }),
+    uninstall: async ({ release, namespace }, signal) => {
       if ((await helm.status(release, namespace, { signal })) !== undefined)
         await helm.uninstall(release, namespace, { signal });
     },

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
 
@@ -10,7 +10,8 @@ export interface ReplaceOptions {
 }
 
 /**
- * Writes beside, flushes and renames: a power cut leaves the file as it was or as it shall be, never a half.
+ * Writes beside, flushes and renames: a power cut leaves the file as it was or as it shall be, never a half. Only a
+ * file is ever replaced: a link stays and what it names is written, and into a device or a pipe is written as it is.
  * @throws Failure FILE_UNWRITABLE
  */
 export async function replaceFile(
@@ -18,17 +19,41 @@ export async function replaceFile(
   content: string | Uint8Array,
   options: ReplaceOptions = {},
 ): Promise<void> {
-  const partial = `${path}.partial`;
+  const place = await placeOf(path);
+  if (place === "stream") return writeInto(path, content);
+  const partial = `${place}.partial`;
   try {
-    await mkdir(dirname(path), {
+    await mkdir(dirname(place), {
       recursive: true,
       ...(options.folderMode === undefined ? {} : { mode: options.folderMode }),
     });
     await writeFlushed(partial, content, options.mode);
-    await rename(partial, path);
+    await rename(partial, place);
   } catch (cause) {
     // A path through a file that is no folder cannot be cleared either; the first reason is the one to be told.
     await rm(partial, { force: true }).catch(() => undefined);
+    throw new Failure("FILE_UNWRITABLE", { path, reason: (cause as NodeJS.ErrnoException).code ?? "" }, { cause });
+  }
+}
+
+/** Where `path` leads: to a file that is or shall be, or to something that takes bytes as they come. */
+async function placeOf(path: string): Promise<string> {
+  // What the shell has opened for us is written through its handle, also where it is a file.
+  if (/^\/(dev|proc)\//.test(path)) return "stream";
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) {
+    const link = await lstat(path).catch(() => undefined);
+    // A link to nothing: whoever made it knows what shall be there.
+    if (link !== undefined) throw new Failure("FILE_UNWRITABLE", { path, reason: "ENOENT" });
+    return path;
+  }
+  return found.isFile() || found.isDirectory() ? await realpath(path) : "stream";
+}
+
+async function writeInto(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, content, { flag: "a" });
+  } catch (cause) {
     throw new Failure("FILE_UNWRITABLE", { path, reason: (cause as NodeJS.ErrnoException).code ?? "" }, { cause });
   }
 }

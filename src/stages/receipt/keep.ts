@@ -3,6 +3,7 @@ import { fieldManager, managedBy, type KubeObject, type ObjectsPort } from "../.
 import { Receipt } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import type { ReceiptPort } from "./ports.ts";
+import { isOfCluster } from "./receipt.ts";
 
 export const receiptName = "higress-airgap-receipt";
 
@@ -29,17 +30,30 @@ export function receiptConfigMap(receipt: Receipt): KubeObject {
   };
 }
 
-/** The receipts of this host; on another host, the one beside the release. */
+interface LoadOptions {
+  readonly disk: ReceiptPort;
+  readonly cluster: ObjectsPort;
+  /** Which cluster: one host may install into several. */
+  readonly server: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The receipts of this host; where it has none of this cluster, with the one beside the release. */
 export async function loadReceipts(
   namespace: string,
-  { disk, cluster, signal }: { disk: ReceiptPort; cluster: ObjectsPort; signal?: AbortSignal | undefined },
+  { disk, cluster, server, signal }: LoadOptions,
 ): Promise<readonly Receipt[]> {
   const receipts = await disk.list();
-  if (receipts.length > 0) return receipts;
+  if (receipts.some((receipt) => isOfCluster(receipt, server))) return receipts;
   const ref = { resource: "configmaps", name: receiptName, namespace };
   const map = await cluster.get<{ data?: Record<string, string> }>(ref, signal);
   const text = map?.data?.["receipt.json"];
-  return text === undefined ? [] : [parseReceipt(text, `configmap/${receiptName}`)];
+  if (text === undefined) return receipts;
+  const beside = parseReceipt(text, `configmap/${receiptName}`);
+  // A number is a file here: that of another cluster must not be replaced.
+  const taken = receipts.some(({ number }) => number === beside.number);
+  const number = taken ? Math.max(...receipts.map((each) => each.number)) + 1 : beside.number;
+  return [...receipts, { ...beside, number }];
 }
 
 export function printReceipt(receipt: Receipt): string {

@@ -1,4 +1,4 @@
-import type { Receipt } from "../../model/receipt.ts";
+import type { Receipt, ReleaseRef } from "../../model/receipt.ts";
 
 /** Where receipts are kept on the host; the newest number is the latest. */
 export interface ReceiptPort {
@@ -8,7 +8,7 @@ export interface ReceiptPort {
 
 /** Helm as far as undoing needs it. */
 export interface ReleasePort {
-  rollback(revision: number, signal?: AbortSignal): Promise<void>;
+  rollback(release: ReleaseRef, revision: number, signal?: AbortSignal): Promise<void>;
   /** Uninstalling what is not there is success. */
-  uninstall(signal?: AbortSignal): Promise<void>;
+  uninstall(release: ReleaseRef, signal?: AbortSignal): Promise<void>;
 }

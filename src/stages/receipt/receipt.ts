@@ -1,6 +1,13 @@
 import type { Phase } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
-import type { LeftoverRecord, ObjectRecord, PluginRecord, Receipt } from "../../model/receipt.ts";
+import {
+  isSameRelease,
+  type LeftoverRecord,
+  type ObjectRecord,
+  type PluginRecord,
+  type Receipt,
+  type ReleaseRef,
+} from "../../model/receipt.ts";
 
 export interface InstallFacts {
   readonly tool: string;
@@ -36,6 +43,8 @@ export function beginReceipt(earlier: readonly Receipt[], facts: InstallFacts): 
     crds: kept.crds,
     leftovers: kept.leftovers,
     plugins: kept.plugins,
+    // What an install that did not go through left is nothing to go back to: what was before it still is.
+    ...(latest?.releases !== undefined && isOpen(latest) ? { releases: latest.releases } : {}),
     pushed: [],
   };
 }
@@ -75,6 +84,29 @@ export function withPhase(
   now: Date,
 ): Receipt {
   return { ...receipt, phases: [...receipt.phases, { phase, state, at: now.toISOString() }] };
+}
+
+/** Before helm is asked: `deployed` is what is there now, and counts only when this install has not touched it yet. */
+export function beginRelease(receipt: Receipt, { release, namespace }: ReleaseRef, deployed: number): Receipt {
+  const records = receipt.releases ?? [];
+  if (records.some((record) => isSameRelease(record, { release, namespace }))) return receipt;
+  return { ...receipt, releases: [...records, { release, namespace, revision: 0, previousRevision: deployed }] };
+}
+
+/** What helm has made of it. */
+export function endRelease(receipt: Receipt, named: ReleaseRef, revision: number): Receipt {
+  const releases = (receipt.releases ?? []).map((each) => (isSameRelease(each, named) ? { ...each, revision } : each));
+  const own = releases.find((each) => isSameRelease(each, receipt.cluster));
+  if (own === undefined) return { ...receipt, releases };
+  return { ...receipt, releases, helm: { revision: own.revision, previousRevision: own.previousRevision } };
+}
+
+/** The server of a receipt that was written where the cluster would not say who it is. */
+export const unknownCluster = "unknown";
+
+/** Whether a receipt may tell of this cluster; one of an unknown cluster may be of any. */
+export function isOfCluster({ cluster }: Receipt, server: string): boolean {
+  return cluster.server === server || cluster.server === unknownCluster;
 }
 
 export interface Additions {

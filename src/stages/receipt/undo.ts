@@ -1,6 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { fieldManager, type KubeObject, type ObjectsPort, type PatchOperation } from "../../model/kubernetes.ts";
-import type { ObjectRecord, PluginRecord, Receipt } from "../../model/receipt.ts";
+import { isSameRelease, releasesOf, type ObjectRecord, type PluginRecord, type Receipt } from "../../model/receipt.ts";
 import { repoint, switchOff, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { receiptName } from "./keep.ts";
 import type { ReleasePort } from "./ports.ts";
@@ -32,7 +32,7 @@ export async function rollback(current: Receipt, before: Receipt, options: UndoO
     if (!(await plugInBack(plugin, then, cluster, signal))) findings.push(drift(plugin.name));
   }
   findings.push(...(await undoLeftovers(current, before, options)));
-  if (before.helm !== undefined) await release.rollback(before.helm.revision, signal);
+  await releasesBack(current, before, release, signal);
   const known = new Set(before.objects.map(keyOf));
   for (const record of current.objects.filter((object) => !known.has(keyOf(object)))) {
     if (record.did === "created") findings.push(...(await removeOurs(record, cluster, signal)));
@@ -48,7 +48,7 @@ export async function uninstall(receipt: Receipt, options: UninstallOptions): Pr
   for (const plugin of receipt.plugins)
     if (!(await plugInBack(plugin, undefined, cluster, signal))) findings.push(drift(plugin.name));
   findings.push(...(await undoLeftovers(receipt, undefined, options)));
-  await release.uninstall(signal);
+  for (const each of releasesOf(receipt).toReversed()) await release.uninstall(each, signal);
   const [spaces, objects] = [receipt.objects.filter(isNamespace), receipt.objects.filter((one) => !isNamespace(one))];
   for (const record of objects.toReversed()) {
     if (record.did === "created") findings.push(...(await removeOurs(record, cluster, signal)));
@@ -61,6 +61,14 @@ export async function uninstall(receipt: Receipt, options: UninstallOptions): Pr
   if (options.namespace === true)
     for (const space of spaces) findings.push(...(await removeEmpty(space, cluster, signal)));
   return findings;
+}
+
+/** The last chart first: it may rest on those before it. One that the install before did not have goes. */
+async function releasesBack(current: Receipt, before: Receipt, port: ReleasePort, signal?: AbortSignal): Promise<void> {
+  const then = releasesOf(before);
+  const gone = releasesOf(current).filter((now) => !then.some((each) => isSameRelease(each, now)));
+  for (const each of gone.toReversed()) await port.uninstall(each, signal);
+  for (const each of then.toReversed()) if (each.revision > 0) await port.rollback(each, each.revision, signal);
 }
 
 /** @returns false when the plugin is no longer the one that the receipt tells of, and so was left alone */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { KubeQuery } from "../../../../src/model/kubernetes.ts";
 import type { WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
+import type { ReleasePort } from "../../../../src/stages/receipt/ports.ts";
 import { rollback, uninstall } from "../../../../src/stages/receipt/undo.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
@@ -16,13 +17,13 @@ const pluginRef = (name: string) => ({ resource: "wasmplugins.extensions.higress
 
 describe("undoing", () => {
   let cluster: MemoryCluster;
-  let release: { calls: string[]; rollback(revision: number): Promise<void>; uninstall(): Promise<void> };
+  let release: ReleasePort & { readonly calls: string[] };
   beforeEach(async () => {
     cluster = new MemoryCluster();
     release = {
       calls: [],
-      rollback: (revision) => Promise.resolve(void release.calls.push(`rollback ${String(revision)}`)),
-      uninstall: () => Promise.resolve(void release.calls.push("uninstall")),
+      rollback: (named, revision) => Promise.resolve(void release.calls.push(`rollback ${named.release} ${revision}`)),
+      uninstall: (named) => Promise.resolve(void release.calls.push(`uninstall ${named.release}`)),
     };
     cluster.add({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     cluster.add({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace }, kept: 1 });
@@ -54,7 +55,7 @@ describe("undoing", () => {
     cluster.add(plugin("theirs", "oci://harbor.test/b:1"));
     const plugins = [{ namespace, name: "ours", url: "oci://harbor.test/a:1", state: "on" as const }];
     expect(await uninstall({ ...(await installed()), plugins }, { cluster, release })).toEqual([]);
-    expect(release.calls).toEqual(["uninstall"]);
+    expect(release.calls).toEqual(["uninstall higress"]);
     expect(await cluster.get({ resource: "secrets", name: "pull", namespace })).toBeUndefined();
     expect(await cluster.get({ resource: "secrets", name: "theirs", namespace })).toBeDefined();
     expect(await cluster.get(pluginRef("ours"))).toBeUndefined();
@@ -139,10 +140,21 @@ describe("undoing", () => {
     });
     current.objects = current.objects.filter(({ resource }) => resource === "secrets");
     expect(await rollback(current, before, { cluster, release })).toEqual([]);
-    expect(release.calls).toEqual(["rollback 4"]);
+    expect(release.calls).toEqual(["rollback higress 4"]);
     expect((await cluster.get<WasmPlugin>(pluginRef("upgraded")))?.spec?.url).toBe("oci://harbor.test/a:1");
     expect(await cluster.get(pluginRef("new"))).toBeUndefined();
     expect(await cluster.get({ resource: "secrets", name: "pull", namespace })).toBeUndefined();
+  });
+
+  it("goes back and removes chart by chart, the last one first", async () => {
+    const one = (name: string, revision: number) => ({ release: name, namespace, revision, previousRevision: 0 });
+    const before = aReceipt({ releases: [one("base", 1), one("console", 2)] });
+    const current = aReceipt({ number: 2, releases: [one("base", 3), one("console", 5), one("extra", 1)] });
+    await rollback(current, before, { cluster, release });
+    expect(release.calls).toEqual(["uninstall extra", "rollback console 2", "rollback base 1"]);
+    release.calls.length = 0;
+    await uninstall(current, { cluster, release });
+    expect(release.calls).toEqual(["uninstall extra", "uninstall console", "uninstall base"]);
   });
 
   it("leaves a plugin alone that somebody pointed elsewhere, and names it", async () => {

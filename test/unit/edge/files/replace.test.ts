@@ -1,0 +1,57 @@
+import { execa } from "execa";
+import { lstat, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { replaceFile } from "../../../../src/edge/files/replace.ts";
+import { runCommand } from "../../../rig/command.ts";
+
+async function aFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "higress-airgap-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+it("writes what a link names, and leaves the link", async () => {
+  const folder = await aFolder();
+  await writeFile(join(folder, "real"), "old");
+  await symlink("real", join(folder, "link"));
+  await replaceFile(join(folder, "link"), "new");
+  expect([await readlink(join(folder, "link")), await readFile(join(folder, "real"), "utf8")]).toEqual(["real", "new"]);
+  await symlink("nowhere", join(folder, "dangling"));
+  await expect(replaceFile(join(folder, "dangling"), "new")).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
+  expect(await readlink(join(folder, "dangling"))).toBe("nowhere");
+});
+
+it("writes into a pipe, and never replaces it", async () => {
+  const folder = await aFolder();
+  const pipe = join(folder, "pipe");
+  await execa("sh", ["-c", `mkfifo "$0"`, pipe]);
+  const read = readFile(pipe, "utf8");
+  await replaceFile(pipe, "through");
+  expect([await read, (await lstat(pipe)).isFIFO()]).toEqual(["through", true]);
+});
+
+it("neither waits for a pipe that init is to write, nor leaves one behind as a file", { timeout: 10_000 }, async () => {
+  const folder = await aFolder();
+  await execa("sh", ["-c", `mkfifo "$0"`, join(folder, "bundle.yaml")]);
+  const read = readFile(join(folder, "bundle.yaml"), "utf8");
+  await runCommand(["init", "--release-version", "2.2.4"], { cwd: folder });
+  expect(await read).toContain("kind: BundleSpec");
+});
+
+it.each(["verify", "render"])("refuses to install without %s only where that can be left out", async (phase) => {
+  const words = ["install", "x.tar", "--site", "missing.yaml", "--skip", phase];
+  const wanted =
+    phase === "render"
+      ? { code: "USAGE", facts: { what: expect.stringMatching(/--skip prove --skip apply/) as string } }
+      : { code: "FILE_MISSING" };
+  await expect(runCommand(words, { cwd: await aFolder() })).rejects.toMatchObject(wanted);
+  await expect(runCommand(["install", "x.tar", "--skip", "rendr"], {})).rejects.toMatchObject({ code: "USAGE" });
+});
+
+it("refuses a device as the base of a report", async () => {
+  const words = ["install", "x.tar", "--site", "missing.yaml", "--report", "/dev/null"];
+  await expect(runCommand(words, { cwd: await aFolder() })).rejects.toMatchObject({ code: "USAGE" });
+  expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
+});
