@@ -1,3 +1,5 @@
+import type { TlsFault } from "./tls-fault.ts";
+
 /** Where the trouble is. An operator asks this first: my stick, my Harbor, my cluster, or the far end? */
 export type Side = "source" | "bundle" | "target" | "cluster" | "host" | "usage";
 
@@ -29,7 +31,7 @@ export interface FailureFacts {
   DELTA_BASE_MISSING: { missing: number; base: string; examples: string };
   CREDENTIALS_UNUSABLE: { where: string; why: string };
   REGISTRY_UNREACHABLE: { host: string; action: string; reason: string };
-  REGISTRY_TLS: { host: string; reason: string };
+  REGISTRY_TLS: { host: string; fault: TlsFault; reason: string };
   REGISTRY_UNAUTHORIZED: { host: string; action: string; as: string; answer: string };
   REGISTRY_LOGIN_WRONG: { host: string; as: string; answer: string };
   REGISTRY_TOKEN_REFUSED: { host: string; action: string; as: string; why: string };

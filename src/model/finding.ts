@@ -1,3 +1,5 @@
+import type { TlsFault } from "./tls-fault.ts";
+
 /** `error` stops what follows, `warning` is shown and recorded, `note` explains a choice that was made. */
 export type Severity = "error" | "warning" | "note";
 
@@ -72,7 +74,7 @@ export interface FindingFacts {
   "registry.unanswered": { subject: string; question: RegistryQuestion; reason: string };
   "registry.robot-impossible": { host: string };
   "registry.pull-as-push": { host: string; as: string };
-  "registry.tls": { host: string; reason: string };
+  "registry.tls": { host: string; fault: TlsFault; reason: string };
   "registry.tls-expiring": { host: string; days: number };
   "registry.insecure": { host: string };
   "registry.redirects-to-https": { host: string; to: string };

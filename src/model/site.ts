@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { HostText, NamespaceName, NameText, ObjectName, ProjectText, ReleaseName } from "./names.ts";
-import { ByteSizeText, CredentialsSource, Registries } from "./spec.ts";
+import { ByteSizeText, ClientCertificate, CredentialsSource, Registries } from "./spec.ts";
 
 const Path = z.string().min(1);
 
@@ -9,6 +9,7 @@ const Target = z.strictObject({
   project: ProjectText.describe("Harbor project, or a path prefix on a plain registry"),
   plainHttp: z.boolean().default(false),
   ca: Path.optional().describe("PEM file of the CA that signed Harbor's certificate"),
+  clientCertificate: ClientCertificate.optional(),
   insecure: z.boolean().default(false).describe("true: do not verify the certificate. Prefer `ca`"),
   credentials: CredentialsSource.optional().describe("Who pushes"),
   pathTemplate: z

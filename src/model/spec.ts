@@ -36,12 +36,18 @@ const hasLogin = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*@/i.t
 const Source = expecting("a chart repository, oci:// or file without a login in it", (text) => !hasLogin(text));
 
 /** One way to reach a registry: the official host, or a mirror that holds the same paths. */
+export const ClientCertificate = z
+  .strictObject({ cert: Path, key: Path })
+  .describe("PEM files of the certificate and key that we show to a registry that wants one");
+export interface ClientCertificate extends z.output<typeof ClientCertificate> {}
+
 export const Endpoint = z.strictObject({
   url: expecting(
     "an http(s) URL without a login in it",
     (text) => /^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(text) && URL.canParse(text) && !hasLogin(text),
   ).describe("https://mirror.corp:5000, or with a path prefix"),
   ca: Path.optional().describe("PEM file that is trusted besides the system's roots"),
+  clientCertificate: ClientCertificate.optional(),
   insecure: z.boolean().default(false).describe("true: do not verify the certificate. Loud, never the default"),
   credentials: CredentialsSource.optional(),
 });

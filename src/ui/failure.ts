@@ -34,7 +34,7 @@ export function describeFailure(error: unknown, language: Language): FailureText
     code: error.code,
     side: words.sides[error.side],
     message: fill(sentence.message, error.facts, termsOf(error, language)),
-    hint: fill(sentence.hint, error.facts),
+    hint: fill(sentence.hint, error.facts, words.tlsRemedies),
     causes: causesOf(error.cause),
   };
 }
@@ -42,6 +42,7 @@ export function describeFailure(error: unknown, language: Language): FailureText
 /** What the facts of a failure are called in the reader's language, where they are sentences themselves. */
 function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
   if (isFailure(error, "BUNDLE_MALFORMED")) return documentWords(error.facts, language);
+  if (isFailure(error, "REGISTRY_TLS")) return catalogueOf(language).terms;
   if (!isFailure(error, "CONFIG_INVALID")) return {};
   const { problems } = error.facts;
   return { [`problems.${problems}`]: visible(problemWords(problems, language)) };
@@ -67,7 +68,7 @@ export function describeFinding(found: Finding, language: Language): FindingText
     code: found.code,
     severity: words.severities[found.severity],
     message: fill(sentence.message, found.facts, terms),
-    remedy: fill(sentence.hint, found.facts, words.terms),
+    remedy: fill(sentence.hint, found.facts, { ...words.terms, ...words.tlsRemedies }),
   };
 }
 

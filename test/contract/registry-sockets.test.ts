@@ -49,7 +49,7 @@ async function aPeer(answer: (asked: number, socket: Socket) => string | undefin
 function aTransport(env: Record<string, string> = {}, ca: readonly string[] = []) {
   const options = { ca, insecure: false, env, connections: 4, stallSeconds: 0.3 };
   const general = new UndiciTransport(options);
-  const transport = new BulkTransport({ general, tls: () => general.tls(), env, stallSeconds: 0.3, from: 1000 });
+  const transport = new BulkTransport({ general, tls: (at) => general.tls(at), env, stallSeconds: 0.3, from: 1000 });
   const get = async (url: URL, headers: Record<string, string> = {}, signal?: AbortSignal) => {
     const response = await transport.send({ method: "GET", url, headers, expects: body.length, signal });
     const { status } = response;

@@ -107,10 +107,10 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
     `);
     expect(push).toMatchInlineSnapshot(`
       {
-        "en": "✗ registry: harbor.airgap.example (<registry>) did not answer to HEAD <name>: ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        "en": "✗ registry: harbor.airgap.example (<registry>) did not answer to GET /v2/: ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
         next: Check name, port, firewall and proxy of this address; curl -v shows where it ends.",
         "exitCode": 1,
-        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 对 HEAD <name> 没有响应：ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 对 GET /v2/ 没有响应：ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
         下一步：请检查该地址的域名、端口、防火墙和代理；用 curl -v 可看到在哪一步中断。",
       }
     `);
@@ -121,20 +121,20 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
     const credentials = { username: "pusher", passwordFile: join(side().folder, "password") };
     expect(await built(from({ url: locked(), ca, credentials }))).toMatchInlineSnapshot(`
       {
-        "en": "✗ source: registry.higress.example (<registry>) refused GET <name> as pusher: UNAUTHORIZED authentication required [REGISTRY_UNAUTHORIZED]
-        next: Log in (docker login) or name credentials in the file. Some registries also answer 401 for a name or tag that does not exist.",
+        "en": "✗ source: registry.higress.example (<registry>) does not accept the credentials of pusher: UNAUTHORIZED authentication required [REGISTRY_LOGIN_WRONG]
+        next: Check user name and password (docker login, or the file or variable that the site or spec names). Robots are named robot$project+name; one that is disabled or expired is refused like this. They were tried once, so that no account is locked.",
         "exitCode": 1,
-        "zh": "✗ 来源：registry.higress.example (<registry>) 拒绝以 pusher 身份执行 GET <name>：UNAUTHORIZED authentication required [REGISTRY_UNAUTHORIZED]
-        下一步：请登录（docker login）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。",
+        "zh": "✗ 来源：registry.higress.example (<registry>) 不接受 pusher 的凭据：UNAUTHORIZED authentication required [REGISTRY_LOGIN_WRONG]
+        下一步：请检查用户名和密码（docker login，或站点文件、清单文件指定的文件或变量）。机器人账户名形如 robot$project+name；被禁用或过期的也会这样被拒绝。凭据只尝试了一次，以免账户被锁定。",
       }
     `);
     expect(await pushed({ url: locked(), ca })).toMatchInlineSnapshot(`
       {
-        "en": "✗ registry: harbor.airgap.example (<registry>) refused HEAD <name> as pusher: 401 [REGISTRY_UNAUTHORIZED]
-        next: Log in (docker login) or name credentials in the file. Some registries also answer 401 for a name or tag that does not exist.",
+        "en": "✗ registry: harbor.airgap.example (<registry>) does not accept the credentials of pusher: UNAUTHORIZED authentication required [REGISTRY_LOGIN_WRONG]
+        next: Check user name and password (docker login, or the file or variable that the site or spec names). Robots are named robot$project+name; one that is disabled or expired is refused like this. They were tried once, so that no account is locked.",
         "exitCode": 1,
-        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 拒绝以 pusher 身份执行 HEAD <name>：401 [REGISTRY_UNAUTHORIZED]
-        下一步：请登录（docker login）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。",
+        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 不接受 pusher 的凭据：UNAUTHORIZED authentication required [REGISTRY_LOGIN_WRONG]
+        下一步：请检查用户名和密码（docker login，或站点文件、清单文件指定的文件或变量）。机器人账户名形如 robot$project+name；被禁用或过期的也会这样被拒绝。凭据只尝试了一次，以免账户被锁定。",
       }
     `);
   });

@@ -19,6 +19,12 @@ export interface CertificateOptions {
   readonly expired?: boolean;
   /** How long it holds from now. @default 30 */
   readonly days?: number;
+  /** A common name and nothing else, as of twenty years ago. */
+  readonly noNames?: boolean;
+  /** May sign others. */
+  readonly isAuthority?: boolean;
+  /** Who signs it. @default the CA itself */
+  readonly by?: Certificate;
 }
 
 /** A private CA as a company has one, and a certificate that it signed for a server on loopback. */
@@ -60,11 +66,13 @@ export async function aCertificateAuthority(options: CertificateOptions = {}): P
 async function sign(directory: string, name: string, options: CertificateOptions): Promise<Certificate> {
   const file = (extension: string) => join(directory, `${name}.${extension}`);
   const names = ["localhost", ...(options.names ?? [])].map((dns) => `DNS:${dns}`);
-  await writeFile(file("ext"), `subjectAltName=${[...names, "IP:127.0.0.1", "IP:::1"].join(",")}\n`);
+  const named = options.noNames === true ? "" : `subjectAltName=${[...names, "IP:127.0.0.1", "IP:::1"].join(",")}\n`;
+  await writeFile(file("ext"), `${named}basicConstraints=CA:${options.isAuthority === true ? "TRUE" : "FALSE"}\n`);
   await openssl("req", ...newKey(file("key")), "-out", file("csr"), ...subject(name));
   // -1: one of the few ways to make a certificate that is over without waiting or turning the clock.
   const days = options.expired === true ? "-1" : String(options.days ?? 30);
-  const ca = ["-CA", join(directory, "ca.crt"), "-CAkey", join(directory, "ca.key"), "-CAcreateserial"];
+  const by = options.by ?? { certFile: join(directory, "ca.crt"), keyFile: join(directory, "ca.key") };
+  const ca = ["-CA", by.certFile, "-CAkey", by.keyFile, "-CAcreateserial"];
   await openssl("x509", "-req", "-in", file("csr"), ...ca, "-days", days, "-extfile", file("ext"), "-out", file("crt"));
   return { certFile: file("crt"), keyFile: file("key") };
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readText } from "../../edge/files/read-text.ts";
+import { readCertificates } from "../../edge/registry/roots.ts";
 import { nodeConfig, type NodeConfig, type NodeFile, type Runtime } from "../../stages/node-config/node-config.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
@@ -10,16 +10,13 @@ import { openSite } from "../wire/site-session.ts";
 
 const runtimes = ["containerd1", "containerd2", "docker", "k3s", "rke2"] as const satisfies readonly Runtime[];
 
-/** A bundle of all public roots is 220 KB. */
-const maxCa = 1024 ** 2;
-
 /** A shell script for each runtime on stdout, or with --out the files themselves, in a folder for each runtime. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const {
     site: { registry },
   } = await openSite(flags, context);
   const { host, plainHttp, insecure } = registry;
-  const ca = registry.ca === undefined ? undefined : await readText(registry.ca, maxCa);
+  const ca = registry.ca === undefined ? undefined : await readCertificates(registry.ca);
   const asked = texts(flags, "runtime");
   const chosen = runtimes.filter((runtime) => asked.length === 0 || asked.includes(runtime));
   const configs = chosen.map((runtime) => ({

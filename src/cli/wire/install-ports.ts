@@ -3,6 +3,7 @@ import { readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
+import { readCertificates } from "../../edge/registry/roots.ts";
 import { TargetProbe } from "../../edge/harbor/probe.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
@@ -74,7 +75,7 @@ export async function chartCrds(archive: Uint8Array): Promise<readonly string[]>
 
 /** What workloads must trust so that they can fetch: nothing, where nothing is signed. */
 export async function readCa({ registry }: Site): Promise<string | undefined> {
-  return registry.ca === undefined || registry.plainHttp ? undefined : read(registry.ca);
+  return registry.ca === undefined || registry.plainHttp ? undefined : readCertificates(registry.ca);
 }
 
 export async function readUserPlugins(site: Site): Promise<readonly string[]> {

@@ -221,22 +221,10 @@ function pullerOptions(options: TargetOptions, context: Context): ConnectOptions
 }
 
 function connectOptions({ site, sitePath, concurrency }: TargetOptions, context: Context): ConnectOptions {
-  const { plainHttp, insecure, ca, credentials } = site.registry;
+  const { registry, registries } = site;
   const { env, reporter } = context;
   const baseDirectory = dirname(sitePath);
-  const { registries } = site;
-  return {
-    registries,
-    baseDirectory,
-    env,
-    side: "target",
-    plainHttp,
-    insecure,
-    ca,
-    credentials,
-    concurrency,
-    report: reporter.report,
-  };
+  return { ...registry, registries, baseDirectory, env, side: "target", concurrency, report: reporter.report };
 }
 
 async function harborPush(harbor: Harbor, { signal }: Context): Promise<Partial<PushOptions>> {

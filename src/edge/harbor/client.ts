@@ -35,8 +35,9 @@ export class Harbor implements AsyncDisposable {
 
   constructor(access: EndpointAccess, options: HarborOptions) {
     const { ca, insecure } = access;
+    const client = access.client && { ...access.client, origin: access.origin };
     const { env, stallSeconds = 30, host, userAgent = "higress-airgap" } = options;
-    const transport = new UndiciTransport({ ca, insecure, env, connections: 8, stallSeconds });
+    const transport = new UndiciTransport({ ca, insecure, client, env, connections: 8, stallSeconds });
     this.#registry = new Endpoint({ access, transport, host, side: "target", userAgent });
     this.#http = new HarborHttp({ access, registry: this.#registry, transport, host, userAgent });
   }

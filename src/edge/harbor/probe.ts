@@ -35,8 +35,9 @@ export class TargetProbe implements AsyncDisposable {
 
   constructor(access: EndpointAccess, options: HarborOptions) {
     const { ca, insecure } = access;
+    const client = access.client && { ...access.client, origin: access.origin };
     const { env, host, stallSeconds = 30, userAgent = "higress-airgap" } = options;
-    const transport = new UndiciTransport({ ca, insecure, env, connections: 16, stallSeconds });
+    const transport = new UndiciTransport({ ca, insecure, client, env, connections: 16, stallSeconds });
     this.harbor = new Harbor(access, options);
     this.#access = access;
     this.#options = options;

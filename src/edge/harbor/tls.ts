@@ -1,14 +1,17 @@
 import { X509Certificate } from "node:crypto";
 import { connect as connectTcp } from "node:net";
-import { connect as connectTls, rootCertificates, type PeerCertificate, type TLSSocket } from "node:tls";
+import { connect as connectTls, type PeerCertificate, type TLSSocket } from "node:tls";
+import type { TlsFault } from "../../model/tls-fault.ts";
 import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import type { EndpointAccess } from "../registry/access.ts";
-import { networkReason, tlsReason } from "../registry/network-error.ts";
+import { trusting } from "../registry/undici-transport.ts";
+import { networkReason, tlsFault, tlsReason } from "../registry/network-error.ts";
 
 export interface SeenTls {
   /** Node's name for why it is not trusted; `undefined`: it is. */
   readonly distrust: string | undefined;
+  readonly fault: TlsFault | undefined;
   readonly issuer: string;
   readonly names: string;
   /** Milliseconds since the epoch. */
@@ -22,7 +25,7 @@ const patience = 10_000;
  * @throws Failure REGISTRY_UNREACHABLE, REGISTRY_TLS when what answers does not speak TLS
  */
 export async function lookAtDoor(
-  access: Pick<EndpointAccess, "origin" | "ca">,
+  access: Pick<EndpointAccess, "origin" | "ca" | "client" | "caNamed">,
   host: string,
   signal?: AbortSignal,
 ): Promise<{ readonly tls?: SeenTls }> {
@@ -33,21 +36,20 @@ export async function lookAtDoor(
       await opened(connectTcp({ host: address, port: Number(url.port || 80), timeout: patience }), "connect", signal);
       return {};
     }
-    const ca = [...rootCertificates, ...access.ca];
     const isName = !/^[\d.]+$|:/.test(address);
     const socket = connectTls({
       host: address,
       port: Number(url.port || 443),
-      ca,
+      secureContext: trusting(access.ca, access.client),
       // Looked at rather than trusted: the socket is closed before a byte of ours.
       rejectUnauthorized: false,
       timeout: patience,
       ...(isName && { servername: address }),
     });
-    return { tls: await opened(socket, "secureConnect", signal, () => seen(socket)) };
+    return { tls: await opened(socket, "secureConnect", signal, () => seen(socket, access.caNamed === true)) };
   } catch (error) {
     signal?.throwIfAborted();
-    throw failureOf(error, host);
+    throw failureOf(error, host, access.caNamed === true);
   }
 }
 
@@ -69,12 +71,16 @@ function opened<T>(socket: Opening, event: string, signal?: AbortSignal, look?: 
   });
 }
 
-function seen(socket: TLSSocket): SeenTls {
+function seen(socket: TLSSocket, caNamed: boolean): SeenTls {
   const certificate = socket.getPeerCertificate();
   // The types say Error; Node gives the code as a string.
   const why: unknown = socket.authorizationError;
+  const distrust = socket.authorized ? undefined : sanitize(why instanceof Error ? why.message : String(why), 100);
+  // Node goes by the common name where there is no other; Go, and so nodes and gateways, do not.
+  const unnamed = certificate.subjectaltname === undefined && (distrust === undefined || /ALTNAME/.test(distrust));
   return {
-    distrust: socket.authorized ? undefined : sanitize(why instanceof Error ? why.message : String(why), 100),
+    distrust: unnamed ? "no subjectAltName" : distrust,
+    fault: unnamed ? "no-san" : distrust === undefined ? undefined : tlsFault(distrust, caNamed),
     issuer: sanitize(printName(certificate.issuer), 150),
     names: sanitize(certificate.subjectaltname ?? "-", 200),
     validUntil: Date.parse(certificate.valid_to),
@@ -85,10 +91,11 @@ function printName(name: PeerCertificate["issuer"] | undefined): string {
   return [name?.CN, name?.O].filter((part) => part !== undefined).join(", ") || "-";
 }
 
-function failureOf(error: unknown, host: string): unknown {
+function failureOf(error: unknown, host: string, caNamed: boolean): unknown {
   const tls = tlsReason(error);
   const options = { side: "target", cause: error } as const;
-  if (tls !== undefined) return new Failure("REGISTRY_TLS", { host, reason: sanitize(tls, 200) }, options);
+  if (tls !== undefined)
+    return new Failure("REGISTRY_TLS", { host, fault: tlsFault(tls, caNamed), reason: sanitize(tls, 200) }, options);
   const network = networkReason(error);
   if (network === undefined) return error;
   return new Failure(

@@ -9,6 +9,12 @@ export interface Login {
   readonly identityToken?: string;
 }
 
+/** PEM. Shown to the origin that it was named for, and to nobody whom that origin redirects to. */
+export interface ClientKeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** One way to reach a registry. */
 export interface EndpointAccess {
   /** `https://host:port` */
@@ -17,6 +23,9 @@ export interface EndpointAccess {
   readonly pathPrefix: string;
   /** PEM certificates that are trusted besides Node's own roots. */
   readonly ca: readonly string[];
+  /** Somebody named a CA for it: then the advice to name one is none. */
+  readonly caNamed?: boolean | undefined;
+  readonly client?: ClientKeyPair | undefined;
   readonly insecure: boolean;
   readonly account: Account;
 }

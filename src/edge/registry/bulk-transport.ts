@@ -6,7 +6,7 @@ import { StalledError, type Transport, type WireRequest, type WireResponse } fro
 export interface BulkTransportOptions {
   /** Sends all that is not for sockets. */
   readonly general: Transport;
-  readonly tls: () => ConnectionOptions;
+  readonly tls: (url: URL) => ConnectionOptions;
   /** HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stallSeconds: number;
@@ -90,7 +90,7 @@ export class BulkTransport implements Transport {
     const { tls, stallSeconds } = this.#options;
     const onIdle = (idle: ReceivingSocket): void => void this.#idleOf(origin.origin).push(idle);
     const onClosed = (closed: ReceivingSocket): void => void this.#sockets.delete(closed);
-    const socket = new ReceivingSocket({ origin, tls: tls(), stallSeconds, onIdle, onClosed });
+    const socket = new ReceivingSocket({ origin, tls: tls(origin), stallSeconds, onIdle, onClosed });
     this.#sockets.add(socket);
     return socket;
   }

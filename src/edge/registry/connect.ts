@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import type { Report } from "../../model/event.ts";
 import type { Side } from "../../model/failure.ts";
-import type { CredentialsSource, Endpoint, Registries } from "../../model/spec.ts";
+import type { ClientCertificate, CredentialsSource, Endpoint, Registries } from "../../model/spec.ts";
 import type { RetryPolicy } from "../../std/retry.ts";
 import { findLogin } from "../credentials/credentials.ts";
 import type { EndpointAccess } from "./access.ts";
 import { Account } from "./auth/account.ts";
 import { Registry } from "./registry.ts";
-import { loadRoots } from "./roots.ts";
+import { loadClient, loadRoots } from "./roots.ts";
 import type { Transport } from "./transport.ts";
 import { UndiciTransport } from "./undici-transport.ts";
 
@@ -21,6 +21,7 @@ export interface ConnectOptions {
   /** The host's own endpoint; what `registries` says about the host comes first. */
   readonly plainHttp?: boolean | undefined;
   readonly ca?: string | undefined;
+  readonly clientCertificate?: ClientCertificate | undefined;
   readonly insecure?: boolean | undefined;
   readonly credentials?: CredentialsSource | undefined;
   readonly report?: Report | undefined;
@@ -54,15 +55,16 @@ export async function endpointsOf(host: string, options: ConnectOptions): Promis
 /** What fetches plain files from `host`, a chart repository: with the CAs and proxies that its registry would get. */
 export async function connectTransport(host: string, options: ConnectOptions): Promise<Transport> {
   const named = options.registries[host]?.endpoints.find(({ url }) => new URL(url).host === host);
-  const { ca, insecure } = await accessOf(host, named ?? ownEndpoint(host, options), options);
+  const { ca, insecure, ...access } = await accessOf(host, named ?? ownEndpoint(host, options), options);
+  const client = access.client && { ...access.client, origin: access.origin };
   const { env, stallSeconds = 30 } = options;
-  return new UndiciTransport({ ca, insecure, env, connections: 4, stallSeconds });
+  return new UndiciTransport({ ca, insecure, client, env, connections: 4, stallSeconds });
 }
 
 function ownEndpoint(host: string, options: ConnectOptions): Endpoint {
-  const { plainHttp = false, insecure = false, ca } = options;
+  const { plainHttp = false, insecure = false, ca, clientCertificate } = options;
   const url = `${plainHttp ? "http" : "https"}://${apiHosts[host] ?? host}`;
-  return { url, insecure, ...(ca === undefined ? {} : { ca }) };
+  return { url, insecure, ...(ca !== undefined && { ca }), ...(clientCertificate && { clientCertificate }) };
 }
 
 async function accessOf(host: string, endpoint: Endpoint, options: ConnectOptions): Promise<EndpointAccess> {
@@ -79,6 +81,8 @@ async function accessOf(host: string, endpoint: Endpoint, options: ConnectOption
     origin: url.origin,
     pathPrefix,
     ca: roots ? await loadRoots({ env, host: url.host, ca, certsDirectory }) : [],
+    caNamed: ca !== undefined,
+    client: endpoint.clientCertificate && (await loadClient(endpoint.clientCertificate, baseDirectory)),
     insecure: endpoint.insecure,
     account: new Account(() => findLogin(knownAs, { env, source })),
   };

@@ -75,6 +75,7 @@ export class Endpoint {
       action,
       side,
       as: this.#authorizer.identity,
+      caNamed: this.#options.access.caNamed,
       clean: this.#redactor.clean,
     };
   }

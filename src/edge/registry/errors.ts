@@ -1,7 +1,8 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, type FailureCode, type FailureFacts, type Side } from "../../model/failure.ts";
+import type { TlsFault } from "../../model/tls-fault.ts";
 import { collect } from "../../std/collect.ts";
-import { networkReason, tlsReason } from "./network-error.ts";
+import { networkReason, tlsFault, tlsReason } from "./network-error.ts";
 import { StalledError, type WireResponse } from "./transport.ts";
 
 /** What a failure says about where it happened. */
@@ -12,6 +13,8 @@ export interface Context {
   readonly side: Side;
   /** Who asked: a user name, or `anonymous`. */
   readonly as: string;
+  /** A CA file was named for this host. */
+  readonly caNamed?: boolean | undefined;
   /** Takes our own secrets out of a text of theirs. */
   readonly clean: (text: string, limit?: number) => string;
 }
@@ -58,6 +61,8 @@ export async function failureOfResponse(response: WireResponse, context: Context
   const { host, action, side, as } = context;
   const busy = transientStatus.has(status);
   const circumstances = { side, status, codes, retryAfter: busy ? retryAfterOf(response) : undefined };
+  // nginx with ssl_verify_client: "No required SSL certificate was sent", or "The SSL certificate error".
+  if (status === 400 && /SSL certificate/.test(answer)) return tlsFailure(context, "client-certificate", answer);
   if (busy) return new RegistryFailure("REGISTRY_BUSY", { host, action, status, answer }, circumstances);
   switch (status) {
     case 401:
@@ -146,7 +151,7 @@ export function failureOfError(thrown: unknown, context: Context): Error {
     return new RegistryFailure("REGISTRY_STALLED", { host, action, seconds }, { side, cause: error, retryAfter: 0 });
   }
   const tls = tlsReason(error);
-  if (tls !== undefined) return new RegistryFailure("REGISTRY_TLS", { host, reason: tls }, { side, cause: error });
+  if (tls !== undefined) return tlsFailure(context, tlsFault(tls, context.caNamed === true), tls, error);
   const network = networkReason(error);
   if (network === undefined) return error;
   const facts = { host, action, reason: context.clean(network.reason, 200) };
@@ -162,6 +167,10 @@ export function loginWrongFailure({ host, as, side }: Context, answer: string): 
 /** Of a token that should do: whoever reads "unauthorized" must not hunt for a password that is right. */
 export function tokenRefusedFailure({ host, action, as, side, clean }: Context, why: string): RegistryFailure {
   return new RegistryFailure("REGISTRY_TOKEN_REFUSED", { host, action, as, why: clean(why, 200) }, { side });
+}
+
+function tlsFailure({ host, side }: Context, fault: TlsFault, reason: string, cause?: unknown): RegistryFailure {
+  return new RegistryFailure("REGISTRY_TLS", { host, fault, reason }, { side, cause });
 }
 
 export function protocolFailure(context: Context, why: string): RegistryFailure {

@@ -1,3 +1,5 @@
+import type { TlsFault } from "../../model/tls-fault.ts";
+
 /** Node's and OpenSSL's names for "I do not trust or understand this TLS". */
 const tlsCode =
   /^(CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_|ERR_TLS_|ERR_SSL_|INVALID_PURPOSE$|HOSTNAME_MISMATCH$|EPROTO$)/;
@@ -11,6 +13,30 @@ interface SystemError extends Error {
   readonly port?: number;
   readonly hostname?: string;
   readonly errors?: readonly unknown[];
+}
+
+/** By the codes of Node and OpenSSL; the first that fits. */
+const faults: readonly (readonly [TlsFault, RegExp])[] = [
+  ["expired", /CERT_HAS_EXPIRED/],
+  ["not-yet-valid", /CERT_NOT_YET_VALID/],
+  // Node lists the names that there are; where the list ends in nothing, there are none.
+  ["no-san", /ALTNAME_INVALID.*(does not contain a DNS name|is not cert's CN|is not in the cert's list: *$)/s],
+  ["wrong-name", /ALTNAME_INVALID|HOSTNAME_MISMATCH/],
+  ["unknown-ca", /SELF_SIGNED|UNABLE_TO_|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE/],
+  // What is read is the start of an HTTP answer.
+  ["plain-http", /WRONG_VERSION_NUMBER|wrong version number|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/],
+  ["client-certificate", /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|ALERT_BAD_CERTIFICATE|ALERT_UNKNOWN_CA/i],
+  ["client-certificate", /certificate required|handshake failure|alert bad certificate|alert unknown ca/],
+  ["old-protocol", /UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|_TOO_SMALL|_TOO_WEAK|unsupported protocol|protocol version/],
+];
+
+/**
+ * Which of the known faults it is. `caNamed`: somebody has said which CA it is, so that the advice to name one would be
+ * none: it is another, or what stands between it and the certificate was not sent.
+ */
+export function tlsFault(reason: string, caNamed: boolean): TlsFault {
+  const found = faults.find(([, pattern]) => pattern.test(reason))?.[0] ?? "handshake";
+  return found === "unknown-ca" && caNamed && reason.startsWith("UNABLE_TO_") ? "missing-intermediate" : found;
 }
 
 /** A short reason for a TLS error, with Node's code first; `undefined` when it is none. */

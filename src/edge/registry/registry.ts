@@ -89,10 +89,11 @@ function endpointOf(
 ): Endpoint {
   const { env, stallSeconds = 30, bulkFrom } = options;
   const { ca, insecure } = endpoint;
+  const client = endpoint.client && { ...endpoint.client, origin: new URL(endpoint.origin).origin };
   // A copy within one registry holds two sockets per blob; fewer would wait for each other for ever.
   const connections = 2 * (options.concurrency ?? 8) + 8;
-  const general = new UndiciTransport({ ca, insecure, env, connections, stallSeconds });
-  const transport = new BulkTransport({ general, tls: () => general.tls(), env, stallSeconds, from: bulkFrom });
+  const general = new UndiciTransport({ ca, insecure, client, env, connections, stallSeconds });
+  const transport = new BulkTransport({ general, tls: (url) => general.tls(url), env, stallSeconds, from: bulkFrom });
   const { host, side } = access;
   return new Endpoint({ access: endpoint, transport, host, side, userAgent: options.userAgent ?? "higress-airgap" });
 }

@@ -1,7 +1,10 @@
+import { X509Certificate } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { createSecureContext } from "node:tls";
 import { Failure } from "../../model/failure.ts";
 import { readBytes } from "../files/read-text.ts";
+import type { ClientKeyPair } from "./access.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -19,7 +22,7 @@ export interface RootsOptions {
   readonly env: Env;
   /** The directory's name in `certs.d`: `harbor.corp:8443`. */
   readonly host: string;
-  /** A PEM file that the user named; it must be there. */
+  /** A file that the user named, PEM or DER; it must be there. */
   readonly ca?: string | undefined;
   /** @default /etc/docker/certs.d */
   readonly certsDirectory?: string | undefined;
@@ -32,7 +35,7 @@ export interface RootsOptions {
  */
 export async function loadRoots(options: RootsOptions): Promise<readonly string[]> {
   const { env, host, ca, certsDirectory = "/etc/docker/certs.d" } = options;
-  const named = ca === undefined ? [] : [await readNamed(ca)];
+  const named = ca === undefined ? [] : [await readCertificates(ca)];
   const docker = await readDirectory(join(certsDirectory, host));
   const ownBundle = env["SSL_CERT_FILE"] || undefined;
   const system = await readFirst(ownBundle === undefined ? systemBundles : [ownBundle]);
@@ -40,12 +43,47 @@ export async function loadRoots(options: RootsOptions): Promise<readonly string[
   return [...named, ...docker, ...system, ...extra];
 }
 
-async function readNamed(path: string): Promise<string> {
-  const text = (await readBytes(path, maxSize)).toString("utf8");
-  if (!text.includes("-----BEGIN CERTIFICATE-----")) {
-    throw new Failure("CONFIG_INVALID", { file: path, problems: "PEM CERTIFICATE?" });
+/**
+ * A file of certificates as PEM: those that are DER are turned into it.
+ * @throws Failure FILE_MISSING, FILE_UNREADABLE, CONFIG_INVALID for what has no certificate that can be read here
+ */
+export async function readCertificates(path: string): Promise<string> {
+  const bytes = await readBytes(path, maxSize);
+  const text = bytes.toString("utf8");
+  if (pemCertificate.test(text)) return text;
+  try {
+    return new X509Certificate(bytes).toString();
+  } catch {
+    throw new Failure("CONFIG_INVALID", { file: path, problems: whatElse(text, bytes) });
   }
-  return text;
+}
+
+const pemCertificate = /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/;
+/** 1.2.840.113549.1.7.2, signedData: https://www.rfc-editor.org/rfc/rfc2315#section-14 */
+const signedData = Buffer.from("06092a864886f70d010702", "hex");
+
+/** What was named instead, with the command that makes a certificate file of it. */
+function whatElse(text: string, bytes: Buffer): string {
+  if (text.includes("-----BEGIN PKCS7-----")) return "PKCS#7: openssl pkcs7 -print_certs -in FILE -out ca.pem";
+  if (bytes.subarray(0, 64).includes(signedData))
+    return "PKCS#7 (DER): openssl pkcs7 -inform der -print_certs -in FILE -out ca.pem";
+  return text.includes("PRIVATE KEY-----") ? "PRIVATE KEY; PEM CERTIFICATE?" : "PEM CERTIFICATE?";
+}
+
+/** @throws Failure FILE_MISSING, FILE_UNREADABLE, CONFIG_INVALID for what is no such pair, or whose key wants a password */
+export async function loadClient(
+  { cert, key }: { readonly cert: string; readonly key: string },
+  baseDirectory: string,
+): Promise<ClientKeyPair> {
+  const [certPath, keyPath] = [resolve(baseDirectory, cert), resolve(baseDirectory, key)];
+  const pair = { cert: await readCertificates(certPath), key: (await readBytes(keyPath, maxSize)).toString("utf8") };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    const why = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : "";
+    throw new Failure("CONFIG_INVALID", { file: keyPath, problems: `PEM PRIVATE KEY? ${why}`.slice(0, 200) });
+  }
+  return pair;
 }
 
 /** `*.crt` are roots; `*.cert` and `*.key` are a client's pair, which Harbor does not ask for. */
@@ -68,5 +106,5 @@ async function readOptional(path: string): Promise<string> {
     (bytes) => bytes.toString("utf8"),
     () => "",
   );
-  return text.includes("-----BEGIN CERTIFICATE-----") ? text : "";
+  return pemCertificate.test(text) ? text : "";
 }

@@ -1,6 +1,7 @@
-import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { createSecureContext, rootCertificates, TLSSocket, type SecureContext } from "node:tls";
 import { setFlagsFromString } from "node:v8";
-import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from "undici";
+import { Agent, buildConnector, ProxyAgent, type Dispatcher } from "undici";
+import type { ClientKeyPair } from "./access.ts";
 import { BodyQueue } from "./body-queue.ts";
 import { resolveProxy } from "./proxy.ts";
 import { connectSeconds, type Transport, type WireRequest, type WireResponse } from "./transport.ts";
@@ -13,6 +14,7 @@ export interface UndiciTransportOptions {
   /** PEM, besides Node's own roots. */
   readonly ca: readonly string[];
   readonly insecure: boolean;
+  readonly client?: (ClientKeyPair & { readonly origin: string }) | undefined;
   /** HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Sockets to one origin. */
@@ -34,9 +36,14 @@ const writePatience = 10;
 
 export class UndiciTransport implements Transport {
   readonly #options: UndiciTransportOptions;
-  /** By proxy; `""` is none. Each keeps a pool per origin. */
+  /** By proxy (`""` is none), and by whether our client certificate is shown. Each keeps a pool per origin. */
   readonly #dispatchers = new Map<string, Dispatcher>();
-  #context: SecureContext | undefined;
+  /**
+   * By local port. In TLS 1.3 a server refuses our certificate after the handshake, and closes: undici tells only of the
+   * closing.
+   */
+  readonly #alerts = new Map<number, Error>();
+  readonly #contexts = new Map<boolean, SecureContext>();
 
   constructor(options: UndiciTransportOptions) {
     this.#options = options;
@@ -46,7 +53,8 @@ export class UndiciTransport implements Transport {
     const { stallSeconds } = this.#options;
     const reading = request.method === "GET" || request.method === "HEAD";
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange({ stallSeconds, signal: request.signal, resolve, reject });
+      const failed = (error: Error): void => reject(this.#alertBehind(error) ?? error);
+      const exchange = new Exchange({ stallSeconds, signal: request.signal, resolve, reject: failed });
       if (request.signal?.aborted === true) return;
       const options: Dispatcher.DispatchOptions = {
         origin: request.url.origin,
@@ -65,6 +73,14 @@ export class UndiciTransport implements Transport {
     });
   }
 
+  #alertBehind(error: Error): Error | undefined {
+    const { socket } = error as { readonly socket?: { readonly localPort?: number; readonly bytesRead?: number } };
+    if (socket?.bytesRead !== 0) return undefined;
+    const alert = this.#alerts.get(socket.localPort ?? 0);
+    this.#alerts.delete(socket.localPort ?? 0);
+    return alert;
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
     this.#dispatchers.clear();
@@ -73,20 +89,31 @@ export class UndiciTransport implements Transport {
   #dispatcher(url: URL): Dispatcher {
     const proxy = resolveProxy(url, this.#options.env);
     // An https target is tunnelled, a plain one is asked for by its full address: two agents for one proxy.
-    const key = proxy === undefined ? "" : `${url.protocol}${proxy.href}`;
+    const key = `${this.#showsClient(url)} ${proxy === undefined ? "" : `${url.protocol}${proxy.href}`}`;
     const known = this.#dispatchers.get(key);
     if (known !== undefined) return known;
-    const made = proxy === undefined ? this.#direct() : this.#through(proxy, url);
+    const made = proxy === undefined ? this.#direct(url) : this.#through(proxy, url);
     this.#dispatchers.set(key, made);
     return made;
   }
 
-  #direct(): Dispatcher {
-    return new Agent({ connections: this.#options.connections, connect: this.#connecting() });
+  #direct(url: URL): Dispatcher {
+    const connect = buildConnector(this.#connecting(url));
+    const watched: buildConnector.connector = (options, callback) =>
+      connect(options, (...[error, socket]) => {
+        if (socket instanceof TLSSocket)
+          socket.once("error", (alert: Error) => this.#alerts.set(socket.localPort ?? 0, alert));
+        callback(...([error, socket] as Parameters<buildConnector.Callback>));
+      });
+    return new Agent({ connections: this.#options.connections, connect: watched });
+  }
+
+  #showsClient({ origin }: URL): boolean {
+    return this.#options.client?.origin === origin;
   }
 
   #through(proxy: URL, url: URL): Dispatcher {
-    const tls = this.#connecting();
+    const tls = this.#connecting(url);
     return new ProxyAgent({
       uri: proxy.href,
       connections: this.#options.connections,
@@ -97,16 +124,27 @@ export class UndiciTransport implements Transport {
   }
 
   /** One context for all connections: reading 150 roots again for each costs more than the handshake. */
-  tls(): Trust {
-    const { ca, insecure } = this.#options;
-    if (ca.length > 0) this.#context ??= createSecureContext({ ca: [...rootCertificates, ...ca] });
-    const context = this.#context === undefined ? {} : { secureContext: this.#context };
-    return { ...context, rejectUnauthorized: !insecure };
+  tls(url: URL): Trust {
+    const { ca, insecure, client } = this.#options;
+    const shown = this.#showsClient(url) ? client : undefined;
+    const known = this.#contexts.get(shown !== undefined);
+    const secureContext = known ?? (ca.length > 0 || shown !== undefined ? trusting(ca, shown) : undefined);
+    if (secureContext !== undefined) this.#contexts.set(shown !== undefined, secureContext);
+    return { ...(secureContext && { secureContext }), rejectUnauthorized: !insecure };
   }
 
-  #connecting(): buildConnector.BuildOptions {
-    return { ...this.tls(), timeout: connectSeconds * 1000 };
+  #connecting(url: URL): buildConnector.BuildOptions {
+    return { ...this.tls(url), timeout: connectSeconds * 1000 };
   }
+}
+
+/**
+ * Node's roots and these. A file that has only the issuing CA is enough, as for curl and Go: what is named is trusted,
+ * whether or not it signed itself.
+ */
+export function trusting(ca: readonly string[], client?: ClientKeyPair): SecureContext {
+  const key = client === undefined ? {} : { cert: client.cert, key: client.key };
+  return createSecureContext({ ca: [...rootCertificates, ...ca], allowPartialTrustChain: true, ...key });
 }
 
 interface ExchangeOptions {

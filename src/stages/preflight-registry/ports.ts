@@ -1,4 +1,5 @@
 import type { Digest } from "../../model/digest.ts";
+import type { TlsFault } from "../../model/tls-fault.ts";
 import type { PullPolicy } from "../../model/finding.ts";
 
 /** What a look at the door tells, before anything is sent. */
@@ -10,6 +11,7 @@ export interface Connection {
 export interface TlsSeen {
   /** Node's name for why it is not trusted; `undefined`: it is. */
   readonly distrust: string | undefined;
+  readonly fault: TlsFault | undefined;
   readonly issuer: string;
   /** `DNS:harbor.corp, IP Address:10.0.0.1` */
   readonly names: string;

@@ -158,6 +158,7 @@ async function greet({ input, probe }: Asking): Promise<Greeting | Finding> {
 }
 
 function unreachable({ host }: PreflightInput, failure: Failure): Finding {
+  if (isFailure(failure, "REGISTRY_TLS")) return finding("error", "registry.tls", failure.facts);
   return finding("error", "registry.unreachable", { host, reason: reasonOf(failure) });
 }
 

@@ -91,17 +91,28 @@ function homesOf(present: ReadonlySet<Spot>): Map<Digest, string> {
   return homes;
 }
 
-/** What a plan would add to each project: a quota counts a blob once in a project, however many repositories have it. */
-export function bytesByProject({ uploads, mounts, present }: PushPlan): ReadonlyMap<string, number> {
-  const projectOf = ({ repository }: PlacedBlob): string => repository.split("/")[0] ?? "";
-  const counted = new Set<Spot>(present.map((each) => spot(projectOf(each), each.blob.digest)));
+/**
+ * What a plan would add to each project. A quota counts a blob once in a project, however many repositories have it, and
+ * it counts manifests: an index of small images is mostly that.
+ */
+export function bytesByProject({ placements, uploads, mounts, present }: PushPlan): ReadonlyMap<string, number> {
+  const projectOf = (repository: string): string => repository.split("/")[0] ?? "";
+  const counted = new Set<Spot>(present.map(({ repository, blob }) => spot(projectOf(repository), blob.digest)));
   const sums = new Map<string, number>();
-  for (const each of [...uploads, ...mounts]) {
-    const project = projectOf(each);
-    const key = spot(project, each.blob.digest);
-    if (!counted.has(key)) sums.set(project, (sums.get(project) ?? 0) + each.blob.size);
+  const count = (repository: string, { digest, size }: Descriptor): void => {
+    const project = projectOf(repository);
+    const key = spot(project, digest);
+    if (!counted.has(key)) sums.set(project, (sums.get(project) ?? 0) + size);
     counted.add(key);
-  }
+  };
+  const manifests = (isThere: boolean) =>
+    placements
+      .filter(({ complete }) => complete === isThere)
+      .flatMap(({ placement: { repository }, graph }) =>
+        (graph?.manifests ?? []).map(({ descriptor }) => ({ repository, blob: descriptor })),
+      );
+  for (const { repository, blob } of manifests(true)) counted.add(spot(projectOf(repository), blob.digest));
+  for (const { repository, blob } of [...uploads, ...mounts, ...manifests(false)]) count(repository, blob);
   return sums;
 }
 

@@ -24,7 +24,7 @@ export const failures = failureSentences({
   DELTA_BASE_MISSING: { message: 'This is a delta on "{base}", and {missing} blobs of that are not there, for example {examples}', hint: "Push the base bundle first, or name it with --base; nothing was sent." },
   CREDENTIALS_UNUSABLE: { message: "The credentials in {where} cannot be used: {why}", hint: "Check the file or variable that the site file names; a password never belongs on the command line." },
   REGISTRY_UNREACHABLE: { message: "{host} did not answer to {action}: {reason}", hint: "Check name, port, firewall and proxy of this address; curl -v shows where it ends." },
-  REGISTRY_TLS: { message: "{host} has a certificate that is not trusted here: {reason}", hint: "Name the CA that signed it with `ca:`; `insecure: true` only when you know why." },
+  REGISTRY_TLS: { message: "No TLS with {host}: {fault} ({reason})", hint: "{fault}" },
   REGISTRY_UNAUTHORIZED: { message: "{host} refused {action} as {as}: {answer}", hint: "Log in (docker login) or name credentials in the file. Some registries also answer 401 for a name or tag that does not exist." },
   REGISTRY_LOGIN_WRONG: {
     message: "{host} does not accept the credentials of {as}: {answer}",

@@ -31,7 +31,7 @@ export const findings = findingSentences({
   "registry.unanswered": { message: "{subject} gave no answer about {question}: {reason}", hint: "Run this again; if it stays, ask the registry's administrator: what cannot be asked now may stop the push half way." },
   "registry.robot-impossible": { message: "pull.robot is set, and {host} is no Harbor: it makes no robot accounts", hint: "Take pull.robot out of the site file and name an account that may only pull in pull.credentials." },
   "registry.pull-as-push": { message: "The cluster will pull from {host} as {as}, who also pushes: that password goes into the pull secret", hint: "Name an account that may only pull in pull.credentials, or let Harbor make one with pull.robot: true." },
-  "registry.tls": { message: "The certificate of {host} is not trusted: {reason}", hint: "Set registry.ca in the site file to the CA that signed it." },
+  "registry.tls": { message: "{host} cannot be trusted: {fault} ({reason})", hint: "{fault}" },
   "registry.tls-expiring": { message: "The certificate of {host} ends in {days} days", hint: "Renew it in time: once it is over, nodes and gateways pull nothing." },
   "registry.insecure": { message: "The certificate of {host} is not verified, as the site file asks", hint: "Anyone on the network can answer in its name; set registry.ca instead." },
   "registry.redirects-to-https": { message: "{host} sends plain http to {to}", hint: "Take plainHttp out of the site file." },

@@ -1,7 +1,7 @@
 import { failures } from "./en-failures.ts";
 import { findings } from "./en-findings.ts";
 import { commands, flags } from "./en-help.ts";
-import { enTerms } from "./terms.ts";
+import { enTerms, enTlsRemedies } from "./terms.ts";
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
 
 export const en: Catalogue = {
@@ -40,6 +40,7 @@ export const en: Catalogue = {
   sides: { source: "source", bundle: "bundle", target: "registry", cluster: "cluster", host: "this host", usage: "usage" },
   severities: { error: "error", warning: "warning", note: "note" },
   terms: enTerms,
+  tlsRemedies: enTlsRemedies,
   transfer: "{items} items, {size}",
   reading: "{items} entries, {size}",
   punctuation: { colon: ": ", comma: ", " },

@@ -1,7 +1,9 @@
 import type { CapacityOf, ClusterQuestion, ProjectCreation, PullPolicy, RegistryKind, RegistryQuestion } from "../../model/finding.ts";
 
+import type { TlsFault } from "../../model/tls-fault.ts";
+
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "why.harbor-only";
+export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | `fault.${TlsFault}` | "why.harbor-only";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -29,6 +31,16 @@ export const enTerms: Terms = {
   "question.plugins": "plugins",
   "question.release": "the release",
   "why.harbor-only": "only Harbor knows",
+  "fault.unknown-ca": "its certificate was signed by a CA that is not trusted here",
+  "fault.missing-intermediate": "its certificate does not lead to the CA that is named for it",
+  "fault.expired": "its certificate has expired",
+  "fault.not-yet-valid": "its certificate is not valid yet",
+  "fault.wrong-name": "its certificate is for another name",
+  "fault.no-san": "its certificate names no host (no subjectAltName)",
+  "fault.old-protocol": "it speaks only TLS versions or keys that are too old",
+  "fault.plain-http": "it answers https with plain http",
+  "fault.client-certificate": "it wants a client certificate, or does not take the one it got",
+  "fault.handshake": "the TLS handshake failed",
   "kind.harbor": "Harbor",
   "kind.distribution": "a plain registry",
   "kind.nexus": "Nexus",
@@ -76,6 +88,16 @@ export const zhTerms: Terms = {
   "question.plugins": "插件",
   "question.release": "安装",
   "why.harbor-only": "只有 Harbor 能回答",
+  "fault.unknown-ca": "其证书由本机不信任的 CA 签发",
+  "fault.missing-intermediate": "其证书无法追溯到已指定的 CA",
+  "fault.expired": "其证书已过期",
+  "fault.not-yet-valid": "其证书尚未生效",
+  "fault.wrong-name": "其证书属于另一个域名",
+  "fault.no-san": "其证书没有写主机名（没有 subjectAltName）",
+  "fault.old-protocol": "它只支持过旧的 TLS 版本或密钥",
+  "fault.plain-http": "它对 https 返回明文 http",
+  "fault.client-certificate": "它要求客户端证书，或不接受所提供的证书",
+  "fault.handshake": "TLS 握手失败",
   "kind.harbor": "Harbor",
   "kind.distribution": "普通镜像仓库",
   "kind.nexus": " Nexus",
@@ -96,4 +118,33 @@ export const zhTerms: Terms = {
   "resource.memory of a pod": "内存（单个 Pod）",
   "resource.memory of the gateway": "内存（网关及其插件）",
   "namespace.": "整个集群",
+};
+
+/** What to do about each, in the place of `{fault}` in a hint. */
+export type TlsRemedies = Readonly<Record<`fault.${TlsFault}`, string>>;
+
+export const enTlsRemedies: TlsRemedies = {
+  "fault.unknown-ca": "Name the CA that signed it with `ca:`; `insecure: true` only when you know why.",
+  "fault.missing-intermediate": "Either another CA signed it, or the server leaves out the certificate between: put the whole chain into the server's certificate file, or append the intermediate to the file of `ca:`.",
+  "fault.expired": "Have the certificate renewed, and check the clock of this host with date: nodes refuse it, too.",
+  "fault.not-yet-valid": "Check the clocks of this host and of the registry with date.",
+  "fault.wrong-name": "Use the name that the certificate has as registry.host, or have a certificate issued for this one.",
+  "fault.no-san": "Have a certificate issued with subjectAltName: nodes and gateways do not look at the common name.",
+  "fault.old-protocol": "Have its proxy speak TLS 1.2 or later (nginx: ssl_protocols) with a key of 2048 bits or more.",
+  "fault.plain-http": "Check the port. Where it is meant to be plain http, write plainHttp: true, or http:// in its endpoint.",
+  "fault.client-certificate": "Name a certificate and key that it takes with `clientCertificate: { cert, key }` (PEM files).",
+  "fault.handshake": "openssl s_client -connect HOST:PORT -showcerts shows what the server sends; a proxy between may break TLS.",
+};
+
+export const zhTlsRemedies: TlsRemedies = {
+  "fault.unknown-ca": "用 `ca:` 指定签发它的 CA；只有清楚原因时才用 `insecure: true`。",
+  "fault.missing-intermediate": "要么它由另一个 CA 签发，要么服务器没有发送中间证书：请在服务器的证书文件中放入完整证书链，或把中间证书追加到 `ca:` 指定的文件。",
+  "fault.expired": "请更新证书，并用 date 检查本机时钟：节点同样会拒绝它。",
+  "fault.not-yet-valid": "请用 date 检查本机和仓库的时钟。",
+  "fault.wrong-name": "请把证书中的域名用作 registry.host，或为当前域名签发证书。",
+  "fault.no-san": "请签发带 subjectAltName 的证书：节点和网关不看 Common Name。",
+  "fault.old-protocol": "请让其代理使用 TLS 1.2 或更高版本（nginx：ssl_protocols），密钥不少于 2048 位。",
+  "fault.plain-http": "请检查端口。若确实应使用明文 http，请写 plainHttp: true，或在端点中写 http://。",
+  "fault.client-certificate": "请用 `clientCertificate: { cert, key }`（PEM 文件）指定它接受的证书和私钥。",
+  "fault.handshake": "用 openssl s_client -connect 主机:端口 -showcerts 查看服务器发送的内容；中间的代理可能破坏 TLS。",
 };

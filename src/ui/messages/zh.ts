@@ -1,5 +1,5 @@
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
-import { zhTerms } from "./terms.ts";
+import { zhTerms, zhTlsRemedies } from "./terms.ts";
 import { failures } from "./zh-failures.ts";
 import { findings } from "./zh-findings.ts";
 import { commands, flags } from "./zh-help.ts";
@@ -27,6 +27,7 @@ export const zh: Catalogue = {
   sides: { source: "来源", bundle: "离线包", target: "目标仓库", cluster: "集群", host: "本机", usage: "用法" },
   severities: { error: "错误", warning: "警告", note: "说明" },
   terms: zhTerms,
+  tlsRemedies: zhTlsRemedies,
   transfer: "{items} 个条目，{size}",
   reading: "{items} 个文件，{size}",
   punctuation: { colon: "：", comma: "，" },

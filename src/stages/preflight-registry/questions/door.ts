@@ -20,7 +20,7 @@ export async function tlsQuestion({ input, probe }: Asking, { tls }: Connection)
   const reason = `${tls.distrust}; issuer ${tls.issuer}; names ${tls.names}; until ${until}`;
   const fingerprint = await probe.offeredCa(input.signal).catch(() => undefined);
   return [
-    finding("error", "registry.tls", { host, reason }),
+    finding("error", "registry.tls", { host, fault: tls.fault ?? "handshake", reason }),
     ...(fingerprint === undefined ? [] : [finding("note", "registry.ca-offered", { host, fingerprint })]),
     ...expiring,
   ];

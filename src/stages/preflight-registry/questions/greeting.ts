@@ -18,6 +18,9 @@ export function registryQuestion({ input: { host } }: Pick<Asking, "input">, gre
   if (status === 400 && /\bHTTP request\b.*\bHTTPS\b/i.test(text)) {
     return [finding("error", "registry.other-scheme", { host })];
   }
+  // nginx with ssl_verify_client: "No required SSL certificate was sent", or "The SSL certificate error".
+  if (status === 400 && /SSL certificate/.test(text))
+    return [finding("error", "registry.tls", { host, fault: "client-certificate", reason: answer })];
   return [finding("error", "registry.none", { host, status, answer })];
 }
 

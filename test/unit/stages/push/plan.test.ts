@@ -15,13 +15,12 @@ const mapped = (pairs: readonly (readonly [string, Seed])[]): readonly Mapped[] 
     byPath,
   ).mapped;
 const isManifest = (bytes: Uint8Array): boolean => Buffer.from(bytes).includes('"schemaVersion"');
-const bytesOf = (seed: Seed): number =>
-  [...seed.blobs.values()].filter((bytes) => !isManifest(bytes)).reduce((sum, bytes) => sum + bytes.byteLength, 0);
+const bytesOf = (seed: Seed): number => [...seed.blobs.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0);
 
 describe("bytesByProject", () => {
   const image = anImage();
 
-  it("counts a blob once in each project, as a quota does", async () => {
+  it("counts a blob, config or manifest once in each project, as a quota does", async () => {
     const items = mapped([
       ["r.io/one/a:1", image],
       ["r.io/one/b:1", image],
