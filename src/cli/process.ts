@@ -21,6 +21,8 @@ export async function runProcess(): Promise<ExitCode> {
   // The language must be known before the parser speaks.
   const language = chooseLanguage(flagValue(argv, "lang"), process.env);
   if (argv[0] === "__complete") return (await import("./completion.ts")).answerShell(argv.slice(1), language, process);
+  // helm starts this for the patches of a map (src/edge/process/helm-post-renderer.ts): it waits for nothing else.
+  if (argv[0] === "__post-render") return (await import("./post-render.ts")).postRender(argv[1] ?? "", process);
   const stop = new AbortController();
   // Every transfer in flight listens to the one signal; that is bounded by --concurrency, not a leak.
   setMaxListeners(1024, stop.signal);

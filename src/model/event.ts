@@ -2,6 +2,7 @@ import type { Finding } from "./finding.ts";
 
 /** The steps of a build and of an install, in order; each is a line in the receipt. */
 export type Phase =
+  | "learn"
   | "resolve"
   | "discover"
   | "fetch"
@@ -73,6 +74,7 @@ export interface NoteFacts {
   "plugin-on": { plugin: string };
   "plugin-off": { plugin: string };
   saved: { path: string };
+  learned: { found: number; moved: number; patched: number; renders: number };
   proved: { images: number; strings: number; outside: number; prefix: string };
   "rolled-back": { bundle: string; number: number };
   uninstalled: { release: string; objects: number };

@@ -61,6 +61,11 @@ export interface FindingFacts {
   "reference.outside": { where: string; path: string; value: string; host: string };
   "reference.unmapped": { where: string; path: string; value: string };
   "reference.not-carried": { where: string; path: string; value: string };
+  "reference.excepted": { where: string; path: string; value: string; reason: string };
+  "relocation.rule-unread": { chart: string; path: string; source: string };
+  "relocation.rule-breaks": { chart: string; path: string; source: string };
+  "relocation.patched": { chart: string; where: string; path: string; value: string };
+  "chart.feature": { chart: string; switches: string; references: string };
   // registry
   "registry.not-harbor": { host: string; kind: RegistryKind };
   "registry.harbor": { host: string; version: string };

@@ -1,4 +1,4 @@
-import type { ValuesLayer } from "./relocation.ts";
+import type { Patch, ValuesLayer } from "./relocation.ts";
 
 export interface HelmSource {
   /** A local .tgz. */
@@ -8,6 +8,8 @@ export interface HelmSource {
   readonly kubeVersion?: string | undefined;
   /** Later over earlier. They may hold secrets, so they travel in private files. */
   readonly values: readonly ValuesLayer[];
+  /** What this program itself replaces after helm has rendered. */
+  readonly patches?: readonly Patch[] | undefined;
 }
 
 export interface ReleaseInfo {

@@ -4,14 +4,56 @@ import { ChartName, ChartVersion, ObjectName, SettingPath } from "./names.ts";
 import type { Reference } from "./reference.ts";
 import { urlPatternVariable } from "./url-pattern.ts";
 
-const Setting = z.strictObject({
+export const Setting = z.strictObject({
   path: SettingPath.describe("Values path; a dot inside a key is written \\."),
   value: z
     .unknown()
     .describe(
       "Any value; in strings {prefix}, {registry}, {project}, {namespace}, {pullSecret}, {pluginServer}, {plugin:NAME} are filled in",
     ),
+  moves: z.array(z.string()).optional().describe("What it was seen to move when the map was learned"),
 });
+
+/** A container of a workload that is told by its name. */
+export const WorkloadContainer = z.strictObject({
+  kind: z.enum(["Deployment", "DaemonSet", "StatefulSet"]),
+  name: ObjectName,
+  container: ObjectName,
+});
+
+const ObjectPath = {
+  kind: z.string().min(1),
+  name: z.string().min(1).describe("metadata.name; {release} stands for the name of the release"),
+  path: z
+    .string()
+    .startsWith("/")
+    .describe("JSON pointer to a string; * is any entry of a list, ! enters a document inside the string"),
+};
+
+/** What no value of the chart reaches is replaced after helm has rendered, and before it applies. */
+const Patch = z.strictObject({
+  ...ObjectPath,
+  from: z.string().min(1).max(2000).describe("What stands in the string"),
+  to: z.string().min(1).max(2000).describe("What is written in its place; placeholders as in values"),
+});
+export interface Patch extends z.output<typeof Patch> {}
+
+/** What points outside and may: somebody has decided so, and the proof prints why. */
+const Exception = z.strictObject({
+  ...ObjectPath,
+  value: z.string().min(1).describe("What stands there; anything else is a finding again"),
+  reason: z.string().min(1),
+});
+export interface Exception extends z.output<typeof Exception> {}
+
+/** Is this reference (`where` is kind/namespace/name) the one that an exception means? */
+export function isException(
+  reference: { readonly where: string; readonly path: string; readonly value: string },
+  { kind, name, path, value }: Exception,
+): boolean {
+  const parts = reference.where.split("/");
+  return parts[0] === kind && parts.at(-1) === name && reference.path === path && reference.value === value;
+}
 
 /** Which values of one chart version move which reference: data, because it changes with every release. */
 export const RelocationMap = z.strictObject({
@@ -19,7 +61,7 @@ export const RelocationMap = z.strictObject({
   kind: z.literal("RelocationMap"),
   chart: ChartName,
   version: ChartVersion,
-  gateway: z.string().describe("Gateway generation of this release (manifests/higress/gateways.yaml)"),
+  gateway: z.string().optional().describe("Gateway generation of this release; gateways.yaml says it by ranges now"),
   images: z
     .array(Setting)
     .describe("Moves images: {prefix} is the registry and project that everything is pushed under"),
@@ -30,9 +72,18 @@ export const RelocationMap = z.strictObject({
     .prefault({})
     .describe("Tells console and controller where plugins are"),
   trust: z
-    .array(z.strictObject({ kind: z.enum(["Deployment", "DaemonSet"]), name: ObjectName, container: ObjectName }))
+    .array(WorkloadContainer.extend({ kind: z.enum(["Deployment", "DaemonSet"]) }))
     .default([])
     .describe("Workloads that fetch by themselves and so need the registry's CA"),
+  console: WorkloadContainer.optional().describe(
+    "The container whose image is searched for the plugins that it can name",
+  ),
+  patches: z.array(Patch).default([]).describe("What no value reaches, replaced in the rendered objects"),
+  exceptions: z.array(Exception).default([]).describe("What may stay outside, each with its reason"),
+  features: z
+    .array(z.strictObject({ switches: z.array(z.string()), references: z.array(z.string()) }))
+    .default([])
+    .describe("What is named only when these values are switched the other way; your values decide what is carried"),
 });
 export interface RelocationMap extends z.output<typeof RelocationMap> {}
 export interface Setting extends z.output<typeof Setting> {}

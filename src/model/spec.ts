@@ -68,7 +68,9 @@ export const ChartSpec = z.strictObject({
   namespace: NamespaceName.default("higress-system"),
   values: Values.default({}).describe("Values of the render that finds the images, and the defaults of the install"),
   valuesFiles: z.array(Path).default([]),
-  relocation: Path.describe("Relocation map: which values move which image"),
+  relocation: Path.optional().describe(
+    "Relocation map: which values move which image. Absent: it is learned from the chart",
+  ),
 });
 export interface ChartSpec extends z.output<typeof ChartSpec> {}
 

@@ -4,7 +4,7 @@ import type { Descriptor } from "../model/descriptor.ts";
 import type { Report } from "../model/event.ts";
 import type { Lock, LockFile } from "../model/lock.ts";
 import type { Reference } from "../model/reference.ts";
-import type { RelocationMap, ValuesLayer } from "../model/relocation.ts";
+import type { Patch, RelocationMap, ValuesLayer } from "../model/relocation.ts";
 import type { BundleSpec, ChartSpec, PluginSpec } from "../model/spec.ts";
 import type { Json } from "../std/canonical-json.ts";
 import type { Inventory } from "../stages/bundle/delta.ts";
@@ -35,6 +35,8 @@ export interface RenderRequest {
   readonly kubeVersion: string;
   /** Laid over the chart's own values, later ones win. */
   readonly values: readonly ValuesLayer[];
+  /** Applied to what came out. */
+  readonly patches?: readonly Patch[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

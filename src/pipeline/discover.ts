@@ -2,6 +2,7 @@ import { Failure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { isReference } from "../model/reference.ts";
 import { discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
+import { relocationExceptions, relocationPatches } from "../stages/relocate/patches.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
@@ -34,8 +35,12 @@ export async function discover(
     const request = { chart, kubeVersion, signal: options.signal };
     const plain = await ports.render({ ...request, values: layers });
     found.push(...discoverReferences(plain));
-    const moved = relocationValues(chart.relocation, sentinelTarget(chart), { pluginMode: "oci" });
-    gaps.push(...findGaps(await ports.render({ ...request, values: [...layers, moved] }), sentinel));
+    const target = sentinelTarget(chart);
+    const moved = relocationValues(chart.relocation, target, { pluginMode: "oci" });
+    const release = chart.spec.release ?? chart.name;
+    const patches = relocationPatches(chart.relocation, target, release);
+    const relocated = await ports.render({ ...request, values: [...layers, moved], patches });
+    gaps.push(...findGaps(relocated, sentinel, relocationExceptions(chart.relocation, release)));
   }
   for (const each of [...unreadable(found), ...gaps]) options.report({ type: "finding", finding: each });
   if (gaps.length > 0) throw new Failure("FINDINGS", { count: gaps.length }, { side: "source" });

@@ -1,9 +1,10 @@
 import { printReference } from "../model/reference.ts";
-import type { RelocationMap, RelocationTarget, ValuesLayer, Mapped } from "../model/relocation.ts";
+import type { Patch, RelocationMap, RelocationTarget, ValuesLayer, Mapped } from "../model/relocation.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { readRelease } from "../stages/documents/read.ts";
 import { mapItems, prefixOf, type MappingOptions } from "../stages/relocate/mapping.ts";
+import { relocationPatches } from "../stages/relocate/patches.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 
 /** A chart as it will be installed on this site. */
@@ -17,6 +18,8 @@ export interface PlannedChart {
   readonly relocation: RelocationMap;
   /** Bundle's, then the user's, then the relocation: each layer wins over the one before. */
   readonly values: readonly ValuesLayer[];
+  /** What no value reaches. */
+  readonly patches: readonly Patch[];
 }
 
 /** Everything that follows from a bundle and a site, before anything is asked or changed. */
@@ -57,12 +60,13 @@ export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts):
   const charts: PlannedChart[] = [];
   for (const chart of release.charts) {
     const map = ports.parseRelocation((await bundle.readFile(chart.relocation)).toString("utf8"), chart.relocation);
+    // The site names one release; a bundle with more charts than one keeps their own names.
+    const name = release.charts.length === 1 ? site.cluster.release : chart.release;
     charts.push({
       name: chart.name,
       version: chart.version,
       file: chart.file,
-      // The site names one release; a bundle with more charts than one keeps their own names.
-      release: release.charts.length === 1 ? site.cluster.release : chart.release,
+      release: name,
       namespace: site.cluster.namespace,
       relocation: map,
       values: [
@@ -72,6 +76,7 @@ export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts):
         site.values,
         relocationValues(map, target, { pluginMode: site.plugins.mode }),
       ],
+      patches: relocationPatches(map, target, name),
     });
   }
   const { mcpServer } = release;

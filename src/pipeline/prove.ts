@@ -1,6 +1,7 @@
 import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
+import { relocationExceptions } from "../stages/relocate/patches.ts";
 import { prove, workloadsWithoutPullSecret } from "../stages/prove/prove.ts";
 import type { HelmPort, HelmSource } from "../model/helm.ts";
 import type { InstallPlan, PlannedChart } from "./install-plan.ts";
@@ -55,13 +56,15 @@ export async function renderAll(
 }
 
 export function helmSource(chart: PlannedChart, path: string): HelmSource {
-  return { chart: path, release: chart.release, namespace: chart.namespace, values: chart.values };
+  const { release, namespace, values, patches } = chart;
+  return { chart: path, release, namespace, values, patches };
 }
 
 /** The gate: everything that would be applied names only what was carried. */
 export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site: Site): ProofResult {
-  const results = rendered.map(({ manifest }) =>
+  const results = rendered.map(({ manifest, chart }) =>
     prove(manifest, {
+      exceptions: relocationExceptions(chart.relocation, chart.release),
       allowedPrefixes: [plan.prefix],
       allowedHosts: siteHosts(site),
       carried: plan.carried,

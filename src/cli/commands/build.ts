@@ -109,9 +109,10 @@ function outputOf(out: string, flags: Flags): ReturnType<typeof bundleOutput> {
   });
 }
 
-/** A lock says what the charts render to: nothing is rendered again. */
+/** A lock says what the charts render to: nothing is rendered again, except to learn a map that the spec does not name. */
 async function helmFor(spec: BundleSpec, flags: Flags, context: Context): Promise<string | undefined> {
-  if (spec.charts.length === 0 || text(flags, "lock") !== undefined) return undefined;
+  const learns = spec.charts.some(({ relocation }) => relocation === undefined);
+  if (spec.charts.length === 0 || (text(flags, "lock") !== undefined && !learns)) return undefined;
   return findTool("helm", { named: text(flags, "helm") }, context);
 }
 

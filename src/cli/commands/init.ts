@@ -22,7 +22,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const out = resolve(context.cwd, text(flags, "out") ?? "bundle.yaml");
   const map = `relocation-${version}.yaml`;
   const schema = "bundle.schema.json";
-  const document = withChoices(spec, { platforms, preset, relocation: map });
+  const named = relocation === undefined ? undefined : map;
+  const document = withChoices(spec, { platforms, preset, relocation: named });
   const content = specFile({ file: basename(out), schema, document }, context.language);
   // Before anything is written: a wrong platform is told here, not by the build.
   parseConfig(content, out, BundleSpec);
@@ -30,7 +31,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     dirname(out),
     [
       { name: basename(out), text: content },
-      { name: map, text: relocation },
+      ...(relocation === undefined ? [] : [{ name: map, text: relocation }]),
       { name: schema, text: await readAsset(`manifests/schema/${schema}`) },
     ],
     { overwrite: truth(flags, "overwrite"), context },
@@ -41,14 +42,18 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
 interface Choices {
   readonly platforms: readonly string[];
   readonly preset: string;
-  readonly relocation: string;
+  /** Absent: the build learns it. */
+  readonly relocation: string | undefined;
 }
 
 function withChoices(
   spec: Readonly<Record<string, unknown>>,
   { platforms, preset, relocation }: Choices,
 ): Readonly<Record<string, unknown>> {
-  const charts = (spec["charts"] as readonly object[]).map((chart) => ({ ...chart, relocation }));
+  const charts = (spec["charts"] as readonly Readonly<Record<string, unknown>>[]).map((chart) => {
+    const { relocation: shipped, ...rest } = chart;
+    return shipped === undefined || relocation === undefined ? rest : { ...rest, relocation };
+  });
   return { ...spec, platforms, charts, plugins: { ...(spec["plugins"] as object), preset } };
 }
 
@@ -69,16 +74,21 @@ function list(text: string): readonly string[] {
 /** Releases of Higress that ship with the program, newest first: `manifests/higress/<version>/`. */
 export const releases = ["2.2.4", "2.2.0", "2.1.9"] as const;
 
-/** @throws Failure USAGE naming the releases that there are */
+/**
+ * The spec of a release. For one that does not ship with the program the newest that does is the pattern: its map is
+ * learned by the build, and its plugins are those that its console names.
+ */
 export async function readShippedRelease(
   version: string,
-): Promise<{ readonly spec: Readonly<Record<string, unknown>>; readonly relocation: string }> {
-  if (!releases.some((release) => release === version))
-    throw new Failure("USAGE", { what: `--release-version ${version}: ${releases.join(", ")}` });
-  const folder = `manifests/higress/${version}`;
-  const [spec] = loadTyped(await readAsset(`${folder}/bundle.yaml`));
-  return {
-    spec: spec as Readonly<Record<string, unknown>>,
-    relocation: await readAsset(`${folder}/relocation.yaml`),
-  };
+): Promise<{ readonly spec: Readonly<Record<string, unknown>>; readonly relocation: string | undefined }> {
+  const known = releases.some((release) => release === version);
+  const folder = `manifests/higress/${known ? version : releases[0]}`;
+  const spec = loadTyped(await readAsset(`${folder}/bundle.yaml`))[0] as Readonly<Record<string, unknown>>;
+  if (known) return { spec, relocation: await readAsset(`${folder}/relocation.yaml`) };
+  const charts = (spec["charts"] as readonly Readonly<Record<string, unknown>>[]).map((chart) => ({
+    ...chart,
+    version,
+  }));
+  const plugins = { ...(spec["plugins"] as object), discover: true, list: [] };
+  return { spec: { ...spec, version, charts, plugins }, relocation: undefined };
 }

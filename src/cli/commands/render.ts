@@ -18,6 +18,7 @@ import type { Language } from "../../ui/language.ts";
 import { exportWords } from "../../ui/messages/export-words.ts";
 import { visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
+import { startedAs } from "../started-as.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { chartCrds, readCa, readUserPlugins, withFile } from "../wire/install-ports.ts";
@@ -32,7 +33,10 @@ import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using session = await openSiteBundle(flags, context);
   const { site } = session;
-  await using helm = await openHelm(await findSiteTool("helm", flags, site, context), { env: context.env });
+  await using helm = await openHelm(await findSiteTool("helm", flags, site, context), {
+    env: context.env,
+    self: startedAs(),
+  });
   const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
   const proof = proveAll(rendered, session.plan, site);
   for (const found of proof.findings) context.reporter.report({ type: "finding", finding: found });

@@ -215,6 +215,19 @@ export const commands: readonly Command[] = [
     load: () => import("./site-init.ts"),
   },
   {
+    name: "relocation learn",
+    positionals: "<chart>",
+    flags: {
+      chart: required,
+      values: strings,
+      namespace: string,
+      "kube-version": string,
+      out: string,
+      helm: string,
+    },
+    load: () => import("./relocation-learn.ts"),
+  },
+  {
     name: "explain",
     positionals: "[code]",
     flags: { code: string, json: boolean },

@@ -28,6 +28,9 @@ import { collect } from "../../std/collect.ts";
 import type { Context } from "../context.ts";
 import { examiner } from "../../pipeline/examine.ts";
 import { loadGateways } from "./tools.ts";
+import { startedAs } from "../started-as.ts";
+import type { RelocationMap } from "../../model/relocation.ts";
+import { learnChart, mapText, type ChartToLearn } from "./learn.ts";
 import type { RegistryPool } from "./registries.ts";
 
 export interface BuildWiring {
@@ -48,9 +51,11 @@ export async function buildPorts(
   context: Context,
 ): Promise<BuildPorts & AsyncDisposable> {
   const gateways = await loadGateways();
-  const helm = wiring.helm === undefined ? undefined : await openHelm(wiring.helm, { env: context.env });
+  const helm =
+    wiring.helm === undefined ? undefined : await openHelm(wiring.helm, { env: context.env, self: startedAs() });
   return {
-    loadChart: (spec, { locked }) => loadChart(spec, locked, pool, context),
+    loadChart: (spec, { locked }) =>
+      loadChart(spec, locked, { pool, learn: learner(helm, context), kubeVersion: wiring.spec.kubeVersion }, context),
     render: (request) => render(helm, request),
     repository: async (reference) => reusing(await pool.repository(reference), wiring.reuse),
     examine: examiner({
@@ -74,14 +79,34 @@ export async function buildPorts(
   };
 }
 
+/** A map for a chart whose spec names none. */
+type Learn = (chart: ChartToLearn) => Promise<RelocationMap>;
+
+/** A chart without a map is learned before anything else is done with it. */
+function learner(helm: Helm | undefined, { reporter: { report }, signal }: Context): Learn {
+  return async (chart) => {
+    if (helm === undefined) throw new Failure("TOOL_MISSING", { tool: "helm", looked: "--helm, PATH" });
+    report({ type: "phase", phase: "learn", state: "started" });
+    const { map, findings, references, renders } = await learnChart(chart, helm, signal);
+    for (const each of findings) report({ type: "finding", finding: each });
+    const { found, moved, patched } = references;
+    report({ type: "note", text: "learned", facts: { found, moved, patched, renders } });
+    report({ type: "phase", phase: "learn", state: "done", detail: `${chart.name} ${chart.version}` });
+    return map;
+  };
+}
+
 async function render(helm: Helm | undefined, request: RenderRequest): Promise<string> {
   if (helm === undefined) return "";
-  const { chart, kubeVersion, values, signal } = request;
+  const { chart, kubeVersion, values, patches, signal } = request;
   await using file = await temporaryFile(`${chart.name}-${chart.version}.tgz`, chart.archive);
-  return await helm.template(sourceOf(chart, file.path, kubeVersion, values), {
-    includeCrds: true,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return await helm.template(
+    { ...sourceOf(chart, file.path, kubeVersion, values), patches },
+    {
+      includeCrds: true,
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
 }
 
 function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values: RenderRequest["values"]) {
@@ -101,7 +126,7 @@ const maxArchive = 32 * 1024 ** 2;
 export async function loadChart(
   spec: ChartSpec,
   locked: LockFile | undefined,
-  pool: RegistryPool,
+  { pool, learn, kubeVersion }: { readonly pool: RegistryPool; readonly learn: Learn; readonly kubeVersion: string },
   context: Context,
 ): Promise<LoadedChart> {
   const ports = {
@@ -110,19 +135,17 @@ export async function loadChart(
       locked === undefined ? fromRegistry(reference, pool, signal) : layerOf(reference, locked, pool, signal),
   };
   const { bytes, chart } = await pullChart(spec, ports, context.signal);
-  return {
-    spec,
-    archive: bytes,
-    origin: spec.from,
-    name: chart.name,
-    version: chart.version,
-    metadata: chart.metadata,
-    newest: chart.newest,
-    relocation: await loadRelocationMap(spec.relocation),
-    relocationText: await readText(spec.relocation, limits.smallFile),
-    valuesFiles: await Promise.all(spec.valuesFiles.map(loadValues)),
-    values: spec.values,
-  };
+  const { name, version, metadata, newest } = chart;
+  const { namespace, values } = spec;
+  const valuesFiles = await Promise.all(spec.valuesFiles.map(loadValues));
+  const read = { archive: bytes, name, version, valuesFiles, values };
+  const relocation =
+    spec.relocation === undefined
+      ? await learn({ ...read, namespace, kubeVersion })
+      : await loadRelocationMap(spec.relocation);
+  const relocationText =
+    spec.relocation === undefined ? mapText(relocation) : await readText(spec.relocation, limits.smallFile);
+  return { ...read, spec, origin: spec.from, metadata, newest, relocation, relocationText };
 }
 
 async function fromRegistry(reference: string, pool: RegistryPool, signal?: AbortSignal): Promise<Uint8Array> {

@@ -10,6 +10,7 @@ import { GatewayGenerations } from "../../model/gateway.ts";
 import type { Site } from "../../model/site.ts";
 import type { StartPorts } from "../../pipeline/carried-plugins.ts";
 import type { Context } from "../context.ts";
+import { startedAs } from "../started-as.ts";
 import { trustedKeys } from "./bundles.ts";
 import { checkProgram, type Origin } from "./carried-program.ts";
 import { text, type Flags } from "../define.ts";
@@ -94,7 +95,7 @@ export async function openTools(flags: Flags, site: Site, context: Context): Pro
   };
   const helm = await findSiteTool("helm", flags, site, context);
   const kubectl = await openKubectl(await findSiteTool("kubectl", flags, site, context), options);
-  const opened = await openHelm(helm, options);
+  const opened = await openHelm(helm, { ...options, self: startedAs() });
   return { helm: opened, kubectl, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 

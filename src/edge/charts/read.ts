@@ -17,11 +17,17 @@ export interface Chart {
 }
 
 /** Bounds for a hostile archive. Charts with many dashboards in them reach a few MiB. */
-const bounds = { archive: 32 * 1024 ** 2, unpacked: 128 * 1024 ** 2, file: 16 * 1024 ** 2, entries: 20_000, depth: 4 };
+export const bounds = {
+  archive: 32 * 1024 ** 2,
+  unpacked: 128 * 1024 ** 2,
+  file: 16 * 1024 ** 2,
+  entries: 20_000,
+  depth: 4,
+};
 
 /** Every subchart adds two segments, so nothing that Helm would read is missed. */
 const crdPath = /^[^/]+\/(?:charts\/[^/]+\/)*crds\/.+\.(ya?ml|json)$/;
-const subchartPath = /^[^/]+\/(?:charts\/[^/]+\/)*charts\/[^/]+\.tgz$/;
+export const subchartPath = /^[^/]+\/(?:charts\/[^/]+\/)*charts\/[^/]+\.tgz$/;
 const chartFile = /^[^/]+\/Chart\.yaml$/;
 
 /**
@@ -34,7 +40,7 @@ export async function readChart(bytes: Uint8Array, what = "chart"): Promise<Char
 
 async function readNested(bytes: Uint8Array, what: string, depth: number): Promise<Chart> {
   if (depth > bounds.depth) throw unusable(what, `subcharts deeper than ${bounds.depth}`);
-  const { files, newest } = await unpack(bytes, what);
+  const { files, newest } = await unpack(bytes, what, [chartFile, crdPath, subchartPath]);
   const [about, ...more] = [...files].filter(([name]) => chartFile.test(name));
   if (about === undefined || more.length > 0) throw unusable(what, "one Chart.yaml expected");
   const crds = [...files]
@@ -74,11 +80,15 @@ function parse(text: string, what: string): unknown {
   }
 }
 
-/** The files that count, by name. */
-async function unpack(bytes: Uint8Array, what: string): Promise<Pick<ChartReader, "files" | "newest">> {
+/** The files that count, by name. @throws Failure CHART_UNUSABLE */
+export async function unpack(
+  bytes: Uint8Array,
+  what: string,
+  wanted: readonly RegExp[],
+): Promise<Pick<ChartReader, "files" | "newest">> {
   if (bytes.byteLength > bounds.archive) throw unusable(what, `> ${bounds.archive} B`);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw unusable(what, "gzip expected");
-  const reader = new ChartReader();
+  const reader = new ChartReader(wanted);
   return new Promise((done, failed) => {
     // A bomb ends at 200 times its size: charts are text, and text packs to a tenth.
     const parser = new Parser({ strict: true, gzip: true, maxDecompressionRatio: 200, maxMetaEntrySize: 64 * 1024 });
@@ -102,8 +112,13 @@ async function unpack(bytes: Uint8Array, what: string): Promise<Pick<ChartReader
 class ChartReader {
   readonly files = new Map<string, Uint8Array>();
   newest = 0;
+  readonly #patterns: readonly RegExp[];
   #entries = 0;
   #unpacked = 0;
+
+  constructor(wanted: readonly RegExp[]) {
+    this.#patterns = wanted;
+  }
 
   read(entry: ReadEntry, refuse: (why: string) => void): void {
     this.#entries += 1;
@@ -122,7 +137,7 @@ class ChartReader {
   }
 
   #wanted(entry: ReadEntry, path: string): boolean {
-    return entry.type === "File" && [chartFile, crdPath, subchartPath].some((pattern) => pattern.test(path));
+    return entry.type === "File" && this.#patterns.some((pattern) => pattern.test(path));
   }
 
   #wrong({ type, size }: ReadEntry, path: string): string | undefined {
@@ -135,7 +150,7 @@ class ChartReader {
   }
 }
 
-function decode(bytes: Uint8Array, what: string): string {
+export function decode(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -143,6 +158,6 @@ function decode(bytes: Uint8Array, what: string): string {
   }
 }
 
-function unusable(chart: string, why: string): Failure<"CHART_UNUSABLE"> {
+export function unusable(chart: string, why: string): Failure<"CHART_UNUSABLE"> {
   return new Failure("CHART_UNUSABLE", { chart, why });
 }

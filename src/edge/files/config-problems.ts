@@ -89,13 +89,14 @@ const known = ["prefix", "registry", "project", "namespace", "pullSecret", "plug
 
 /** A placeholder that nothing fills in would reach the chart as it is, and be found on the far side only. */
 export function placeholderProblems(map: RelocationMap): readonly Problem[] {
-  const { images, pullSecrets, offline, plugins } = map;
+  const { images, pullSecrets, offline, plugins, patches } = map;
   return [
     ...inSettings(images, ["images"]),
     ...inSettings(pullSecrets, ["pullSecrets"]),
     ...inSettings(offline, ["offline"]),
     ...inSettings(plugins.oci, ["plugins", "oci"]),
     ...inSettings(plugins.http, ["plugins", "http"]),
+    ...patches.flatMap(({ to }, at) => inValue(to, ["patches", at, "to"])),
   ];
 }
 

@@ -99,7 +99,7 @@ function absoluteBundleSpec(spec: BundleSpec, folder: string): BundleSpec {
       from: source(chart.from),
       mirrors: chart.mirrors.map(source),
       valuesFiles: chart.valuesFiles.map(at),
-      relocation: at(chart.relocation),
+      ...(chart.relocation === undefined ? {} : { relocation: at(chart.relocation) }),
     })),
     crds: spec.crds.map(file),
     manifests: spec.manifests.map(file),

@@ -5,6 +5,7 @@ import { Failure } from "../../model/failure.ts";
 import type { HelmPort, HelmSource, ReleaseInfo, UpgradeOptions, Waits } from "../../model/helm.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { helmEnvironment, helmFailure, installedManifest, parseRelease, withValues } from "./helm-call.ts";
+import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
 import { run } from "./run.ts";
 
 export interface HelmOptions {
@@ -14,6 +15,8 @@ export interface HelmOptions {
   readonly context?: string | undefined;
   /** Where helm's own folders and the values files are made. @default the system's temporary folder */
   readonly workDirectory?: string | undefined;
+  /** How this program is started: helm runs it to apply patches, which are refused without. */
+  readonly self?: ProgramStart | undefined;
 }
 
 /** Disposing it removes what it wrote. */
@@ -32,7 +35,9 @@ export async function openHelm(binary: string, options: HelmOptions): Promise<He
   try {
     await chmod(folder, 0o700);
     const env = helmEnvironment(options, folder);
-    return new HelmProcess(binary, { env, folder, context: options.context, version: await versionOf(binary, env) });
+    const version = await versionOf(binary, env);
+    const { context, self } = options;
+    return new HelmProcess(binary, { env, folder, context, version, self });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -55,6 +60,7 @@ interface HelmState {
   readonly folder: string;
   readonly context: string | undefined;
   readonly version: string;
+  readonly self: ProgramStart | undefined;
 }
 
 class HelmProcess implements Helm {
@@ -130,7 +136,9 @@ class HelmProcess implements Helm {
     const { release, namespace } = source;
     const names = [release, resolve(source.chart)];
     return withValues(this.#state.folder, source, (files) =>
-      this.#run({ action, release }, [...command, "-n", namespace, ...flags, ...files], names, options),
+      withPostRenderer(this.#state, source.patches ?? [], (renderer) =>
+        this.#run({ action, release }, [...command, "-n", namespace, ...flags, ...files, ...renderer], names, options),
+      ),
     );
   }
 

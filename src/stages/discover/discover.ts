@@ -1,6 +1,7 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { isScanned, outsideReferences, stringsOf, referenceWords, type ReferenceWord } from "../../model/inside.ts";
 import { isReference } from "../../model/reference.ts";
+import { isException, type Exception } from "../../model/relocation.ts";
 import { imagesOf, renderedObjects, textAt, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
 
 /** Something that must be carried, and where it was found. */
@@ -61,9 +62,14 @@ function kindOf({ kind, text }: ReferenceWord, module: boolean): FoundReference[
  * Looks at a render whose relocation went to a registry that does not exist: what still names a real one is a value
  * that the relocation map does not reach. Other URLs are the user's own here; the proof before an install weighs them.
  */
-export function findGaps(sentinelManifest: string, sentinelPrefix: string): readonly Finding[] {
+export function findGaps(
+  sentinelManifest: string,
+  sentinelPrefix: string,
+  exceptions: readonly Exception[] = [],
+): readonly Finding[] {
   return outsideReferences(renderedObjects(sentinelManifest), { prefixes: [sentinelPrefix] })
     .filter(({ what, value }) => what !== "url" || /^(oci|docker):\/\//i.test(value))
+    .filter((reference) => !exceptions.some((each) => isException(reference, each)))
     .map(({ where, path, value }) =>
       finding("error", "reference.unmapped", { where, path, value: value.slice(0, 300) }),
     );

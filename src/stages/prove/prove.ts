@@ -1,5 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { isBelow, isScanned, outsideReferences, stringsOf } from "../../model/inside.ts";
+import { isBelow, isScanned, outsideReferences, stringsOf, type OutsideReference } from "../../model/inside.ts";
+import { isException, type Exception } from "../../model/relocation.ts";
 import { isReference, parseReference, printReference } from "../../model/reference.ts";
 import {
   imagesOf,
@@ -20,6 +21,8 @@ export interface ProveOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Full references that were pushed; absent when that is not asked. */
   readonly carried?: ReadonlySet<string> | undefined;
+  /** What may stay outside, with its reason. */
+  readonly exceptions?: readonly Exception[] | undefined;
 }
 
 export interface Proof {
@@ -34,15 +37,22 @@ export function prove(manifest: string, options: ProveOptions): Proof {
   const objects = renderedObjects(manifest).filter(isScanned);
   const { allowedPrefixes, allowedHosts, carried } = options;
   const outside = outsideReferences(objects, { prefixes: allowedPrefixes, hosts: allowedHosts });
-  const findings = outside.map(({ where, path, value, host }) =>
-    finding("error", "reference.outside", { where, path, value: value.slice(0, 300), host }),
-  );
+  const findings = outside.map((reference) => outsideFinding(reference, options.exceptions ?? []));
   const uncarried = carried === undefined ? [] : objects.flatMap((object) => notCarried(object, options));
   return {
     findings: [...findings, ...uncarried, ...objects.flatMap(wrongPatterns)],
     images: objects.reduce((sum, object) => sum + imagesOf(object).length, 0),
     strings: objects.reduce((sum, object) => sum + stringsOf(object).length, 0),
   };
+}
+
+/** Somebody may have decided that it stays: then the proof says so, and why. */
+function outsideFinding({ where, path, value, host }: OutsideReference, exceptions: readonly Exception[]): Finding {
+  const shown = { where, path, value: value.slice(0, 300) };
+  const exception = exceptions.find((each) => isException({ where, path, value }, each));
+  return exception === undefined
+    ? finding("error", "reference.outside", { ...shown, host })
+    : finding("warning", "reference.excepted", { ...shown, reason: exception.reason });
 }
 
 function notCarried(object: RenderedObject, { allowedPrefixes, carried }: ProveOptions): readonly Finding[] {

@@ -1,7 +1,6 @@
 import type { RelocationMap, RelocationTarget, Setting } from "../../model/relocation.ts";
+import { isValues, mergeValues, nest, splitPath, type Values } from "../../model/values.ts";
 import { unreachable } from "../../std/unreachable.ts";
-
-export type Values = Readonly<Record<string, unknown>>;
 
 export interface RelocationOptions {
   /** How gateway and console get plugins: from the registry, from a file server, or not from here. */
@@ -34,15 +33,6 @@ function pluginSettings(map: RelocationMap, mode: RelocationOptions["pluginMode"
   }
 }
 
-/** `higress-console.podEnvs.A`; a dot inside a key is written `\.`, as in helm's `--set`. */
-export function splitPath(path: string): readonly string[] {
-  return (path.match(/(?:\\.|[^.\\])+/g) ?? []).map((part) => part.replaceAll(/\\(.)/g, "$1"));
-}
-
-function nest(keys: readonly string[], value: unknown): Values {
-  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Values;
-}
-
 /** `${name}` and `${version}` belong to the console: a placeholder of ours has no `$` before it. */
 const placeholder = /(?<!\$)\{(prefix|registry|project|namespace|pullSecret|pluginServer|plugin:[\w.+-]+)\}/g;
 
@@ -50,12 +40,13 @@ const placeholder = /(?<!\$)\{(prefix|registry|project|namespace|pullSecret|plug
 function fill(value: unknown, target: RelocationTarget): unknown {
   if (typeof value === "string") return fillText(value, target);
   if (Array.isArray(value)) return value.map((entry) => fill(entry, target)).filter((entry) => entry !== undefined);
-  if (!isMap(value)) return value;
+  if (!isValues(value)) return value;
   const entries = Object.entries(value).map(([key, entry]) => [key, fill(entry, target)] as const);
   return Object.fromEntries(entries.filter(([, entry]) => entry !== undefined));
 }
 
-function fillText(text: string, target: RelocationTarget): string | undefined {
+/** `undefined` when the text needs something that this site does not have. */
+export function fillText(text: string, target: RelocationTarget): string | undefined {
   const names = [...text.matchAll(placeholder)].map(([, name = ""]) => name);
   if (names.some((name) => valueOf(name, target) === undefined)) return undefined;
   return text.replaceAll(placeholder, (_, name: string) => valueOf(name, target) ?? "");
@@ -65,20 +56,4 @@ function valueOf(name: string, target: RelocationTarget): string | undefined {
   if (name.startsWith("plugin:")) return target.plugins.get(name.slice("plugin:".length));
   const { prefix, registry, project, namespace, pullSecret, pluginServer } = target;
   return new Map(Object.entries({ prefix, registry, project, namespace, pullSecret, pluginServer })).get(name);
-}
-
-/** Merges as helm does with several `-f`: maps key by key, everything else is replaced; a later `null` stays `null`. */
-export function mergeValues(...layers: readonly Values[]): Values {
-  return layers.reduce<Values>((merged, layer) => {
-    const entries = new Map(Object.entries(merged));
-    for (const [key, value] of Object.entries(layer)) {
-      const before = entries.get(key);
-      entries.set(key, isMap(before) && isMap(value) ? mergeValues(before, value) : value);
-    }
-    return Object.fromEntries(entries);
-  }, {});
-}
-
-function isMap(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -27,6 +27,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   uninstall: { about: "Remove what the receipt lists, and nothing else", example: "uninstall --site site.yaml" },
   init: { about: "Write a commented spec", example: "init --release-version 2.2.4 --out bundle.yaml" },
   "site init": { about: "Write a commented site file", example: "site init --registry-host harbor.corp --project higress" },
+  "relocation learn": { about: "Learn which values of a chart move which image, by rendering it; any chart", example: "relocation learn higress-2.2.5.tgz --out relocation.yaml" },
   explain: { about: "Explain an error or finding code", example: "explain REGISTRY_TLS" },
   completion: { about: "Print the completion script for a shell", example: "completion bash" },
 };
@@ -78,6 +79,9 @@ export const flags: Readonly<Record<FlagName, string>> = {
   config: "Configuration to start the plugin with (JSON file)",
   preset: "Which plugins: all, ai-gateway or none",
   platform: "Platform to carry; may be given again",
+  chart: "A packed chart (.tgz)",
+  namespace: "Namespace that the chart is rendered for",
+  "kube-version": "Kubernetes version that the chart is rendered for",
   "release-version": "Higress version",
   "registry-host": "Host of the registry, with its port",
   project: "Project in the registry",

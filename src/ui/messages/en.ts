@@ -18,6 +18,7 @@ export const en: Catalogue = {
     "plugin-on": "{plugin} is on; the gateway is ready",
     "plugin-off": "{plugin} is off",
     saved: "saved: {path}",
+    learned: "{found} references found: values move {moved}, patches {patched}; helm rendered {renders} times",
     proved: "{images} image references and {strings} strings read: {outside} point outside {prefix}",
     "rolled-back": "back to install {number}: {bundle}",
     uninstalled: "{release} is gone, and {objects} objects of ours with it",
@@ -25,6 +26,7 @@ export const en: Catalogue = {
   }),
   phases: {
     resolve: "resolve references",
+    learn: "learn what moves the images of a chart without a map",
     discover: "find what charts and manifests name",
     fetch: "fetch",
     pack: "fetch and pack",

@@ -59,6 +59,7 @@ export const commandNames = [
   "uninstall",
   "init",
   "site init",
+  "relocation learn",
   "explain",
   "completion",
 ] as const;
@@ -125,6 +126,9 @@ export const flagNames = [
   "new",
   "values",
   "set",
+  "chart",
+  "namespace",
+  "kube-version",
   "shell",
 ] as const;
 export type FlagName = (typeof flagNames)[number];

@@ -27,6 +27,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   uninstall: { about: "只删除回执中列出的内容", example: "uninstall --site site.yaml" },
   init: { about: "写出带注释的规格文件", example: "init --release-version 2.2.4 --out bundle.yaml" },
   "site init": { about: "写出带注释的站点文件", example: "site init --registry-host harbor.corp --project higress" },
+  "relocation learn": { about: "通过渲染学习 chart 的哪些 value 移动哪些镜像；适用于任何 chart", example: "relocation learn higress-2.2.5.tgz --out relocation.yaml" },
   explain: { about: "解释一个错误码或问题码", example: "explain REGISTRY_TLS" },
   completion: { about: "输出某个 shell 的补全脚本", example: "completion bash" },
 };
@@ -78,6 +79,9 @@ export const flags: Readonly<Record<FlagName, string>> = {
   config: "启动插件所用的配置（JSON 文件）",
   preset: "插件集合：all、ai-gateway 或 none",
   platform: "要携带的平台；可多次给出",
+  chart: "打包的 chart（.tgz）",
+  namespace: "渲染 chart 时使用的命名空间",
+  "kube-version": "渲染 chart 时使用的 Kubernetes 版本",
   "release-version": "Higress 版本",
   "registry-host": "仓库地址及端口",
   project: "仓库中的项目",

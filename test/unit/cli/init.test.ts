@@ -23,7 +23,18 @@ describe("init", () => {
     const shipped = await loadBundleSpec(`manifests/higress/${version}/bundle.yaml`);
     expect(spec.plugins.list).toEqual(shipped.plugins.list);
     for (const chart of spec.charts)
-      expect(await loadRelocationMap(chart.relocation)).toMatchObject({ chart: chart.name, version });
+      expect(await loadRelocationMap(chart.relocation ?? "")).toMatchObject({ chart: chart.name, version });
+  });
+
+  it("writes a spec of a release that nobody here has seen: the build learns its map and asks its console for plugins", async () => {
+    await using folder = await aTempDirectory();
+    await runCommand(["init", "--release-version", "2.9.0", "--preset", "all"], { cwd: folder.path });
+    expect((await readdir(folder.path)).sort()).toEqual(["bundle.schema.json", "bundle.yaml"]);
+    const { version, charts, plugins } = await loadBundleSpec(join(folder.path, "bundle.yaml"));
+    expect(version).toBe("2.9.0");
+    expect(charts).toMatchObject([{ name: "higress", version: "2.9.0" }]);
+    expect(charts[0]).not.toHaveProperty("relocation");
+    expect(plugins).toMatchObject({ discover: true, list: [] });
   });
 
   it.each(["en", "zh"] as const)("comments every part in %s, and names a schema that is there", async (language) => {
@@ -50,7 +61,7 @@ describe("init", () => {
   });
 
   it.each([
-    ["a release that is not there", ["--release-version", "9.9.9"], "USAGE"],
+    ["what is no version", ["--release-version", "newest"], "CONFIG_INVALID"],
     ["a preset that is not there", ["--preset", "some"], "USAGE"],
     ["a platform that is none", ["--platform", "arm64"], "CONFIG_INVALID"],
   ])("refuses %s and writes nothing", async (_what, flags, code) => {

@@ -68,8 +68,8 @@ describe("parseConfig", () => {
   });
 
   it("shows a member that is missing at what it is missing from", () => {
-    expect(problemsOf(`${head}charts:\n  - name: higress\n    version: "1"\n    from: x\n`)).toEqual([
-      "f.yaml:6:5 charts.0.relocation - missing; expected string",
+    expect(problemsOf(`${head}charts:\n  - name: higress\n    version: "1"\n    relocation: x\n`)).toEqual([
+      "f.yaml:6:5 charts.0.from - missing; expected string",
     ]);
   });
 

@@ -70,6 +70,20 @@ describe("prove", () => {
     ]);
   });
 
+  it("lets stay what an exception means, prints its reason, and nothing else at that place", () => {
+    const url = "https://updates.vendor.example/feed";
+    const exceptions = [{ kind: "ConfigMap", name: "c", path: "/data/key", value: url, reason: "may fail" }];
+    const found = (value: string) => prove(text(withString(value)), { ...allowed, exceptions }).findings;
+    expect(found(url)).toEqual([
+      {
+        severity: "warning",
+        code: "reference.excepted",
+        facts: { where: "ConfigMap/ns/c", path: "/data/key", value: url, reason: "may fail" },
+      },
+    ]);
+    expect(found(`${url}2`)).toMatchObject([{ code: "reference.outside" }]);
+  });
+
   it.each([
     "oci://registry.example.com/p:1",
     "see http://user:pw@evil.example/x",

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RelocationMap, type RelocationTarget } from "../../../../src/model/relocation.ts";
-import { mergeValues, relocationValues, splitPath, type Values } from "../../../../src/stages/relocate/relocate.ts";
+import { mergeValues, splitPath, type Values } from "../../../../src/model/values.ts";
+import { relocationValues } from "../../../../src/stages/relocate/relocate.ts";
 
 const target: RelocationTarget = {
   registry: "harbor:8443",

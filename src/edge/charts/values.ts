@@ -1,0 +1,148 @@
+import { mergeValues, isValues, type ChartValues, type Values, type ValuesPath } from "../../model/values.ts";
+import { loadTypedLoosely, YamlError } from "../../std/yaml.ts";
+import { bounds, decode, subchartPath, unpack, unusable } from "./read.ts";
+
+const wanted = [
+  /(?:^|\/)(?:Chart|values|requirements)\.yaml$/,
+  /^[^/]+\/(?:charts\/[^/]+\/)*templates\/.+\.(?:ya?ml|tpl|txt)$/,
+  subchartPath,
+];
+
+/**
+ * What a packed chart and its subcharts say of their values, from memory, as they are seen from the top: a subchart's
+ * stand below its name (or its alias), and `global` is everybody's.
+ * @throws Failure CHART_UNUSABLE
+ */
+export async function readChartValues(bytes: Uint8Array, what = "chart"): Promise<ChartValues> {
+  const { defaults, read } = await valuesOf(await folderOf(bytes, what), { at: [], what, depth: 0 });
+  const byName = new Map(read.map((path) => [path.join("\0"), path]));
+  return { defaults, read: [...byName.values()] };
+}
+
+/** Files of one chart by their path in it. */
+type Folder = ReadonlyMap<string, Uint8Array>;
+
+interface Place {
+  readonly at: ValuesPath;
+  readonly what: string;
+  readonly depth: number;
+}
+
+async function folderOf(bytes: Uint8Array, what: string): Promise<Folder> {
+  const { files } = await unpack(bytes, what, wanted);
+  return new Map([...files].map(([path, content]) => [path.slice(path.indexOf("/") + 1), content]));
+}
+
+async function valuesOf(folder: Folder, place: Place): Promise<ChartValues> {
+  if (place.depth > bounds.depth) throw unusable(place.what, `subcharts deeper than ${bounds.depth}`);
+  const own = mapIn(folder, "values.yaml", place.what);
+  const dependencies = dependenciesOf(folder, place.what);
+  const read = [...templatePaths(folder, place), ...dependencies.flatMap(conditionsOf)].map((path) =>
+    fromTop(path, place.at),
+  );
+  let defaults: Values = {};
+  for (const { name, files } of await subcharts(folder, place)) {
+    const keys = dependencies.filter((each) => each["name"] === name).map((each) => textOf(each["alias"]) ?? name);
+    for (const key of new Set(keys.length === 0 ? [name] : keys)) {
+      const inner = await valuesOf(files, {
+        at: [...place.at, key],
+        what: `${place.what} ${key}`,
+        depth: place.depth + 1,
+      });
+      const { global, ...rest } = inner.defaults;
+      defaults = mergeValues(defaults, { [key]: rest }, isValues(global) ? { global } : {});
+      read.push(...inner.read);
+    }
+  }
+  return { defaults: mergeValues(defaults, own), read };
+}
+
+function fromTop(path: ValuesPath, at: ValuesPath): ValuesPath {
+  return path[0] === "global" ? path : [...at, ...path];
+}
+
+async function subcharts(folder: Folder, { what }: Place): Promise<readonly { name: string; files: Folder }[]> {
+  const folders = new Map<string, Map<string, Uint8Array>>();
+  const found: { name: string; files: Folder }[] = [];
+  for (const [path, content] of folder) {
+    const [, name = "", rest] = /^charts\/([^/]+)(?:\/(.+))?$/.exec(path) ?? [];
+    if (rest !== undefined) folders.set(name, (folders.get(name) ?? new Map<string, Uint8Array>()).set(rest, content));
+    else if (name.endsWith(".tgz")) {
+      const files = await folderOf(content, `${what} ${path}`);
+      found.push({ name: nameOf(files, name.slice(0, -".tgz".length), what), files });
+    }
+  }
+  return [...found, ...[...folders].map(([name, files]) => ({ name: nameOf(files, name, what), files }))];
+}
+
+function nameOf(folder: Folder, otherwise: string, what: string): string {
+  return textOf(mapIn(folder, "Chart.yaml", what)["name"]) ?? otherwise;
+}
+
+/** Of `Chart.yaml`, or of `requirements.yaml`, where charts of apiVersion v1 have them. */
+function dependenciesOf(folder: Folder, what: string): readonly Values[] {
+  return ["Chart.yaml", "requirements.yaml"].flatMap((file) => {
+    const { dependencies } = mapIn(folder, file, what);
+    return Array.isArray(dependencies) ? dependencies.filter(isValues) : [];
+  });
+}
+
+/** `condition: redis.enabled,global.redis.enabled`. */
+function conditionsOf({ condition }: Values): readonly ValuesPath[] {
+  return (textOf(condition) ?? "")
+    .split(",")
+    .map((path) => path.trim())
+    .filter((path) => path !== "")
+    .map((path) => path.split("."));
+}
+
+/** `.Values.a.b`, and `$x.b` where the same file says `$x := .Values.a`. */
+function templatePaths(folder: Folder, { what }: Place): readonly ValuesPath[] {
+  return [...folder]
+    .filter(([path]) => path.startsWith("templates/"))
+    .flatMap(([path, content]) => {
+      const text = decode(content, `${what} ${path}`);
+      const direct = [...text.matchAll(/\.Values\.([A-Za-z_][\w.]*)/g)].map(([, found = ""]) => keysOf(found));
+      const named = [...text.matchAll(/\$(\w+)\s*:=[^}]*?\.Values\.([A-Za-z_][\w.]*)\s*-?\}\}/g)];
+      const through = named.flatMap(([, name = "", base = ""]) =>
+        [...text.matchAll(new RegExp(String.raw`\$${name}\.([A-Za-z_][\w.]*)`, "g"))].map(([, found = ""]) => [
+          ...keysOf(base),
+          ...keysOf(found),
+        ]),
+      );
+      return [...direct, ...through];
+    });
+}
+
+function keysOf(path: string): ValuesPath {
+  return path.split(".").filter((key) => key !== "");
+}
+
+function mapIn(folder: Folder, file: string, what: string): Values {
+  const content = folder.get(file);
+  if (content === undefined) return {};
+  const text = decode(content, `${what} ${file}`);
+  try {
+    const [document] = loadAsHelm(text);
+    return isValues(document) ? document : {};
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw unusable(what, `${file}:${error.line}:${error.column} ${error.message}`);
+  }
+}
+
+/** Helm's reader lets a flow collection end at the indentation of its key (higress-core 2.0.0 does); YAML 1.2 does not. */
+function loadAsHelm(text: string): readonly unknown[] {
+  try {
+    return loadTypedLoosely(text);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const deeper = text.replaceAll(/^([ \t]*)(?=[}\]][}\],\s]*$)/gm, (indent) => `${" ".repeat(64)}${indent}`);
+    if (deeper === text) throw error;
+    return loadTypedLoosely(deeper);
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

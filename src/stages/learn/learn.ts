@@ -1,0 +1,130 @@
+import { referenceWords } from "../../model/inside.ts";
+import type { Patch, Setting } from "../../model/relocation.ts";
+import { joinPath, mergeValues, nest, type ChartValues, type Values } from "../../model/values.ts";
+import { candidatesOf } from "./candidates.ts";
+import { featuresOf, type Feature, type State } from "./features.ts";
+import { chosen, moversOf, type Choice, type Mover } from "./movers.ts";
+import { pullSecretsOf, type PullSecretSetting } from "./pull-secrets.ts";
+import { referenceParts, textsOf, wordAt, type Slot } from "./slots.ts";
+import { Trials, type Render } from "./trials.ts";
+
+export interface LearnInput {
+  readonly chart: ChartValues;
+  /** The user's, merged: what they set is what is learned about. */
+  readonly values: Values;
+  /** Under which the chart is rendered here: where an object's name has it, the map says `{release}`. */
+  readonly release: string;
+}
+
+export interface Learned {
+  readonly images: readonly Setting[];
+  readonly pullSecrets: readonly Setting[];
+  readonly patches: readonly Patch[];
+  readonly features: readonly Feature[];
+  /** What was asked of helm, and what it showed. */
+  readonly renders: number;
+  readonly references: { readonly found: number; readonly moved: number; readonly patched: number };
+}
+
+/** Stands for the target while the choice is tried. */
+const trial = "learned.invalid/moved";
+
+/**
+ * Finds by rendering which values of a chart move which reference: any chart, seen for the first time. Every value that
+ * may hold a registry gets a host of its own, and where that host comes out again is what the value moves.
+ * @returns undefined when the chart does not render with the user's values
+ */
+export async function learnRelocation(input: LearnInput, render: Render): Promise<Learned | undefined> {
+  const { chart, values, release } = input;
+  const trials = new Trials(render);
+  const plain = await trials.render({});
+  if (plain === undefined) return undefined;
+  const effective = mergeValues(chart.defaults, values);
+  const { features, states } = await featuresOf(effective, chart, plain, trials);
+  const candidates = candidatesOf(effective, chart);
+  const chains = new Map<string, readonly Mover[]>();
+  const moved = new Map<string, string>();
+  for (const [at, { values: on, slots }] of states.entries()) {
+    const unknown = new Map([...slots].filter(([, { text }]) => ![...moved.values()].includes(text)));
+    for (const [key, movers] of await moversOf(candidates, unknown, on, trials)) {
+      chains.set(`${at} ${key}`, movers);
+      moved.set(`${at} ${key}`, slots.get(key)?.text ?? "");
+    }
+  }
+  const kept = await verified(chosen(chains), states, trials);
+  const pullSecrets = await pullSecretsOf(effective, chart, states[0]?.values ?? {}, trials);
+  const patches = new Map(
+    kept.left.map((slot) => patchOf(slot, release)).map((patch) => [JSON.stringify(patch), patch]),
+  );
+  const found = new Set(states.flatMap(({ slots }) => [...slots.values()].map(({ text }) => text)));
+  const left = new Set(kept.left.map(({ text }) => text));
+  return {
+    images: kept.choices.map((choice) => settingOf(choice, moved)).sort(byPath),
+    pullSecrets: pullSecrets.map(secretSetting),
+    patches: [...patches.values()],
+    features,
+    renders: trials.count,
+    references: { found: found.size, moved: found.size - left.size, patched: left.size },
+  };
+}
+
+/** Tries the choice as the far side will, and says what is still where it was or has become another name. */
+async function verified(
+  choices: readonly Choice[],
+  states: readonly State[],
+  trials: Trials,
+): Promise<{ readonly choices: readonly Choice[]; readonly left: readonly Slot[] }> {
+  const valuesOf = (some: readonly Choice[]): Values =>
+    mergeValues(...some.map((choice) => nest(choice.candidate.path, valueOf(choice, trial))));
+  const kept = await trials.accepted(choices, (some) => mergeValues(states[0]?.values ?? {}, valuesOf(some)));
+  const left: Slot[] = [];
+  for (const { values, slots } of states) {
+    const texts = textsOf((await trials.render(values, valuesOf(kept))) ?? "");
+    left.push(...[...slots.values()].filter((slot) => !isMoved(slot, wordAt(texts, slot) ?? "")));
+  }
+  return { choices: kept, left };
+}
+
+function isMoved({ text }: Slot, word: string): boolean {
+  const bare = word.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
+  if (bare !== trial && !bare.startsWith(`${trial}/`)) return false;
+  const path = bare
+    .slice(trial.length + 1)
+    .replace(/@sha256:[0-9a-f]+$/, "")
+    .replace(/:[\w.-]*$/, "");
+  return path === referenceParts(text).path;
+}
+
+function valueOf({ candidate, behind }: Choice, prefix: string): unknown {
+  return candidate.with(behind === "" ? prefix : `${prefix}/${behind}`);
+}
+
+function settingOf(choice: Choice, texts: ReadonlyMap<string, string>): Setting {
+  const moves = choice.slots.flatMap((key) => texts.get(key) ?? []);
+  return {
+    path: joinPath(choice.candidate.path),
+    value: valueOf(choice, "{prefix}"),
+    moves: [...new Set(moves)].sort(),
+  };
+}
+
+function secretSetting({ path, value, workloads }: PullSecretSetting): Setting {
+  return { path: joinPath(path), value, moves: [...new Set(workloads)].sort() };
+}
+
+function byPath(a: Setting, b: Setting): number {
+  return a.path < b.path ? -1 : 1;
+}
+
+/** What no value reaches is replaced in the rendered object itself, by where it stands. */
+function patchOf({ where, path, text }: Slot, release: string): Patch {
+  const [kind = "", ...names] = where.split("/");
+  const name = (names.at(-1) ?? "").replaceAll(release, "{release}");
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? "";
+  const { path: repository, rest } = referenceParts(text);
+  const isImage = referenceWords(text, path).length === 0 || rest !== "";
+  const to = `${scheme}{prefix}${repository === "" ? "" : `/${repository}`}${isImage && rest === "" ? ":latest" : rest}`;
+  // Which container it is depends on what else is on; `from` says which is meant.
+  const anywhere = path.replace(/(ontainers)\/\d+\//, "$1/*/");
+  return { kind, name, path: anywhere, from: text, to };
+}

@@ -1,0 +1,71 @@
+import { outsideReferences, stringsOf, isScanned } from "../../model/inside.ts";
+import { isReference, parseReference } from "../../model/reference.ts";
+import { referenceWords } from "../../model/inside.ts";
+import { imagesOf, renderedObjects, whereOf } from "../../model/rendered-object.ts";
+
+/** A place of a render that names something to be fetched from a registry. */
+export interface Slot {
+  /** Kind/namespace/name. */
+  readonly where: string;
+  readonly path: string;
+  /** Which of the references in that string. */
+  readonly at: number;
+  readonly text: string;
+}
+
+export type Slots = ReadonlyMap<string, Slot>;
+
+export function slotKey({ where, path, at }: Pick<Slot, "where" | "path" | "at">): string {
+  return `${where} ${path} ${at}`;
+}
+
+/** What names a place outside and is fetched from it; other URLs are the user's own, and nobody can carry them. */
+export function slotsOf(manifest: string): Slots {
+  const slots = new Map<string, Slot>();
+  const seen = new Map<string, number>();
+  for (const { where, path, value, what } of outsideReferences(renderedObjects(manifest), { prefixes: [] })) {
+    const place = `${where} ${path}`;
+    const at = seen.get(place) ?? 0;
+    seen.set(place, at + 1);
+    if (what === "url" && !/^(oci|docker):\/\//i.test(value)) continue;
+    const slot = { where, path, at, text: value };
+    slots.set(slotKey(slot), slot);
+  }
+  return slots;
+}
+
+/** Every string of a render, by where it stands. */
+export function textsOf(manifest: string): ReadonlyMap<string, string> {
+  const objects = renderedObjects(manifest).filter(isScanned);
+  return new Map(
+    objects.flatMap((object) => {
+      const where = whereOf(object);
+      return [...stringsOf(object), ...imagesOf(object)].map(({ path, value }) => [`${where} ${path}`, value] as const);
+    }),
+  );
+}
+
+/** What stands at the place of a slot in another render; `undefined` when nothing does. */
+export function wordAt(texts: ReadonlyMap<string, string>, { where, path, at, text }: Slot): string | undefined {
+  const value = texts.get(`${where} ${path}`);
+  if (value === undefined || value === text) return value;
+  const words = referenceWords(value, path);
+  const whole = at === 0 && words.length < 2 && !/\s/.test(value.trim());
+  if (whole) return /^--?[\w-]+=/.test(value) ? value.slice(value.indexOf("=") + 1) : value;
+  return words[at]?.text;
+}
+
+/** `host/path:tag` or `oci://host/path` in parts; what no host is in is Docker Hub's. */
+export function referenceParts(text: string): { readonly path: string; readonly rest: string } {
+  const bare = text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
+  if (isReference(bare)) {
+    const { repository } = parseReference(bare);
+    return { path: repository, rest: tagOf(bare) };
+  }
+  const slash = bare.indexOf("/");
+  return { path: slash < 0 ? "" : bare.slice(slash + 1).replace(/\/+$/, ""), rest: "" };
+}
+
+function tagOf(text: string): string {
+  return /(?::[\w][\w.-]*)?(?:@sha256:[0-9a-f]+)?$/.exec(text.slice(text.lastIndexOf("/") + 1))?.[0] ?? "";
+}

@@ -1,0 +1,78 @@
+import { gzipSync } from "node:zlib";
+import { Header } from "tar";
+
+/** A packed chart made of these files, by their path in it. */
+export function madeChart(name: string, files: Readonly<Record<string, string>>, version = "1.0.0"): Buffer {
+  const all = { "Chart.yaml": `apiVersion: v2\nname: ${name}\nversion: ${version}\n`, ...files };
+  const blocks = Object.entries(all).map(([path, text]) => entry(`${name}/${path}`, Buffer.from(text)));
+  return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
+}
+
+function entry(path: string, body: Buffer): Buffer {
+  const block = Buffer.alloc(512);
+  new Header({ path, type: "File", size: body.length, mode: 0o644, mtime: new Date(5000) }).encode(block, 0);
+  return Buffer.concat([block, body, Buffer.alloc((512 - (body.length % 512)) % 512)]);
+}
+
+const workload = (kind: string, name: string, spec: string): string => `apiVersion: apps/v1
+kind: ${kind}
+metadata: { name: "${name}" }
+spec:
+  selector: { matchLabels: { app: x } }
+  template:
+    metadata: { labels: { app: x } }
+    spec:
+${spec
+  .split("\n")
+  .map((line) => `      ${line}`)
+  .join("\n")}
+`;
+
+/**
+ * Everything that charts do with images, in one: registry and repository apart, a global registry that nobody sets, a
+ * whole reference in one value, a feature behind a boolean, a subchart under an alias, an image that is written into the
+ * template, one inside an argument, and a value that must not be a host.
+ */
+export const oddChart: Readonly<Record<string, string>> = {
+  "Chart.yaml": `apiVersion: v2
+name: odd
+version: 1.0.0
+dependencies:
+  - { name: cache, version: 1.0.0, alias: store, condition: store.enabled }
+`,
+  "values.yaml": `global: {}
+image: { registry: docker.io, repository: acme/app, tag: "1.0" }
+sidecar: "quay.io/acme/side:2.0"
+exporter: { enabled: false, image: { registry: ghcr.io, repository: acme/exporter, tag: "3" } }
+mode: node.example.com
+pullSecrets: []
+store: { enabled: false }
+`,
+  "templates/app.yaml": `{{- if not (has .Values.mode (list "node.example.com" "edge")) }}{{ fail "mode" }}{{ end -}}
+${workload(
+  "Deployment",
+  "{{ .Release.Name }}-app",
+  `{{- with .Values.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+initContainers: [{ name: wait, image: "busybox:1.36" }]
+containers:
+  - { name: app, image: "{{ .Values.global.imageRegistry | default .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}", args: ["--side={{ .Values.sidecar }}"], env: [{ name: AGENT_IMAGE, value: "images.vendor.example/agent:3.1" }] }
+{{- if .Values.exporter.enabled }}
+  - { name: exporter, image: "{{ .Values.global.imageRegistry | default .Values.exporter.image.registry }}/{{ .Values.exporter.image.repository }}:{{ .Values.exporter.image.tag }}" }
+{{- end }}`,
+)}`,
+  "charts/cache/Chart.yaml": "apiVersion: v2\nname: cache\nversion: 1.0.0\n",
+  "charts/cache/values.yaml": 'image: "redis:7"\nimagePullSecrets: []\n',
+  "charts/cache/templates/cache.yaml": workload(
+    "StatefulSet",
+    "cache",
+    `{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 8 }}
+{{- end }}
+containers: [{ name: cache, image: "{{ .Values.image }}" }]`,
+  ),
+};
