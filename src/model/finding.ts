@@ -141,6 +141,7 @@ export interface FindingFacts {
   "plugin.not-carried": { plugin: string; reference: string };
   "plugin.unknown-field": { manifest: string; field: string; instead: string };
   "plugin.switched-off": { plugin: string; why: string };
+  "plugin.unseen": { plugin: string; namespace: string };
   "plugin.pattern": { pattern: string; why: string };
   "plugin.url-loopback": { pattern: string; host: string };
   // doctor

@@ -61,6 +61,21 @@ export interface LogQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A command in a container that is there, by its own image. */
+export interface ExecQuery {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 export interface PatchOptions {
   readonly fieldManager: string;
   readonly signal?: AbortSignal | undefined;
@@ -81,6 +96,8 @@ export interface ClusterPort {
   established(crds: readonly string[], seconds: number, signal?: AbortSignal): Promise<void>;
   /** `undefined`: this container has no such log (yet). */
   logs(query: LogQuery): Promise<string | undefined>;
+  /** `undefined`: it may not be asked, or there is nobody to ask. */
+  exec(query: ExecQuery): Promise<ExecResult | undefined>;
   /** Unified diff of what applying would change, or `undefined`. Values of Secrets are masked. */
   diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
   /** An API path as it answers, for instance a pod's metrics through the API server's proxy; `undefined` when it does not. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cli, type CliResult } from "./cli.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "./cluster.ts";
 import { aKubelet, type Kubelet } from "./fake-kubelet.ts";
+import { aGatewayFleet, type Gateways } from "./gateway/gateways.ts";
 import { aDockerRegistry, dockerRegistryUnavailable, type DockerRegistry } from "./registry-process.ts";
 import { writeSampleSite } from "./sample-site.ts";
 import { aTempDirectory } from "./temp-directory.ts";
@@ -20,6 +21,8 @@ export function farSideUnavailable(): string | undefined {
 
 export interface FarSideOptions {
   readonly helm?: HelmLine;
+  /** A real gateway in the gateway's pod, instead of one that a test plays. */
+  readonly gateway?: boolean;
 }
 
 /** The air-gapped side whole: a registry with TLS and a password, an API server with a node, a host with a site file. */
@@ -28,6 +31,8 @@ export interface FarSide extends AsyncDisposable {
   readonly site: string;
   readonly cluster: Cluster;
   readonly kubelet: Kubelet;
+  /** Where there is a real one. */
+  readonly gateways: Gateways | undefined;
   readonly target: DockerRegistry;
   readonly tools: Tools;
   readonly ca: string;
@@ -39,7 +44,7 @@ export interface FarSide extends AsyncDisposable {
   args(command: readonly string[]): readonly string[];
 }
 
-export async function aFarSide({ helm = "3.17" }: FarSideOptions = {}): Promise<FarSide> {
+export async function aFarSide({ helm = "3.17", gateway = false }: FarSideOptions = {}): Promise<FarSide> {
   const opened: AsyncDisposable[] = [];
   const keep = <T extends AsyncDisposable>(resource: T): T => {
     opened.push(resource);
@@ -49,7 +54,7 @@ export async function aFarSide({ helm = "3.17" }: FarSideOptions = {}): Promise<
     for (const resource of opened.toReversed()) await resource[Symbol.asyncDispose]();
   };
   try {
-    return { ...(await open(await tools(helm), keep)), [Symbol.asyncDispose]: close };
+    return { ...(await open(await tools(helm), keep, gateway)), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -58,14 +63,19 @@ export async function aFarSide({ helm = "3.17" }: FarSideOptions = {}): Promise<
 
 type Keep = <T extends AsyncDisposable>(resource: T) => T;
 
-async function open(programs: Tools, keep: Keep): Promise<Omit<FarSide, typeof Symbol.asyncDispose>> {
+async function open(binaries: Tools, keep: Keep, gateway: boolean): Promise<Omit<FarSide, typeof Symbol.asyncDispose>> {
   const { path: folder } = keep(await aTempDirectory());
   const { caFile, ...authority } = keep(await aCertificateAuthority({ names: ["harbor.airgap.example"], days: 365 }));
-  const target = keep(await aDockerRegistry({ tls: authority, htpasswd: { user: "pusher", password } }));
+  // A realm as the agent's guard takes it: a URL of a name, not of a private address.
+  const realm = `https://${harborHost}/`;
+  const target = keep(await aDockerRegistry({ tls: authority, htpasswd: { user: "pusher", password, realm } }));
   const cluster = keep(await aCluster());
   const ca = await readFile(caFile, "utf8");
   const hosts = { [harborHost]: target.url };
-  const kubelet = keep(await aKubelet({ cluster, hosts, ca, crashBackoff: 200, pullBackoff: 500, heartbeat: 300 }));
+  const gateways = gateway ? keep(await aGatewayFleet({ cluster, namespace, reach: hosts })) : undefined;
+  const programs = gateways === undefined ? {} : { programs: gateways.programs };
+  const pace = { crashBackoff: 200, pullBackoff: 500, heartbeat: 300 };
+  const kubelet = keep(await aKubelet({ cluster, hosts, ca, ...pace, ...programs }));
   const passwordFile = join(folder, "password");
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   const writeSite = (more: Readonly<Record<string, unknown>> = {}) =>
@@ -80,11 +90,11 @@ async function open(programs: Tools, keep: Keep): Promise<Omit<FarSide, typeof S
     });
   const site = await writeSite();
   const args = (command: readonly string[]): readonly string[] => {
-    const binaries = command[0] === "push" ? [] : ["--helm", programs.helm, "--kubectl", programs.kubectl];
-    return [...command, "--site", site, ...binaries];
+    const own = command[0] === "push" ? [] : ["--helm", binaries.helm, "--kubectl", binaries.kubectl];
+    return [...command, "--site", site, ...own];
   };
   const run: FarSide["run"] = (command, options) => cli(args(command), { cwd: folder, ...options });
-  return { folder, site, cluster, kubelet, target, tools: programs, ca: caFile, writeSite, args, run };
+  return { folder, site, cluster, kubelet, gateways, target, tools: binaries, ca: caFile, writeSite, args, run };
 }
 
 export const said = ({ stdout, stderr }: CliResult): string => `${stdout}\n${stderr}`;

@@ -18,6 +18,7 @@ export interface KubectlOptions {
 
 /** One call waits this long at most for the API server; a dead one is then reported in seconds, not minutes. */
 const requestSeconds = 15;
+const execSeconds = 4;
 const logBytes = 4 * 1024 ** 2;
 
 /** Whatever stands in the cluster or was written by others comes behind `--` or `=`: no name of theirs is an option of kubectl. */
@@ -135,8 +136,16 @@ function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff
   };
 }
 
-function watching(call: Call): Pick<Kubectl, "established" | "restart" | "logs"> {
+function watching(call: Call): Pick<Kubectl, "established" | "restart" | "logs" | "exec"> {
   return {
+    async exec({ namespace, pod, container, command, signal }) {
+      const args = ["exec", pod, "--container", container, ...inNamespace(namespace), "--", ...command];
+      // A proxy that hangs does not answer its own admin port either.
+      const { exitCode, stdout, stderr } = await call(args, { signal, seconds: execSeconds });
+      // Only a command that ran leaves this line; everything else is kubectl's or the server's own failure.
+      const ran = exitCode === 0 || /^command terminated with exit code \d{1,3}$/m.test(stderr);
+      return ran ? { exitCode, stdout, stderr } : undefined;
+    },
     async established(crds, seconds, signal) {
       if (crds.length === 0) return;
       const names = crds.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);

@@ -79,20 +79,25 @@ async function turnOff(ref: KubeRef, { port, signal }: Watch): Promise<void> {
   if (!off) await port.delete(ref, signal);
 }
 
+/** A proxy that hangs in a plugin never looks at what it is sent, and no probe of the chart restarts it. */
+const stuckSeconds = 30;
+
 async function recovered(baseline: GatewayState, watch: Watch): Promise<boolean> {
   const { port, gateway, clock, signal } = watch;
-  const end = clock.now() + watch.recoverSeconds * 1000;
+  const start = clock.now();
   const restarted = new Set<string>();
   for (;;) {
     const now = await lookAtGateway(gateway, port, signal);
     if (now.ready >= baseline.ready) return true;
     // A crashed container waits up to five minutes for its next try; a new pod starts at once.
-    for (const { pod, class: of } of now.troubles) {
-      if ((of !== "crash" && of !== "out-of-memory") || restarted.has(pod)) continue;
+    const crashed = now.troubles.filter(({ class: of }) => of === "crash" || of === "out-of-memory");
+    const stuck = clock.now() >= start + stuckSeconds * 1000 ? now.unready : [];
+    for (const pod of new Set([...crashed.map((each) => each.pod), ...stuck])) {
+      if (restarted.has(pod)) continue;
       restarted.add(pod);
       await port.delete({ resource: "pods", name: pod, namespace: gateway.namespace }, signal);
     }
-    if (clock.now() >= end) return false;
+    if (clock.now() >= start + watch.recoverSeconds * 1000) return false;
     await clock.sleep(watch.pollSeconds * 1000, signal);
   }
 }

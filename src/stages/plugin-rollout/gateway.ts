@@ -3,8 +3,9 @@ import type { ClusterPort, KubeObject, ObjectsPort } from "../../model/kubernete
 import { isReady, restartsOf, troubleOf, type PodTrouble } from "../../model/pod-trouble.ts";
 import type { Sighting } from "../../model/symptom.ts";
 import type { Clock } from "../../std/clock.ts";
+import { askDelivered, type DeliveredByName } from "./delivered.ts";
 
-export type PluginsPort = ObjectsPort & Pick<ClusterPort, "logs" | "raw">;
+export type PluginsPort = ObjectsPort & Pick<ClusterPort, "logs" | "raw" | "exec">;
 
 export interface GatewayRef {
   readonly namespace: string;
@@ -17,12 +18,15 @@ export interface GatewayRef {
 export interface GatewayState {
   readonly ready: number;
   readonly pods: readonly string[];
+  readonly unready: readonly string[];
   /** By uid: a pod that was replaced does not inherit. */
   readonly restarts: ReadonlyMap<string, number>;
   readonly troubles: readonly PodTrouble[];
   /** Failures that the agents have counted, by what failed; empty when no pod's metrics answer. */
   readonly failures: ReadonlyMap<string, number>;
   readonly lines: ReadonlySet<string>;
+  /** By pod; `undefined` where the pod could not be asked. */
+  readonly delivered: ReadonlyMap<string, DeliveredByName | undefined>;
 }
 
 const tail = 500;
@@ -32,17 +36,25 @@ export async function lookAtGateway(ref: GatewayRef, port: PluginsPort, signal?:
   const pods = await gatewayPods(ref, port, signal);
   const names = pods.flatMap(({ metadata }) => metadata?.name ?? []);
   const { namespace, container } = ref;
-  const [metrics, logs] = await Promise.all([
+  const [metrics, logs, delivered] = await Promise.all([
     Promise.all(names.map((pod) => port.raw(metricsPath(namespace, pod), signal))),
     Promise.all(names.map((pod) => port.logs({ namespace, pod, container, tail, signal }))),
+    Promise.all(
+      names.map(async (pod) => {
+        const question = { namespace, pod, container, signal };
+        return [pod, await askDelivered(question, (query) => port.exec(query))] as const;
+      }),
+    ),
   ]);
   return {
     ready: pods.filter(isReady).length,
     pods: names,
+    unready: pods.filter((pod) => !isReady(pod)).flatMap(({ metadata }) => metadata?.name ?? []),
     restarts: new Map(pods.map((pod) => [pod.metadata?.uid ?? "", restartsOf(pod)])),
     troubles: pods.flatMap((pod) => troubleOf(pod) ?? []),
     failures: failuresIn(metrics.join("\n")),
     lines: new Set(logs.flatMap((log) => (log ?? "").split("\n"))),
+    delivered: new Map(delivered),
   };
 }
 
@@ -89,7 +101,9 @@ export interface Watch {
   readonly port: PluginsPort;
   readonly gateway: GatewayRef;
   readonly read: (line: string) => Sighting | undefined;
+  /** Counted from when the gateway has the plugin. */
   readonly watchSeconds: number;
+  readonly deliverSeconds: number;
   readonly recoverSeconds: number;
   readonly pollSeconds: number;
   readonly clock: Clock;

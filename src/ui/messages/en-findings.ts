@@ -96,6 +96,7 @@ export const findings = findingSentences({
   "plugin.not-carried": { message: "{plugin} ({reference}) is not in the bundle", hint: "Add it to plugins.list of the spec, or take it out of the site file." },
   "plugin.unknown-field": { message: "{manifest}: the field {field} does not exist and is dropped in silence", hint: "Write {instead}." },
   "plugin.switched-off": { message: "{plugin} was switched off again: {why}", hint: "The gateway is back as it was; higress-airgap doctor has the log lines." },
+  "plugin.unseen": { message: "{plugin} is on and nothing complains, but whether the gateway has it could not be seen", hint: "Allow create and get of pods/exec in {namespace}, or send a request that the plugin answers." },
   "plugin.pattern": { message: "The URL pattern {pattern} cannot be used: {why}", hint: "Put the variable `name` into it, or every plugin gets the same module." },
   "plugin.url-loopback": { message: "In {pattern}, {host} is the container itself and not this machine", hint: "Write an address of this host that the container can reach." },
   "doctor.cause": { message: "{symptom}: {cause} ({evidence})", hint: "{remedy}" },

@@ -92,6 +92,7 @@ export const findings = findingSentences({
   "plugin.not-carried": { message: "离线包中没有 {plugin}（{reference}）", hint: "请加入规格文件的 plugins.list，或从站点文件中去掉。" },
   "plugin.unknown-field": { message: "{manifest}：字段 {field} 不存在，会被静默丢弃", hint: "请写成 {instead}。" },
   "plugin.switched-off": { message: "{plugin} 已被重新关闭：{why}", hint: "网关已恢复原状；higress-airgap doctor 有相关日志。" },
+  "plugin.unseen": { message: "{plugin} 已打开且没有报错，但无法确认网关是否已加载它", hint: "请授予 {namespace} 中 pods/exec 的 create 和 get 权限，或发送一个应由该插件应答的请求。" },
   "plugin.pattern": { message: "URL 模板 {pattern} 无法使用：{why}", hint: "模板中必须有变量 `name`，否则所有插件都会得到同一个模块。" },
   "plugin.url-loopback": { message: "{pattern} 中的 {host} 指容器自身，而不是本机", hint: "请填写容器能够访问的本机地址。" },
   "doctor.cause": { message: "{symptom}：{cause}（{evidence}）", hint: "{remedy}" },

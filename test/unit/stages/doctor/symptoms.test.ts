@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Symptom, SymptomTable, symptomReader } from "../../../../src/model/symptom.ts";
 import { loadTyped } from "../../../../src/std/yaml.ts";
+import { printed } from "../../../rig/gateway/printed.ts";
 
 const table = SymptomTable.parse(loadTyped(readFileSync("manifests/higress/symptoms.yaml", "utf8"))[0]);
 const read = symptomReader(table.symptoms);
@@ -93,8 +94,8 @@ const seen: readonly (readonly [string, string])[] = [
   ["wasm-import", "Failed to load Wasm module due to a missing import: wasi_snapshot_preview1.fd_pread"],
   ["wasm-config", "wasm log: [mcp-server] parse config failed, plugin start failed"],
   ["wasm-config", "Wasm VM failed Failed to configure base Wasm plugin"],
-  ["wasm-built-wrong", "Function: _start failed: Uncaught Error: restricted_callback"],
-  ["wasm-built-wrong", "Function: proxy_on_request_headers failed: Uncaught RuntimeError: unreachable"],
+  ["wasm-early-call", "Function: _start failed: Uncaught Error: restricted_callback"],
+  ["wasm-request-trap", "Function: proxy_on_request_headers failed: Uncaught RuntimeError: unreachable"],
   [
     "wasm-filter-rejected",
     "gRPC config for type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig rejected: Unable to create Wasm HTTP filter higress-system.x",
@@ -103,7 +104,7 @@ const seen: readonly (readonly [string, string])[] = [
     "wasm-filter-rejected",
     "delta config for type.googleapis.com/x rejected: Unable to create Wasm HTTP filter higress-system.x",
   ],
-  ["wasm-fail-closed", "Plugin configured to fail closed failed to load"],
+  ["wasm-plugin-failed", "Plugin configured to fail closed failed to load"],
   ["gateway-segfault", "Caught Segmentation fault, suspect faulting address 0x0"],
   ["gateway-segfault", "Epoch 0 exited with error: signal: segmentation fault"],
   ["gateway-page-size", "Epoch 0 exited with error: signal: trace/breakpoint trap (core dumped)"],
@@ -148,12 +149,12 @@ const seen: readonly (readonly [string, string])[] = [
 ];
 
 describe("the symptom table", () => {
-  it.each(seen)("reads %s from %j", (id, line) => {
+  it.each([...seen, ...printed])("reads %s from %j", (id, line) => {
     expect(read(line)?.symptom.id).toBe(id);
   });
 
   it("has no symptom that no known line shows", () => {
-    const shown = new Set(seen.map(([id]) => id));
+    const shown = new Set([...seen, ...printed].map(([id]) => id));
     const unshown = table.symptoms.map(({ id }) => id).filter((id) => !shown.has(id));
     expect(unshown).toEqual(["volume-unmounted"]);
     expect(read('FailedMount: MountVolume.SetUp failed for volume "x" : hostPath type check failed')?.symptom.id).toBe(

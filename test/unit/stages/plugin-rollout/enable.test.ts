@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Event } from "../../../../src/model/event.ts";
-import type { KubeQuery } from "../../../../src/model/kubernetes.ts";
+import type { ExecResult, KubeQuery } from "../../../../src/model/kubernetes.ts";
 import type { PluginRecord } from "../../../../src/model/receipt.ts";
 import { SymptomTable } from "../../../../src/model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
 import { builtInPlugin } from "../../../../src/stages/plugin-rollout/document.ts";
 import { enablePlugins } from "../../../../src/stages/plugin-rollout/enable.ts";
 import { loadTyped } from "../../../../src/std/yaml.ts";
+import { anEcdsDump } from "../../../rig/gateway/ecds-dump.ts";
 import { aHeldClock } from "../../../rig/held-clock.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 import { aDeployment, aPod, type PodShape } from "../../../rig/pods.ts";
@@ -25,6 +26,8 @@ interface Effects {
   readonly metrics?: string;
   /** Only while real requests meet it, not as a canary. */
   readonly onlyLive?: boolean;
+  /** What the gateway has of it: nothing, or another filter in its place. */
+  readonly has?: "nothing" | "stand-in";
 }
 
 /** A gateway that suffers what its enabled plugins do to it. */
@@ -54,6 +57,16 @@ class World extends MemoryCluster {
 
   async logs(): Promise<string> {
     return ["ready", ...(await this.effects()).flatMap(({ log }) => log ?? [])].join("\n");
+  }
+
+  async exec(): Promise<ExecResult | undefined> {
+    const plugins = await super.list<WasmPlugin>({ resource: wasmPluginResource, namespace });
+    const entries = plugins.filter(isEnabled).flatMap(({ metadata, spec }) => {
+      const has = this.#effects[metadata.name.replace("-1.0.0", "")]?.has;
+      const type = `type.googleapis.com/envoy.extensions.filters.http.${has === "stand-in" ? "rbac.v3.RBAC" : "wasm.v3.Wasm"}`;
+      return has === "nothing" ? [] : [{ name: `${namespace}.${metadata.name}`, type, updated: JSON.stringify(spec) }];
+    });
+    return { exitCode: 0, stdout: anEcdsDump(entries), stderr: "" };
   }
 
   async raw(): Promise<string> {
@@ -111,6 +124,13 @@ describe("enablePlugins", () => {
       /download_failure 1/,
     ],
     ["is said to be broken", { log: "Failed to load Wasm module due to a missing import: env.proxy_x" }, /wasm-import/],
+    ["never reaches the gateway", { has: "nothing" }, /not delivered within 90 s/],
+    ["is replaced by a stand-in", { has: "stand-in" }, /not fetched: the gateway has a stand-in/],
+    [
+      "is named by Envoy after what is wrong",
+      { log: "Wasm VM failed Failed to load Wasm bytecode\nPlugin higress-system.bad-1.0.0 failed to load" },
+      /wasm-corrupt/,
+    ],
     ["breaks real requests only", { log: "Caught Segmentation fault", onlyLive: true }, /gateway-segfault/],
   ])("switches a plugin off that %s, says why, and goes on with the next", async (_what, effect, why) => {
     const world = new World({ bad: effect });
@@ -177,6 +197,49 @@ describe("enablePlugins", () => {
     world.logs = () =>
       Promise.resolve(Array.from({ length: (count += 1) }, (_, at) => `${String(at)} ${old}`).join("\n"));
     expect((await enabled(world, [plugin("cors")])).states).toEqual({ cors: "on" });
+  });
+
+  it("blames it for what was said of another before, when it is said of it now", async () => {
+    const world = new World();
+    const said = (name: string) => `Unable to create Wasm plugin higress-system.${name}-1.0.0\n`;
+    world.logs = async () => said("old") + ((await live(world, "cors")) === undefined ? "" : said("cors"));
+    const { states, findings } = await enabled(world, [plugin("cors")]);
+    expect(states).toEqual({ cors: "off" });
+    expect(findings).toMatchObject([{ facts: { why: expect.stringContaining("cors-1.0.0") as string } }]);
+  });
+
+  it("does not blame it for what is said of another meanwhile, by name or right before the name", async () => {
+    const world = new World();
+    const lines = "Wasm VM failed Failed to load Wasm bytecode\nPlugin higress-system.other failed to load";
+    world.logs = async () => ((await live(world, "cors")) === undefined ? "" : lines);
+    expect((await enabled(world, [plugin("cors")])).states).toEqual({ cors: "on" });
+  });
+
+  it("watches from when the gateway has it, and not from when it was asked for", async () => {
+    const world = new World();
+    const exec = world.exec.bind(world);
+    let asked = 0;
+    world.exec = async () => ((asked += 1) < 12 ? { exitCode: 1, stdout: "", stderr: "status code 404" } : exec());
+    const { states, seconds } = await enabled(world, [plugin("cors")], false);
+    expect(states).toEqual({ cors: "on" });
+    expect(seconds).toBe(10 * 2 + 30);
+  });
+
+  it("says so when it may not ask the gateway what it has", async () => {
+    const world = new World();
+    world.exec = () => Promise.resolve(undefined);
+    const { states, findings } = await enabled(world, [plugin("cors")]);
+    expect(states).toEqual({ cors: "on" });
+    expect(findings).toMatchObject([{ code: "plugin.unseen", severity: "warning", facts: { plugin: "cors-1.0.0" } }]);
+  });
+
+  it("takes another tag for the same bytes, which changes nothing in the gateway", async () => {
+    const world = new World();
+    world.add({ ...plugin("cors"), spec: { ...plugin("cors").spec, url: "oci://harbor.test/older:1" } }, "console");
+    const stdout = anEcdsDump([{ name: `${namespace}.cors-1.0.0`, type: "x/y.wasm.v3.Wasm", updated: "always" }]);
+    world.exec = () => Promise.resolve({ exitCode: 0, stdout, stderr: "" });
+    const { states, seconds } = await enabled(world, [plugin("cors")]);
+    expect([states, seconds]).toEqual([{ cors: "on" }, 90 + 30]);
   });
 
   it("does not blame a plugin for what its own earlier try left in the log", async () => {

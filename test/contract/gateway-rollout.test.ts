@@ -1,0 +1,127 @@
+import { readFileSync } from "node:fs";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { SymptomTable } from "../../src/model/symptom.ts";
+import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../src/model/wasm-plugin.ts";
+import { enablePlugins } from "../../src/stages/plugin-rollout/enable.ts";
+import { loadTyped } from "../../src/std/yaml.ts";
+import { aWasmPlugin, type PluginLayout } from "../rig/builders/plugins.ts";
+import { anAnsweringPlugin, anEnvoyPlugin } from "../rig/gateway/plugins.ts";
+import {
+  aGatewayWorld,
+  gatewayWorldUnavailable as reason,
+  hosts,
+  namespace,
+  pullSecret,
+  type GatewayWorld,
+} from "../rig/gateway/world.ts";
+import { code, type AFunction } from "../rig/wasm/module.ts";
+
+const { symptoms } = SymptomTable.parse(loadTyped(readFileSync("manifests/higress/symptoms.yaml", "utf8"))[0]);
+const configure = (body: readonly number[], results: 0 | 1 = 1): Record<string, AFunction> => ({
+  proxy_on_configure: { parameters: 2, results, body },
+});
+
+interface Bad {
+  readonly module?: Buffer;
+  readonly layout?: PluginLayout;
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly why: RegExp;
+}
+
+/** What a plugin does to the gateway, and what the product says of it. */
+const bad: Readonly<Record<string, Bad>> = {
+  "wants-a-call-that-is-not-there": {
+    module: anEnvoyPlugin({}, { imports: [{ module: "env", name: "proxy_no_such_call" }] }),
+    why: /wasm-import: .*missing import: env\.proxy_no_such_call/,
+  },
+  "has-a-wrong-signature": {
+    module: anEnvoyPlugin(configure(code.nothing, 0)),
+    why: /wasm-signature: .*Bad function signature/,
+  },
+  "traps-in-start": {
+    module: anEnvoyPlugin({ _initialize: { body: code.trap } }),
+    why: /wasm-start-trap: .*_initialize failed/,
+  },
+  "refuses-its-configuration": { module: anEnvoyPlugin(configure(code.answer(0))), why: /wasm-config: / },
+  "has-another-checksum": {
+    module: anEnvoyPlugin(),
+    spec: { sha256: "0".repeat(64) },
+    why: /wasm-checksum: .*which does not match/,
+  },
+  "has-one-layer": { module: anEnvoyPlugin(), layout: "single", why: /wasm-layout: .*invalid format/ },
+  "names-a-secret-that-is-not-there": {
+    module: anEnvoyPlugin(),
+    spec: { imagePullSecret: "nosuch" },
+    why: /wasm-pull-secret-missing: /,
+  },
+  "names-no-secret": { module: anEnvoyPlugin(), spec: { imagePullSecret: "" }, why: /registry-unauthorized: / },
+  "comes-from-a-stranger": { spec: { url: `oci://${hosts.stranger}/xx:1` }, why: /registry-ca-unknown: / },
+  "comes-with-an-expired-certificate": {
+    spec: { url: `oci://${hosts.expired}/xx:1` },
+    why: /registry-certificate-expired: /,
+  },
+  "is-not-in-the-registry": { spec: { url: `oci://${hosts.harbor}/nosuch:1` }, why: /plugin-not-in-registry: / },
+  hangs: {
+    module: anEnvoyPlugin(configure(code.sequence(code.loopForever, code.answer(1)))),
+    why: /ready 0\/1|not delivered/,
+  },
+};
+
+describe.skipIf(reason)(`plugins on a real gateway${reason === undefined ? "" : ` (not run: ${reason})`}`, () => {
+  let world: GatewayWorld;
+  beforeAll(async () => {
+    world = await aGatewayWorld();
+    const graphs = Object.entries(bad).flatMap(([name, { module, layout = "oci" }]) =>
+      module === undefined ? [] : [[name, aWasmPlugin({ module, layout })] as const],
+    );
+    await world.seed({ ...Object.fromEntries(graphs), good: aWasmPlugin({ module: anAnsweringPlugin(403) }) });
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  const plugin = (name: string, spec: object = {}): WasmPlugin => ({
+    apiVersion: "extensions.higress.io/v1alpha1",
+    kind: "WasmPlugin",
+    metadata: { name, namespace },
+    spec: {
+      url: `oci://${hosts.harbor}/${name}:1`,
+      imagePullSecret: pullSecret,
+      failStrategy: "FAIL_OPEN",
+      defaultConfig: { a: 1 },
+      defaultConfigDisable: false,
+      ...spec,
+    },
+  });
+  const live = async (name: string) => world.kubectl.get<WasmPlugin>({ resource: wasmPluginResource, name, namespace });
+  const enable = async (...plugins: readonly WasmPlugin[]) =>
+    enablePlugins(plugins, world.kubectl, {
+      gateway: { namespace, kind: "Deployment", name: "higress-gateway", container: "higress-gateway" },
+      watchSeconds: 1,
+      pollSeconds: 0.5,
+      deliverSeconds: 10,
+      recoverSeconds: 90,
+      symptoms,
+      report: () => undefined,
+      keep: () => Promise.resolve(),
+    });
+  const status = async () => (await world.gateways.ask()).status;
+
+  it("takes a good plugin, which then answers", async () => {
+    expect(await enable(plugin("good"))).toEqual([]);
+    expect(await status()).toBe(403);
+  });
+
+  it.each(Object.entries(bad))(
+    "that %s is switched off again, and the good one goes on",
+    async (name, { spec, why }) => {
+      const findings = await enable(plugin(name, spec));
+      expect(findings).toMatchObject([
+        { code: "plugin.switched-off", facts: { plugin: name, why: expect.stringMatching(why) as string } },
+      ]);
+      expect(isEnabled((await live(name)) ?? plugin(name))).toBe(false);
+      await world.ready();
+      await expect.poll(status, { timeout: 20_000 }).toBe(403);
+    },
+  );
+});
