@@ -27,6 +27,7 @@ export async function runProcess(): Promise<ExitCode> {
   // Every transfer in flight listens to the one signal; that is bounded by --concurrency, not a leak.
   setMaxListeners(1024, stop.signal);
   const reporter = processReporter(flagValue(argv, "output"), language, argv.includes("--verbose"));
+  const unwritten = outputErrors();
   listenForSignals(stop, reporter);
   const questions = terminalQuestions(stop.signal);
   const context = (): Context => ({
@@ -45,6 +46,8 @@ export async function runProcess(): Promise<ExitCode> {
     const { runApp } = await import("./app.ts");
     const { code, text } = await runApp(argv, versionLine(process), language, context);
     if (text !== "") process.stdout.write(`${text}\n`);
+    const error = await unwritten();
+    if (error !== undefined) throw error;
     return code ?? ExitCode.done;
   } catch (thrown) {
     const error = originalError(thrown);
@@ -57,6 +60,22 @@ export async function runProcess(): Promise<ExitCode> {
     questions.close();
     reporter.close();
   }
+}
+
+/**
+ * What is printed may not arrive: a full disk behind `>`, a pager that was left. Node raises that as an error event, which
+ * nobody who prints waits for. The last question asks for all of it; whoever reads only the first lines wanted no more.
+ */
+function outputErrors(): () => Promise<Failure | undefined> {
+  let first: NodeJS.ErrnoException | undefined;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => (first ??= error));
+  // Where failures are told there is nobody left to tell of one.
+  process.stderr.on("error", () => undefined);
+  return async () => {
+    await new Promise((written) => process.stdout.write("", written));
+    if (first === undefined || first.code === "EPIPE") return undefined;
+    return new Failure("FILE_UNWRITABLE", { path: "stdout", reason: first.code ?? "" }, { cause: first });
+  };
 }
 
 /** The first signal stops new work and lets what is open close; the second one ends at once. */

@@ -72,6 +72,7 @@ export const volumeBlock = 4 * 1024 ** 2;
 /** `NAME.volumes.json`, beside `NAME.tar.001` and so on. Offsets run through all volumes as one address space. */
 export const VolumesDocument = z.strictObject({
   formatVersion: z.literal(formatVersion),
+  sum: Sha256Text.optional().describe("sha256 of this document without this member, in canonical form"),
   bundle: Sha256Text.describe("sha256 of bundle.json: volumes of another build are foreign"),
   size: z.int().min(0),
   volumes: z

@@ -1,11 +1,19 @@
 /**
+ * What no text of others may do to a reader: control characters, what turns the direction of reading (`U+202E` and its
+ * kin, the Arabic letter mark), what has no width (`U+200B`, `U+2060`, a byte order mark), and line breaks that are none
+ * to most programs. Line feed and tabulator are the caller's business.
+ */
+export const unseen =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/**
  * Text of others (a registry's body, helm's stderr) before it enters a failure or an event: no control characters, no
  * credentials, no more than `limit` characters. Done where it enters, so that no printer can forget it.
  */
 export function sanitize(text: string, limit = 600): string {
   const plain = redact(text)
     .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "")
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
+    .replace(unseen, "")
     .replace(/\s+/g, " ")
     .trim();
   return plain.length <= limit ? plain : `${plain.slice(0, limit)}…`;

@@ -59,7 +59,8 @@ export function decodeFields(block: Buffer): DecodedHeader | { readonly wrong: s
   const mode = readOctal(block, 100, 8);
   const mtime = readOctal(block, 136, 12);
   if (size === undefined) return { wrong: "size" };
-  if (mode === undefined || mtime === undefined) return { wrong: "mode or mtime" };
+  // Eight digits fill the field to its end; no header of ours could be made of them.
+  if (mode === undefined || mode >= 8 ** 7 || mtime === undefined) return { wrong: "mode or mtime" };
   const prefix = block[345] === 0 ? "" : readText(block, 345, 155);
   const rest = readText(block, 0, 100);
   const type = String.fromCharCode(block[156] ?? 0);

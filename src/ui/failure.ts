@@ -4,7 +4,7 @@ import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import { documentWords } from "./messages/malformed.ts";
-import { problemWords } from "./messages/problem-words.ts";
+import { placedWords, problemWords } from "./messages/problem-words.ts";
 import { visible } from "./width.ts";
 
 export interface FailureText {
@@ -43,6 +43,8 @@ export function describeFailure(error: unknown, language: Language): FailureText
 function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
   if (isFailure(error, "BUNDLE_MALFORMED")) return documentWords(error.facts, language);
   if (isFailure(error, "REGISTRY_TLS")) return catalogueOf(language).terms;
+  if (isFailure(error, "VOLUME_UNUSABLE"))
+    return { [`why.${error.facts.why}`]: visible(placedWords(error.facts.why, language)) };
   if (!isFailure(error, "CONFIG_INVALID")) return {};
   const { problems } = error.facts;
   return { [`problems.${problems}`]: visible(problemWords(problems, language)) };

@@ -5,7 +5,7 @@ import { describeFailure, describeFinding } from "./failure.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import { lineOf, progressLine, unstyled, type Style } from "./lines.ts";
 import { advance, startProgress, type Progress } from "./progress.ts";
-import { fit } from "./width.ts";
+import { fit, visibleJson } from "./width.ts";
 
 export interface ReporterOptions {
   readonly mode: "terminal" | "plain" | "json";
@@ -90,14 +90,14 @@ export function createReporter(options: ReporterOptions): Reporter {
 /** Facts for machines, and the sentence for whoever reads what the machine shows. */
 function jsonLine(event: Event, language: Language): string | undefined {
   if (event.type === "moved") return undefined;
-  if (event.type !== "finding") return JSON.stringify(event);
+  if (event.type !== "finding") return JSON.stringify(visibleJson(event));
   const { message, remedy } = describeFinding(event.finding, language);
-  return JSON.stringify({ ...event, message, remedy });
+  return JSON.stringify(visibleJson({ ...event, message, remedy }));
 }
 
 function jsonFailure(error: unknown, language: Language): string {
   const facts = isFailure(error) ? error.facts : {};
-  return `${JSON.stringify({ type: "failure", ...describeFailure(error, language), facts })}\n`;
+  return `${JSON.stringify(visibleJson({ type: "failure", ...describeFailure(error, language), facts }))}\n`;
 }
 
 /** One column stays free: a terminal that wraps at the last one could not clear the line. Some say 0 for "not known". */

@@ -1,3 +1,5 @@
+import { unseen } from "../model/sanitize.ts";
+
 /**
  * Columns that text takes on a terminal: Chinese, Japanese and full-width forms take two, combining marks none.
  * https://www.unicode.org/reports/tr11/
@@ -54,7 +56,15 @@ export function pad(text: string, columns: number): string {
 export function visible(text: string): string {
   return text
     .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "")
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+    .replace(unseen, "")
+    .replaceAll("\t", "");
+}
+
+/** The same for every string in a value that is printed as JSON: what reads it shows it to people. */
+export function visibleJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_key, entry: unknown) =>
+    typeof entry === "string" ? visible(entry) : entry,
+  ) as T;
 }
 
 /** Columns of text, aligned by what they take on the terminal; the last column is not padded. */

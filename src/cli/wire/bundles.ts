@@ -1,9 +1,10 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { readChart } from "../../edge/charts/read.ts";
 import { DiskSource } from "../../edge/disk/disk-source.ts";
 import { hashRanges } from "../../edge/disk/hash-ranges.ts";
 import { openSource } from "../../edge/disk/open-source.ts";
 import { verifySignature } from "../../edge/disk/signature.ts";
+import { volumesPathOf } from "../../edge/disk/volumes-document.ts";
 import { parseRelocationMap, parseConfig } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { Failure } from "../../model/failure.ts";
@@ -34,8 +35,7 @@ export async function openBundles(path: string, bases: readonly string[], contex
 
 /** As `openBundles`, for those who say what is wrong in its documents, or mend what is damaged of them. */
 export async function openToJudge(path: string, bases: readonly string[], context: Context): Promise<Bundle> {
-  const open = async (name: string): Promise<Bundle> =>
-    openBundle(await openSource(resolve(context.cwd, name)), { signal: context.signal });
+  const open = (name: string): Promise<Bundle> => openOne(resolve(context.cwd, name), context.signal);
   const bundle = await open(path);
   if (bundle.document.delta === undefined || bases.length === 0) return bundle;
   const opened: Bundle[] = [];
@@ -46,6 +46,16 @@ export async function openToJudge(path: string, bases: readonly string[], contex
     throw error;
   }
   return openUnion(opened, bundle);
+}
+
+/** @throws Failure VOLUME_UNUSABLE when the volumes' document is of another bundle */
+async function openOne(path: string, signal: AbortSignal): Promise<Bundle> {
+  const source = await openSource(path);
+  const opened = await openBundle(source, { signal });
+  if (source.bundle === undefined || source.bundle === opened.id) return opened;
+  await opened[Symbol.asyncDispose]();
+  const why = `bundle: expected ${opened.id}, not ${source.bundle}`;
+  throw new Failure("VOLUME_UNUSABLE", { volume: basename(volumesPathOf(source.name.replace(/\.\d{3,4}$/, ""))), why });
 }
 
 export interface OpenBundles extends AsyncDisposable {

@@ -30,10 +30,17 @@ export class DiskSource implements RandomAccess {
   readonly parts: readonly OpenPart[];
   /** Blocks of volumes that have their document beside them. */
   readonly blocks: readonly SummedBlock[];
+  /** Of volumes: the bundle that their document says they are, by the sha256 of its bundle.json. */
+  readonly bundle: string | undefined;
   readonly #blocks = new BlockPool(chunkSize, (size) => Buffer.allocUnsafeSlow(size));
 
-  constructor(name: string, parts: readonly OpenPart[], blocks: readonly SummedBlock[] = []) {
+  constructor(
+    name: string,
+    parts: readonly OpenPart[],
+    { blocks = [], bundle }: { readonly blocks?: readonly SummedBlock[]; readonly bundle?: string } = {},
+  ) {
     this.blocks = blocks;
+    this.bundle = bundle;
     this.name = name;
     this.parts = parts;
     this.size = parts.reduce((sum, part) => sum + part.size, 0);

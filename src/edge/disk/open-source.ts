@@ -31,7 +31,7 @@ async function openVolumes({ documentPath, document }: VolumeSet, path: string):
       for (const block of blocksOf(volume, offset)) blocks.push(block);
       offset += part.size;
     }
-    return new DiskSource(path, parts, blocks);
+    return new DiskSource(path, parts, { blocks, bundle: document.bundle });
   } catch (error) {
     await Promise.all(parts.map(({ handle }) => handle.close()));
     throw error;
@@ -73,10 +73,12 @@ async function openUndocumented(base: string): Promise<DiskSource> {
 
 export async function openPart(path: string, offset: number): Promise<OpenPart> {
   try {
-    const handle = await open(path, constants.O_RDONLY);
+    // Without O_NONBLOCK opening a FIFO waits for its writer, and no signal ends that.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await handle.stat();
     if (found.isFile()) return { path, offset, size: found.size, handle };
     await handle.close();
+    if (!found.isDirectory()) throw new Failure("FILE_UNREADABLE", { path, reason: "no regular file" });
   } catch (error) {
     throw readFailure(error, path);
   }

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { limits, volumeBlock, VolumesDocument } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
+import { parseBounded } from "../../std/bounded-json.ts";
 import { piecesOf, type DiskSource, type OpenPart } from "./disk-source.ts";
 import { errorCode, readFailure } from "./errors.ts";
 import { hashWithBlocks, type Hashed } from "./hash-ranges.ts";
@@ -12,6 +13,8 @@ import { hashWithBlocks, type Hashed } from "./hash-ranges.ts";
 export function volumesPathOf(path: string): string {
   return `${path.replace(/\.tar$/, "")}.volumes.json`;
 }
+
+const numbered = /\.\d{3,4}$/;
 
 /** Volumes by what a user may name: `NAME.volumes.json`, `NAME.tar.001`, `NAME.tar` or `NAME`. */
 export interface VolumeSet {
@@ -29,7 +32,7 @@ export async function findVolumes(path: string): Promise<VolumeSet | undefined> 
   const document = await readVolumes(documentPath);
   if (document === undefined) return undefined;
   // The document itself may have been named on the command line: then the volumes' names say what the tar is called.
-  const first = document.volumes[0]?.name.replace(/\.\d{3,4}$/, "") ?? basename(base);
+  const first = document.volumes[0]?.name.replace(numbered, "") ?? basename(base);
   return { base: join(dirname(documentPath), first), documentPath, document };
 }
 
@@ -38,34 +41,59 @@ async function readVolumes(path: string): Promise<VolumesDocument | undefined> {
   if (found === undefined) return undefined;
   if (!found.isFile() || found.size > limits.smallFile)
     throw new Failure("VOLUME_UNUSABLE", { volume: path, why: "size" });
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const bytes = await readFile(path).catch((error: unknown) => {
     throw readFailure(error, path);
   });
-  const parsed = VolumesDocument.safeParse(parse(text));
+  const parsed = VolumesDocument.safeParse(parse(bytes));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const why = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "?"}`;
-    throw new Failure("VOLUME_UNUSABLE", { volume: basename(path), why });
+    const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.map(String).join(".")}: `;
+    throw new Failure("VOLUME_UNUSABLE", { volume: basename(path), why: `${where}${issue?.message ?? "?"}` });
   }
-  const { size, volumes } = parsed.data;
-  if (volumes.reduce((sum, volume) => sum + volume.size, 0) !== size)
-    throw new Failure("VOLUME_UNUSABLE", { volume: basename(path), why: `size ${size}` });
+  const why = contradiction(parsed.data, bytes);
+  if (why !== undefined) throw new Failure("VOLUME_UNUSABLE", { volume: basename(path), why });
   return parsed.data;
+}
+
+/**
+ * A sum in it that is wrong would be found when damage is looked for, and then point to the wrong place: so it is as it
+ * was written, to the byte, or it is not used.
+ */
+function contradiction(document: VolumesDocument, bytes: Buffer): string | undefined {
+  const { size, volumes, sum } = document;
+  if (volumes.reduce((total, volume) => total + volume.size, 0) !== size)
+    return `size: expected the sum of all volumes`;
+  const first = volumes[0]?.name.replace(numbered, "") ?? "";
+  for (const [at, volume] of volumes.entries()) {
+    const name = `${first}.${String(at + 1).padStart(3, "0")}`;
+    if (volume.name !== name) return `volumes.${at}.name: expected ${name}`;
+    const blocks = Math.ceil(volume.size / volumeBlock);
+    if (volume.blocks.length !== blocks) return `volumes.${at}.blocks: expected ${blocks}`;
+  }
+  if (sum !== undefined && (sum !== sumOf(document) || canonicalJson(document) !== bytes.toString("utf8")))
+    return "sum: expected the sum of this document";
+  return undefined;
+}
+
+function sumOf(document: VolumesDocument): string {
+  return createHash("sha256")
+    .update(canonicalJson({ ...document, sum: undefined }))
+    .digest("hex");
 }
 
 export async function writeVolumes(path: string, document: VolumesDocument): Promise<void> {
   const handle = await open(path, "w", 0o644);
   try {
-    await handle.writeFile(canonicalJson(document));
+    await handle.writeFile(canonicalJson({ ...document, sum: sumOf(document) }));
     await handle.sync();
   } finally {
     await handle.close();
   }
 }
 
-function parse(text: string): unknown {
+function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseBounded(bytes);
   } catch {
     return undefined;
   }

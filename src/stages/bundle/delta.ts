@@ -5,6 +5,7 @@ import { Failure } from "../../model/failure.ts";
 import { DigestText, Prose } from "../../model/names.ts";
 import { listOf } from "../../model/list-of.ts";
 import type { Bundle } from "./open.ts";
+import { parseBounded } from "../../std/bounded-json.ts";
 
 /** What the other side has: `inventory.json`, carried back instead of a bundle. */
 export const Inventory = z.strictObject({
@@ -25,7 +26,7 @@ export function inventoryOf({ id, document }: Pick<Bundle, "id" | "document">): 
 export function parseInventory(text: string, file: string): Inventory {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseBounded(text);
   } catch (cause) {
     throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause });
   }

@@ -4,6 +4,7 @@ import { Receipt } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import type { ReceiptPort } from "./ports.ts";
 import { isOfCluster } from "./receipt.ts";
+import { parseBounded } from "../../std/bounded-json.ts";
 
 export const receiptName = "higress-airgap-receipt";
 
@@ -64,7 +65,7 @@ export function printReceipt(receipt: Receipt): string {
 export function parseReceipt(text: string, file: string): Receipt {
   let data: unknown;
   try {
-    data = JSON.parse(text);
+    data = parseBounded(text);
   } catch (error) {
     throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause: error });
   }

@@ -5,6 +5,7 @@ import { Failure } from "../../model/failure.ts";
 import { DigestText, NameText, Sha256Text } from "../../model/names.ts";
 import { listOf } from "../../model/list-of.ts";
 import type { OpenedBundle } from "./repair.ts";
+import { parseBounded } from "../../std/bounded-json.ts";
 
 /** What is carried back to the connected side: the digests to bring, from which `build --only` makes a patch. */
 export const RepairRequest = z.strictObject({
@@ -50,7 +51,7 @@ export function patchFor(
 
 function parseJson(text: string, file: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseBounded(text);
   } catch (cause) {
     throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause });
   }

@@ -2,6 +2,7 @@ import type { RandomAccess } from "../../content/random-access.ts";
 import { blobPrefix, BundleDocument, Entry, limits } from "../../model/bundle.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
+import { JsonError, parseBounded } from "../../std/bounded-json.ts";
 import { decodeHeader, tarBlock, tarPadding } from "../../std/ustar.ts";
 import { readContents } from "./contents.ts";
 import type { OpenedBundle, Range } from "./ports.ts";
@@ -32,9 +33,9 @@ async function readDocument(source: RandomAccess): Promise<BundleDocument | unde
     const header = decodeHeader(await source.read(at, tarBlock));
     if ("wrong" in header || header.name !== Entry.bundle || header.size > limits.smallFile) return undefined;
     const bytes = await source.read(at + tarBlock, header.size);
-    return BundleDocument.safeParse(JSON.parse(bytes.toString())).data;
+    return BundleDocument.safeParse(parseBounded(bytes)).data;
   } catch (error) {
-    if (error instanceof Failure || error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    if (error instanceof Failure || error instanceof JsonError || error instanceof RangeError) return undefined;
     throw error;
   }
 }

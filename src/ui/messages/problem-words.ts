@@ -24,6 +24,8 @@ const expectations: Readonly<Record<string, string>> = {
   "an entry of a bundle below crds/": "离线包中 crds/ 下的条目",
   "an entry of a bundle below manifests/": "离线包中 manifests/ 下的条目",
   "a file name": "文件名",
+  "the sum of this document": "该文档的校验和",
+  "the sum of all volumes": "所有分卷之和",
   "UTF-8": " UTF-8 编码",
   "a chart repository, oci:// or file without a login in it": "不含登录信息的 chart 仓库、oci:// 或文件",
   "an http(s) URL without a login in it": "不含登录信息的 http(s) URL",
@@ -68,6 +70,12 @@ const rules: readonly Rule[] = [
 /** `file:3:7 registry.host - expected …`, one a line. What is not known stays as its author wrote it. */
 export function problemWords(problems: string, language: Language): string {
   return language === "en" ? problems : problems.split("\n").map(inChinese).join("\n");
+}
+
+/** `volumes.0.name: expected …`: of documents that nobody reads by lines. */
+export function placedWords(problem: string, language: Language): string {
+  const [, where = "", what = problem] = /^([\w.]+: )(.*)$/.exec(problem) ?? [];
+  return language === "en" ? problem : `${where.replace(": ", "：")}${inChinese(what)}`;
 }
 
 function inChinese(line: string): string {

@@ -72,6 +72,7 @@ describe("openBundle refuses", () => {
     ["a size of eight exbibytes", (b) => b.set([0x80, 0, 0, 0, 0x7f, 255, 255, 255, 255, 255, 255, 255], 124), /size/],
     ["a size past the end", (b) => void b.write("00077777777\u0000", 124), / B > |ends at|size/],
     ["a size that is no number", (b) => void b.write("99999999999\u0000", 124), /size/],
+    ["a mode of eight digits", (b) => void b.write("77777777", 100), /mode/],
     ["an owner", (b) => void b.write("0000001\u0000", 108), /header/],
     ["a user name", (b) => void b.write("root\u0000", 265), /header/],
     ["a link target behind a file", (b) => void b.write("/etc/passwd\u0000", 157), /header/],
