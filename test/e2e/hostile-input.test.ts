@@ -18,7 +18,7 @@ beforeAll(async () => {
 describe("input that nobody writes by mistake", () => {
   it("a FIFO in the place of a bundle is refused at once: nobody may ever write into it", async () => {
     const fifo = join(rig.folder, "fifo.tar");
-    await execa("mkfifo", [fifo]);
+    await execa("sh", ["-c", `mkfifo "$0"`, fifo]);
     const { exitCode, stderr } = await cli(["verify", fifo], { cwd: rig.folder, signal: AbortSignal.timeout(20_000) });
     expect(stderr).toMatch(/no regular file.*\[FILE_UNREADABLE\]/);
     expect(exitCode).toBe(1);
