@@ -25,10 +25,9 @@ describe("input that nobody writes by mistake", () => {
   });
 
   it("an output that is full is a failure with its name", async () => {
-    const shell = `exec "$0" "$1" inspect "$2" --json > /dev/full`;
-    const { exitCode, stderr } = await execa("sh", ["-c", shell, process.execPath, program, rig.bundle], {
-      reject: false,
-    });
+    const shell = `exec "$@" > /dev/full`;
+    const words = ["sh", ...program, "inspect", rig.bundle, "--json"];
+    const { exitCode, stderr } = await execa("sh", ["-c", shell, ...words], { reject: false });
     expect(stderr).toMatch(/ENOSPC.*\[FILE_UNWRITABLE\]/);
     expect(exitCode).toBe(1);
   });
@@ -47,8 +46,8 @@ describe("input that nobody writes by mistake", () => {
   it("a list of thirty million values is counted, not read", async () => {
     const bytes = Buffer.from(`{"items":[${"0,".repeat(30_000_000)}0]}`);
     const bundle = await tamperedFile(rig.bundle, { "bundle.json": bytes });
-    const limited = ["--max-old-space-size=300", program, "verify", bundle];
-    const { exitCode, stderr } = await execa(process.execPath, limited, { reject: false });
+    const limited = { NODE_OPTIONS: "--max-old-space-size=300" };
+    const { exitCode, stderr } = await cli(["verify", bundle], { cwd: rig.folder, env: limited });
     expect(stderr).toMatch(/bundle\.json: > 2000000 values \[BUNDLE_MALFORMED\]/);
     expect(exitCode).toBe(1);
   });
