@@ -50,7 +50,7 @@ export async function runProcess(): Promise<ExitCode> {
     if (error !== undefined) throw error;
     return code ?? ExitCode.done;
   } catch (thrown) {
-    const error = originalError(thrown);
+    const error = withoutFiles(originalError(thrown));
     const interrupted = stop.signal.aborted;
     reporter.failure(
       interrupted && !isFailure(error) ? new Failure("INTERRUPTED", { left: "" }, { cause: error }) : error,
@@ -74,8 +74,20 @@ function outputErrors(): () => Promise<Failure | undefined> {
   return async () => {
     await new Promise((written) => process.stdout.write("", written));
     if (first === undefined || first.code === "EPIPE") return undefined;
-    return new Failure("FILE_UNWRITABLE", { path: "stdout", reason: first.code ?? "" }, { cause: first });
+    return new Failure("OUTPUT_LOST", { reason: first.code ?? "" }, { cause: first });
   };
+}
+
+/**
+ * Whatever was to be opened, a file, a connection or a program: when no more can be, that is what has to be known, and
+ * not that the permissions of this one be checked.
+ */
+function withoutFiles(error: unknown): unknown {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code } = each as NodeJS.ErrnoException;
+    if (code === "EMFILE" || code === "ENFILE") return new Failure("OPEN_FILES", { reason: code }, { cause: error });
+  }
+  return error;
 }
 
 /** The first signal stops new work and lets what is open close; the second one ends at once. */

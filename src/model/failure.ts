@@ -14,7 +14,11 @@ export interface FailureFacts {
   FILE_UNREADABLE: { path: string; reason: string };
   FILE_ENCODING: { path: string; encoding: string };
   FILE_UNWRITABLE: { path: string; reason: string };
+  /** A pipe, a device, a socket: what has no end, no size, or nothing to replace. */
+  FILE_KIND: { path: string };
   FILE_EXISTS: { path: string };
+  OPEN_FILES: { reason: string };
+  OUTPUT_LOST: { reason: string };
   DISK_FULL: { path: string; wanted: string; free: string };
   REFERENCE_INVALID: { value: string; why: string };
   MANIFEST_INVALID: { what: string; why: string };
@@ -75,7 +79,10 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   FILE_UNREADABLE: "host",
   FILE_ENCODING: "host",
   FILE_UNWRITABLE: "host",
+  FILE_KIND: "host",
   FILE_EXISTS: "host",
+  OPEN_FILES: "host",
+  OUTPUT_LOST: "host",
   DISK_FULL: "host",
   REFERENCE_INVALID: "usage",
   MANIFEST_INVALID: "source",

@@ -24,3 +24,8 @@ export function listOf<S extends z.ZodType>(element: S, most: number) {
       return read;
     });
 }
+
+/** What a schema says of a value, in words that have a Chinese side; `undefined` is no word for people. */
+export function issueWords({ message }: { readonly message: string }): string {
+  return message.replace(/^Invalid input: expected (.+), received undefined$/, "missing; expected $1");
+}

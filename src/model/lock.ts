@@ -9,6 +9,7 @@ import {
   PlatformText,
   Prose,
   ReferenceText,
+  RoleText,
   Sha256Text,
   TimeText,
 } from "./names.ts";
@@ -30,7 +31,7 @@ export const LockItem = z.strictObject({
   root: RootDocument,
   bytes: z.int().min(0).describe("Unique bytes of its graph"),
   platforms: z.array(PlatformText).max(64),
-  role: Prose(200).describe("What asked for it"),
+  role: RoleText.describe("What asked for it"),
   aliases: z.array(ReferenceText).max(64).default([]).describe("More references under which it must answer"),
   licence: Prose(200).optional(),
   derived: Derivation.optional(),

@@ -95,6 +95,10 @@ export const ItemName = matching(
 export const Prose = (most: number) =>
   expecting(`text of at most ${most} characters`, (text) => text.length <= most && !/\p{Surrogate}/u.test(text));
 
+/** Who asked for an item of a bundle. */
+export const roleBound = 200;
+export const RoleText = Prose(roleBound);
+
 /** Allow-list of everything that may be in a bundle. No `..`, no links, no absolute names: what does not match is refused. */
 const allowed = [
   /^(oci-layout|bundle\.json|index\.json|SHA256SUMS|SHA256SUMS\.sig|README\.txt|install\.sh)$/,

@@ -16,7 +16,8 @@ export function sanitize(text: string, limit = 600): string {
     .replace(unseen, "")
     .replace(/\s+/g, " ")
     .trim();
-  return plain.length <= limit ? plain : `${plain.slice(0, limit)}…`;
+  // Half of a surrogate pair at the end would be no text.
+  return plain.length <= limit ? plain : `${plain.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 /**

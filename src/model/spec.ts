@@ -11,6 +11,7 @@ import {
   PlatformText,
   ReferenceText,
   ReleaseName,
+  RoleText,
   Sha256Text,
 } from "./names.ts";
 
@@ -79,7 +80,7 @@ export const ImageSpec = z.union([
   z.strictObject({
     ref: ReferenceText,
     platforms: z.array(PlatformText).min(1).optional(),
-    role: z.string().optional(),
+    role: RoleText.optional(),
   }),
 ]);
 

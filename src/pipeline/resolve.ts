@@ -1,8 +1,10 @@
 import pMap from "p-map";
 import { Failure } from "../model/failure.ts";
+import { roleBound } from "../model/names.ts";
 import { printReference, parseReference } from "../model/reference.ts";
 import { ociPatterns } from "../model/relocation.ts";
 import { parsePlatform, type Platform } from "../model/platform.ts";
+import { sanitize } from "../model/sanitize.ts";
 import type { BundleSpec, PluginSpec } from "../model/spec.ts";
 import { resolveChart } from "../stages/resolve/chart.ts";
 import { resolveImage, type ImageRequest } from "../stages/resolve/image.ts";
@@ -63,7 +65,7 @@ function imageRequests(spec: BundleSpec, discovered: Discovered): readonly Reque
   const requests = new Map<string, Requested>();
   for (const { reference, where, path } of discovered.images) {
     const parsed = parseReference(reference);
-    requests.set(printReference(parsed), { request: { reference: parsed, role: `${where} ${path}` } });
+    requests.set(printReference(parsed), { request: { reference: parsed, role: asked(`${where} ${path}`) } });
   }
   for (const image of spec.images) {
     const wanted = typeof image === "string" ? { ref: image } : image;
@@ -73,6 +75,11 @@ function imageRequests(spec: BundleSpec, discovered: Discovered): readonly Reque
     requests.set(printReference(parsed), { request: { reference: parsed, role }, only });
   }
   return [...requests.values()];
+}
+
+/** What asked for an item, as long as a lock may say it: templates of others name files and values as they like. */
+function asked(where: string): string {
+  return sanitize(where, roleBound - 1);
 }
 
 /** The spec's list wins over what the console image says; plugins that manifests name come on top. */
@@ -98,7 +105,7 @@ function pluginRequests(
   }));
   const known = new Set(builtIn.map(({ reference }) => printReference(reference)));
   const others = discovered.plugins
-    .map(({ reference, where }) => ({ reference: parseReference(reference), role: where }))
+    .map(({ reference, where }) => ({ reference: parseReference(reference), role: asked(where) }))
     .filter(({ reference }) => !known.has(printReference(reference)))
     .map(({ reference, role }) => ({ name: lastSegment(reference.repository), reference, role }));
   return [...builtIn, ...others];

@@ -28,6 +28,8 @@ const withForeign = editJson((document) => {
   (document["charts"] as object[]).push(foreign);
 });
 
+const nested = `${'{"a":'.repeat(9000)}1${"}".repeat(9000)}`;
+
 describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, with every sum right${because}`, () => {
   const rig = { folder: "", bundle: "", site: "", helm: "" };
   let count = 0;
@@ -122,6 +124,11 @@ describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, wi
       "a lock that does not know a file",
       { "manifests/bundle.lock.json": editJson((lock) => void (lock["files"] as unknown[]).pop()) },
       /bundle\.lock\.json.*files\./,
+    ],
+    [
+      "nine thousand maps in each other among the values of release.json",
+      { [release]: (bytes) => Buffer.from(bytes.toString().replace(/"values": ?\{/, `"values":{"a":${nested},`)) },
+      /release\.json.*nested > 64/,
     ],
     ["a release.json that is no JSON", { [release]: Buffer.from("{") }, /release\.json.*cannot be read as JSON/],
     [

@@ -1,9 +1,15 @@
 import { execa } from "execa";
-import { writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bundleOutput } from "../../src/edge/disk/bundle-output.ts";
+import { pack } from "../../src/stages/bundle/pack.ts";
+import { canonicalJson, type Json } from "../../src/std/canonical-json.ts";
+import { aPackInput } from "../rig/bundle-input.ts";
 import { aBundleFile } from "../rig/bundle-file.ts";
 import { cli, program } from "../rig/cli.ts";
+import { writeSampleSpec } from "../rig/sample-site.ts";
 import { editJson, tamperedFile } from "../rig/tampered-bundle.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
@@ -20,7 +26,7 @@ describe("input that nobody writes by mistake", () => {
     const fifo = join(rig.folder, "fifo.tar");
     await execa("sh", ["-c", `mkfifo "$0"`, fifo]);
     const { exitCode, stderr } = await cli(["verify", fifo], { cwd: rig.folder, signal: AbortSignal.timeout(20_000) });
-    expect(stderr).toMatch(/no regular file.*\[FILE_UNREADABLE\]/);
+    expect(stderr).toMatch(/pipe or a device.*\[FILE_KIND\]/);
     expect(exitCode).toBe(1);
   });
 
@@ -28,8 +34,39 @@ describe("input that nobody writes by mistake", () => {
     const shell = `exec "$@" > /dev/full`;
     const words = ["sh", ...program, "inspect", rig.bundle, "--json"];
     const { exitCode, stderr } = await execa("sh", ["-c", shell, ...words], { reject: false });
-    expect(stderr).toMatch(/ENOSPC.*\[FILE_UNWRITABLE\]/);
+    expect(stderr).toMatch(/ENOSPC.*\[OUTPUT_LOST\]/);
+    expect(stderr).not.toContain("--out");
     expect(exitCode).toBe(1);
+  });
+
+  it("a device in the place of the file that is to be made is neither written to nor replaced", async () => {
+    const bytes = await readFile(rig.bundle);
+    bytes.writeUInt8(bytes.readUInt8(bytes.byteLength - 3 * 512) ^ 1, bytes.byteLength - 3 * 512);
+    await writeFile(join(rig.folder, "damaged.tar"), bytes);
+    const args = ["repair", "damaged.tar", "--from", rig.bundle, "--out", "/dev/full", "--overwrite"];
+    const { exitCode, stderr } = await cli(args, { cwd: rig.folder });
+    expect(stderr).toMatch(/"\/dev\/full" is a pipe or a device.*\[FILE_KIND\]/);
+    expect(exitCode).toBe(1);
+    expect((await stat("/dev/full")).isCharacterDevice()).toBe(true);
+  });
+
+  it("a limit of open files is named, whatever was to be opened", async () => {
+    const bytes = await readFile(rig.bundle);
+    const size = Math.ceil(bytes.byteLength / 200);
+    for (let at = 0; at * size < bytes.byteLength; at += 1) {
+      const name = `many.tar.${String(at + 1).padStart(3, "0")}`;
+      await writeFile(join(rig.folder, name), bytes.subarray(at * size, (at + 1) * size));
+    }
+    const few = async (limit: number) =>
+      execa("sh", ["-c", `ulimit -n ${limit} && exec "$@"`, "sh", ...program, "verify", "many.tar.001"], {
+        cwd: rig.folder,
+        reject: false,
+      });
+    const { exitCode, stderr } = await few(100);
+    expect(stderr).toMatch(/EMFILE.*\[OPEN_FILES\]\n.*ulimit -n 4096/);
+    expect(stderr).not.toMatch(/BUG|\n +at /);
+    expect(exitCode).toBe(1);
+    expect((await few(400)).stderr).toContain("15 entries");
   });
 
   it.each(["::1:5000", "harbor.branch.example:99999", "https://harbor.branch.example", "..", "a..b"])(
@@ -60,6 +97,58 @@ describe("input that nobody writes by mistake", () => {
     const { stdout } = await cli(["inspect", bundle, "--json"], { cwd: rig.folder });
     expect(stdout).toContain('"abcdefg"');
   });
+
+  it("a name that no file system takes is a failure with its reason", async () => {
+    for (const command of ["verify", "inspect"]) {
+      const { exitCode, stderr } = await cli([command, "a".repeat(300)], { cwd: rig.folder });
+      expect(stderr).toMatch(/ENAMETOOLONG.*\[FILE_UNREADABLE\]/);
+      expect(exitCode).toBe(1);
+    }
+  });
+
+  it("a volumes' document of another bundle, or with another sum, is not believed", async () => {
+    await pack(aPackInput(), bundleOutput(join(rig.folder, "v.tar"), { volumeSize: 3000 }));
+    const path = join(rig.folder, "v.volumes.json");
+    const { sum, ...sound } = JSON.parse(await readFile(path, "utf8")) as Record<string, Json>;
+    const sumOf = (value: Json): string => createHash("sha256").update(canonicalJson(value)).digest("hex");
+    expect(sum).toBe(sumOf(sound));
+    for (const command of ["verify", "inspect"]) {
+      const { stderr } = await cli([command, "v.tar"], { cwd: rig.folder });
+      expect(stderr).not.toContain("VOLUME_UNUSABLE");
+    }
+    const foreign = { ...sound, bundle: "a".repeat(64) };
+    await writeFile(path, canonicalJson({ ...foreign, sum: sumOf(foreign) }));
+    for (const command of ["verify", "inspect", "serve"]) {
+      const { exitCode, stderr } = await cli([command, "v.tar.002"], { cwd: rig.folder });
+      expect(stderr).toMatch(/"v\.volumes\.json".*bundle: expected [0-9a-f]{64}, not a{64} \[VOLUME_UNUSABLE\]/);
+      expect(exitCode).toBe(1);
+    }
+    await writeFile(path, canonicalJson({ ...foreign, sum: sumOf(sound) }));
+    const zh = await cli(["verify", "v.tar", "--lang", "zh"], { cwd: rig.folder });
+    expect(zh.stderr).toMatch(/sum：应为该文档的校验和.*\[VOLUME_UNUSABLE\]/);
+  });
+
+  it.each(["site.yaml", "bundle.yaml", "lock.json", "request.json", "inventory.json"])(
+    "nine thousand maps in each other are refused in %s",
+    async (file) => {
+      const nested = `${'{"a":'.repeat(9000)}1${"}".repeat(9000)}`;
+      await writeSampleSpec(rig.folder, "http://127.0.0.1:9").then((path) =>
+        rename(path, join(rig.folder, "sound.yaml")),
+      );
+      const commands: Record<string, readonly string[]> = {
+        "site.yaml": ["preflight", rig.bundle, "--site", file],
+        "bundle.yaml": ["build", file, "--out", "made.tar"],
+        "request.json": ["build", "sound.yaml", "--out", "made.tar", "--lock", "sound.lock.json", "--only", file],
+        "lock.json": ["build", "sound.yaml", "--out", "made.tar", "--lock", file],
+        "inventory.json": ["build", "sound.yaml", "--out", "made.tar", "--since", file],
+      };
+      await writeFile(join(rig.folder, "sound.lock.json"), JSON.stringify(aPackInput().lock));
+      await writeFile(join(rig.folder, file), `{"values":${nested}}`);
+      const { exitCode, stderr } = await cli(commands[file] ?? [], { cwd: rig.folder });
+      expect(stderr).toMatch(new RegExp(`${file}" cannot be used.*\\[CONFIG_INVALID\\]`, "s"));
+      expect(exitCode).toBe(2);
+    },
+  );
 
   it("half of a surrogate pair is no text", async () => {
     const halved = editJson((document) => {

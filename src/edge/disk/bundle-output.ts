@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { DiskOutput, openForWriting, partialOf } from "./disk-output.ts";
-import { errorCode, writeFailure } from "./errors.ts";
+import { absent, writeFailure } from "./errors.ts";
 import { Journal, readJournal, type Remembered } from "./journal.ts";
 import { layParts, type Part } from "./disk-source.ts";
 import { volumesPathOf } from "./volumes-document.ts";
@@ -63,24 +63,20 @@ function finals(parts: readonly Part[], documentPath: string | undefined): reado
 
 async function refuseExisting(paths: readonly string[], overwrite: boolean): Promise<void> {
   for (const path of paths) {
-    const found = await stat(path).catch(absent);
-    if (found?.isFile() === false) throw new Failure("FILE_UNWRITABLE", { path, reason: "EISDIR" });
+    const found = await stat(path).catch(absent(path));
+    if (found?.isDirectory() === true) throw new Failure("FILE_UNWRITABLE", { path, reason: "EISDIR" });
+    if (found?.isFile() === false) throw new Failure("FILE_KIND", { path });
     if (found !== undefined && !overwrite) throw new Failure("FILE_EXISTS", { path });
   }
 }
 
 async function allocated(parts: readonly Part[]): Promise<number> {
-  const found = await Promise.all(parts.map(({ path }) => stat(partialOf(path)).catch(absent)));
+  const found = await Promise.all(parts.map(({ path }) => stat(partialOf(path)).catch(absent(path))));
   return found.reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0);
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(absent)) !== undefined;
-}
-
-function absent(error: unknown): undefined {
-  if (errorCode(error) === "ENOENT") return undefined;
-  throw error;
+  return (await stat(path).catch(absent(path))) !== undefined;
 }
 
 /** https://man7.org/linux/man-pages/man2/statfs.2.html: those that fill a gap with zeros instead of leaving a hole. */

@@ -15,6 +15,17 @@ export function writeFailure(error: unknown, path: string, wanted = 0): unknown 
   return new Failure("FILE_UNWRITABLE", { path, reason: code }, { cause: error });
 }
 
+/**
+ * `undefined` for a file that is not there, to be caught with; whatever else was wrong with asking for it is told.
+ * A path through a file that is no folder leads nowhere either.
+ */
+export function absent(path: string): (error: unknown) => undefined {
+  return (error) => {
+    const code = errorCode(error);
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw readFailure(error, path);
+  };
+}
+
 export function readFailure(error: unknown, path: string): unknown {
   if (error instanceof Failure || !(error instanceof Error) || !("syscall" in error)) return error;
   const code = errorCode(error);

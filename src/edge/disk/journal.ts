@@ -1,5 +1,5 @@
 import { open, readFile, rename, type FileHandle } from "node:fs/promises";
-import { errorCode } from "./errors.ts";
+import { absent } from "./errors.ts";
 
 interface Header {
   readonly journal: 1;
@@ -21,10 +21,7 @@ export interface Remembered {
  * cannot be read is where the power went: what is after it is not believed.
  */
 export async function readJournal(path: string, plan: string): Promise<Remembered | undefined> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    if (errorCode(error) === "ENOENT") return "";
-    throw error;
-  });
+  const text = (await readFile(path, "utf8").catch(absent(path))) ?? "";
   const [first, ...lines] = text.split("\n").slice(0, -1);
   const header = parse(first ?? "") as Partial<Header> | undefined;
   if (header?.journal !== 1 || header.plan !== plan) return undefined;

@@ -78,7 +78,8 @@ export async function openPart(path: string, offset: number): Promise<OpenPart> 
     const found = await handle.stat();
     if (found.isFile()) return { path, offset, size: found.size, handle };
     await handle.close();
-    if (!found.isDirectory()) throw new Failure("FILE_UNREADABLE", { path, reason: "no regular file" });
+    // A block device too: Node cannot ask for its size, and a bundle that was copied onto one ends before it does.
+    if (!found.isDirectory()) throw new Failure("FILE_KIND", { path });
   } catch (error) {
     throw readFailure(error, path);
   }

@@ -3,10 +3,11 @@ import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { limits, volumeBlock, VolumesDocument } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
+import { issueWords } from "../../model/list-of.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import { parseBounded } from "../../std/bounded-json.ts";
 import { piecesOf, type DiskSource, type OpenPart } from "./disk-source.ts";
-import { errorCode, readFailure } from "./errors.ts";
+import { absent, readFailure } from "./errors.ts";
 import { hashWithBlocks, type Hashed } from "./hash-ranges.ts";
 
 /** `NAME.volumes.json` of `NAME.tar`. */
@@ -37,7 +38,7 @@ export async function findVolumes(path: string): Promise<VolumeSet | undefined> 
 }
 
 async function readVolumes(path: string): Promise<VolumesDocument | undefined> {
-  const found = await stat(path).catch(absent);
+  const found = await stat(path).catch(absent(path));
   if (found === undefined) return undefined;
   if (!found.isFile() || found.size > limits.smallFile)
     throw new Failure("VOLUME_UNUSABLE", { volume: path, why: "size" });
@@ -48,7 +49,10 @@ async function readVolumes(path: string): Promise<VolumesDocument | undefined> {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.map(String).join(".")}: `;
-    throw new Failure("VOLUME_UNUSABLE", { volume: basename(path), why: `${where}${issue?.message ?? "?"}` });
+    throw new Failure("VOLUME_UNUSABLE", {
+      volume: basename(path),
+      why: issue === undefined || where === "" ? "JSON" : `${where}${issueWords(issue)}`,
+    });
   }
   const why = contradiction(parsed.data, bytes);
   if (why !== undefined) throw new Failure("VOLUME_UNUSABLE", { volume: basename(path), why });
@@ -100,12 +104,7 @@ function parse(bytes: Buffer): unknown {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(absent)) !== undefined;
-}
-
-function absent(error: unknown): undefined {
-  if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
-  throw error;
+  return (await stat(path).catch(absent(path))) !== undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { BundleDocument, Entry, formatVersion } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
+import { issueWords } from "../../model/list-of.ts";
 import { JsonError, parseBounded } from "../../std/bounded-json.ts";
 import { refuser } from "./malformed.ts";
 
@@ -19,7 +20,10 @@ export function parseDocument(bytes: Buffer, path: string): BundleDocument {
   const parsed = BundleDocument.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw refuse(`${Entry.bundle} ${issue?.path.map(String).join(".") ?? ""}`.trim(), issue?.message ?? "?");
+  throw refuse(
+    `${Entry.bundle} ${issue?.path.map(String).join(".") ?? ""}`.trim(),
+    issue === undefined ? "?" : issueWords(issue),
+  );
 }
 
 function parseJson(bytes: Buffer, refuse: (why: string) => Failure): unknown {

@@ -1,17 +1,12 @@
 import { createHash } from "node:crypto";
 import ssri from "ssri";
 import { canonicalJson } from "../../std/canonical-json.ts";
-import {
-  blobPrefix,
-  Entry,
-  formatVersion,
-  layoutIndex,
-  layoutVersion,
-  type BundleDocument,
-} from "../../model/bundle.ts";
+import { blobPrefix, Entry, formatVersion, layoutIndex, layoutVersion, BundleDocument } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
-import type { Lock } from "../../model/lock.ts";
+import { Failure } from "../../model/failure.ts";
+import { issueWords } from "../../model/list-of.ts";
+import { Lock } from "../../model/lock.ts";
 import { arrange, type Content, type Layout } from "./layout.ts";
 
 /** A file that is small enough to be in memory: charts, CRDs, manifests, the installer script. */
@@ -66,7 +61,7 @@ export interface BundlePlan extends Layout {
 /**
  * Lays a bundle out. Every size is known from descriptors, so every offset is known before the first byte is fetched:
  * blobs may then arrive in any order, and the file is the same.
- * @throws Failure USAGE for a name that may not be in a bundle, or is there twice
+ * @throws Failure USAGE for a name that may not be in a bundle, or is there twice; CONFIG_INVALID for what no reader would take
  */
 export function planBundle(input: PackInput): BundlePlan {
   const carried = input.blobs.filter(({ descriptor }) => input.delta?.absent.has(descriptor.digest) !== true);
@@ -81,13 +76,27 @@ export function planBundle(input: PackInput): BundlePlan {
   const signature = input.sign?.(sums);
   const signed = signature === undefined ? [] : [inMemory(Entry.signature, signature)];
   const contents = [...others.slice(0, 3), inMemory(Entry.sums, sums), ...signed, ...others.slice(3)];
+  const arranged = arrange(contents, mtimeOf(input.lock.created));
+  refuseUnreadable(input.lock, document);
   return {
-    ...arrange(contents, mtimeOf(input.lock.created)),
+    ...arranged,
     id: sha256(Buffer.concat([sums, Buffer.from(`signature ${signature?.byteLength ?? 0}`)])),
     document,
     bundle: bundle.sha256,
     sums,
   };
+}
+
+/** Whoever writes a document is held to the schema of whoever reads it: what cannot be opened again is not built. */
+function refuseUnreadable(lock: Lock, document: BundleDocument): void {
+  for (const [file, parsed] of [
+    [Entry.lock, Lock.safeParse(lock)],
+    [Entry.bundle, BundleDocument.safeParse(document)],
+  ] as const) {
+    if (parsed.success) continue;
+    const lines = parsed.error.issues.map((issue) => `${issue.path.map(String).join(".")} - ${issueWords(issue)}`);
+    throw new Failure("CONFIG_INVALID", { file, problems: lines.join("\n") });
+  }
 }
 
 /** The clock of every entry, in seconds: `created` of the lock, never now. */

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import { wholeDocument } from "../../model/finding.ts";
+import { issueWords } from "../../model/list-of.ts";
 import { ReleaseDocument, releaseEntry } from "../../model/release.ts";
 import { JsonError, parseBounded } from "../../std/bounded-json.ts";
 import type { OpenedBundle } from "./ports.ts";
@@ -27,7 +28,9 @@ export function readJson<S extends z.ZodType>(bytes: Uint8Array, schema: S): Rea
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return { value: parsed.data };
-  const wrong = parsed.error.issues.slice(0, told).map(({ path, message }) => ({ where: pathOf(path), why: message }));
+  const wrong = parsed.error.issues
+    .slice(0, told)
+    .map((issue) => ({ where: pathOf(issue.path), why: issueWords(issue) }));
   return { wrong };
 }
 

@@ -79,7 +79,7 @@ export function placedWords(problem: string, language: Language): string {
 }
 
 function inChinese(line: string): string {
-  const [, where = "", what = line] = /^(\S+:\d+:\d+ (?:\S+ - )?)(.*)$/.exec(line) ?? [];
+  const [, where = "", what = line] = /^((?:\S+:\d+:\d+ )?(?:\S+ - )?)(.*)$/.exec(line) ?? [];
   for (const [sentence, words] of rules) {
     const found = sentence.exec(what);
     if (found !== null) return where + words(...found.slice(1));

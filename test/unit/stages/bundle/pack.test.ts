@@ -145,6 +145,22 @@ describe("pack", () => {
     expect(plan.bundle).toBe(bundle.id);
   });
 
+  it.each([
+    ["a role longer than readers take", { role: "r".repeat(201) }, "items.0.role - expected text of at most 200"],
+    ["half of a surrogate pair", { role: "\ud800" }, "items.0.role"],
+    ["a name that climbs", { name: "../x" }, "items.0.name"],
+    ["a version that is none", { version: "-x" }, "items.0.version"],
+  ])("builds nothing that it would not open again: %s", (_what, change, said) => {
+    const input = aPackInput();
+    const items = input.lock.items.map((item, at) => (at === 0 ? { ...item, ...change } : item));
+    expect(() => planBundle({ ...input, lock: { ...input.lock, items } })).toThrow(
+      expect.objectContaining({
+        code: "CONFIG_INVALID",
+        facts: { file: "manifests/bundle.lock.json", problems: expect.stringContaining(said) as string },
+      }),
+    );
+  });
+
   it.each(["../etc/passwd", "/abs", "bin/../x", "charts/a/../../b", "blobs/sha256/x", "other.txt", "bin/", "charts/é"])(
     "refuses to pack a file named %s",
     (name) => {
