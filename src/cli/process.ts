@@ -110,7 +110,6 @@ function listenForSignals(stop: AbortController, reporter: Reporter): void {
 function listenForHangup(stop: AbortController): void {
   if (hangupIsIgnored()) return;
   process.on("SIGHUP", () => {
-    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
     stop.abort(new Failure("INTERRUPTED", { left: "" }));
   });
 }

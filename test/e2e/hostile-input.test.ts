@@ -50,6 +50,19 @@ describe("input that nobody writes by mistake", () => {
     expect((await stat("/dev/full")).isCharacterDevice()).toBe(true);
   });
 
+  it("a report into a full device is a failure, and the device is still one", async () => {
+    for (const option of [
+      ["verify", rig.bundle, "--report"],
+      ["inspect", rig.bundle, "--html"],
+      ["inspect", rig.bundle, "--sbom"],
+    ]) {
+      const { exitCode, stderr } = await cli([...option, "/dev/full"], { cwd: rig.folder });
+      expect(stderr).toMatch(/"\/dev\/full".*ENOSPC.*\[FILE_UNWRITABLE\]/);
+      expect(exitCode).toBe(1);
+      expect((await stat("/dev/full")).isCharacterDevice()).toBe(true);
+    }
+  });
+
   it("a limit of open files is named, whatever was to be opened", async () => {
     const bytes = await readFile(rig.bundle);
     const size = Math.ceil(bytes.byteLength / 200);
