@@ -33,9 +33,9 @@ export async function handleUpload(upload: BlobRequest): Promise<Outcome> {
 async function start(upload: BlobRequest): Promise<Outcome> {
   const { exchange, project, backend } = upload;
   if (project.proxy) return proxied(project);
-  if (exceeds(project, 1)) return refuse(403, "DENIED", quotaSentence(project, 1));
   const from = exchange.url.searchParams.get("from");
   const blob = exchange.url.searchParams.get("mount");
+  // An upload is let begin though nothing is left: only what comes is counted.
   return blob === null || from === null ? backend.pass(exchange) : mount(upload, blob, from);
 }
 
@@ -44,19 +44,33 @@ async function mount(
   blob: string,
   from: string,
 ): Promise<Outcome> {
-  if (!from.includes("/")) return refuse(400, "BAD_REQUEST", "bad request: invalid parameter from");
+  const { state, url } = exchange;
   const source = from.split("/")[0] ?? "";
-  if (actionsIn(source)?.includes("pull") !== true)
+  const adding = state.projects.get(source)?.used.get(blob) ?? 0;
+  const refused = unreadable(exchange, from, actionsIn(source));
+  if (refused !== undefined) return refused;
+  if (!project.used.has(blob) && exceeds(project, adding)) return refuse(403, "DENIED", quotaSentence(project, adding));
+  // Without its query the backend opens an upload session: 202, as for a source that lacks the blob.
+  const status = await backend.forward(exchange, state.switches.mounts ? {} : { path: url.pathname });
+  if (status === 201) project.used.set(blob, adding);
+  return "answered";
+}
+
+/** Why the source of a mount may not be read. */
+function unreadable(exchange: Exchange, from: string, held: readonly Action[] | undefined): Reply | undefined {
+  if (!from.includes("/")) return refuse(400, "BAD_REQUEST", `bad request: invalid repository name: ${from}`);
+  const source = from.split("/")[0] ?? "";
+  if (!exchange.state.projects.has(source)) {
+    const message = `project ${source} not found`;
+    return refuse(401, "UNAUTHORIZED", `${message}: ${message}`, { "www-authenticate": "" });
+  }
+  if (held?.includes("pull") !== true)
     return unauthorized(
       exchange,
       `unauthorized to access repository: ${from}, action: pull`,
       `repository:${from}:pull`,
     );
-  // Without its query the backend opens an upload session: 202, as for a source that lacks the blob.
-  const { state, url } = exchange;
-  const status = await backend.forward(exchange, state.switches.mounts ? {} : { path: url.pathname });
-  if (status === 201) project.used.set(blob, state.projects.get(source)?.used.get(blob) ?? 0);
-  return "answered";
+  return undefined;
 }
 
 async function finish({ exchange, project, backend, onUploaded }: BlobRequest): Promise<Outcome> {

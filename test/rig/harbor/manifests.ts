@@ -19,6 +19,8 @@ interface Document {
   readonly config?: { readonly mediaType: string; readonly digest: string; readonly size: number };
   readonly layers?: readonly { readonly digest: string; readonly size: number }[];
   readonly manifests?: readonly { readonly digest: string }[];
+  readonly artifactType?: string;
+  readonly subject?: { readonly digest: string };
 }
 
 export async function handleManifest(request: ManifestRequest): Promise<Outcome> {
@@ -27,8 +29,9 @@ export async function handleManifest(request: ManifestRequest): Promise<Outcome>
   const artifacts = project.artifacts.get(repository);
   if (artifacts === undefined) return refuse(404, "NOT_FOUND", `repository ${project.name}/${repository} not found`);
   const artifact = find(artifacts, pointer);
+  const mark = pointer.startsWith("sha256:") ? "@" : ":";
   if (artifact === undefined)
-    return refuse(404, "NOT_FOUND", `artifact ${project.name}/${repository}:${pointer} not found`);
+    return refuse(404, "NOT_FOUND", `artifact ${project.name}/${repository}${mark}${pointer} not found`);
   const policy = blockedBy(project, artifact);
   if (policy !== undefined) return refuse(412, "PROJECTPOLICYVIOLATION", policy);
   // A tag is read by its digest, as core does since it keeps tags itself (2.15).
@@ -116,20 +119,28 @@ function hasEmptyConfig({ config }: Document): boolean {
   return config?.size === 0 && /^application\/vnd\.[^.]*\.(.*)\.config\.[^.]*\+json$/.test(config.mediaType);
 }
 
-function record({ exchange, project, repository, pointer, body, digest, document }: Put): void {
-  const artifacts = project.artifacts.get(repository) ?? new Map<string, Artifact>();
-  project.artifacts.set(repository, artifacts);
-  project.used.set(digest, body.byteLength);
-  const { config, layers = [] } = document;
+function artifactOf({ exchange, body, digest, document }: Put): Artifact {
+  const { config, layers = [], artifactType, subject } = document;
   const mediaType = exchange.request.headers["content-type"] ?? "";
   const content = (config?.size ?? 0) + layers.reduce((sum, layer) => sum + layer.size, 0);
-  const artifact = artifacts.get(digest) ?? {
+  return {
     digest,
     mediaType,
     configType: config?.mediaType ?? mediaType,
     size: body.byteLength + content,
+    bytes: body.byteLength,
+    artifactType: artifactType ?? config?.mediaType ?? "",
+    subject: subject?.digest,
     tags: new Set<string>(),
   };
+}
+
+function record(put: Put): void {
+  const { project, repository, pointer, body, digest } = put;
+  const artifacts = project.artifacts.get(repository) ?? new Map<string, Artifact>();
+  project.artifacts.set(repository, artifacts);
+  project.used.set(digest, body.byteLength);
+  const artifact = artifacts.get(digest) ?? artifactOf(put);
   artifacts.set(digest, artifact);
   if (pointer.startsWith("sha256:")) return;
   for (const other of artifacts.values()) other.tags.delete(pointer);

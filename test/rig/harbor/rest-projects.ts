@@ -21,7 +21,8 @@ export function handleProject({ state }: Exchange, identity: Identity | undefine
   if (identity?.admin !== true && !held.includes("pull")) return refuse(403, "FORBIDDEN", "forbidden");
   if (project === undefined) return refuse(404, "NOT_FOUND", `project ${name} not found`);
   if (path.endsWith("/summary")) return summary(project, held.includes("push"));
-  if (path.endsWith("/immutabletagrules")) return rules(project);
+  if (path.endsWith("/immutabletagrules"))
+    return identity?.admin === true ? rules(project) : refuse(403, "FORBIDDEN", "forbidden");
   return { status: 200, json: describe(project) };
 }
 
@@ -42,8 +43,10 @@ function describe(project: Project): unknown {
 function list(exchange: Exchange, identity: Identity | undefined): Reply {
   const { url, state } = exchange;
   const wanted = url.searchParams.get("name") ?? "";
+  const asked = Number(url.searchParams.get("page_size") ?? 10);
+  if (asked > 100) return refuse(422, "UNPROCESSABLE_ENTITY", "page_size in query should be less than or equal to 100");
   const page = Number(url.searchParams.get("page") ?? 1);
-  const size = Math.min(100, Number(url.searchParams.get("page_size") ?? 10));
+  const size = asked;
   const seen = [...state.projects.values()].filter(
     (project) =>
       project.name.includes(wanted) && (identity?.admin === true || state.actionsOf(identity, project).length > 0),
@@ -59,7 +62,7 @@ function list(exchange: Exchange, identity: Identity | undefined): Reply {
 
 interface ProjectDocument {
   readonly project_name?: string;
-  readonly metadata?: { readonly public?: unknown };
+  readonly metadata?: { readonly public?: string | boolean };
   readonly storage_limit?: number;
 }
 
@@ -67,20 +70,37 @@ async function create({ request, state }: Exchange, identity: Identity | undefin
   if (identity === undefined) return refuse(401, "UNAUTHORIZED", "unauthorized");
   if (state.switches.creation === "adminonly" && identity.admin !== true)
     return refuse(403, "FORBIDDEN", "Only system admin can create project");
-  const text = (await readBody(request, 65_536))?.toString() ?? "{}";
-  const body = JSON.parse(text) as ProjectDocument;
+  const body = parsed((await readBody(request, 65_536))?.toString() ?? "{}");
+  if ("status" in body) return body;
   const name = body.project_name ?? "";
   if (state.projects.has(name)) return refuse(409, "CONFLICT", `The project named ${name} already exists`);
   const problem = problemOf(body);
   if (problem !== undefined) return refuse(400, "BAD_REQUEST", problem);
-  const made = state.addProject(name, { public: body.metadata?.public === "true", quota: body.storage_limit ?? -1 });
+  const made = state.addProject(name, { public: body.metadata?.public === "true", quota: body.storage_limit || -1 });
   return { status: 201, headers: { location: `/api/v2.0/projects/${String(made.id)}` } };
 }
+
+function parsed(text: string): ProjectDocument | Reply {
+  try {
+    const body = JSON.parse(text) as ProjectDocument;
+    if (typeof body.metadata?.public !== "boolean") return body;
+    return unreadable(
+      "json: cannot unmarshal bool into Go struct field ProjectMetadata.metadata.public of type string",
+    );
+  } catch {
+    return unreadable("invalid character 'o' in literal null (expecting 'u')");
+  }
+}
+
+const unreadable = (why: string): Reply =>
+  refuse(422, "UNPROCESSABLE_ENTITY", `validation failure list:\nparsing project body from "" failed, because ${why}`);
 
 /** `public` is a string, of all things (docs/facts/harbor.md#projects). */
 function problemOf({ project_name: name = "", metadata }: ProjectDocument): string | undefined {
   const isPublic = metadata?.public ?? "false";
-  if (isPublic !== "true" && isPublic !== "false") return "invalid metadata: public";
+  if (isPublic !== "true" && isPublic !== "false")
+    return `metadata.public should only be 'true' or 'false', but got: '${String(isPublic)}'`;
+  if (name === "") return `Project name ${name} is illegal in length. (greater than 255 or less than 1)`;
   return namePattern.test(name) ? undefined : "project name is not in lower case or contains illegal characters";
 }
 
@@ -100,6 +120,15 @@ function rules(project: Project): Reply {
 }
 
 export function handleArtifact(exchange: Exchange, identity: Identity | undefined, path: string): Reply {
+  const [, named = ""] = path.split("/").slice(1);
+  // Who may see all is told that there is none; a plain slash makes a path that is none.
+  const isPath = /^\/projects\/[^/]+\/repositories\/[^/]+\/artifacts\/[^/]+$/.test(path);
+  if (identity?.admin === true && (!isPath || !exchange.state.projects.has(named)))
+    return refuse(404, "NOT_FOUND", `project ${named} not found`);
+  return artifact(exchange, identity, path);
+}
+
+function artifact(exchange: Exchange, identity: Identity | undefined, path: string): Reply {
   const [, project = "", name = "", pointer = ""] =
     /^\/projects\/([^/]+)\/repositories\/([^/]+)\/artifacts\/([^/]+)$/.exec(path) ?? [];
   const { state } = exchange;

@@ -34,8 +34,9 @@ export async function handleRest(exchange: Exchange): Promise<Outcome> {
   if (answer !== undefined) return answer(exchange, identity);
   const path = url.pathname.replace(/^\/api\/v2\.0/, "");
   // The list alone is for everyone; it shows them what is public.
-  if (identity === undefined && !(method === "GET" && path === "/projects"))
-    return refuse(401, "UNAUTHORIZED", "unauthorized");
+  const isOpen = method === "GET" && (path === "/projects" || isPublic(exchange, path));
+  // Of a robot the document is read before anybody asks who sent it.
+  if (identity === undefined && !isOpen && path !== "/robots") return refuse(401, "UNAUTHORIZED", "unauthorized");
   return below(exchange, identity, path);
 }
 
@@ -45,7 +46,12 @@ async function below(exchange: Exchange, identity: Identity | undefined, path: s
   if (/^\/projects\/[^/]+\/repositories\//.test(path)) return handleArtifact(exchange, identity, path);
   if (path === "/projects") return handleProjects(exchange, identity);
   if (path.startsWith("/projects/")) return handleProject(exchange, identity, path);
-  return refuse(404, "NOT_FOUND", `path ${path} was not found`);
+  return refuse(404, "NOT_FOUND", `path /api/v2.0${path} was not found`);
+}
+
+function isPublic({ state }: Exchange, path: string): boolean {
+  const name = /^\/projects\/([^/]+)$/.exec(path)?.[1];
+  return name !== undefined && state.projects.get(decodeURIComponent(name))?.public === true;
 }
 
 function restIdentity(exchange: Exchange, method: string): Identity | undefined {

@@ -43,6 +43,10 @@ export interface Artifact {
   readonly mediaType: string;
   readonly configType: string;
   readonly size: number;
+  /** Of the manifest alone. */
+  readonly bytes: number;
+  readonly artifactType: string;
+  readonly subject: string | undefined;
   readonly tags: Set<string>;
 }
 

@@ -1,0 +1,27 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { admin, aHarbor } from "../../rig/harbor/harbor.ts";
+import { dockerRegistryUnavailable } from "../../rig/registry-process.ts";
+
+const script = fileURLToPath(new URL("../../../scripts/harbor-answers.mjs", import.meta.url));
+const secret = "Answers-12345-of-a-test";
+
+/** The double is held against what a real Harbor was recorded to say, by the script that asks real ones. */
+it.skipIf(dockerRegistryUnavailable() !== undefined)("the Harbor double answers as Harbor 2.15.2 did", async () => {
+  await using harbor = await aHarbor({
+    projects: { p: {}, pub: { public: true } },
+    users: [
+      admin,
+      { name: "dev", secret, projects: { p: ["pull", "push"] } },
+      { name: "guest", secret, projects: { p: ["pull"] } },
+      { name: "stranger", secret },
+    ],
+  });
+  harbor.set({ version: "2.15.2" });
+  const env = { ...process.env, HARBOR_ADMIN_PASSWORD: admin.secret, HARBOR_MEMBER_PASSWORD: secret };
+  const asked = promisify(execFile)(process.execPath, [script, harbor.origin], { env });
+  const { stdout } = await asked.catch((error: unknown) => error as { readonly stdout: string });
+  expect(stdout).toBe("81 questions, 0 answered otherwise than Harbor 2.15.2 did\n");
+});
