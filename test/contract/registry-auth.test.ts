@@ -72,6 +72,20 @@ describe.skipIf(dockerRegistryUnavailable())("credentials at a registry", () => 
     expect(server.tokens?.issued).toHaveLength(3);
   });
 
+  it("hold what the registry asks for where that is not what we would have asked", async () => {
+    const wants = "repository:group/p/image:pull";
+    await using server = await aFaultServer({ upstream: upstream.url, tokens: { ...login, wants } });
+    await using client = aClient({ origins: [server.origin], login });
+    const repository = client.registry.repository("p/image");
+    expect(await repository.tags()).toEqual(["v1"]);
+    // It is remembered: the next token is asked for with it at once.
+    const before = server.requests.length;
+    server.tokens?.revoke();
+    expect(await repository.tags()).toEqual(["v1"]);
+    const asked = server.requests.slice(before).filter(({ step }) => step === "token");
+    expect(asked.map(({ path }) => new URL(path, server.origin).searchParams.getAll("scope"))).toEqual([[wants]]);
+  });
+
   it("are fetched anew before a short token runs out", async () => {
     await using server = await aFaultServer({ upstream: upstream.url, tokens: { ...login, expiresIn: 2 } });
     await using client = aClient({ origins: [server.origin], login });

@@ -64,8 +64,9 @@ export class MemoryCluster {
   patch(ref: KubeRef, operations: readonly PatchOperation[], options: { fieldManager: string }): Promise<boolean> {
     const found = this.#objects.get(keyOf(ref));
     if (found === undefined) throw new Failure("KUBECTL_FAILED", { action: "patch", exit: "1", output: "NotFound" });
-    const after = patched(rebuilt(found.leaves), operations);
+    const after = patched(this.#shown(found), operations) as { metadata: { uid?: string } } | undefined;
     if (after === undefined) return Promise.resolve(false);
+    delete after.metadata.uid;
     this.#asked.push(`patch ${ref.name}`);
     const leaves = leavesOf(after, options.fieldManager);
     for (const [path, leaf] of leaves) {

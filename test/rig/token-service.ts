@@ -13,6 +13,8 @@ export interface TokenServiceOptions {
   readonly accessTokenOnly?: boolean;
   /** Seconds until the registry takes a token that was just given out, as of a host whose clock is behind. */
   readonly validIn?: number;
+  /** Asks for this scope whatever is done, and takes only tokens for it. */
+  readonly wants?: string;
 }
 
 export interface Reply {
@@ -47,10 +49,10 @@ export class TokenService {
   }
 
   /** `undefined`: let it in. */
-  check(request: IncomingMessage, origin: string, scope: string): Reply | undefined {
+  check(request: IncomingMessage, origin: string, needed: string): Reply | undefined {
     const [scheme, value] = (request.headers.authorization ?? "").split(" ", 2);
     if (this.#takes(scheme, value)) return undefined;
-    const realm = this.#options.realm ?? `${origin}${this.path}`;
+    const { realm = `${origin}${this.path}`, wants: scope = needed } = this.#options;
     const service = this.#options.harbor === true ? "harbor-registry" : "registry.test";
     const bearer = `Bearer realm="${realm}",service="${service}",scope="${scope}"`;
     const challenge = this.#options.harbor === true && scheme !== "" ? 'Basic realm="harbor"' : bearer;
@@ -79,7 +81,8 @@ export class TokenService {
     const claims = { access, jti: this.issued.length, nbf: Math.floor(validFrom / 1000) };
     const token = `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
     this.issued.push(token);
-    if (authorized) this.#valid.set(token, validFrom);
+    const { wants } = this.#options;
+    if (authorized && (wants === undefined || scopes.includes(wants))) this.#valid.set(token, validFrom);
     const named = this.#options.accessTokenOnly === true ? { access_token: token } : { token, access_token: "" };
     const body = JSON.stringify({ ...named, expires_in: this.#options.expiresIn ?? 300 });
     return { status: 200, headers: { "content-type": "application/json" }, body };

@@ -44,7 +44,9 @@ export function tlsReason(error: unknown): string | undefined {
   const found = chain(error).find((each) => tlsCode.test(each.code ?? ""));
   if (found === undefined) return undefined;
   // OpenSSL's text begins with a thread id and file names of the build machine.
-  const text = found.message.replace(/^[0-9A-F]+:error:[0-9A-F]+:/i, "").replace(/:\.\.\/.*$/s, "");
+  const openssl = found.message.replace(/^[0-9A-F]+:error:[0-9A-F]+:/i, "").replace(/:\.\.\/.*$/s, "");
+  // Node 24 adds advice for those who start Node themselves; in the executable nobody can follow it.
+  const text = openssl.replace(/; if the root CA is installed locally, try running Node\.js .*$/s, "");
   return `${found.code ?? ""} ${text}`.slice(0, 200).trim();
 }
 

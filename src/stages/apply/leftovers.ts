@@ -23,6 +23,10 @@ interface Change extends PatchPair {
   readonly did: LeftoverRecord["did"];
 }
 
+/** The very object that was looked at: a namesake that somebody made since has decisions of its own. */
+const sameObject = ({ metadata }: WasmPlugin): readonly PatchOperation[] =>
+  metadata.uid === undefined ? [] : [{ op: "test", path: "/metadata/uid", value: metadata.uid }];
+
 /**
  * Plugins of an earlier life that point outside: one of them keeps every new gateway pod from opening its ports, so
  * they are repointed to what we carry, or switched off, before the first rollout. Each record holds its own undoing.
@@ -39,8 +43,9 @@ export async function settleLeftovers(input: LeftoverInput, cluster: ObjectsPort
     // Off already: nothing to do, and nothing to undo.
     if (change?.apply.length === 0) continue;
     // False: somebody changed it under our hands, so what it is now is not what was weighed here.
-    if (change !== undefined && (await patched(plugin, change.apply, input, cluster)))
-      records.push({ ...refOf(plugin, namespace), did: change.did, url, undo: change.undo });
+    const same = sameObject(plugin);
+    if (change !== undefined && (await patched(plugin, [...same, ...change.apply], input, cluster)))
+      records.push({ ...refOf(plugin, namespace), did: change.did, url, undo: [...same, ...change.undo] });
     else stuck.push({ name: plugin.metadata.name, url });
   }
   return { records, stuck };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, copyFile, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { bundleOutput } from "../../../src/edge/disk/bundle-output.ts";
 import { hashRanges } from "../../../src/edge/disk/hash-ranges.ts";
@@ -68,6 +69,31 @@ describe("volumes", () => {
     expect(document.volumes[0]?.blocks).toEqual(
       [0, 4, 8].map((at) => sha256((parts[0] ?? Buffer.alloc(0)).subarray(at * MiB, (at + 4) * MiB))),
     );
+  });
+
+  it("go from the first byte to the last where the file system keeps no holes, whatever comes first", async () => {
+    await using directory = await aTempDirectory();
+    const output = bundleOutput(join(directory.path, "higress.tar"), { volumeSize, inOrder: true });
+    let end = 0;
+    const watched = {
+      async create(size: number, plan: string) {
+        const writer = await output.create(size, plan);
+        const write = writer.write.bind(writer);
+        writer.write = (offset, chunks) => {
+          expect(offset).toBe(end);
+          end += chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+          return write(offset, chunks);
+        };
+        return writer;
+      },
+    };
+    let turn = 0;
+    const late = async function* (_: unknown, bytes: Uint8Array, offset: number): AsyncGenerator<Uint8Array> {
+      await delay(40 - 5 * Math.min(8, (turn += 1)));
+      yield bytes.subarray(offset);
+    };
+    await pack({ ...input(), ...aPackInput({ open: late, host: ({ digest }) => digest }) }, watched);
+    expect(end).toBeGreaterThan(0);
   });
 
   it("are opened by any of their names", async () => {

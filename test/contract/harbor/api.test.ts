@@ -4,7 +4,7 @@ import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { pushItems } from "../../../src/stages/push/push.ts";
 import { gatewayPull } from "../../../src/stages/plugins/gateway-pull.ts";
 import { anImage, aWasmPlugin } from "../../rig/graph.ts";
-import { apiOf, registryOf } from "../../rig/harbor/access.ts";
+import { apiOf, probeOf, registryOf } from "../../rig/harbor/access.ts";
 import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
 import { stranger } from "../../rig/harbor/preflight.ts";
 import type { Identity } from "../../rig/harbor/state.ts";
@@ -50,6 +50,15 @@ describe("the Harbor client", () => {
     expect([await api.project("nowhere"), await api.project("secret")]).toEqual(["missing", "hidden"]);
   });
 
+  it("finds the project of exactly that name where only the fuzzy list may be asked", async () => {
+    harbor.set({ project: { "my-late": { quota: 1 }, late: {} } });
+    const cli: Identity = { name: "cli", secret: "planted-cli", oidcCli: true, admin: true };
+    harbor.state.identities.set(cli.name, cli);
+    await using api = apiOf(harbor, cli);
+    expect(await api.project("late")).toMatchObject({ name: "late" });
+    expect(await api.project("lat")).not.toMatchObject({ name: expect.anything() as string });
+  });
+
   it("makes a robot for the cluster that can pull and nothing else, and renews its secret", async () => {
     await using api = apiOf(harbor, admin);
     const wanted = { project: "p", projectId: 2, name: "higress-pull" };
@@ -67,8 +76,14 @@ describe("the Harbor client", () => {
     await using api = apiOf(harbor, admin);
     const wanted = (name: string) => ({ project: "p", projectId: 2, name });
     for (let other = 0; other < 120; other += 1) await api.ensurePullRobot(wanted(`other-${String(other)}`));
+    const other = await api.ensurePullRobot(wanted("not-late"));
     const made = await api.ensurePullRobot(wanted("late"));
-    expect([made.state, (await api.ensurePullRobot(wanted("late"))).state]).toEqual(["created", "renewed"]);
+    const again = await api.ensurePullRobot(wanted("late"));
+    expect([made.state, again.state, again.name]).toEqual(["created", "renewed", "robot$p+late"]);
+    // Whoever uses another one goes on using it.
+    await using registry = registryOf(harbor, other);
+    expect(await registry.repository("p/any").head("1")).toBeUndefined();
+    expect(await registry.repository("p/any").grants()).toEqual(["pull"]);
   });
 
   it("says that who is no administrator may make no robot", async () => {
@@ -88,6 +103,22 @@ describe("the Harbor client", () => {
     const seen = { digest: plugin.root.digest, type: "UNKNOWN", immutableTags: ["1"] };
     expect(await api.artifact("p/deep/er/plugin", "1")).toMatchObject(seen);
     expect(await api.artifact("p/deep/er/plugin", "2")).toBeUndefined();
+  });
+
+  it("tells a tag that a policy hides from one that it may not ask for", async () => {
+    harbor.set({ project: { guarded: { preventVulnerable: true } } });
+    const image = anImage();
+    const options = { registry: harbor.host, project: "guarded", templates: {} };
+    const { mapped } = mapItems([aLockItem("r.io/a/image:1", image)], options);
+    await using registry = registryOf(harbor, admin);
+    await pushItems(mapped, aSource([image]), registry);
+    await using probe = probeOf(harbor, admin);
+    expect([await probe.tag("guarded/a/image", "1"), await probe.tag("guarded/a/image", "2")]).toEqual([
+      "hidden",
+      undefined,
+    ]);
+    harbor.failNext("manifest.head", { status: 400, code: "NAME_INVALID", message: "no" });
+    expect(await codeOf(probe.tag("guarded/a/image", "1"))).toBe("REGISTRY_REFUSED");
   });
 
   it("refuses an answer that is none of Harbor's", async () => {

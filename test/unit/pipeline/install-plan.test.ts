@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RelocationMap } from "../../../src/model/relocation.ts";
 import { Site } from "../../../src/model/site.ts";
 import { planInstall } from "../../../src/pipeline/install-plan.ts";
 import { openBundle } from "../../../src/stages/bundle/open.ts";
@@ -29,6 +30,38 @@ describe("planInstall", () => {
       "higress/higress/gateway",
       "higress/higress/console",
       "higress/plugins/key-auth",
+    ]);
+  });
+
+  it("lays the relocation over everything that anybody wrote", async () => {
+    const outside = (by: string) => ({ global: { hub: `outside.example/${by}` } });
+    const chart = {
+      ...{ name: "higress", version: "2.2.4", file: "charts/higress-2.2.4.tgz", relocation: "manifests/bundle.yaml" },
+      ...{ release: "higress", namespace: "higress-system", valuesFiles: ["of: the chart's files"] },
+      values: outside("spec"),
+    };
+    const bundle = await bundleWith(JSON.stringify({ charts: [chart], crds: [], manifests: [] }));
+    const head = {
+      apiVersion: "higress-airgap/v1",
+      kind: "RelocationMap",
+      chart: "higress",
+      version: "2.2.4",
+    } as const;
+    const images = [{ path: "global.hub", value: "{prefix}" }];
+    const { charts } = await planInstall(
+      bundle,
+      { ...site, values: outside("site") },
+      { parseRelocation: () => RelocationMap.parse({ ...head, gateway: "2.2", images }), userValues: ["of: --values"] },
+    );
+    // As helm is given them: each over the one before.
+    expect(charts.map(({ values }) => values)).toEqual([
+      [
+        "of: the chart's files",
+        outside("spec"),
+        "of: --values",
+        outside("site"),
+        { global: { hub: "harbor.corp/higress" } },
+      ],
     ]);
   });
 

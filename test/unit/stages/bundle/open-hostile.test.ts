@@ -106,6 +106,7 @@ describe("openBundle refuses", () => {
     ["a bundle.json that SHA256SUMS does not cover", () => swappedDocument(), /SHA256SUMS/],
     ["a SHA256SUMS that is no list", () => replaced("SHA256SUMS", Buffer.from("hello\n")), /hello/],
     ["a SHA256SUMS that lists a file twice", () => replaced("SHA256SUMS", Buffer.concat([plan.sums, plan.sums])), /tw/],
+    ["a SHA256SUMS that gives a blob another sum than its name", () => otherSum(firstBlob.name), /^blobs\/sha256/],
     ["a blob twice", () => doubledBlob(), /twice/],
     ["blobs in another order", () => swappedBlobs(), /wanted sha256/],
     ["a file after the blobs", () => movedToEnd("README.txt"), /order/],
@@ -156,6 +157,23 @@ describe("openBundle", () => {
   });
 });
 
+describe("an open bundle", () => {
+  it("hands a blob out only at the size that is asked for", async () => {
+    await using bundle = await openBundle(new MemorySource(sound));
+    const [blob] = bundle.document.blobs;
+    if (blob === undefined) throw new Error("no blob");
+    expect(bundle.hasBlob(blob.digest, blob.size)).toBe(true);
+    expect(bundle.hasBlob(blob.digest, blob.size + 1)).toBe(false);
+    for (const size of [blob.size - 1, blob.size + 1])
+      expect(() => bundle.fetch({ ...blob, size })).toThrow(
+        expect.objectContaining({
+          code: "CONTENT_MISMATCH",
+          facts: { what: blob.digest, wanted: `${size} B`, got: `${blob.size} B` },
+        }),
+      );
+  });
+});
+
 function slice(name: string): Buffer {
   const entry = plan.entries.find((each) => each.name === name)!;
   return sound.subarray(entry.offset - 512, entry.offset + entry.size + ((512 - (entry.size % 512)) % 512));
@@ -173,6 +191,12 @@ function removed(name: string): Buffer {
 
 function movedToEnd(name: string): Buffer {
   return arranged([...names.filter((each) => each !== name), name]);
+}
+
+function otherSum(name: string): Buffer {
+  const text = plan.sums.toString("latin1");
+  const line = new RegExp(`^[0-9a-f]{64}(?=  ${name}$)`, "m");
+  return replaced("SHA256SUMS", Buffer.from(text.replace(line, "0".repeat(64)), "latin1"));
 }
 
 function doubledBlob(): Buffer {

@@ -148,6 +148,14 @@ describe("prove", () => {
     expect(codes(injected)).toEqual(["reference.outside"]);
   });
 
+  it.each(["initContainers", "containers", "ephemeralContainers"])("counts and refuses the images of %s", (list) => {
+    const image = (value: string): object => workload("w", { [list]: [{ name: "c", image: value }] });
+    expect(prove(text(image("harbor.corp:8443/higress/a:1")), allowed).images).toBe(1);
+    expect(codes(image("harbor.corp:8443/higress/a:1"), { ...allowed, carried: new Set() })).toEqual([
+      "reference.not-carried",
+    ]);
+  });
+
   it("refuses an image that nobody carried, by tag or by digest", () => {
     const digest = `sha256:${"a".repeat(64)}`;
     const carried = new Set(["harbor.corp:8443/higress/a:1", `harbor.corp:8443/higress/b@${digest}`]);

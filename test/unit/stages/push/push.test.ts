@@ -57,6 +57,21 @@ describe("pushItems", () => {
     ]);
   });
 
+  it("believes of no tag that it was written before it is read again, and names the one that points elsewhere", async () => {
+    const wanted = mapped([["r.io/a/gateway:1", index, ["r.io/a/gateway:latest", "r.io/a/gateway:2"]]]);
+    for (const lost of ["1", "latest", "2"]) {
+      const forgetful = new MemoryTarget();
+      forgetful.before = ({ step, what }) => {
+        const written = forgetful.count("tag") === 3 && step === "head";
+        if (written && what === lost) forgetful.tags.set(`p/a/gateway:${lost}`, sibling.root);
+      };
+      await expect(pushItems(wanted, aSource(seeds), forgetful)).rejects.toMatchObject({
+        code: "CONTENT_MISMATCH",
+        facts: { what: `p/a/gateway:${lost}`, wanted: index.root.digest, got: sibling.root.digest },
+      });
+    }
+  });
+
   it("asks one question a tag the second time, and sends nothing", async () => {
     await pushItems(all, aSource(seeds), target);
     target.calls.length = 0;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { KubeQuery } from "../../../../src/model/kubernetes.ts";
 import type { WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
+import { settleLeftovers } from "../../../../src/stages/apply/leftovers.ts";
 import type { ReleasePort } from "../../../../src/stages/receipt/ports.ts";
 import { rollback, uninstall } from "../../../../src/stages/receipt/undo.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
@@ -155,6 +156,76 @@ describe("undoing", () => {
     release.calls.length = 0;
     await uninstall(current, { cluster, release });
     expect(release.calls).toEqual(["uninstall extra", "uninstall console", "uninstall base"]);
+  });
+
+  it("rollback brings a plugin back that was off, and it stays off", async () => {
+    cluster.add(plugin("p", "oci://harbor.test/a:2"));
+    const record = { namespace, name: "p" };
+    const before = aReceipt({ plugins: [{ ...record, url: "oci://harbor.test/a:1", state: "off" }] });
+    const current = aReceipt({ plugins: [{ ...record, url: "oci://harbor.test/a:2", state: "on" }] });
+    expect(await rollback(current, before, { cluster, release })).toEqual([]);
+    const spec = { url: "oci://harbor.test/a:1", defaultConfigDisable: true };
+    expect(await cluster.get(pluginRef("p"))).toMatchObject({ spec });
+  });
+
+  it("undoes from the outside in: plugins before the gateway that runs them, and what came last first", async () => {
+    cluster.add(plugin("ours", "oci://harbor.test/a:1"));
+    cluster.add(plugin("old", "oci://outside.test/b:1"));
+    cluster.add({ apiVersion: "v1", kind: "Secret", metadata: { name: "later", namespace } });
+    const { records: leftovers } = await settleLeftovers(
+      { namespace, isInside: (url) => url.includes("harbor.test"), targetOf: () => "oci://harbor.test/b:1" },
+      cluster,
+    );
+    const made = await installed();
+    const receipt = aReceipt({
+      leftovers: [...leftovers],
+      objects: [...made.objects, { resource: "secrets", namespace, name: "later", did: "created" }],
+      plugins: [{ namespace, name: "ours", url: "oci://harbor.test/a:1", state: "on" }],
+    });
+    const did = cluster.changes.length;
+    const order: string[] = [];
+    const helm: ReleasePort = {
+      ...release,
+      uninstall: () => Promise.resolve(void order.push(...cluster.changes.slice(did), "helm uninstall")),
+    };
+    expect(await uninstall(receipt, { cluster, release: helm })).toEqual([]);
+    const before = order.length - 1;
+    expect([...order, ...cluster.changes.slice(did + before)]).toEqual([
+      "delete wasmplugins.extensions.higress.io/ours",
+      "patch old",
+      "helm uninstall",
+      "delete secrets/later",
+      "apply ServiceAccount/default",
+      "delete secrets/pull",
+      "delete configmaps/higress-airgap-receipt",
+    ]);
+  });
+
+  it("rollback leaves leftovers settled that were so before, and gives back those that came later", async () => {
+    const outside = { namespace, isInside: () => false, targetOf: () => undefined };
+    cluster.add(plugin("early", "oci://outside.test/a:1"));
+    const early = await settleLeftovers(outside, cluster);
+    cluster.add(plugin("late", "oci://outside.test/b:1"));
+    const late = await settleLeftovers(outside, cluster);
+    const before = aReceipt({ leftovers: [...early.records] });
+    const current = aReceipt({ leftovers: [...early.records, ...late.records] });
+    expect(await rollback(current, before, { cluster, release })).toEqual([]);
+    expect(await cluster.get(pluginRef("early"))).toMatchObject({ spec: { defaultConfigDisable: true } });
+    expect(await cluster.get(pluginRef("late"))).toMatchObject({ spec: { defaultConfigDisable: false } });
+  });
+
+  it("leaves a namesake of a leftover alone that somebody made since, switched off, and names it", async () => {
+    cluster.add(plugin("old", "oci://outside.test/b:1"));
+    const { records } = await settleLeftovers({ namespace, isInside: () => false, targetOf: () => undefined }, cluster);
+    await cluster.delete(pluginRef("old"));
+    const theirs = {
+      ...plugin("old", "oci://own.test/b:1"),
+      spec: { url: "oci://own.test/b:1", defaultConfigDisable: true },
+    };
+    cluster.add(theirs);
+    const findings = await uninstall(aReceipt({ leftovers: [...records] }), { cluster, release });
+    expect(findings).toMatchObject([{ code: "cluster.drift", facts: { object: "WasmPlugin old" } }]);
+    expect(await cluster.get(pluginRef("old"))).toMatchObject({ spec: theirs.spec });
   });
 
   it("leaves a plugin alone that somebody pointed elsewhere, and names it", async () => {
