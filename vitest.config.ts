@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { packedModules } from "./test/packed/modules.ts";
+import { executable } from "./test/rig/cli.ts";
 
 // Empty proxies: a developer's environment must not reach into a test that talks to loopback.
 const env = { HTTP_PROXY: "", HTTPS_PROXY: "", http_proxy: "", https_proxy: "", LANG: "C.UTF-8" };
@@ -12,6 +14,15 @@ const contract = project("contract", ["test/contract/**/*.test.ts"], 120_000).te
 /** About what tests stand on, or pages in a browser: nothing that packing could change. */
 const samePacked = ["cluster-rig", "daemon", "kubelet-pull", "tls-rig", "harbor/double", "html", "install-page"];
 const e2e = project("e2e", ["test/e2e/**/*.test.ts"], 600_000).test;
+/**
+ * Where the executable could differ from dist: what it carries, its threads, the programs that it starts, its streams and
+ * signals, its Node's TLS and words. The other suites are about what one and the same code makes of registries and
+ * clusters; a second time they would take a quarter of an hour.
+ */
+const onExecutable = [
+  ...["bundle-commands", "completion", "interrupted", "main-job", "plugins-cli", "proxy", "refusals", "refusals-files"],
+  ...["refusals-registry", "render", "volume-commands"],
+];
 
 export default defineConfig({
   test: {
@@ -33,6 +44,16 @@ export default defineConfig({
         },
       },
       { test: e2e },
+      {
+        test: {
+          ...e2e,
+          name: "executable",
+          env: { ...env, HIGRESS_AIRGAP_TEST_PROGRAM: "executable" },
+          include: existsSync(executable)
+            ? onExecutable.map((name) => `test/e2e/${name}.test.ts`)
+            : ["test/executable/none.test.ts"],
+        },
+      },
     ],
   },
 });
