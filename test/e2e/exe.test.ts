@@ -49,7 +49,8 @@ describe.skipIf(notHere !== undefined)(`the executable for amd64${because(notHer
   it("needs no node, says its version, and lets no NODE_OPTIONS of the host in", async () => {
     expect((await run("sh", ["-c", "command -v node"])).exitCode).not.toBe(0);
     const plain = await run(x64, ["--version"]);
-    expect(plain, plain.stderr).toMatchObject({ exitCode: 0 });
+    // Node says here if V8 does not take the compiled program that the executable carries.
+    expect(plain).toMatchObject({ exitCode: 0, stderr: "" });
     expect(plain.stdout).toMatch(/^\d+\.\d+\.\d+ \(node 24\.21\.0, linux\/x64\)$/);
     const forced = await run(x64, ["--version"], { env: { NODE_OPTIONS: "--require /nonexistent.js" } });
     expect(forced).toMatchObject({ exitCode: 0, stdout: plain.stdout });
@@ -128,7 +129,7 @@ describe.skipIf(noQemu !== undefined)(`the executable for arm64${because(noQemu)
     const { stdout, stderr, exitCode } = await execa(qemu, ["-p", page, "-L", libraries, arm64, "--version"], {
       reject: false,
     });
-    expect(exitCode, stderr).toBe(0);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toContain("linux/arm64");
   });
 });
