@@ -135,6 +135,8 @@ export interface FindingFacts {
   "plugin.config-refused": { plugin: string; words: string };
   "plugin.start-failed": { plugin: string; words: string };
   "plugin.not-checkable": { plugin: string; why: string };
+  "plugin.list-differs": { plugin: string; listed: string; console: string };
+  "plugin.console-unknown": { charts: string };
   "plugin.tag-drift": { plugin: string; reference: string; published: string; found: string };
   "plugin.url-unanswered": { plugin: string; url: string; answer: string };
   "plugin.url-not-asked": { plugin: string; url: string; command: string };

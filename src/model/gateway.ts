@@ -1,4 +1,6 @@
 import * as z from "zod";
+import type { BundleDocument } from "./bundle.ts";
+import { inRange, VersionRange } from "./version-range.ts";
 
 const Calls = z.array(z.string().regex(/^[a-z0-9_]+$/));
 
@@ -18,20 +20,37 @@ export const GatewayGenerations = z.strictObject({
   abiCalls: z.record(z.string(), Calls).describe("ABI to the host calls that it adds, without proxy_"),
   generations: z.record(z.string(), GatewayGeneration),
   releases: z
-    .record(z.string(), z.string())
-    .describe("Higress release to generation; unknown where nobody has shown it"),
+    .array(z.strictObject({ versions: VersionRange, generation: z.string() }))
+    .describe("Releases of the Higress chart and their generation; what no range holds, nobody has shown"),
 });
 export interface GatewayGenerations extends z.output<typeof GatewayGenerations> {}
-
-export const unknownGeneration = "unknown";
 
 /** The generation of a Higress release; `undefined` when it is not known, which is not the same as unable. */
 export function generationOf(
   document: GatewayGenerations,
   release: string,
 ): { readonly name: string; readonly generation: GatewayGeneration } | undefined {
-  const name = document.releases[release];
-  if (name === undefined || name === unknownGeneration) return undefined;
+  const name = document.releases.find(({ versions }) => inRange(release, versions))?.generation;
+  if (name === undefined) return undefined;
   const generation = document.generations[name];
   return generation === undefined ? undefined : { name, generation };
+}
+
+/**
+ * The release that decides what a gateway can load: that of the Higress chart, not of the bundle, which its owner names
+ * and counts as he likes.
+ */
+export function gatewayRelease(
+  charts: readonly { readonly name: string; readonly version?: string | undefined }[],
+  otherwise: string,
+): string {
+  return charts.find(({ name }) => /(^|\/)higress(-core)?$/.test(name))?.version ?? otherwise;
+}
+
+/** The same of a bundle. */
+export function carriedRelease({ items, version }: Pick<BundleDocument, "items" | "version">): string {
+  return gatewayRelease(
+    items.filter(({ kind }) => kind === "chart"),
+    version,
+  );
 }

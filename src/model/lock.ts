@@ -36,6 +36,11 @@ export const LockItem = z.strictObject({
   licence: Prose(200).optional(),
   derived: Derivation.optional(),
   version: NameText.optional().describe("Chart version, or a plugin's info.version"),
+  category: Prose(128)
+    .optional()
+    .describe("Of a plugin, as its console says: how it is shown and run when it is switched on"),
+  phase: Prose(64).optional(),
+  priority: z.number().optional(),
 });
 export interface LockItem extends z.output<typeof LockItem> {}
 

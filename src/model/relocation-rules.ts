@@ -1,12 +1,8 @@
-import { satisfies, validRange } from "semver";
 import * as z from "zod";
 import { Setting, WorkloadContainer } from "./relocation.ts";
+import { VersionRange } from "./version-range.ts";
 
-const Range = z
-  .string()
-  .refine((text) => validRange(text) !== null, { error: "expected a range of versions: >=2.1.0 <2.2.0 || >=2.2.1" });
-
-const Ranged = { versions: Range.describe("Of the chart, as npm writes ranges"), source: z.string().min(1) };
+const Ranged = { versions: VersionRange.describe("Of the chart, as npm writes ranges"), source: z.string().min(1) };
 
 /** `manifests/higress/rules.yaml`: what rendering a chart cannot show, each for a range of its versions. */
 export const RelocationRules = z.strictObject({
@@ -28,8 +24,3 @@ export const RelocationRules = z.strictObject({
 });
 export interface RelocationRules extends z.output<typeof RelocationRules> {}
 export type SettingRule = RelocationRules["settings"][number];
-
-/** A candidate for release counts as the release: `2.2.5-rc.1` is after 2.2.4. */
-export function inRange(version: string, range: string): boolean {
-  return satisfies(version, range, { includePrerelease: true, loose: true });
-}

@@ -61,7 +61,7 @@ export const RelocationMap = z.strictObject({
   kind: z.literal("RelocationMap"),
   chart: ChartName,
   version: ChartVersion,
-  gateway: z.string().optional().describe("Gateway generation of this release; gateways.yaml says it by ranges now"),
+  gateway: z.string().optional().describe("Of older maps; gateways.yaml says it by ranges of versions"),
   images: z
     .array(Setting)
     .describe("Moves images: {prefix} is the registry and project that everything is pushed under"),
@@ -85,6 +85,7 @@ export const RelocationMap = z.strictObject({
     .default([])
     .describe("What is named only when these values are switched the other way; your values decide what is carried"),
 });
+export interface WorkloadContainer extends z.output<typeof WorkloadContainer> {}
 export interface RelocationMap extends z.output<typeof RelocationMap> {}
 export interface Setting extends z.output<typeof Setting> {}
 

@@ -89,6 +89,8 @@ export const PluginSpec = z.strictObject({
   ref: ReferenceText.describe("oci://registry/repository:tag"),
   version: NameText.optional().describe("info.version of its spec.yaml: what ${version} becomes in a URL pattern"),
   category: z.string().optional(),
+  phase: z.string().max(64).optional().describe("When the gateway runs it: AUTHN, AUTHZ, STATS, UNSPECIFIED_PHASE"),
+  priority: z.number().optional().describe("Within its phase, higher runs first"),
   digest: z.string().optional().describe("The digest that was published; another one is reported as drift"),
   gatewayMinVersion: z.string().optional(),
 });

@@ -1,5 +1,6 @@
 import type { Deployment } from "kubernetes-types/apps/v1.js";
 import type { Finding } from "../model/finding.ts";
+import { carriedRelease } from "../model/gateway.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
@@ -36,7 +37,8 @@ export async function checkLive(
   const { namespace } = site.cluster;
   await using asker = ports.urlAsker();
   const deployments = await ports.cluster.list<Deployment>({ resource: "deployments.apps", namespace, signal });
-  const { version, items } = bundle.document;
+  const { items } = bundle.document;
+  const version = carriedRelease(bundle.document);
   const allowed = { allowedPrefixes: [plan.prefix], allowedHosts: siteHosts(site), carried: plan.carried };
   return await checkCluster(
     {

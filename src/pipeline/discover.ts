@@ -1,7 +1,7 @@
 import { Failure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { isReference } from "../model/reference.ts";
-import { discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
+import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
 import { relocationExceptions, relocationPatches } from "../stages/relocate/patches.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
@@ -13,6 +13,8 @@ const sentinel = "airgap-sentinel.invalid/moved";
 export interface Discovered {
   readonly images: readonly FoundReference[];
   readonly plugins: readonly FoundReference[];
+  /** The image of the console, where a chart's map says which container that is. */
+  readonly console: string | undefined;
 }
 
 /**
@@ -30,11 +32,13 @@ export async function discover(
     discoverReferences(Buffer.from(file.bytes).toString("utf8")),
   );
   const gaps: Finding[] = [];
+  let console: string | undefined;
   for (const chart of charts) {
     const layers = [...chart.valuesFiles, chart.values];
     const request = { chart, kubeVersion, signal: options.signal };
     const plain = await ports.render({ ...request, values: layers });
     found.push(...discoverReferences(plain));
+    if (chart.relocation.console !== undefined) console ??= containerImage(plain, chart.relocation.console);
     const target = sentinelTarget(chart);
     const moved = relocationValues(chart.relocation, target, { pluginMode: "oci" });
     const release = chart.spec.release ?? chart.name;
@@ -44,7 +48,7 @@ export async function discover(
   }
   for (const each of [...unreadable(found), ...gaps]) options.report({ type: "finding", finding: each });
   if (gaps.length > 0) throw new Failure("FINDINGS", { count: gaps.length }, { side: "source" });
-  return { images: unique(found, "image"), plugins: unique(found, "plugin") };
+  return { images: unique(found, "image"), plugins: unique(found, "plugin"), console };
 }
 
 function sentinelTarget(chart: LoadedChart): Parameters<typeof relocationValues>[1] {

@@ -1,7 +1,8 @@
 import { finding, type Finding } from "../model/finding.ts";
 import { joinPath, mergeValues, nest, splitPath, type ChartValues, type Values } from "../model/values.ts";
 import { RelocationMap, type Setting } from "../model/relocation.ts";
-import { inRange, type RelocationRules, type SettingRule } from "../model/relocation-rules.ts";
+import type { RelocationRules, SettingRule } from "../model/relocation-rules.ts";
+import { inRange } from "../model/version-range.ts";
 import { learnRelocation, type Learned } from "../stages/learn/learn.ts";
 import { Trials, type Render } from "../stages/learn/trials.ts";
 

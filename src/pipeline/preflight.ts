@@ -1,3 +1,4 @@
+import { carriedRelease } from "../model/gateway.ts";
 import pMap from "p-map";
 import type { Finding } from "../model/finding.ts";
 import { typedObjects } from "../model/rendered-object.ts";
@@ -125,7 +126,7 @@ async function startFindings(
     return item === undefined || config === undefined ? [] : [{ name: item.name, config }];
   });
   if (starts.length === 0) return [];
-  const check = checkCarried(bundle, bundle.document.version, ports.modules, signal);
+  const check = checkCarried(bundle, carriedRelease(bundle.document), ports.modules, signal);
   const carried = new Map(carriedPlugins(bundle).map((plugin) => [plugin.item.name, plugin]));
   const checked = await pMap(
     starts,

@@ -1,5 +1,8 @@
 import pMap from "p-map";
+import type { Report } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
+import { finding } from "../model/finding.ts";
+import { gatewayRelease } from "../model/gateway.ts";
 import { roleBound } from "../model/names.ts";
 import { printReference, parseReference } from "../model/reference.ts";
 import { ociPatterns } from "../model/relocation.ts";
@@ -41,13 +44,13 @@ export async function resolveAll(
       ),
     all,
   );
-  const console = ofImages.find(({ item }) => item.name.endsWith("/console"));
-  const more =
-    spec.plugins.discover && console !== undefined
-      ? await ports.discoverPlugins({ content: console.content, root: console.item.root })
-      : [];
+  const more = spec.plugins.discover ? await consolePlugins(discovered, ofImages, charts, ports, options) : [];
   const patterns = charts.flatMap(({ relocation }) => ociPatterns(relocation));
-  const plugins = pluginRequests(spec, more, discovered, patterns);
+  const plugins = pluginRequests(spec, more, discovered, {
+    patterns,
+    consoleVersion: gatewayRelease(charts, spec.version),
+    report: options.report,
+  });
   const ofPlugins = await pMap(
     plugins,
     async (request) => resolvePlugin(request, await ports.repository(request.reference), ports.examine, context),
@@ -82,18 +85,60 @@ function asked(where: string): string {
   return sanitize(where, roleBound - 1);
 }
 
-/** The spec's list wins over what the console image says; plugins that manifests name come on top. */
+/** The plugins that the console of this release can name: in the image of the container that the chart's map says is it. */
+async function consolePlugins(
+  discovered: Discovered,
+  images: readonly Resolved[],
+  charts: readonly LoadedChart[],
+  ports: BuildPorts,
+  { report }: BuildOptions,
+): Promise<readonly PluginSpec[]> {
+  const wanted = discovered.console === undefined ? undefined : printReference(parseReference(discovered.console));
+  const image = images.find(({ item }) => item.reference === wanted);
+  if (image !== undefined) return ports.discoverPlugins({ content: image.content, root: image.item.root });
+  const named = charts.map(({ name, version }) => `${name} ${version}`).join(", ");
+  report({ type: "finding", finding: finding("warning", "plugin.console-unknown", { charts: named }) });
+  return [];
+}
+
+/**
+ * What the console image names wins: those are the URLs that users will click. The spec's list pins digests and adds, and
+ * where it names another version, that is said.
+ */
+function listed(spec: BundleSpec, found: readonly PluginSpec[], report: Report): readonly PluginSpec[] {
+  const known = new Map(found.map((plugin) => [plugin.name, plugin]));
+  for (const plugin of spec.plugins.list) {
+    const ofConsole = known.get(plugin.name);
+    const same = ofConsole === undefined || normal(ofConsole.ref) === normal(plugin.ref);
+    if (same) known.set(plugin.name, { ...plugin, ...ofConsole });
+    else {
+      const facts = { plugin: plugin.name, listed: plugin.ref, console: ofConsole.ref };
+      report({ type: "finding", finding: finding("warning", "plugin.list-differs", facts) });
+    }
+  }
+  return [...known.values()];
+}
+
+function normal(ref: string): string {
+  return printReference(parseReference(ref));
+}
+
+interface PluginContext {
+  readonly patterns: readonly string[];
+  readonly consoleVersion: string;
+  readonly report: Report;
+}
+
+/** What the console and the spec's list name, as far as the spec selects it; plugins that manifests name come on top. */
 function pluginRequests(
   spec: BundleSpec,
   found: readonly PluginSpec[],
   discovered: Discovered,
-  patterns: readonly string[],
+  { patterns, consoleVersion, report }: PluginContext,
 ): readonly PluginRequest[] {
-  const listed = new Map<string, PluginSpec>();
-  for (const plugin of [...found, ...spec.plugins.list]) listed.set(plugin.name, plugin);
-  const selected = selectPlugins([...listed.values()], spec.plugins);
+  const selected = selectPlugins(listed(spec, found, report), spec.plugins);
   // Every reference that a console of this version can make answers: by its tag, by info.version, by info.name.
-  const more = aliases(selected, { consoleVersion: spec.version, patterns });
+  const more = aliases(selected, { consoleVersion, patterns });
   const builtIn = selected.map((plugin) => ({
     name: plugin.name,
     reference: parseReference(plugin.ref),
@@ -102,6 +147,7 @@ function pluginRequests(
     published: plugin.digest,
     gatewayMinVersion: plugin.gatewayMinVersion,
     aliases: more.get(plugin.name),
+    about: aboutOf(plugin),
   }));
   const known = new Set(builtIn.map(({ reference }) => printReference(reference)));
   const others = discovered.plugins
@@ -109,6 +155,14 @@ function pluginRequests(
     .filter(({ reference }) => !known.has(printReference(reference)))
     .map(({ reference, role }) => ({ name: lastSegment(reference.repository), reference, role }));
   return [...builtIn, ...others];
+}
+
+function aboutOf({ category, phase, priority }: PluginSpec): PluginRequest["about"] {
+  return {
+    ...(category === undefined ? {} : { category }),
+    ...(phase === undefined ? {} : { phase }),
+    ...(priority === undefined ? {} : { priority }),
+  };
 }
 
 function lastSegment(path: string): string {

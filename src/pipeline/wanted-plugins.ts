@@ -81,7 +81,8 @@ function builtIn(name: string, plan: InstallPlan, site: Site): WantedPlugin | un
   const at = served
     ? { url: `${pluginServer.replace(/\/+$/, "")}/plugins/${name}/${version}/plugin.wasm` }
     : { url, pullSecret };
-  return { item, plugin: builtInPlugin({ name, version, namespace, ...at }) };
+  const { category, phase, priority } = item;
+  return { item, plugin: builtInPlugin({ name, version, namespace, category, phase, priority, ...at }) };
 }
 
 function opened(document: unknown): readonly WasmPlugin[] {

@@ -1,3 +1,4 @@
+import { carriedRelease } from "../../model/gateway.ts";
 import { resolve } from "node:path";
 import pMap from "p-map";
 import { readText } from "../../edge/files/read-text.ts";
@@ -26,7 +27,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const plugins = carriedPlugins(bundle, texts(flags, "name"));
   const given = await givenConfig(flags, context);
   const carried = await carriedConfigs(bundle);
-  const release = text(flags, "release-version") ?? bundle.document.version;
+  const release = text(flags, "release-version") ?? carriedRelease(bundle.document);
   const check = checkCarried(bundle, release, await startPorts(), context.signal);
   const checked = await pMap(
     plugins,

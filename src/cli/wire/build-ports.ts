@@ -12,6 +12,7 @@ import { limits } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
+import { gatewayRelease } from "../../model/gateway.ts";
 import type { LockFile } from "../../model/lock.ts";
 import { parseManifest } from "../../model/manifest.ts";
 import { MediaType } from "../../model/media-type.ts";
@@ -59,7 +60,7 @@ export async function buildPorts(
     render: (request) => render(helm, request),
     repository: async (reference) => reusing(await pool.repository(reference), wiring.reuse),
     examine: examiner({
-      gateway: wiring.spec.version,
+      gateway: gatewayRelease(wiring.spec.charts, wiring.spec.version),
       gateways,
       starter: moduleStarter(),
       manifests: wiring.manifests.flatMap(({ name, bytes }) =>

@@ -1,8 +1,17 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { isScanned, outsideReferences, stringsOf, referenceWords, type ReferenceWord } from "../../model/inside.ts";
 import { isReference } from "../../model/reference.ts";
-import { isException, type Exception } from "../../model/relocation.ts";
-import { imagesOf, renderedObjects, textAt, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
+import { isException, type Exception, type WorkloadContainer } from "../../model/relocation.ts";
+import {
+  identityOf,
+  imagesOf,
+  itemsAt,
+  podSpecOf,
+  renderedObjects,
+  textAt,
+  whereOf,
+  type RenderedObject,
+} from "../../model/rendered-object.ts";
 
 /** Something that must be carried, and where it was found. */
 export interface FoundReference {
@@ -73,4 +82,16 @@ export function findGaps(
     .map(({ where, path, value }) =>
       finding("error", "reference.unmapped", { where, path, value: value.slice(0, 300) }),
     );
+}
+
+/** The image of one container, told by the names of its workload and its own. */
+export function containerImage(manifest: string, wanted: WorkloadContainer): string | undefined {
+  for (const object of renderedObjects(manifest)) {
+    const { kind, name } = identityOf(object);
+    if (kind !== wanted.kind || name !== wanted.name) continue;
+    const containers = itemsAt(podSpecOf(object)?.spec ?? {}, "containers");
+    const container = containers.find((each) => each["name"] === wanted.container);
+    if (container !== undefined) return textAt(container, "image");
+  }
+  return undefined;
 }

@@ -112,6 +112,8 @@ function specOf(plugin: ConsolePlugin): PluginSpec {
     ref: plugin.reference.replace(/^oci:\/\//, ""),
     version: plugin.infoVersion,
     ...(plugin.category === undefined ? {} : { category: plugin.category }),
+    ...(plugin.phase === undefined ? {} : { phase: plugin.phase }),
+    ...(plugin.priority === undefined ? {} : { priority: plugin.priority }),
     ...(plugin.gatewayMinVersion === undefined ? {} : { gatewayMinVersion: plugin.gatewayMinVersion }),
   };
 }

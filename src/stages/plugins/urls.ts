@@ -1,4 +1,5 @@
 import { Failure, isFailure } from "../../model/failure.ts";
+import { inRange } from "../../model/version-range.ts";
 import { parseReference, printReference } from "../../model/reference.ts";
 import { isOlder } from "./check.ts";
 
@@ -16,15 +17,16 @@ export interface UrlPlugin {
 export interface ConsoleEnv {
   /** HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN, since console 2.1.0. */
   readonly pattern?: string | undefined;
-  /** HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_REGISTRY, since console 2.2.1. May hold a path. */
+  /** HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_REGISTRY, of consoles 2.1.11 and since 2.2.1. May hold a path. */
   readonly registry?: string | undefined;
-  /** HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_NAMESPACE, since console 2.2.1. */
+  /** HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_NAMESPACE, of the same. */
   readonly namespace?: string | undefined;
 }
 
 const officialRegistry = "higress-registry.cn-hangzhou.cr.aliyuncs.com";
 const patternSince = "2.1.0";
-const registrySince = "2.2.1";
+/** 2.2.0 was made before 2.1.11, which brought the registry variables. */
+const registryIn = ">=2.1.11 <2.2.0 || >=2.2.1";
 const mcpServerSince = "2.1.0";
 
 /**
@@ -36,7 +38,7 @@ export function consoleUrl(plugin: UrlPlugin, env: ConsoleEnv, consoleVersion: s
   const pattern = isOlder(consoleVersion, patternSince) ? undefined : filled(env.pattern);
   if (pattern !== undefined)
     return pattern.replaceAll("${name}", () => plugin.name).replaceAll("${version}", () => versionOf(plugin));
-  if (isOlder(consoleVersion, registrySince)) return url;
+  if (!inRange(consoleVersion, registryIn)) return url;
   const registry = filled(env.registry);
   const namespace = filled(env.namespace);
   if (registry === undefined && namespace === undefined) return url;

@@ -21,6 +21,8 @@ export interface PluginRequest {
   readonly published?: string | undefined;
   readonly aliases?: readonly string[] | undefined;
   readonly gatewayMinVersion?: string | undefined;
+  /** What its console says of it. */
+  readonly about?: Pick<LockItem, "category" | "phase" | "priority"> | undefined;
   readonly pinned?: string | undefined;
 }
 
@@ -58,6 +60,7 @@ export async function resolvePlugin(
     role: request.role,
     aliases: [...(request.aliases ?? [])],
     ...(request.version === undefined ? {} : { version: request.version }),
+    ...request.about,
     ...(examined.replacement === undefined ? {} : { derived: { from: original, how: "plugin-layout" as const } }),
   };
   return { item, graph, content, findings: [...drift(request, reference, found.descriptor), ...examined.findings] };

@@ -90,6 +90,8 @@ export const findings = findingSentences({
   "plugin.config-refused": { message: "{plugin} refuses its configuration: {words}", hint: "Correct the configuration in your WasmPlugin manifest." },
   "plugin.start-failed": { message: "{plugin} does not start: {words}", hint: "A gateway would fail the same way; leave it out." },
   "plugin.not-checkable": { message: "{plugin} could not be started here: {why}", hint: "" },
+  "plugin.list-differs": { message: "{plugin} is listed as {listed}, and the console of this version asks for {console}", hint: "What the console asks for is carried; correct or remove the entry in plugins.list of the spec." },
+  "plugin.console-unknown": { message: "No relocation map says which container of {charts} is the console, so nobody was asked which plugins it can name", hint: "Write console: into the relocation map, or set plugins.discover to false in the spec." },
   "plugin.tag-drift": { message: "{reference} was published as {published} and is now {found}", hint: "Upstream has overwritten the tag; what was found is carried." },
   "plugin.url-unanswered": { message: "{plugin}: {url} answers {answer}", hint: "The console can write this URL; push the aliases again." },
   "plugin.url-not-asked": { message: "{plugin}: {url} is known inside the cluster only, and its API server did not hand the question on", hint: "Ask yourself: {command}" },

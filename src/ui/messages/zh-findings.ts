@@ -86,6 +86,8 @@ export const findings = findingSentences({
   "plugin.config-refused": { message: "{plugin} 拒绝其配置：{words}", hint: "请改正 WasmPlugin 清单中的配置。" },
   "plugin.start-failed": { message: "{plugin} 无法启动：{words}", hint: "网关也会同样失败；请去掉它。" },
   "plugin.not-checkable": { message: "{plugin} 无法在此启动：{why}", hint: "" },
+  "plugin.list-differs": { message: "插件 {plugin} 在规格文件中列为 {listed}，而该版本的控制台请求 {console}", hint: "携带的是控制台请求的插件；请修正或删除规格文件 plugins.list 中的这一项。" },
+  "plugin.console-unknown": { message: "没有重定位映射指明 {charts} 的哪个容器是控制台，因此无法得知它能引用哪些插件", hint: "请在重定位映射中用 console: 写明控制台，或在规格文件中把 plugins.discover 设为 false。" },
   "plugin.tag-drift": { message: "{reference} 发布时为 {published}，现为 {found}", hint: "上游覆盖了标签；离线包携带的是实际取得的内容。" },
   "plugin.url-unanswered": { message: "{plugin}：{url} 返回 {answer}", hint: "控制台可能写入这个地址；请重新推送别名。" },
   "plugin.url-not-asked": { message: "{plugin}：{url} 只在集群内部有效，API server 没有转发询问", hint: "请自行询问：{command}" },

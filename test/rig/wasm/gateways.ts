@@ -44,5 +44,8 @@ export const gatewayTable: GatewayGenerations = {
       ],
     },
   },
-  releases: { "2.0.0": "old", "2.2.4": "new", "9.9.9": "unknown" },
+  releases: [
+    { versions: "2.0.0", generation: "old" },
+    { versions: "2.2.4", generation: "new" },
+  ],
 };

@@ -49,6 +49,8 @@ describe("findInConsole", () => {
       ref: "registry.example/plugins/key-auth:2.0.0",
       version: "1.0.0",
       category: "auth",
+      phase: "AUTHN",
+      priority: 310,
     });
   });
 

@@ -1,0 +1,118 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { beforeAll, describe, expect, it } from "vitest";
+import { prove } from "../../src/stages/prove/prove.ts";
+import { loadTyped } from "../../src/std/yaml.ts";
+import { anImage, anIndex } from "../rig/builders/images.ts";
+import { aWasmPlugin } from "../rig/builders/plugins.ts";
+import { nextRelease, packNextRelease } from "../rig/charts/next-release.ts";
+import { sampleChart } from "../rig/charts/pack.ts";
+import { cli, type CliResult } from "../rig/cli.ts";
+import { aCluster, clusterUnavailable } from "../rig/cluster.ts";
+import { aKubelet } from "../rig/fake-kubelet.ts";
+import { isReady, podWhere } from "../rig/pod-where.ts";
+import { aDockerRegistry, dockerRegistryUnavailable } from "../rig/registry-process.ts";
+import { writeSampleSite } from "../rig/sample-site.ts";
+import { seed } from "../rig/seed.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+import { tools } from "../rig/tools.ts";
+import { aConsoleImage, aConsoleJar, anSdkJar, aSpec } from "../rig/wasm/console.ts";
+import { aProxyPlugin } from "../rig/wasm/module.ts";
+
+const unavailable = dockerRegistryUnavailable() ?? clusterUnavailable();
+const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+const namespace = "higress-system";
+const host = "harbor.airgap.example:8443";
+const { registry } = sampleChart;
+const plugins = ["key-auth", "brand-new", "mcp-server"];
+
+const said = (result: CliResult): string => `${result.stdout}\n${result.stderr}`;
+
+/** As the release's own registry has it: the console names a plugin that no list of ours has. */
+function published() {
+  const entries = plugins.map((name) => {
+    const spec = name === "key-auth" ? { phase: "AUTHN", priority: 310, category: "auth" } : {};
+    const url = `oci://${registry}/plugins/${name}:3.0.0`;
+    return [name, { url, spec: aSpec({ name, version: "1.0.0", ...spec }) }] as const;
+  });
+  const console = aConsoleImage(aConsoleJar(anSdkJar(Object.fromEntries(entries))));
+  const images = nextRelease.images.map((name) => [name, anIndex({ "linux/amd64": anImage() })] as const);
+  const modules = plugins.map(
+    (name) =>
+      [
+        `${registry}/plugins/${name}:3.0.0`,
+        aWasmPlugin({ module: aProxyPlugin({}, { data: name }), layout: "oci" }),
+      ] as const,
+  );
+  return Object.fromEntries([...images, ...modules, [nextRelease.console, anIndex({ "linux/amd64": console })]]);
+}
+
+describe.skipIf(unavailable !== undefined)(`a release that nobody here has seen${because}`, () => {
+  const carried = { folder: "", bundle: "", said: "" };
+
+  beforeAll(async () => {
+    const folder = await aTempDirectory();
+    carried.folder = folder.path;
+    carried.bundle = join(folder.path, "next.tar");
+    await using source = await aDockerRegistry();
+    await seed(source.url, published());
+    const path = join(folder.path, "bundle.yaml");
+    const args = ["--release-version", nextRelease.version, "--platform", "linux/amd64", "--preset", "all"];
+    expect(await cli(["init", ...args, "--out", path], { cwd: folder.path })).toMatchObject({ exitCode: 0 });
+    // Where this machine finds the chart and the registries; of the release itself, nothing is said.
+    const spec = loadTyped(await readFile(path, "utf8"))[0] as { charts: object[]; plugins: object };
+    const [chart] = spec.charts;
+    const endpoints = [{ url: source.url }];
+    const here = {
+      ...spec,
+      charts: [{ ...chart, from: await packNextRelease(folder.path), mirrors: [] }],
+      // A list that was written for the release before.
+      plugins: { ...spec.plugins, list: [{ name: "key-auth", ref: `oci://${registry}/plugins/key-auth:2.0.1` }] },
+      registries: Object.fromEntries(
+        [registry, "agents.vendor.example", "docker.io"].map((name) => [name, { endpoints }]),
+      ),
+    };
+    await writeFile(path, JSON.stringify(here));
+    const { helm } = await tools("4.2");
+    const built = await cli(["build", path, "--out", carried.bundle, "--helm", helm], { cwd: folder.path });
+    carried.said = said(built);
+    expect(built, carried.said).toMatchObject({ exitCode: 0 });
+    return () => folder[Symbol.asyncDispose]();
+  }, 180_000);
+
+  it("is bundled with what its chart and its console name, and the build says what it found", async () => {
+    const { stdout } = await cli(["inspect", carried.bundle, "--json"], { cwd: carried.folder });
+    const { items } = JSON.parse(stdout) as { items: { kind: string; reference: string }[] };
+    const of = (kind: string): string[] => items.filter((item) => item.kind === kind).map(({ reference }) => reference);
+    expect(of("image").sort()).toEqual([...nextRelease.images, nextRelease.console].sort());
+    expect(of("plugin").sort()).toEqual(plugins.map((name) => `${registry}/plugins/${name}:3.0.0`).sort());
+    expect(carried.said).toContain("plugin.list-differs");
+    expect(carried.said).toContain("key-auth:2.0.1");
+    expect(carried.said).toContain("busybox:1.36");
+  });
+
+  it.each(["3.17", "4.2"] as const)("is installed with helm %s and points nowhere outside", async (line) => {
+    const { helm, kubectl } = await tools(line);
+    await using folder = await aTempDirectory();
+    await using target = await aDockerRegistry();
+    await using cluster = await aCluster();
+    await using kubelet = await aKubelet({ cluster, hosts: { [host]: target.url } });
+    const site = await writeSampleSite(folder.path, { host, url: target.url, kubeconfig: cluster.kubeconfig });
+    const installed = await cli(["install", carried.bundle, "--site", site, "--helm", helm, "--kubectl", kubectl], {
+      cwd: folder.path,
+    });
+    expect(installed, said(installed)).toMatchObject({ exitCode: 0 });
+    await podWhere(cluster, { namespace, labels: { app: "higress-assistant" }, timeoutMs: 60_000 }, isReady);
+
+    expect(kubelet.pulled.length).toBeGreaterThan(5);
+    const get = ["get", "deployments,pods,configmaps,jobs,wasmplugins.extensions.higress.io", "-o", "json"];
+    const live = await execa(kubectl, ["--kubeconfig", cluster.kubeconfig, "-n", namespace, ...get]);
+    expect(prove(live.stdout, { allowedPrefixes: [`${host}/higress`] }).findings).toEqual([]);
+    for (const name of ["higress/data-plane:1.0.0", "next/assistant:1.0.0", "tools/agent:3.1", "library/busybox:1.36"])
+      expect(live.stdout).toContain(`${host}/higress/${name}`);
+    // As the console of that release would have written it.
+    expect(live.stdout).toMatch(/"phase": "AUTHN",\s+"priority": 310/);
+    expect(live.stdout).toContain('"higress.io/wasm-plugin-category": "auth"');
+  });
+});
