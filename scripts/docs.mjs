@@ -128,7 +128,7 @@ function codesPage(language) {
       .filter((each) => each.kind === kind)
       .map(
         ({ code, message, hint }) =>
-          `### ${code}\n\n${cell(message)}\n\n${hint === "" ? "" : `${t.next}: ${cell(hint)}\n`}`,
+          `### ${code}\n\n${cell(message)}\n\n${hint === "" ? "" : `${t.next}: ${hint.split("\n- ").map(cell).join("\n- ")}\n`}`,
       )
       .join("\n");
   return `# ${t.codes}\n\n<!-- ${t.note} -->\n\n${t.codesAbout}\n\n## ${t.failures}\n\n${section("failure")}\n## ${t.findings}\n\n${section("finding")}`;

@@ -1,3 +1,4 @@
+import type { DeniedBecause } from "./denied.ts";
 import type { TlsFault } from "./tls-fault.ts";
 
 /** Where the trouble is. An operator asks this first: my stick, my Harbor, my cluster, or the far end? */
@@ -39,7 +40,7 @@ export interface FailureFacts {
   REGISTRY_UNAUTHORIZED: { host: string; action: string; as: string; answer: string };
   REGISTRY_LOGIN_WRONG: { host: string; as: string; answer: string };
   REGISTRY_TOKEN_REFUSED: { host: string; action: string; as: string; why: string };
-  REGISTRY_DENIED: { host: string; action: string; answer: string };
+  REGISTRY_DENIED: { host: string; action: string; answer: string; because: DeniedBecause };
   REGISTRY_NOT_FOUND: { host: string; action: string; answer: string };
   REGISTRY_REFUSED: { host: string; action: string; status: number; answer: string };
   REGISTRY_BUSY: { host: string; action: string; status: number; answer: string };

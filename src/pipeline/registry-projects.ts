@@ -88,7 +88,7 @@ async function pullRobot(
   if (found === "missing" || found === "hidden") {
     throw new Failure(
       "REGISTRY_DENIED",
-      { host: project, action: `robot ${robotName}`, answer: `project ${found}` },
+      { host: project, action: `robot ${robotName}`, answer: `project ${found}`, because: "other" },
       { side: "target" },
     );
   }

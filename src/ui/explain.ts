@@ -1,6 +1,7 @@
 import { Failure, failureCodes, type FailureCode } from "../model/failure.ts";
 import type { FindingCode } from "../model/finding.ts";
 import { catalogueOf, type Language } from "./language.ts";
+import type { Catalogue } from "./messages/vocabulary.ts";
 
 /** What is known of a code without an occurrence of it: facts stand as `<host>`. */
 export interface Explanation {
@@ -14,21 +15,35 @@ export interface Explanation {
 
 /** Every code of every failure and finding, failures first. */
 export function explanations(language: Language): readonly Explanation[] {
-  const { failures, findings, sides } = catalogueOf(language);
+  const words = catalogueOf(language);
+  const { failures, findings, sides } = words;
   const findingCodes = Object.keys(findings) as FindingCode[];
   return [
     ...failureCodes.map((code) => {
       const side = sides[new Failure(code, {} as never).side];
-      return { code, kind: "failure" as const, ...withNames(failures[code]), side };
+      return { code, kind: "failure" as const, ...withNames(failures[code], words), side };
     }),
-    ...findingCodes.map((code) => ({ code, kind: "finding" as const, ...withNames(findings[code]) })),
+    ...findingCodes.map((code) => ({ code, kind: "finding" as const, ...withNames(findings[code], words) })),
   ];
 }
 
-function withNames({ message, hint }: { readonly message: string; readonly hint: string }): {
-  readonly message: string;
-  readonly hint: string;
-} {
+function withNames(
+  { message, hint }: { readonly message: string; readonly hint: string },
+  words: Catalogue,
+): { readonly message: string; readonly hint: string } {
   const named = (text: string): string => text.replace(/\{([a-zA-Z]+)\}/g, "<$1>");
-  return { message: named(message), hint: named(hint) };
+  return { message: named(message), hint: everyRemedy(hint, words) ?? named(hint) };
+}
+
+/** Of a code whose remedy goes by its cause: each. */
+function everyRemedy(hint: string, { terms, tlsRemedies, deniedRemedies }: Catalogue): string | undefined {
+  if (hint === "{because}")
+    return Object.values(deniedRemedies)
+      .map((remedy) => `\n- ${remedy}`)
+      .join("");
+  if (hint !== "{fault}") return undefined;
+  const names: Readonly<Record<string, string>> = terms;
+  return Object.entries(tlsRemedies)
+    .map(([fault, remedy]) => `\n- ${names[fault] ?? fault}: ${remedy}`)
+    .join("");
 }

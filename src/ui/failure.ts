@@ -34,7 +34,7 @@ export function describeFailure(error: unknown, language: Language): FailureText
     code: error.code,
     side: words.sides[error.side],
     message: fill(sentence.message, error.facts, termsOf(error, language)),
-    hint: fill(sentence.hint, error.facts, words.tlsRemedies),
+    hint: fill(sentence.hint, error.facts, { ...words.tlsRemedies, ...words.deniedRemedies }),
     causes: causesOf(error.cause),
   };
 }

@@ -1,5 +1,6 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, type FailureCode, type FailureFacts, type Side } from "../../model/failure.ts";
+import { deniedBecause } from "../../model/denied.ts";
 import type { TlsFault } from "../../model/tls-fault.ts";
 import { collect } from "../../std/collect.ts";
 import { networkReason, tlsFault, tlsReason } from "./network-error.ts";
@@ -68,7 +69,11 @@ export async function failureOfResponse(response: WireResponse, context: Context
     case 401:
       return new RegistryFailure("REGISTRY_UNAUTHORIZED", { host, action, as, answer }, circumstances);
     case 403:
-      return new RegistryFailure("REGISTRY_DENIED", { host, action, answer }, circumstances);
+      return new RegistryFailure(
+        "REGISTRY_DENIED",
+        { host, action, answer, because: deniedBecause(answer) },
+        circumstances,
+      );
     case 404:
       return new RegistryFailure("REGISTRY_NOT_FOUND", { host, action, answer }, circumstances);
     default:

@@ -1,3 +1,4 @@
+import { deniedBecause } from "../../model/denied.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { printBytes } from "../../std/bytes.ts";
 
@@ -24,7 +25,11 @@ export async function lostRefusal(
   try {
     const answer = await refusal(await left(), state, signal);
     if (answer === undefined) return undefined;
-    return new Failure("REGISTRY_DENIED", { host, action, answer }, { side: "target", cause: broken });
+    return new Failure(
+      "REGISTRY_DENIED",
+      { host, action, answer, because: deniedBecause(answer) },
+      { side: "target", cause: broken },
+    );
   } catch (error) {
     signal?.throwIfAborted();
     if (!isFailure(error)) throw error;

@@ -34,7 +34,7 @@ export const failures = failureSentences({
     hint: "Check user name and password (docker login, or the file or variable that the site or spec names). Robots are named robot$project+name; one that is disabled or expired is refused like this. They were tried once, so that no account is locked.",
   },
   REGISTRY_TOKEN_REFUSED: { message: "{host} gave {as} a token and refuses it at {action}: {why}", hint: "The password is right. Either a proxy in front takes the Authorization header out, or the clocks of the registry's hosts differ: compare date on them." },
-  REGISTRY_DENIED: { message: "{host} forbids {action}: {answer}", hint: "Ask the registry's administrator: quota, read-only mode, a proxy project and missing rights all answer like this." },
+  REGISTRY_DENIED: { message: "{host} forbids {action}: {answer}", hint: "{because}" },
   REGISTRY_NOT_FOUND: { message: "{host} does not have it: {action}: {answer}", hint: "Check repository and tag; for Harbor, check that the project exists." },
   REGISTRY_REFUSED: { message: "{host} answered {status} to {action}: {answer}", hint: "This will not pass by itself; the answer says what the registry objects to." },
   REGISTRY_BUSY: { message: "{host} answered {status} to {action} again and again: {answer}", hint: "Run the same command later: it goes on where it stopped." },

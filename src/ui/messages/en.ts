@@ -1,7 +1,7 @@
 import { failures } from "./en-failures.ts";
 import { findings } from "./en-findings.ts";
 import { commands, flags } from "./en-help.ts";
-import { enTerms, enTlsRemedies } from "./terms.ts";
+import { enDeniedRemedies, enTerms, enTlsRemedies } from "./terms.ts";
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
 
 export const en: Catalogue = {
@@ -43,6 +43,7 @@ export const en: Catalogue = {
   severities: { error: "error", warning: "warning", note: "note" },
   terms: enTerms,
   tlsRemedies: enTlsRemedies,
+  deniedRemedies: enDeniedRemedies,
   transfer: "{items} items, {size}",
   reading: "{items} entries, {size}",
   punctuation: { colon: ": ", comma: ", " },

@@ -1,5 +1,6 @@
 import type { CapacityOf, ClusterQuestion, ProjectCreation, PullPolicy, RegistryKind, RegistryQuestion } from "../../model/finding.ts";
 
+import type { DeniedBecause } from "../../model/denied.ts";
 import type { TlsFault } from "../../model/tls-fault.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
@@ -147,4 +148,21 @@ export const zhTlsRemedies: TlsRemedies = {
   "fault.plain-http": "请检查端口。若确实应使用明文 http，请写 plainHttp: true，或在端点中写 http://。",
   "fault.client-certificate": "请用 `clientCertificate: { cert, key }`（PEM 文件）指定它接受的证书和私钥。",
   "fault.handshake": "用 openssl s_client -connect 主机:端口 -showcerts 查看服务器发送的内容；中间的代理可能破坏 TLS。",
+};
+
+/** What to do about a refusal, in the place of `{because}` in a hint. */
+export type DeniedRemedies = Readonly<Record<`because.${DeniedBecause}`, string>>;
+
+export const enDeniedRemedies: DeniedRemedies = {
+  "because.quota": "Raise the storage quota of the project (Harbor: Administration > Project Quotas), or delete what is not used and run its garbage collection.",
+  "because.read-only": "Switch it off in Harbor: Administration > Configuration > System Settings > Repository Read Only.",
+  "because.proxy": "The project is a proxy cache, which takes no pushes: choose another as registry.project.",
+  "because.other": "Ask the registry's administrator: rights that are missing answer like this.",
+};
+
+export const zhDeniedRemedies: DeniedRemedies = {
+  "because.quota": "请提高项目的存储配额（Harbor：系统管理 > 项目定额），或删除不用的内容并执行垃圾清理。",
+  "because.read-only": "请在 Harbor 中关闭：系统管理 > 配置管理 > 系统设置 > 仓库只读。",
+  "because.proxy": "该项目是代理缓存，不接受推送：请在 registry.project 中换一个项目。",
+  "because.other": "请联系仓库管理员：权限不足会这样返回。",
 };

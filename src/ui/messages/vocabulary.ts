@@ -1,7 +1,7 @@
 import type { Note, NoteFacts, Phase } from "../../model/event.ts";
 import type { FailureCode, FailureFacts, Side } from "../../model/failure.ts";
 import type { FindingCode, FindingFacts, Severity } from "../../model/finding.ts";
-import type { Terms, TlsRemedies } from "./terms.ts";
+import type { DeniedRemedies, Terms, TlsRemedies } from "./terms.ts";
 
 /** `message` says what was done, to what, and what came back; `hint` says what to type or to ask for next. */
 export interface Sentence {
@@ -143,6 +143,7 @@ export interface Catalogue {
   readonly severities: Readonly<Record<Severity, string>>;
   readonly terms: Terms;
   readonly tlsRemedies: TlsRemedies;
+  readonly deniedRemedies: DeniedRemedies;
   /** What there is to move, before it moves: `{items}`, `{size}`. */
   readonly transfer: string;
   /** The same of an archive, whose entries are more than its items. */

@@ -30,7 +30,7 @@ export const failures = failureSentences({
   REGISTRY_UNAUTHORIZED: { message: "{host} 拒绝以 {as} 身份执行 {action}：{answer}", hint: "请登录（docker login）或在文件中指定凭据。有些仓库对不存在的名称或标签也返回 401。" },
   REGISTRY_LOGIN_WRONG: { message: "{host} 不接受 {as} 的凭据：{answer}", hint: "请检查用户名和密码（docker login，或站点文件或规格文件指定的文件或变量）。机器人账号的名称形如 robot$项目+名称；被禁用或过期的也会这样被拒绝。凭据只尝试了一次，以免账号被锁定。" },
   REGISTRY_TOKEN_REFUSED: { message: "{host} 给了 {as} token，却在 {action} 时拒绝它：{why}", hint: "密码是正确的。要么前面的代理去掉了 Authorization 头，要么仓库各主机的时钟不一致：请用 date 比较。" },
-  REGISTRY_DENIED: { message: "{host} 禁止 {action}：{answer}", hint: "请联系仓库管理员：配额已满、只读模式、代理项目、权限不足都会这样返回。" },
+  REGISTRY_DENIED: { message: "{host} 禁止 {action}：{answer}", hint: "{because}" },
   REGISTRY_NOT_FOUND: { message: "{host} 上没有：{action}：{answer}", hint: "请检查仓库路径和标签；若是 Harbor，请确认项目存在。" },
   REGISTRY_REFUSED: { message: "{host} 对 {action} 返回 {status}：{answer}", hint: "重试不会改变结果；返回内容说明了仓库拒绝的原因。" },
   REGISTRY_BUSY: { message: "{host} 对 {action} 多次返回 {status}：{answer}", hint: "请稍后运行同一条命令：会从中断处继续。" },

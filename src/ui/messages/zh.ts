@@ -1,5 +1,5 @@
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
-import { zhTerms, zhTlsRemedies } from "./terms.ts";
+import { zhDeniedRemedies, zhTerms, zhTlsRemedies } from "./terms.ts";
 import { failures } from "./zh-failures.ts";
 import { findings } from "./zh-findings.ts";
 import { commands, flags } from "./zh-help.ts";
@@ -43,6 +43,7 @@ export const zh: Catalogue = {
   severities: { error: "错误", warning: "警告", note: "说明" },
   terms: zhTerms,
   tlsRemedies: zhTlsRemedies,
+  deniedRemedies: zhDeniedRemedies,
   transfer: "{items} 个条目，{size}",
   reading: "{items} 个文件，{size}",
   punctuation: { colon: "：", comma: "，" },
