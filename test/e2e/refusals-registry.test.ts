@@ -142,19 +142,19 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
   it("to be known: its CA is not ours", async () => {
     expect(await built(from({ url: locked() }))).toMatchInlineSnapshot(`
       {
-        "en": "✗ source: registry.higress.example (<registry>) has a certificate that is not trusted here: UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        "en": "✗ source: No TLS with registry.higress.example (<registry>): its certificate was signed by a CA that is not trusted here (UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate) [REGISTRY_TLS]
         next: Name the CA that signed it with \`ca:\`; \`insecure: true\` only when you know why.",
         "exitCode": 1,
-        "zh": "✗ 来源：本机不信任 registry.higress.example (<registry>) 的证书：UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        "zh": "✗ 来源：无法与 registry.higress.example (<registry>) 建立 TLS：其证书由本机不信任的 CA 签发（UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate） [REGISTRY_TLS]
         下一步：用 \`ca:\` 指定签发它的 CA；只有清楚原因时才用 \`insecure: true\`。",
       }
     `);
     expect(await pushed({ url: locked() })).toMatchInlineSnapshot(`
       {
-        "en": "✗ registry: harbor.airgap.example (<registry>) has a certificate that is not trusted here: UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        "en": "✗ registry: No TLS with harbor.airgap.example (<registry>): its certificate was signed by a CA that is not trusted here (UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate) [REGISTRY_TLS]
         next: Name the CA that signed it with \`ca:\`; \`insecure: true\` only when you know why.",
         "exitCode": 1,
-        "zh": "✗ 目标仓库：本机不信任 harbor.airgap.example (<registry>) 的证书：UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate [REGISTRY_TLS]
+        "zh": "✗ 目标仓库：无法与 harbor.airgap.example (<registry>) 建立 TLS：其证书由本机不信任的 CA 签发（UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate） [REGISTRY_TLS]
         下一步：用 \`ca:\` 指定签发它的 CA；只有清楚原因时才用 \`insecure: true\`。",
       }
     `);
