@@ -12,7 +12,17 @@ const project = (name: string, include: string[], testTimeout: number, isolate =
 
 const contract = project("contract", ["test/contract/**/*.test.ts"], 120_000).test;
 /** About what tests stand on, or pages in a browser: nothing that packing could change. */
-const samePacked = ["cluster-rig", "daemon", "kubelet-pull", "tls-rig", "harbor/double", "html", "install-page"];
+const samePacked = [
+  "cluster-rig",
+  "daemon",
+  "kubelet-pull",
+  "tls-rig",
+  "harbor/double",
+  "html",
+  "install-page",
+  "bundle/fuzz",
+  "bundle/fuzz-volumes",
+];
 const e2e = project("e2e", ["test/e2e/**/*.test.ts"], 600_000).test;
 /**
  * Where the executable could differ from dist: what it carries, its threads, the programs that it starts, its streams and

@@ -27,8 +27,8 @@ export const DescriptorDocument = z.object({
   artifactType: z.string().optional(),
 });
 
-/** A descriptor of something that stands for itself. */
-export const RootDocument = DescriptorDocument.pick({ mediaType: true, digest: true, size: true });
+/** A descriptor of something that stands for itself, in documents of ours: nothing else may stand in it. */
+export const RootDocument = DescriptorDocument.pick({ mediaType: true, digest: true, size: true }).strict();
 
 /** What it is, and what it is about: a signature names the image that it signs as its subject. */
 const Common = z.object({

@@ -10,6 +10,9 @@ export interface Problem {
   readonly atKey?: boolean | undefined;
 }
 
+/** So many mistakes are told one by one; a list of fifty thousand was a message of five megabytes, and took seconds. */
+export const toldProblems = 50;
+
 type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
 
@@ -22,7 +25,11 @@ function problems(issue: Issue, base: readonly PropertyKey[], schema: Schema): r
   const path = [...base, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     const known = [...keysAt(schema, path)];
-    return issue.keys.map((key) => ({ path: [...path, key], what: unknownKey(key, known), atKey: true }));
+    return issue.keys.map((key, at) => ({
+      path: [...path, key],
+      what: at < toldProblems ? unknownKey(key, known) : "",
+      atKey: true,
+    }));
   }
   if (issue.code === "invalid_union") {
     const meant = meantMember(issue.errors);

@@ -6,7 +6,7 @@ import { sanitize } from "../../model/sanitize.ts";
 import { Site } from "../../model/site.ts";
 import { BundleSpec, type CredentialsSource, type Registries } from "../../model/spec.ts";
 import { lineAndColumn, pathKey, spotsOf, type Spot, type Spots, loadTyped, YamlError } from "../../std/yaml.ts";
-import { placeholderProblems, problemsOf, type Problem } from "./config-problems.ts";
+import { placeholderProblems, problemsOf, toldProblems, type Problem } from "./config-problems.ts";
 import { readText } from "./read-text.ts";
 
 const Values = z.record(z.string(), z.unknown());
@@ -67,13 +67,15 @@ function documentOf(text: string, file: string): unknown {
 
 function configInvalid(file: string, text: string, problems: readonly Problem[]): Failure {
   const spots = spotsOf(text)[0] ?? new Map<string, Spot>();
-  const lines = problems.map(({ path, what, atKey }) => {
+  const lines = problems.slice(0, toldProblems).map(({ path, what, atKey }) => {
     const { line, column } = lineAndColumn(text, startOf(spots, path, atKey === true));
     const name = path.length === 0 ? "" : `${path.map(String).join(".")} - `;
     return { line, column, text: `${file}:${line}:${column} ${name}${sanitize(what, 300)}` };
   });
   lines.sort((a, b) => a.line - b.line || a.column - b.column);
-  return new Failure("CONFIG_INVALID", { file, problems: lines.map((line) => line.text).join("\n") });
+  const more = problems.length - lines.length;
+  const told = [...lines.map((line) => line.text), ...(more > 0 ? [`and ${more} more`] : [])];
+  return new Failure("CONFIG_INVALID", { file, problems: told.join("\n") });
 }
 
 /** Where the value stands; where it is missing, the nearest thing around it. */

@@ -1,11 +1,10 @@
 import * as z from "zod";
 import { limits } from "../../model/bundle.ts";
 import type { Digest } from "../../model/digest.ts";
-import { Failure } from "../../model/failure.ts";
 import { DigestText, Prose } from "../../model/names.ts";
 import { listOf } from "../../model/list-of.ts";
 import type { Bundle } from "./open.ts";
-import { parseBounded } from "../../std/bounded-json.ts";
+import { parseCarried } from "../../model/carried.ts";
 
 /** What the other side has: `inventory.json`, carried back instead of a bundle. */
 export const Inventory = z.strictObject({
@@ -24,16 +23,7 @@ export function inventoryOf({ id, document }: Pick<Bundle, "id" | "document">): 
 
 /** @throws Failure CONFIG_INVALID */
 export function parseInventory(text: string, file: string): Inventory {
-  let json: unknown;
-  try {
-    json = parseBounded(text);
-  } catch (cause) {
-    throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause });
-  }
-  const parsed = Inventory.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new Failure("CONFIG_INVALID", { file, problems: problems.join("; ") });
+  return parseCarried(text, file, Inventory);
 }
 
 /** `PackInput.delta`: leaves out the blobs that the other side has. */

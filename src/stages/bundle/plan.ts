@@ -5,7 +5,7 @@ import { blobPrefix, Entry, formatVersion, layoutIndex, layoutVersion, BundleDoc
 import type { Descriptor } from "../../model/descriptor.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
-import { issueWords } from "../../model/list-of.ts";
+import { problemLines } from "../../model/carried.ts";
 import { Lock } from "../../model/lock.ts";
 import { arrange, type Content, type Layout } from "./layout.ts";
 
@@ -94,8 +94,7 @@ function refuseUnreadable(lock: Lock, document: BundleDocument): void {
     [Entry.bundle, BundleDocument.safeParse(document)],
   ] as const) {
     if (parsed.success) continue;
-    const lines = parsed.error.issues.map((issue) => `${issue.path.map(String).join(".")} - ${issueWords(issue)}`);
-    throw new Failure("CONFIG_INVALID", { file, problems: lines.join("\n") });
+    throw new Failure("CONFIG_INVALID", { file, problems: problemLines(parsed.error) });
   }
 }
 

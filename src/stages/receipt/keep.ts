@@ -1,10 +1,9 @@
-import { Failure } from "../../model/failure.ts";
 import { fieldManager, managedBy, type KubeObject, type ObjectsPort } from "../../model/kubernetes.ts";
 import { Receipt } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import type { ReceiptPort } from "./ports.ts";
 import { isOfCluster } from "./receipt.ts";
-import { parseBounded } from "../../std/bounded-json.ts";
+import { parseCarried } from "../../model/carried.ts";
 
 export const receiptName = "higress-airgap-receipt";
 
@@ -63,14 +62,5 @@ export function printReceipt(receipt: Receipt): string {
 
 /** @throws Failure CONFIG_INVALID when it is no receipt: nothing is undone by a text that somebody made up */
 export function parseReceipt(text: string, file: string): Receipt {
-  let data: unknown;
-  try {
-    data = parseBounded(text);
-  } catch (error) {
-    throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause: error });
-  }
-  const parsed = Receipt.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new Failure("CONFIG_INVALID", { file, problems: problems.join("; ") });
+  return parseCarried(text, file, Receipt);
 }

@@ -5,7 +5,7 @@ import { Failure } from "../../model/failure.ts";
 import { DigestText, NameText, Sha256Text } from "../../model/names.ts";
 import { listOf } from "../../model/list-of.ts";
 import type { OpenedBundle } from "./repair.ts";
-import { parseBounded } from "../../std/bounded-json.ts";
+import { parseCarried } from "../../model/carried.ts";
 
 /** What is carried back to the connected side: the digests to bring, from which `build --only` makes a patch. */
 export const RepairRequest = z.strictObject({
@@ -27,10 +27,7 @@ export function requestFor({ id, document }: OpenedBundle, damaged: Iterable<str
 
 /** @throws Failure CONFIG_INVALID */
 export function parseRequest(text: string, file: string): RepairRequest {
-  const parsed = RepairRequest.safeParse(parseJson(text, file));
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new Failure("CONFIG_INVALID", { file, problems: problems.join("; ") });
+  return parseCarried(text, file, RepairRequest);
 }
 
 /**
@@ -47,12 +44,4 @@ export function patchFor(
   if (unknown !== undefined)
     throw new Failure("CONTENT_MISSING", { what: unknown, where: `${request.name} ${request.version}` });
   return { base: request.bundle, absent: new Set(blobs.filter((digest) => !wanted.has(digest))) };
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return parseBounded(text);
-  } catch (cause) {
-    throw new Failure("CONFIG_INVALID", { file, problems: "JSON" }, { cause });
-  }
 }

@@ -60,6 +60,7 @@ const rules: readonly Rule[] = [
   [/^expected (.+)$/, (what = "") => `应为${expected(what)}`],
   [/^unknown key; did you mean (.+)\?$/, (key = "") => `未知的键；是不是 ${key}？`],
   [/^unknown key; known: (.*)$/, (keys = "") => `未知的键；可用的有：${keys.replaceAll(", ", "、")}`],
+  [/^and (\d+) more$/, (count = "") => `还有 ${count} 处`],
   [/^one document expected$/, () => "只能有一个文档"],
   [/^duplicated mapping key$/, () => "同一个键出现了两次"],
   [/^bad indentation of .+$/, () => "缩进不对"],

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadBundleSpec, loadSite, parseConfig, parseRelocationMap } from "../../../../src/edge/files/config.ts";
-import { Failure } from "../../../../src/model/failure.ts";
+import { Failure, isFailure } from "../../../../src/model/failure.ts";
 import { Site } from "../../../../src/model/site.ts";
 import { BundleSpec } from "../../../../src/model/spec.ts";
+import { problemWords } from "../../../../src/ui/messages/problem-words.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -166,6 +167,25 @@ describe("loadBundleSpec and loadSite", () => {
     await expect(loadSite(join(folder, "large.yaml"))).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
     await writeFile(join(folder, "latin.yaml"), Buffer.from([0x61, 0x3a, 0x20, 0xe4]));
     await expect(loadSite(join(folder, "latin.yaml"))).rejects.toMatchObject({ code: "FILE_ENCODING" });
+  });
+});
+
+describe("mistakes without end", () => {
+  it.each([
+    ["values", `platforms: [${"0,".repeat(50_000)}0]`],
+    ["keys", `{${Array.from({ length: 50_000 }, (_, at) => `k${at}: 1`).join(", ")}}`],
+  ])("are told as far as anybody reads: %s", (_what, text) => {
+    const problems = (() => {
+      try {
+        parseConfig(text, "f.yaml", BundleSpec);
+      } catch (error) {
+        return isFailure(error, "CONFIG_INVALID") ? error.facts.problems.split("\n") : [];
+      }
+      return [];
+    })();
+    expect(problems).toHaveLength(51);
+    expect(problems[50]).toMatch(/^and (49|50)\d{3} more$/);
+    expect(problemWords(problems[50] ?? "", "zh")).toMatch(/^还有 \d+ 处$/);
   });
 });
 
