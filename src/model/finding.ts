@@ -65,8 +65,6 @@ export interface FindingFacts {
   "relocation.rule-unread": { chart: string; path: string; source: string };
   "relocation.rule-breaks": { chart: string; path: string; source: string };
   "relocation.patched": { chart: string; where: string; path: string; value: string };
-  "relocation.other-chart": { chart: string; map: string };
-  "chart.value-unread": { chart: string; path: string; near: string };
   "chart.feature": { chart: string; switches: string; references: string };
   // registry
   "registry.not-harbor": { host: string; kind: RegistryKind };
@@ -120,6 +118,7 @@ export interface FindingFacts {
   "cluster.ingress-class": { name: string; controller: string };
   "cluster.other-istio": { what: string };
   "cluster.release-pending": { release: string; status: string };
+  "overlay.no-target": { workload: string; container: string };
   "cluster.leftover-plugin": { name: string; url: string };
   "cluster.drift": { object: string; fields: string };
   "cluster.image-unknown": { pod: string; image: string; digest: string };

@@ -1,12 +1,52 @@
+import ipaddr from "ipaddr.js";
+import { decodeText, EncodingError } from "../std/decode-text.ts";
 import { embeddedStrings } from "./embedded-strings.ts";
-import { imagesOf, mapAt, textAt, whereOf, type Placed, type RenderedObject } from "./rendered-object.ts";
+import { referenceWords, userless, type ReferenceWord } from "./reference-words.ts";
+import { imagesOf, isMap, mapAt, textAt, whereOf, type Placed, type RenderedObject } from "./rendered-object.ts";
 
-/** What counts as inside. */
+/**
+ * What counts as inside: the one meaning of it, for the proof, the check of what runs, leftovers and plugins.
+ */
 export interface Inside {
   /** `harbor.corp:8443/higress`: images must be below one of these. */
   readonly prefixes: readonly string[];
-  /** Hosts of the user's own that URLs may name; `*.corp` holds everything below `corp`. */
+  /** What the site declares as its own: `sso.corp`, `llm.corp:8443`, `*.corp` for all below it, `203.0.113.0/24`. */
   readonly hosts?: readonly string[] | undefined;
+}
+
+/**
+ * By what a host is inside: the pattern of the site that fits, `registry`, or `network` for names and addresses that
+ * never leave (services of the cluster, private addresses). `undefined`: it is outside.
+ */
+export function insideBy(host: string, { prefixes, hosts = [] }: Inside): string | undefined {
+  const lower = host.toLowerCase();
+  const name = lower.replace(/:\d+$/, "");
+  if (lower === "") return undefined;
+  if (prefixes.some((prefix) => (prefix.split("/")[0] ?? "").toLowerCase() === lower)) return "registry";
+  const pattern = hosts.find((each) => matches(each.toLowerCase(), lower, name));
+  if (pattern !== undefined) return pattern;
+  // One label is a Service in the same namespace; a placeholder is filled in by whoever reads the text.
+  if (!/[.:]/.test(name) || /[${%]/.test(name)) return "network";
+  // By number, only the intranet can be meant.
+  return clusterHost.test(name) || isPrivateAddress(name) ? "network" : undefined;
+}
+
+/** Can it be fetched from here? For `oci://` and plain URLs and for references, of a plugin or of a module server. */
+export function isFetchedInside(url: string, inside: Inside): boolean {
+  if (/^file:\/\//i.test(url) || isBelow(url, inside.prefixes)) return true;
+  const host = fetchHost(url);
+  return host !== undefined && insideBy(host, inside) !== undefined;
+}
+
+/** The host that a reference or URL is fetched from; `undefined` for a file, which is fetched from nowhere. */
+export function fetchHost(value: string): string | undefined {
+  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]{0,20}):\/\/(.{0,2000})$/is.exec(value) ?? [undefined, "oci", value];
+  if (scheme.toLowerCase() === "file") return undefined;
+  if (scheme.toLowerCase() === "oci") {
+    const [authority = ""] = rest.split("/");
+    return hostOf(`${userless(authority)}${rest.slice(authority.length)}`);
+  }
+  return userless(rest.split(/[/?#]/)[0] ?? "").toLowerCase();
 }
 
 /** A reference that leaves. `what` tells a place that code is fetched from (image, registry) from any other URL. */
@@ -16,28 +56,67 @@ export interface OutsideReference extends Placed {
   readonly what: ReferenceWord["kind"];
 }
 
+/** A reference that stays because the site file says that its host is inside. */
+export interface DeclaredReference extends Placed {
+  readonly where: string;
+  /** The entry of `inside:`, or the host of the registry or plugin server. */
+  readonly by: string;
+}
+
 /**
  * Everything in these objects that names a place outside: images the kubelet would pull, and references in arguments,
  * environment variables, custom resources, and documents inside strings.
  */
 export function outsideReferences(objects: readonly RenderedObject[], inside: Inside): readonly OutsideReference[] {
-  const isInside = hostsInside(objects, inside);
-  return objects.filter(isScanned).flatMap((object) => {
+  return judgedReferences(objects, inside).outside;
+}
+
+/** As `outsideReferences`, with what is inside only by the site's own word. */
+export function judgedReferences(
+  objects: readonly RenderedObject[],
+  inside: Inside,
+): { readonly outside: readonly OutsideReference[]; readonly declared: readonly DeclaredReference[] } {
+  const outside: OutsideReference[] = [];
+  const declared: DeclaredReference[] = [];
+  // `http://console.higress-system:8080`: a Service of a namespace that stands in these very objects.
+  const namespaces = new Set(objects.flatMap((object) => textAt(mapAt(object, "metadata"), "namespace") ?? []));
+  for (const object of objects.filter(isScanned)) {
     const where = whereOf(object);
-    const images = imagesOf(object);
-    const paths = new Set(images.map(({ path }) => path));
-    const pulled = images
-      .filter(({ value }) => !isBelow(value, inside.prefixes))
-      .map((image) => ({ ...image, where, host: hostOf(image.value), what: "image" as const }));
-    const named = stringsOf(object)
+    for (const { path, value, host, kind } of referencesIn(object)) {
+      if (isBelow(value, inside.prefixes)) continue;
+      const pulled = kind === "pulled";
+      const by = pulled
+        ? undefined
+        : (insideBy(host, inside) ?? (namespaces.has(lastLabel(host)) ? "network" : undefined));
+      if (by === undefined) outside.push({ where, path, value, host, what: pulled ? "image" : kind });
+      else if (by !== "network" && by !== "registry") declared.push({ where, path, value, by });
+    }
+  }
+  return { outside, declared };
+}
+
+interface NamedPlace extends Placed {
+  readonly host: string;
+  /** `pulled` by the kubelet, which knows no place but the one that was pushed to. */
+  readonly kind: ReferenceWord["kind"] | "pulled";
+}
+
+function referencesIn(object: RenderedObject): readonly NamedPlace[] {
+  const images = imagesOf(object);
+  const paths = new Set(images.map(({ path }) => path));
+  return [
+    ...images.map((image) => ({ ...image, host: hostOf(image.value), kind: "pulled" as const })),
+    ...stringsOf(object)
       .filter(({ path }) => !paths.has(path))
       .flatMap(({ path, value }) =>
-        referenceWords(value, path)
-          .filter((word) => !isInside(word.host) && !isBelow(word.text, inside.prefixes))
-          .map((word) => ({ where, path, value: word.text, host: word.host, what: word.kind })),
-      );
-    return [...pulled, ...named];
-  });
+        referenceWords(value, path).map(({ kind, text, host }) => ({ path, value: text, host, kind })),
+      ),
+  ];
+}
+
+function lastLabel(host: string): string {
+  const name = host.replace(/:\d+$/, "");
+  return name.slice(name.lastIndexOf(".") + 1);
 }
 
 /** A CRD is a schema: the URLs in it are prose. */
@@ -49,7 +128,34 @@ export function isScanned(object: RenderedObject): boolean {
 const names = /^\/(apiVersion|kind|metadata|status)(\/|$)|\/(apiGroups?|resourceNames|@type)(\/\d+)?$/;
 
 export function stringsOf(object: RenderedObject): readonly Placed[] {
-  return [...embeddedStrings(object)].filter(({ path }) => !names.test(path));
+  return [...embeddedStrings(decoded(object))].filter(({ path }) => !names.test(path));
+}
+
+/** Keys under which base64 is what a Secret or a ConfigMap holds; shown with the coding in the path. */
+const encodedKeys: Readonly<Record<string, string>> = { Secret: "data", ConfigMap: "binaryData" };
+
+/** With the texts that stand behind base64, which a cluster reads as they are; other bytes stay as they were written. */
+function decoded(object: RenderedObject): RenderedObject {
+  const key = encodedKeys[textAt(object, "kind") ?? ""];
+  if (key === undefined) return object;
+  const { [key]: encoded, ...rest } = object;
+  if (!isMap(encoded)) return object;
+  const data = Object.entries(encoded).map(([name, value]) => {
+    const text = typeof value === "string" ? textBehind(value) : undefined;
+    return [text === undefined ? name : `${name} (base64)`, text ?? value];
+  });
+  return { ...rest, [key]: Object.fromEntries(data) as RenderedObject };
+}
+
+function textBehind(base64: string): string | undefined {
+  const plain = base64.replaceAll(/\s/g, "");
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(plain) || plain.length % 4 !== 0) return undefined;
+  try {
+    return decodeText(Buffer.from(plain, "base64"));
+  } catch (error) {
+    if (error instanceof EncodingError) return undefined;
+    throw error;
+  }
 }
 
 export function isBelow(reference: string, prefixes: readonly string[]): boolean {
@@ -63,105 +169,46 @@ function hostOf(image: string): string {
 }
 
 const clusterHost = /^(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|.*\.svc(\..*)?|.*\.svc|(.*\.)?cluster\.local)$/;
-function hostsInside(objects: readonly RenderedObject[], inside: Inside): (host: string) => boolean {
-  const namespaces = new Set(objects.flatMap((object) => textAt(mapAt(object, "metadata"), "namespace") ?? []));
-  const registries = new Set(inside.prefixes.map((prefix) => (prefix.split("/")[0] ?? "").toLowerCase()));
-  const own = inside.hosts ?? [];
-  return (host) => {
-    const name = host.replace(/:\d+$/, "");
-    if (host === "") return false;
-    if (registries.has(host) || own.some((pattern) => matches(pattern.toLowerCase(), host, name))) return true;
-    // One label is a Service in the same namespace; a placeholder is filled in by whoever reads the text.
-    if (!/[.:]/.test(name) || /[${%]/.test(name)) return true;
-    // By number, only the intranet can be meant.
-    return clusterHost.test(name) || isPrivateAddress(name) || namespaces.has(name.slice(name.lastIndexOf(".") + 1));
-  };
-}
-
 function matches(pattern: string, host: string, name: string): boolean {
+  if (pattern.includes("/")) return isInRange(name, pattern);
   return pattern.startsWith("*.") ? name.endsWith(pattern.slice(1)) : pattern === host || pattern === name;
 }
 
-/** RFC 1918, RFC 6598, loopback and link-local. */
-const privateV4 = [
-  /^10\./,
-  /^127\./,
-  /^192\.168\./,
-  /^172\.(1[6-9]|2\d|3[01])\./,
-  /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
-  /^169\.254\./,
-] as const;
-/** RFC 4193, loopback and link-local. */
-const privateV6 = [/^::1$/, /^f[cd][0-9a-f]{2}:/, /^fe[89ab][0-9a-f]:/] as const;
+function isInRange(name: string, range: string): boolean {
+  const address = addressOf(name);
+  if (address === undefined) return false;
+  const [base, bits] = ipaddr.parseCIDR(range);
+  return address.kind() === base.kind() && address.match(base, bits);
+}
+
+/** A literal address in the usual notation; no resolver is ever asked, and `0x7f.1` is a name. */
+function addressOf(hostname: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  if (ipaddr.IPv4.isValidFourPartDecimal(host)) return ipaddr.IPv4.parse(host);
+  return host.includes(":") && ipaddr.IPv6.isValid(host) ? ipaddr.process(host) : undefined;
+}
+
+/** RFC 1918, RFC 6598, RFC 4193, loopback and link-local, as ipaddr.js names them. */
+const privateRanges: ReadonlySet<string> = new Set([
+  "private",
+  "carrierGradeNat",
+  "uniqueLocal",
+  "loopback",
+  "linkLocal",
+]);
 
 /** A literal address that only some networks can reach. A name is never one. */
 export function isPrivateAddress(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  if (host.includes(":")) return privateV6.some((range) => range.test(host));
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) && privateV4.some((range) => range.test(host));
+  const address = addressOf(hostname);
+  return address !== undefined && privateRanges.has(address.range());
 }
 
-/** A part of a string that names something to be fetched. `key` is the key or flag that it is the value of. */
-export interface ReferenceWord {
-  readonly kind: "url" | "image" | "registry";
-  readonly text: string;
-  /** With its port, in lower case; empty for `nginx:1.25`, which is Docker Hub's by convention. */
-  readonly host: string;
-}
-
-/** Registries that everybody means by their name. Without a tag these are still references: `--hub=docker.io/istio`. */
-const publicRegistries =
-  /(?<![\w.-])(?:[\w-]+\.)*(?:aliyuncs\.com|docker\.io|docker\.com|quay\.io|gcr\.io|ghcr\.io|registry\.k8s\.io|pkg\.dev|mcr\.microsoft\.com|public\.ecr\.aws|amazonaws\.com|nvcr\.io|daocloud\.io|myhuaweicloud\.com|tencentcloudcr\.com|ccs\.tencentyun\.com)(?![\w-]|\.\w)(?::\d+)?/gi;
-
-const urls =
-  /\b([a-z][a-z0-9+.-]*):\/\/((?:[^\s/"'`<>\\)\]},;|?#[]*@)?\[[0-9a-f:.]+\](?::\d+)?|[^\s/"'`<>\\)\]},;|?#]*)([^\s"'`<>\\)\]},;|]*)/gi;
-
-/** A host (dot or port), a path, and a tag or a digest. */
-const images =
-  /(?<![\w./@:-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+(?::\d+)?|localhost:\d+|[a-z0-9-]+:\d+)\/[a-z0-9][\w./-]*(?::\w[\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})(?![\w/])/gi;
-
-/** Where the key says "image", a name without a host is one too. */
-const bareImage =
-  /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
-
-/** Schemes that fetch nothing over a network, and URLs that are only names: identifiers of XML and JSON vocabularies. */
-const localSchemes: ReadonlySet<string> = new Set(["file", "unix", "k8s", "spiffe", "kubernetes"]);
-const vocabularies: ReadonlySet<string> = new Set(["www.w3.org", "json-schema.org", "schemas.xmlsoap.org"]);
-
-/** Everything in `text` that names a place to fetch from, each part of the text at most once. */
-export function referenceWords(text: string, path = ""): readonly ReferenceWord[] {
-  const words: ReferenceWord[] = [];
-  let rest = take(text, urls, (match) => {
-    const [whole, scheme = "", host = ""] = match;
-    const name = userless(host).toLowerCase();
-    if (!localSchemes.has(scheme.toLowerCase()) && !vocabularies.has(name))
-      words.push({ kind: "url", text: whole, host: name });
-  });
-  rest = take(rest, images, ([whole, host = ""]) =>
-    words.push({ kind: "image", text: whole, host: host.toLowerCase() }),
+/** A host, a host with its port, `*.` and a domain, or a range of addresses: what `inside:` of a site file may hold. */
+export function isInsidePattern(text: string): boolean {
+  if (text.includes("/")) return ipaddr.isValidCIDR(text);
+  if (addressOf(text.replace(/:\d{1,5}$/, "")) !== undefined || addressOf(text) !== undefined) return true;
+  return (
+    /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:\d{1,5})?$/i.test(text) &&
+    text.length <= 259
   );
-  rest = take(rest, publicRegistries, ([whole]) =>
-    words.push({ kind: "registry", text: whole, host: whole.toLowerCase() }),
-  );
-  const bare = bareImageIn(rest, path);
-  return bare === undefined ? words : [...words, { kind: "image", text: bare, host: "" }];
-}
-
-/** Calls `found` for each match and blanks it out, so that a URL's path is not found again as an image. */
-function take(text: string, pattern: RegExp, found: (match: RegExpExecArray) => void): string {
-  return text.replace(pattern, (...args: unknown[]) => {
-    found(args as unknown as RegExpExecArray);
-    return " ".repeat(String(args[0]).length);
-  });
-}
-
-function userless(authority: string): string {
-  return authority.slice(authority.lastIndexOf("@") + 1);
-}
-
-/** `--proxy-image=envoy:v1`, or `envoy:v1` under a key that ends in "image". */
-function bareImageIn(text: string, path: string): string | undefined {
-  const flag = /^--?[\w-]*image=(\S+)$/i.exec(text.trim());
-  const value = flag?.[1] ?? (/image$/i.test(path) ? text.trim() : "");
-  return bareImage.test(value) && /[:@]/.test(value) ? value : undefined;
 }

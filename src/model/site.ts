@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { HostText, NamespaceName, NameText, ObjectName, ProjectText, ReleaseName } from "./names.ts";
+import { expecting, HostText, NamespaceName, NameText, ObjectName, ProjectText, ReleaseName } from "./names.ts";
+import { isInsidePattern } from "./inside.ts";
 import { ByteSizeText, ClientCertificate, CredentialsSource, Registries } from "./spec.ts";
 
 const Path = z.string().min(1);
@@ -57,6 +58,11 @@ export const Site = z.strictObject({
   cluster: Cluster.prefault({}),
   values: z.record(z.string(), z.unknown()).default({}).describe("Your Helm values; the relocation is laid over them"),
   valuesFiles: z.array(Path).default([]),
+  inside: z
+    .array(expecting("a host, host:port, *.domain or a range such as 203.0.113.0/24", isInsidePattern))
+    .max(1000)
+    .default([])
+    .describe("Your own world besides the registry: hosts, *.bank.example, address ranges that may be named"),
   plugins: SitePlugins.prefault({}),
   registries: Registries,
   trustKeys: z

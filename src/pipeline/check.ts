@@ -9,7 +9,8 @@ import { prove } from "../stages/prove/prove.ts";
 import { consoleUrls } from "./console-urls.ts";
 import type { HelmPort } from "../model/helm.ts";
 import type { InstallPorts } from "./install-ports.ts";
-import { siteHosts } from "./prove.ts";
+import { renderedObjects } from "../model/rendered-object.ts";
+import { insideOf } from "./wanted-plugins.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
 export interface CheckPorts extends Pick<InstallPorts, "urlAsker"> {
@@ -39,14 +40,14 @@ export async function checkLive(
   const deployments = await ports.cluster.list<Deployment>({ resource: "deployments.apps", namespace, signal });
   const { items } = bundle.document;
   const version = carriedRelease(bundle.document);
-  const allowed = { allowedPrefixes: [plan.prefix], allowedHosts: siteHosts(site), carried: plan.carried };
+  const inside = insideOf(plan, site);
   return await checkCluster(
     {
       namespace,
-      inside: [site.registry.host, ...siteHosts(site)],
+      inside,
       carried: carriedDigests(bundle),
       release: stored.join("\n---\n"),
-      prove: (manifest) => prove(manifest, allowed).findings,
+      prove: (manifest) => prove(renderedObjects(manifest), { inside, carried: plan.carried }).findings,
       // Without a plugin mode, where the console points is not this site's business.
       urls: site.plugins.mode === "none" ? [] : consoleUrls(deployments, { version, items, mcpServer: plan.mcpServer }),
       ask: asker.ask,

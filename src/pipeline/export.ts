@@ -1,10 +1,9 @@
 import type { KubeObject } from "../model/kubernetes.ts";
-import { identityOf, renderedObjects } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
 import { planObjects } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { InstallPorts } from "./install-ports.ts";
-import type { ProofResult, Rendered } from "./prove.ts";
+import { renderedNames, type ProofResult, type Rendered } from "./prove.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { wantedPlugins } from "./wanted-plugins.ts";
 
@@ -28,16 +27,13 @@ export async function exportManifests(
 ): Promise<ManifestExport> {
   const { namespace } = site.cluster;
   const { pullSecret } = plan.target;
-  const objects = rendered.flatMap(({ manifest, chart: { release } }) =>
-    renderedObjects(manifest).map((object) => ({ ...identityOf(object), release })),
-  );
   const planned = planObjects({
     namespace,
     ca: ports.ca,
     pullSecret,
     trust: plan.charts.flatMap(({ relocation }) => relocation.trust),
     serviceAccounts: proof.accounts,
-    rendered: objects,
+    rendered: renderedNames(rendered),
   });
   const wanted = wantedPlugins(plan, site, ports.userPlugins);
   return {

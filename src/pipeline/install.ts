@@ -58,7 +58,7 @@ export async function install(
   const pushed = await recorder.phase("push", () => pushPhase(run));
   const input = await applyInput(run);
   const rendered = (await recorder.phase("render", () => renderPhase(run, input))) ?? [];
-  const proof = proveAll(rendered, plan, site);
+  const proof = proveAll(rendered, plan, site, ports);
   if (!options.skip.has("render")) options.evidence?.({ rendered, proof });
   await recorder.phase("prove", () => {
     recorder.stopAt(proof.findings);
@@ -195,7 +195,8 @@ function workloadsOf(manifest: string): readonly WorkloadRef[] {
 
 async function pluginsPhase({ plan, site, ports, options, recorder }: Installing): Promise<readonly Finding[]> {
   const wanted = wantedPlugins(plan, site, ports.userPlugins);
-  recorder.stopAt(wanted.findings);
+  // The proof has told them already, unless it was left out.
+  if (options.skip.has("prove")) recorder.stopAt(wanted.findings);
   const plugins = wanted.plugins.map(({ plugin }) => plugin);
   const keep = (record: PluginRecord) => recorder.add({ plugins: [record] });
   return switchOn({ plugins, plan, site, keep }, ports, options);

@@ -2,7 +2,20 @@ import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { relocationExceptions } from "../stages/relocate/patches.ts";
+import { finding } from "../model/finding.ts";
+import type { DeclaredReference } from "../model/inside.ts";
+import {
+  identityOf,
+  itemsAt,
+  podSpecOf,
+  renderedObjects,
+  textAt,
+  type RenderedObject,
+} from "../model/rendered-object.ts";
+import type { WasmPlugin } from "../model/wasm-plugin.ts";
+import { placedTargets, type RenderedName } from "../stages/apply/objects.ts";
 import { prove, workloadsWithoutPullSecret } from "../stages/prove/prove.ts";
+import { insideOf, wantedPlugins } from "./wanted-plugins.ts";
 import type { HelmPort, HelmSource } from "../model/helm.ts";
 import type { InstallPlan, PlannedChart } from "./install-plan.ts";
 
@@ -18,6 +31,16 @@ export interface ProofResult {
   readonly strings: number;
   /** Accounts whose pods would pull without credentials. */
   readonly accounts: readonly string[];
+  /** What names a place of the site's own, and the entry of `inside:` that allows it. */
+  readonly declared: readonly DeclaredReference[];
+}
+
+/** What a site adds to the charts, and what is therefore proved with them. */
+export interface OwnParts {
+  /** The user's WasmPlugin manifests. */
+  readonly userPlugins: readonly string[];
+  /** PEM of the registry's CA: with it, an overlay is laid over the workloads that fetch. */
+  readonly ca: string | undefined;
 }
 
 export interface RenderPorts {
@@ -60,20 +83,27 @@ export function helmSource(chart: PlannedChart, path: string): HelmSource {
   return { chart: path, release, namespace, values, patches };
 }
 
-/** The gate: everything that would be applied names only what was carried. */
-export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site: Site): ProofResult {
-  const results = rendered.map(({ manifest, chart }) =>
-    prove(manifest, {
-      exceptions: relocationExceptions(chart.relocation, chart.release),
-      allowedPrefixes: [plan.prefix],
-      allowedHosts: siteHosts(site),
-      carried: plan.carried,
-    }),
-  );
+/** The gate: everything that would be applied, from whatever source, names only what was carried or what the site declares. */
+export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site: Site, own: OwnParts): ProofResult {
+  const wanted = wantedPlugins(plan, site, own.userPlugins);
+  const options = { inside: insideOf(plan, site), carried: plan.carried };
+  const results = [
+    ...rendered.map(({ manifest, chart: { relocation, release } }) =>
+      prove(renderedObjects(manifest), { ...options, exceptions: relocationExceptions(relocation, release) }),
+    ),
+    prove(
+      wanted.plugins.map(({ plugin }) => withoutUrl(plugin)),
+      options,
+    ),
+  ];
   const sum = (of: (result: (typeof results)[number]) => number): number =>
     results.reduce((total, result) => total + of(result), 0);
   return {
-    findings: results.flatMap(({ findings }) => findings),
+    findings: [
+      ...results.flatMap(({ findings }) => findings),
+      ...wanted.findings,
+      ...(own.ca === undefined ? [] : overlaysWithoutTarget(rendered, plan)),
+    ],
     images: sum(({ images }) => images),
     strings: sum(({ strings }) => strings),
     accounts: [
@@ -81,11 +111,35 @@ export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site:
         rendered.flatMap(({ manifest }) => workloadsWithoutPullSecret(manifest)).map(({ account }) => account),
       ),
     ],
+    declared: results.flatMap(({ declared }) => declared),
   };
 }
 
-/** Besides the registry: the plugin server that the user named. */
-export function siteHosts(site: Site): readonly string[] {
-  const server = site.plugins.url === undefined ? undefined : /^https?:\/\/([^/]+)/.exec(site.plugins.url)?.[1];
-  return server === undefined ? [] : [server];
+/** Of the URL itself `wantedPlugins` speaks, which knows what was carried under which name. */
+function withoutUrl({ spec = {}, ...rest }: WasmPlugin): RenderedObject {
+  return { ...rest, spec: Object.fromEntries(Object.entries(spec).filter(([name]) => name !== "url")) };
+}
+
+/** A gateway that does not trust the registry fetches no plugin: an overlay that lies over nothing is no small matter. */
+function overlaysWithoutTarget(rendered: readonly Rendered[], plan: InstallPlan): readonly Finding[] {
+  const workloads = renderedNames(rendered);
+  return plan.charts
+    .filter(({ name }) => rendered.some(({ chart }) => chart.name === name))
+    .flatMap(({ relocation }) => relocation.trust)
+    .filter((target) => placedTargets(target, workloads).length === 0)
+    .map(({ kind, name, container }) =>
+      finding("error", "overlay.no-target", { workload: `${kind}/${name}`, container }),
+    );
+}
+
+export function renderedNames(rendered: readonly Rendered[]): readonly RenderedName[] {
+  return rendered.flatMap(({ manifest, chart: { release } }) =>
+    renderedObjects(manifest).map((object) => {
+      const { kind, name } = identityOf(object);
+      const containers = itemsAt(podSpecOf(object)?.spec ?? {}, "containers").flatMap(
+        (each) => textAt(each, "name") ?? [],
+      );
+      return { kind, name, containers, release };
+    }),
+  );
 }

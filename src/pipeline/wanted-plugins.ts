@@ -1,5 +1,6 @@
 import type { LockItem } from "../model/lock.ts";
 import { finding, type Finding } from "../model/finding.ts";
+import { fetchHost, isFetchedInside, type Inside } from "../model/inside.ts";
 import { isReference, parseReference, printReference } from "../model/reference.ts";
 import type { Site } from "../model/site.ts";
 import { isWasmPlugin, type WasmPlugin } from "../model/wasm-plugin.ts";
@@ -36,12 +37,15 @@ export function pluginTarget(plan: InstallPlan): (url: string) => { readonly url
   };
 }
 
+/** The world of this site: what was pushed, the plugin server, and what the site file declares. */
+export function insideOf({ prefix }: InstallPlan, { plugins, inside, registry }: Site): Inside {
+  const server = plugins.url === undefined ? undefined : fetchHost(plugins.url);
+  return { prefixes: [prefix], hosts: [registry.host, ...(server === undefined ? [] : [server]), ...inside] };
+}
+
 /** Does a gateway get at this URL from here? A path template can put plugins outside of the prefix. */
-export function isInside(url: string, { prefix, carried }: InstallPlan, site: Site): boolean {
-  const reference = url.replace(/^oci:\/\//, "");
-  if (url.startsWith("file://") || reference.startsWith(`${prefix}/`) || carried.has(reference)) return true;
-  if (site.plugins.url !== undefined && url.startsWith(`${site.plugins.url.replace(/\/+$/, "")}/`)) return true;
-  return /^https?:\/\/[^/]+\.svc(\.cluster\.local)?(:\d+)?\//.test(url);
+export function isInside(url: string, plan: InstallPlan, site: Site): boolean {
+  return plan.carried.has(url.replace(/^oci:\/\//, "")) || isFetchedInside(url, insideOf(plan, site));
 }
 
 /**
@@ -92,10 +96,14 @@ function opened(document: unknown): readonly WasmPlugin[] {
   return all.filter(isWasmPlugin) as unknown as readonly WasmPlugin[];
 }
 
-/** Only plugins in the controller's own namespace reach the gateway; elsewhere they are ignored in silence. */
-function ownPlugin({ metadata, ...rest }: WasmPlugin, { mapped, target }: InstallPlan): WantedPlugin {
-  const plugin = { ...rest, metadata: { ...metadata, namespace: target.namespace } };
-  const carried = mapped.find(({ targets }) => targets.some((at) => `oci://${printReference(at)}` === rest.spec?.url));
+/**
+ * Only plugins in the controller's own namespace reach the gateway; elsewhere they are ignored in silence. What else
+ * stands beside them, such as anchors for `<<`, is no part of the object, and the API server would refuse it.
+ */
+function ownPlugin({ apiVersion, kind, metadata, spec }: WasmPlugin, { mapped, target }: InstallPlan): WantedPlugin {
+  const at = { ...metadata, namespace: target.namespace };
+  const plugin = { apiVersion, kind, metadata: at, ...(spec === undefined ? {} : { spec }) };
+  const carried = mapped.find(({ targets }) => targets.some((at) => `oci://${printReference(at)}` === spec?.url));
   return { plugin, item: carried?.item };
 }
 

@@ -36,7 +36,12 @@ const typed = CORE_SCHEMA.withTags(mergeTag);
 
 // Explicit tags (`!!int "3"`, `!custom`) must not stop a scan: whatever is written, its text is what counts.
 const anyTag = { matchByTagPrefix: true, resolve: (source: string) => source, identify: () => false };
-const strings = FAILSAFE_SCHEMA.withTags(defineScalarTag("tag:yaml.org,2002:", anyTag), defineScalarTag("!", anyTag));
+// Kubernetes' own reader merges `<<`, so what stands behind one is read as part of the map.
+const strings = FAILSAFE_SCHEMA.withTags(
+  mergeTag,
+  defineScalarTag("tag:yaml.org,2002:", anyTag),
+  defineScalarTag("!", anyTag),
+);
 
 /** One value per document, empty documents included, so that an index here is an index in `spotsOf`. */
 export type Documents = readonly unknown[];

@@ -7,6 +7,7 @@ import { openHelm } from "../../src/edge/process/helm.ts";
 import type { HelmSource } from "../../src/model/helm.ts";
 import type { RelocationTarget } from "../../src/model/relocation.ts";
 import { discoverReferences, findGaps } from "../../src/stages/discover/discover.ts";
+import { renderedObjects } from "../../src/model/rendered-object.ts";
 import { prove, workloadsWithoutPullSecret } from "../../src/stages/prove/prove.ts";
 import { relocationValues } from "../../src/stages/relocate/relocate.ts";
 import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
@@ -82,7 +83,7 @@ describe.each(helmLines)("a chart like Higress's, rendered by Helm %s", (line) =
     const moved = await helm.template(source(relocationValues(map, target, { pluginMode: "oci" })), {
       includeCrds: true,
     });
-    const proof = prove(moved, { allowedPrefixes: [target.prefix] });
+    const proof = prove(renderedObjects(moved), { inside: { prefixes: [target.prefix] } });
     expect(proof.findings).toEqual([]);
     expect(proof.images).toBe(6);
     expect(moved).toContain("rootNamespace: higress-system");

@@ -6,6 +6,7 @@ import { loadRelocationMap } from "../../src/edge/files/config.ts";
 import { openHelm } from "../../src/edge/process/helm.ts";
 import type { RelocationMap, RelocationTarget } from "../../src/model/relocation.ts";
 import { discoverReferences, findGaps } from "../../src/stages/discover/discover.ts";
+import { renderedObjects } from "../../src/model/rendered-object.ts";
 import { prove, workloadsWithoutPullSecret } from "../../src/stages/prove/prove.ts";
 import { relocationValues } from "../../src/stages/relocate/relocate.ts";
 import { helmLines, tools } from "../rig/tools.ts";
@@ -45,7 +46,7 @@ describe.skipIf(chart === undefined).each(helmLines)(`the real chart, by Helm %s
 
   it("points nowhere outside once it is relocated, with everything on", async () => {
     const manifest = await render((map) => map);
-    const proof = prove(manifest, { allowedPrefixes: [prefix] });
+    const proof = prove(renderedObjects(manifest), { inside: { prefixes: [prefix] } });
     expect(proof.findings).toEqual([]);
     expect(proof.images).toBe(14);
     expect(proof.strings).toBeGreaterThan(1500);

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { renderedObjects } from "../../src/model/rendered-object.ts";
 import { prove } from "../../src/stages/prove/prove.ts";
 import { cli, type CliResult } from "../rig/cli.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
@@ -105,7 +106,7 @@ describe.skipIf(unavailable !== undefined)(`the main job, as the user does it${b
       expect(kubelet.pulled.length).toBeGreaterThan(3);
       expect(kubelet.pulled.every(({ image }) => image.startsWith(`${host}/higress/`))).toBe(true);
       const live = await liveObjects(cluster, kubectl);
-      const proof = prove(live, { allowedPrefixes: [`${host}/higress`], allowedHosts: [] });
+      const proof = prove(renderedObjects(live), { inside: { prefixes: [`${host}/higress`] } });
       expect(proof.images).toBeGreaterThan(5);
       expect(proof.findings).toEqual([]);
 

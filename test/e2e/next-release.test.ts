@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
+import { renderedObjects } from "../../src/model/rendered-object.ts";
 import { prove } from "../../src/stages/prove/prove.ts";
 import { loadTyped } from "../../src/std/yaml.ts";
 import { anImage, anIndex } from "../rig/builders/images.ts";

@@ -38,12 +38,12 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     self: startedAs(),
   });
   const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
-  const proof = proveAll(rendered, session.plan, site);
+  const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
+  const proof = proveAll(rendered, session.plan, site, own);
   for (const found of proof.findings) context.reporter.report({ type: "finding", finding: found });
   const { images, strings, findings } = proof;
   const facts = { images, strings, outside: findings.length, prefix: session.plan.prefix };
   context.reporter.report({ type: "note", text: "proved", facts });
-  const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
   const exported = await exportManifests(session, { rendered, proof }, own);
   const out = text(flags, "out");
   if (out !== undefined)

@@ -6,10 +6,9 @@ import type { Helm } from "../../edge/process/helm.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
 import { RelocationRules } from "../../model/relocation-rules.ts";
-import { mergeValues, type Values } from "../../model/values.ts";
+import { isValues, mergeValues, type Values } from "../../model/values.ts";
 import { learnMap, type LearnedMap } from "../../pipeline/learned-map.ts";
-import { valuesIn } from "../../pipeline/misfits.ts";
-import { printTyped } from "../../std/yaml.ts";
+import { loadTypedLoosely, printTyped } from "../../std/yaml.ts";
 
 export interface ChartToLearn {
   readonly archive: Uint8Array;
@@ -64,6 +63,11 @@ function unrendered(cause: unknown, chart: string): unknown {
   return isFailure(cause, "HELM_FAILED")
     ? new Failure("CHART_UNUSABLE", { chart, why: cause.facts.output }, { cause })
     : cause;
+}
+
+function valuesIn(text: string): Values {
+  const [document] = loadTypedLoosely(text);
+  return isValues(document) ? document : {};
 }
 
 /** The map as a file that people can read and change. */

@@ -15,6 +15,7 @@ import {
   pullSecret,
   serviceAccountPatch,
   type PullSecret,
+  placedTargets,
   type TrustTarget,
 } from "./objects.ts";
 
@@ -98,14 +99,20 @@ function accountPatches({ namespace, serviceAccounts, pullSecret: secret }: Appl
   return serviceAccounts.map((account) => serviceAccountPatch(namespace, account, secret.name));
 }
 
-/** The values may have made a Deployment into a DaemonSet, or left the workload out. */
+interface Workload extends KubeObject {
+  readonly spec?: {
+    readonly template?: { readonly spec?: { readonly containers?: readonly { readonly name: string }[] } };
+  };
+}
+
 async function presentTargets({ namespace, trust, signal }: ApplyInput, cluster: ApplyPort): Promise<TrustTarget[]> {
-  const workloads = await cluster.list<KubeObject>({ resource: "deployments.apps,daemonsets.apps", namespace, signal });
-  return trust.flatMap((target) =>
-    workloads
-      .filter(({ kind, metadata }) => metadata.name === target.name && (kind === "Deployment" || kind === "DaemonSet"))
-      .map(({ kind }) => ({ ...target, kind: kind as TrustTarget["kind"] })),
-  );
+  const found = await cluster.list<Workload>({ resource: "deployments.apps,daemonsets.apps", namespace, signal });
+  const workloads = found.map(({ kind, metadata, spec }) => ({
+    kind,
+    name: metadata.name,
+    containers: (spec?.template?.spec?.containers ?? []).map(({ name }) => name),
+  }));
+  return trust.flatMap((target) => placedTargets(target, workloads));
 }
 
 async function present(

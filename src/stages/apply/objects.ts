@@ -90,6 +90,8 @@ export function workload(namespace: string, { kind, name }: Pick<TrustTarget, "k
 export interface RenderedName {
   readonly kind: string;
   readonly name: string;
+  /** Names of a workload's containers. */
+  readonly containers: readonly string[];
   /** Of helm, that makes it. */
   readonly release: string;
 }
@@ -113,6 +115,23 @@ export interface PlannedObjects {
   readonly overlay: readonly KubeObject[];
 }
 
+interface Placeable extends Pick<RenderedName, "name" | "containers"> {
+  readonly kind: string;
+}
+
+/**
+ * Where an overlay belongs: the values may have made a Deployment into a DaemonSet, or given the workload another name;
+ * then it is known by the container that fetches. Empty where nothing fits.
+ */
+export function placedTargets(target: TrustTarget, workloads: readonly Placeable[]): readonly TrustTarget[] {
+  const fit = workloads.flatMap(({ kind, name, containers }) =>
+    kind === "Deployment" || kind === "DaemonSet" ? [{ kind, name, containers } as const] : [],
+  );
+  const named = fit.filter(({ name }) => name === target.name);
+  const found = named.length > 0 ? named : fit.filter(({ containers }) => containers.includes(target.container));
+  return found.map(({ kind, name }) => ({ kind, name, container: target.container }));
+}
+
 /** The objects that `prepareCluster` and `overlayCluster` apply, told without a cluster: for people who apply them themselves. */
 export function planObjects(input: PlanInput): PlannedObjects {
   const { namespace, ca, pullSecret, rendered } = input;
@@ -123,11 +142,7 @@ export function planObjects(input: PlanInput): PlannedObjects {
     if (pullSecret === undefined || (account === undefined && name !== "default")) return [];
     return [adoptable(serviceAccountPatch(namespace, name, pullSecret), account?.release)];
   });
-  const targets = input.trust.flatMap(({ name, container }) =>
-    (["Deployment", "DaemonSet"] as const)
-      .filter((kind) => found(kind, name) !== undefined)
-      .map((kind) => ({ kind, name, container })),
-  );
+  const targets = input.trust.flatMap((target) => placedTargets(target, rendered));
   return {
     namespace: [namespaceObject(namespace)],
     before: [...(ca === undefined ? [] : [caConfigMap(namespace, ca)]), ...patches],

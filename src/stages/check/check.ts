@@ -4,7 +4,7 @@ import type { Digest } from "../../model/digest.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { ClusterPort } from "../../model/kubernetes.ts";
 import { containersOf, statusesOf, troubleOf } from "../../model/pod-trouble.ts";
-import { isReference, parseReference } from "../../model/reference.ts";
+import { fetchHost, isFetchedInside, type Inside } from "../../model/inside.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 
 /** What came for a URL: content (a registry says its digest too), a refusal, or nothing, because it cannot be asked from here. */
@@ -18,8 +18,7 @@ export type AskUrl = (url: string, signal?: AbortSignal) => Promise<Answer>;
 
 export interface CheckInput {
   readonly namespace: string;
-  /** Hosts that this site has: the registry, and a plugin server if there is one. */
-  readonly inside: readonly string[];
+  readonly inside: Inside;
   /** Digests that the bundle carries: indexes, manifests and configs. A runtime shows any of the three. */
   readonly carried: ReadonlySet<string>;
   /** Of the installed release, as helm has it stored: manifest and hooks. */
@@ -80,25 +79,8 @@ function checkPlugin(plugin: WasmPlugin, input: CheckInput): readonly Finding[] 
 }
 
 function outsideOf(where: string, path: string, value: string, { inside }: CheckInput): readonly Finding[] {
-  const host = hostOf(value);
-  if (host === undefined || inside.includes(host) || isLocal(host)) return [];
-  return [finding("error", "reference.outside", { where, path, value, host })];
-}
-
-/** The host that a reference or URL is fetched from; `undefined` for a file, which is fetched from nowhere. */
-export function hostOf(value: string): string | undefined {
-  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]{0,20}):\/\/(.{0,2000})$/i.exec(value) ?? [undefined, "oci", value];
-  if (scheme === "file") return undefined;
-  if (scheme === "oci" && isReference(rest)) return parseReference(rest).registry;
-  return rest.split("/")[0];
-}
-
-/** Names that never leave the cluster or the pod. */
-export function isLocal(host: string): boolean {
-  const name = host.replace(/:\d{1,5}$/, "");
-  return (
-    name === "localhost" || name === "127.0.0.1" || /\.svc(\.[a-z0-9.-]{1,200})?$/.test(name) || !/[.:]/.test(name)
-  );
+  if (isFetchedInside(value, inside)) return [];
+  return [finding("error", "reference.outside", { where, path, value, host: fetchHost(value) ?? "" })];
 }
 
 /** A URL that the console or the controller of this release can write, and whose setting makes it. */
@@ -115,7 +97,7 @@ export interface UrlQuestion {
 
 export interface UrlInput {
   readonly urls: readonly UrlQuestion[];
-  readonly inside: readonly string[];
+  readonly inside: Inside;
   readonly ask: AskUrl;
   readonly signal?: AbortSignal | undefined;
 }
@@ -127,11 +109,8 @@ const concurrency = 8;
  * each setting that makes it.
  */
 export async function checkUrls({ urls, inside, ask, signal }: UrlInput): Promise<readonly Finding[]> {
-  const isInside = ({ url }: UrlQuestion): boolean => {
-    const host = hostOf(url);
-    return host === undefined || inside.includes(host) || isLocal(host);
-  };
-  const askable = urls.filter((question) => isInside(question) && hostOf(question.url) !== undefined);
+  const isInside = ({ url }: UrlQuestion): boolean => isFetchedInside(url, inside);
+  const askable = urls.filter((question) => isInside(question) && fetchHost(question.url) !== undefined);
   const answers = await pMap(askable, ({ url }) => ask(url, signal), { concurrency, signal });
   return [
     ...outside(urls.filter((question) => !isInside(question))),
@@ -142,7 +121,7 @@ export async function checkUrls({ urls, inside, ask, signal }: UrlInput): Promis
 function outside(questions: readonly UrlQuestion[]): readonly Finding[] {
   const bySetting = new Map(questions.map((question) => [`${question.where} ${question.path}`, question]));
   return [...bySetting.values()].map(({ where, path, url }) =>
-    finding("error", "reference.outside", { where, path, value: url, host: hostOf(url) ?? "" }),
+    finding("error", "reference.outside", { where, path, value: url, host: fetchHost(url) ?? "" }),
   );
 }
 

@@ -1,5 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { isScanned, outsideReferences, stringsOf, referenceWords, type ReferenceWord } from "../../model/inside.ts";
+import { isScanned, outsideReferences, stringsOf } from "../../model/inside.ts";
+import { referenceWords, type ReferenceWord } from "../../model/reference-words.ts";
 import { isReference } from "../../model/reference.ts";
 import { isException, type Exception, type WorkloadContainer } from "../../model/relocation.ts";
 import {

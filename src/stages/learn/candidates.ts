@@ -1,4 +1,4 @@
-import { referenceWords } from "../../model/inside.ts";
+import { referenceWords } from "../../model/reference-words.ts";
 import {
   isValues,
   joinPath,

@@ -1,4 +1,4 @@
-import { referenceWords } from "../../model/inside.ts";
+import { referenceWords } from "../../model/reference-words.ts";
 import type { Patch, Setting } from "../../model/relocation.ts";
 import { joinPath, mergeValues, nest, type ChartValues, type Values } from "../../model/values.ts";
 import { candidatesOf } from "./candidates.ts";

@@ -1,6 +1,7 @@
 import { outsideReferences, stringsOf, isScanned } from "../../model/inside.ts";
+import {} from "../../model/reference-words.ts";
 import { isReference, parseReference } from "../../model/reference.ts";
-import { referenceWords } from "../../model/inside.ts";
+import { referenceWords } from "../../model/reference-words.ts";
 import { imagesOf, renderedObjects, whereOf } from "../../model/rendered-object.ts";
 
 /** A place of a render that names something to be fetched from a registry. */

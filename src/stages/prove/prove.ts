@@ -1,5 +1,13 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { isBelow, isScanned, outsideReferences, stringsOf, type OutsideReference } from "../../model/inside.ts";
+import {
+  isBelow,
+  isScanned,
+  judgedReferences,
+  stringsOf,
+  type DeclaredReference,
+  type Inside,
+  type OutsideReference,
+} from "../../model/inside.ts";
 import { isException, type Exception } from "../../model/relocation.ts";
 import { isReference, parseReference, printReference } from "../../model/reference.ts";
 import {
@@ -15,10 +23,7 @@ import {
 import { urlPatternProblems, urlPatternVariable } from "../../model/url-pattern.ts";
 
 export interface ProveOptions {
-  /** Everything must be below one of these: `harbor.corp:8443/higress`. */
-  readonly allowedPrefixes: readonly string[];
-  /** The user's own hosts; `*.corp` for all below `corp`. */
-  readonly allowedHosts?: readonly string[] | undefined;
+  readonly inside: Inside;
   /** Full references that were pushed; absent when that is not asked. */
   readonly carried?: ReadonlySet<string> | undefined;
   /** What may stay outside, with its reason. */
@@ -30,19 +35,20 @@ export interface Proof {
   /** How much was looked at: a proof about nothing is none. */
   readonly images: number;
   readonly strings: number;
+  readonly declared: readonly DeclaredReference[];
 }
 
-/** Proves that no object of a rendered or live manifest names a place outside, and that every image was carried. */
-export function prove(manifest: string, options: ProveOptions): Proof {
-  const objects = renderedObjects(manifest).filter(isScanned);
-  const { allowedPrefixes, allowedHosts, carried } = options;
-  const outside = outsideReferences(objects, { prefixes: allowedPrefixes, hosts: allowedHosts });
+/** Proves that no object that is or will be applied names a place outside, and that every reference was carried. */
+export function prove(all: readonly RenderedObject[], options: ProveOptions): Proof {
+  const objects = all.filter(isScanned);
+  const { outside, declared } = judgedReferences(objects, options.inside);
   const findings = outside.map((reference) => outsideFinding(reference, options.exceptions ?? []));
-  const uncarried = carried === undefined ? [] : objects.flatMap((object) => notCarried(object, options));
+  const uncarried = options.carried === undefined ? [] : objects.flatMap((object) => notCarried(object, options));
   return {
     findings: [...findings, ...uncarried, ...objects.flatMap(wrongPatterns)],
     images: objects.reduce((sum, object) => sum + imagesOf(object).length, 0),
     strings: objects.reduce((sum, object) => sum + stringsOf(object).length, 0),
+    declared,
   };
 }
 
@@ -55,10 +61,38 @@ function outsideFinding({ where, path, value, host }: OutsideReference, exceptio
     : finding("warning", "reference.excepted", { ...shown, reason: exception.reason });
 }
 
-function notCarried(object: RenderedObject, { allowedPrefixes, carried }: ProveOptions): readonly Finding[] {
-  return imagesOf(object)
-    .filter(({ value }) => isBelow(value, allowedPrefixes) && !isCarried(value, carried ?? new Set()))
+function notCarried(
+  object: RenderedObject,
+  { inside: { prefixes }, carried = new Set() }: ProveOptions,
+): readonly Finding[] {
+  const images = imagesOf(object);
+  const paths = new Set(images.map(({ path }) => path));
+  const named = stringsOf(object)
+    .filter(({ path }) => !paths.has(path))
+    .flatMap(({ path, value }) => referencesBelow(value, prefixes).map((text) => ({ path, value: text })));
+  return [...images.filter(({ value }) => isBelow(value, prefixes)), ...named]
+    .filter(({ value }) => !isCarried(value, carried) && !isPartOf(value, carried))
     .map(({ path, value }) => finding("error", "reference.not-carried", { where: whereOf(object), path, value }));
+}
+
+/** Every reference, or beginning of one, below a prefix in a text; one with a placeholder in it is judged where it is filled in. */
+function referencesBelow(text: string, prefixes: readonly string[]): readonly string[] {
+  return prefixes.flatMap((prefix) =>
+    text
+      .split(prefix)
+      .slice(1)
+      .flatMap((rest) => {
+        const [found = ""] = /^(?:\/[\w.-]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?/.exec(rest) ?? [];
+        const next = rest.slice(found.length, found.length + 2);
+        return found === "" || /^\/?[${%*]/.test(next) ? [] : [`${prefix}${found}`];
+      }),
+  );
+}
+
+/** Without a tag it may be the first part of references whose rest stands elsewhere. */
+function isPartOf(value: string, carried: ReadonlySet<string>): boolean {
+  const name = value.replace(/[./-]+$/, "");
+  return [...carried].some((reference) => reference.startsWith(name) && /^[/:@]/.test(reference.slice(name.length)));
 }
 
 /** A console with such a pattern writes URLs that are inside, and no plugin's. */

@@ -73,7 +73,8 @@ type Target = NonNullable<ReturnType<WasmPluginOptions["targetOf"]>>;
 function editsOf(plugin: PlacedPlugin, target: Target, options: WasmPluginOptions): readonly Edit[] {
   const registry = !/^https?:/i.test(target.url);
   const wanted: readonly (readonly [field: string, value: string | undefined, add: boolean])[] = [
-    ["url", target.url, false],
+    // Where it stands behind a merge (`<<`), one of its own wins over it.
+    ["url", target.url, true],
     // A digest that was never said is not added: it would have to be kept up to date from then on.
     ["sha256", target.sha256, false],
     ["imagePullSecret", registry ? options.pullSecret : undefined, true],
@@ -84,7 +85,10 @@ function editsOf(plugin: PlacedPlugin, target: Target, options: WasmPluginOption
     if (value === undefined || spec[field] === value) return [];
     const spot = spotOf(plugin, field);
     if (spot?.scalar !== undefined) return [replaced(plugin.text, spot.scalar, value)];
-    return add && spot === undefined ? addedAfterUrl(plugin, `${field}: `, value) : [];
+    if (!add || spot !== undefined) return [];
+    return spotOf(plugin, "url") === undefined
+      ? addedBeforeMerge(plugin, `${field}: `, value)
+      : addedAfterUrl(plugin, `${field}: `, value);
   });
 }
 
@@ -115,6 +119,16 @@ function addedAfterUrl(plugin: PlacedPlugin, field: string, value: string): read
   if (url.scalar.block) return [insertion(url.scalar.end, `${line}\n`)];
   const newline = text.indexOf("\n", url.scalar.end);
   return [insertion(newline < 0 ? text.length : newline, `\n${line}`)];
+}
+
+/** A key of the map itself wins over one that `<<` merges into it (https://yaml.org/type/merge.html). */
+function addedBeforeMerge(plugin: PlacedPlugin, field: string, value: string): readonly Edit[] {
+  const merge = spotOf(plugin, "<<")?.key;
+  if (merge === undefined) return [];
+  const { text } = plugin;
+  const indent = text.slice(text.lastIndexOf("\n", merge.start - 1) + 1, merge.start);
+  const said = `${field}${scalar(value)}`;
+  return [insertion(merge.start, /^\s*$/.test(indent) ? `${said}\n${indent}` : `${said}, `)];
 }
 
 function insertion(at: number, text: string): Edit {

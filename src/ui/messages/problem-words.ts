@@ -31,6 +31,7 @@ const expectations: Readonly<Record<string, string>> = {
   "an http(s) URL without a login in it": "不含登录信息的 http(s) URL",
   "sha256: 64 small hex digits": " sha256：64 位小写十六进制数字",
   "a version such as 1.30 or 1.30.0": "版本号，例如 1.30 或 1.30.0",
+  "a host, host:port, *.domain or a range such as 203.0.113.0/24": "主机、host:port、*.域名或地址段（如 203.0.113.0/24）",
   "host or host:port, without https:// and path": " host 或 host:port，不带 https:// 和路径",
   "a project: small letters, digits, . _ -, with / for a path": "项目：小写字母、数字、. _ -，路径用 /",
   "a pattern without *, +, look-around or repeated groups": "不含 *、+、环视和重复分组的模式",

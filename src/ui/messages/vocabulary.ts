@@ -86,7 +86,6 @@ export const flagNames = [
   "quick",
   "report",
   "dry-run",
-  "yes",
   "diff",
   "host",
   "port",
@@ -230,5 +229,4 @@ export type Word =
   | "ask-platforms"
   | "ask-preset"
   | "ask-host"
-  | "ask-project"
-  | "ask-go-on";
+  | "ask-project";

@@ -18,7 +18,7 @@ const answers: AskUrl = (url) => {
 };
 const input: CheckInput = {
   namespace,
-  inside: ["harbor.test:8443"],
+  inside: { prefixes: ["harbor.test:8443/higress"], hosts: ["harbor.test:8443"] },
   carried: new Set([carried]),
   urls: [],
   ask: answers,

@@ -1,9 +1,16 @@
 import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { prove, workloadsWithoutPullSecret, type ProveOptions } from "../../../../src/stages/prove/prove.ts";
+import { renderedObjects } from "../../../../src/model/rendered-object.ts";
+import {
+  prove as proveObjects,
+  workloadsWithoutPullSecret,
+  type ProveOptions,
+} from "../../../../src/stages/prove/prove.ts";
 
 const text = (...objects: object[]): string => objects.map((object) => dump(object, { noRefs: true })).join("\n---\n");
-const allowed: ProveOptions = { allowedPrefixes: ["harbor.corp:8443/higress"] };
+const prefixes = ["harbor.corp:8443/higress"];
+const allowed: ProveOptions = { inside: { prefixes } };
+const prove = (yaml: string, options: ProveOptions) => proveObjects(renderedObjects(yaml), options);
 
 const workload = (name: string, spec: object): object => ({
   apiVersion: "apps/v1",
@@ -128,7 +135,7 @@ describe("prove", () => {
   });
 
   it("lets the user's own hosts be, exactly or below a domain", () => {
-    const own = (...allowedHosts: string[]): ProveOptions => ({ ...allowed, allowedHosts });
+    const own = (...hosts: string[]): ProveOptions => ({ inside: { prefixes, hosts } });
     expect(codes(withString("https://idp.corp.example/x"), own("idp.corp.example"))).toEqual([]);
     expect(codes(withString("https://idp.corp.example:99/x"), own("*.corp.example"))).toEqual([]);
     expect(codes(withString("https://corp.example.evil/x"), own("*.corp.example"))).toEqual(["reference.outside"]);

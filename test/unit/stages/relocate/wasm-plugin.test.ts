@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { loadTyped } from "../../../../src/std/yaml.ts";
 import { rewriteWasmPlugins, type WasmPluginOptions } from "../../../../src/stages/relocate/wasm-plugin.ts";
 
 const source = "oci://public.example.com/plugins/";
@@ -161,5 +162,24 @@ describe("rewriteWasmPlugins", () => {
       }),
       { seed: 9, numRuns: 300 },
     );
+  });
+});
+
+describe("a url behind a merge key", () => {
+  const to = "oci://harbor.corp/higress/plugins/key-auth:2.0.0";
+  const targetOf = (url: string) => (url === "oci://public.example/plugins/key-auth:2.0.0" ? { url: to } : undefined);
+  const head = "apiVersion: extensions.higress.io/v1alpha1\nkind: WasmPlugin\nmetadata: { name: a }\n";
+  const common = "x-common: &common\n  url: oci://public.example/plugins/key-auth:2.0.0\n";
+
+  it.each([
+    ["in lines", "spec:\n  # kept\n  <<: *common\n  phase: AUTHN\n"],
+    ["on one line", "spec: { <<: *common, phase: AUTHN }\n"],
+  ])("%s is moved as the cluster reads it, and only for this plugin", (_how, spec) => {
+    const { text, moved } = rewriteWasmPlugins(`${common}${head}${spec}`, { targetOf, pullSecret: "pull" });
+    expect(moved).toHaveLength(1);
+    expect(text.startsWith(common)).toBe(true);
+    const [plugin] = loadTyped(text) as { spec: object }[];
+    expect(plugin?.spec).toEqual({ url: to, imagePullSecret: "pull", phase: "AUTHN" });
+    expect(rewriteWasmPlugins(text, { targetOf, pullSecret: "pull" }).text).toBe(text);
   });
 });

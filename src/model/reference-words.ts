@@ -1,0 +1,78 @@
+/** A part of a string that names something to be fetched. `key` is the key or flag that it is the value of. */
+export interface ReferenceWord {
+  readonly kind: "url" | "image" | "registry";
+  readonly text: string;
+  /** With its port, in lower case; empty for `nginx:1.25`, which is Docker Hub's by convention. */
+  readonly host: string;
+}
+
+/** Registries that everybody means by their name. Without a tag these are still references: `--hub=docker.io/istio`. */
+const publicRegistries =
+  /(?<![\w.-])(?:[\w-]+\.)*(?:aliyuncs\.com|docker\.io|docker\.com|quay\.io|gcr\.io|ghcr\.io|registry\.k8s\.io|pkg\.dev|mcr\.microsoft\.com|public\.ecr\.aws|amazonaws\.com|nvcr\.io|daocloud\.io|myhuaweicloud\.com|tencentcloudcr\.com|ccs\.tencentyun\.com)(?![\w-]|\.\w)(?::\d+)?/gi;
+
+const urls =
+  /\b([a-z][a-z0-9+.-]*):\/\/((?:[^\s/"'`<>\\)\]},;|?#[]*@)?\[[0-9a-f:.]+\](?::\d+)?|[^\s/"'`<>\\)\]},;|?#]*)([^\s"'`<>\\)\]},;|]*)/gi;
+
+/** A host (dot or port), a path, and a tag or a digest. */
+const images =
+  /(?<![\w./@:-])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+(?::\d+)?|localhost:\d+|[a-z0-9-]+:\d+)\/[a-z0-9][\w./-]*(?::\w[\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})(?![\w/])/gi;
+
+/** Where the key says "image", a name without a host is one too. */
+const bareImage =
+  /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
+
+/** Schemes that fetch nothing over a network, and URLs that are only names: identifiers of XML and JSON vocabularies. */
+const localSchemes: ReadonlySet<string> = new Set(["file", "unix", "k8s", "spiffe", "kubernetes"]);
+const vocabularies: ReadonlySet<string> = new Set(["www.w3.org", "json-schema.org", "schemas.xmlsoap.org"]);
+
+/** Everything in `text` that names a place to fetch from, each part of the text at most once. */
+export function referenceWords(text: string, path = ""): readonly ReferenceWord[] {
+  const words: ReferenceWord[] = [];
+  let rest = take(text, urls, (match) => {
+    const [whole, scheme = "", host = ""] = match;
+    const name = userless(host).toLowerCase();
+    if (!localSchemes.has(scheme.toLowerCase()) && !vocabularies.has(name))
+      words.push({ kind: "url", text: whole, host: name });
+  });
+  rest = take(rest, images, ([whole, host = ""]) =>
+    words.push({ kind: "image", text: whole, host: host.toLowerCase() }),
+  );
+  rest = take(rest, publicRegistries, ([whole]) =>
+    words.push({ kind: "registry", text: whole, host: whole.toLowerCase() }),
+  );
+  const bare = bareImageIn(rest, path);
+  if (bare !== undefined) return [...words, { kind: "image", text: bare, host: "" }];
+  const split = splitReferenceIn(rest, path);
+  return split === undefined ? words : [...words, split];
+}
+
+/** Calls `found` for each match and blanks it out, so that a URL's path is not found again as an image. */
+function take(text: string, pattern: RegExp, found: (match: RegExpExecArray) => void): string {
+  return text.replace(pattern, (...args: unknown[]) => {
+    found(args as unknown as RegExpExecArray);
+    return " ".repeat(String(args[0]).length);
+  });
+}
+
+export function userless(authority: string): string {
+  return authority.slice(authority.lastIndexOf("@") + 1);
+}
+
+/** `repository:` beside `tag:`, `hub:`, `imageRegistry:`: the first part of a reference whose rest stands elsewhere. */
+const splitKey = /(?:^|[/!._-])(?:hub|registry|repository|imageRegistry|imageRepository|imageHub)$/i;
+const splitValue =
+  /^((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*(?::\d{1,5})?|[a-z0-9.-]+:\d{1,5})(?:\/[\w./-]*)?$/i;
+
+function splitReferenceIn(text: string, path: string): ReferenceWord | undefined {
+  const value = text.trim();
+  if (!splitKey.test(path)) return undefined;
+  const host = splitValue.exec(value)?.[1];
+  return host === undefined ? undefined : { kind: "registry", text: value, host: host.toLowerCase() };
+}
+
+/** `--proxy-image=envoy:v1`, or `envoy:v1` under a key that ends in "image". */
+function bareImageIn(text: string, path: string): string | undefined {
+  const flag = /^--?[\w-]*image=(\S+)$/i.exec(text.trim());
+  const value = flag?.[1] ?? (/image$/i.test(path) ? text.trim() : "");
+  return bareImage.test(value) && /[:@]/.test(value) ? value : undefined;
+}
