@@ -109,7 +109,7 @@ describe.skipIf(unavailable !== undefined)(`a release that nobody here has seen$
     expect(kubelet.pulled.length).toBeGreaterThan(5);
     const get = ["get", "deployments,pods,configmaps,jobs,wasmplugins.extensions.higress.io", "-o", "json"];
     const live = await execa(kubectl, ["--kubeconfig", cluster.kubeconfig, "-n", namespace, ...get]);
-    expect(prove(live.stdout, { allowedPrefixes: [`${host}/higress`] }).findings).toEqual([]);
+    expect(prove(renderedObjects(live.stdout), { inside: { prefixes: [`${host}/higress`] } }).findings).toEqual([]);
     for (const name of ["higress/data-plane:1.0.0", "next/assistant:1.0.0", "tools/agent:3.1", "library/busybox:1.36"])
       expect(live.stdout).toContain(`${host}/higress/${name}`);
     // As the console of that release would have written it.
