@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
+import { packSampleChart } from "../rig/charts/pack.ts";
 import { cli, type CliResult } from "../rig/cli.ts";
 import { dockerRegistryUnavailable } from "../rig/registry-process.ts";
 import { writeSampleSite } from "../rig/sample-site.ts";
@@ -165,6 +166,31 @@ describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, wi
     expect(stderr).toMatch(/mcpServer: bundle\.json does not list it/);
     expect(stderr).toMatch(/charts\.0\.file: expected charts\/higress-0\.2\.0\.tgz/);
     expect(stderr).toMatch(/charts\.0\.name/);
+  });
+
+  it("a chart that renders into a folder above is carried as it is, and refused where a file would be named by it", async () => {
+    const folder = join(rig.folder, "climbing");
+    const key = "k".repeat(240);
+    const image = '{{ include "core.image" (dict "root" . "name" "gateway") }}';
+    const chart = await packSampleChart(join(folder, "chart"), {
+      "charts/higress-core/templates/climbing.yaml": [
+        "apiVersion: example.com/v1",
+        "kind: Any",
+        "metadata: { name: any, namespace: ../../x }",
+        `spec: { ${key}: { image: "${image}" } }`,
+      ].join("\n"),
+    });
+    const bundle = await aBuiltBundle({
+      folder,
+      spec: ({ charts }) => ({ charts: (charts as object[]).map((one) => ({ ...one, from: chart })) }),
+    });
+    const inspected = await run("inspect", bundle, "--json");
+    expect(inspected.exitCode).toBe(0);
+    const args = ["render", bundle, "--site", rig.site, "--out", "rendered", "--helm", rig.helm];
+    const { stderr, exitCode } = await run(...args);
+    expect(stderr).toMatch(/metadata\.namespace "\.\.\/\.\.\/x".*\[CHART_UNUSABLE\]/);
+    expect(exitCode).toBe(1);
+    expect(await readdir(rig.folder)).not.toContain("rendered");
   });
 
   it("carried-back lists are held to the same names", async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { create } from "tar";
@@ -22,9 +22,21 @@ export const sampleChart = {
   ].map((name) => `registry.higress.example/higress/${name}:1.0.0`),
 } as const;
 
-/** Packs the sample chart into `target`: the same bytes every time, unlike `helm package`. Returns the path. */
-export async function packSampleChart(target: string): Promise<string> {
-  const source = join(folder, "sample-higress");
+const sample = join(folder, "sample-higress");
+
+/** A copy of the sample with files of its own, by their paths in it. */
+async function withMore(copy: string, more: Readonly<Record<string, string>>): Promise<string> {
+  await cp(sample, copy, { recursive: true });
+  for (const [path, text] of Object.entries(more)) {
+    await mkdir(dirname(join(copy, path)), { recursive: true });
+    await writeFile(join(copy, path), text);
+  }
+  return copy;
+}
+
+/** Packs the sample chart into `target`: the same bytes every time, unlike `helm package`. Returns the path. `more` are files besides. */
+export async function packSampleChart(target: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
+  const source = Object.keys(more).length === 0 ? sample : await withMore(join(target, "sample-higress"), more);
   const found = await readdir(source, { recursive: true, withFileTypes: true });
   const files = found
     .filter((entry) => entry.isFile())
