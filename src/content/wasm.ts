@@ -65,11 +65,15 @@ export interface ModuleImport {
   readonly module: string;
   readonly name: string;
   readonly kind: ExternKind;
+  /** Of its type, for a function. */
+  readonly index?: number;
 }
 
 export interface ModuleExport {
   readonly name: string;
   readonly kind: ExternKind;
+  /** Among those of its kind, imports first. */
+  readonly index: number;
 }
 
 /** A section of the binary, `start` where its id stands and `end` after its last byte. */
@@ -148,13 +152,12 @@ function readKind(cursor: Cursor): ExternKind {
 }
 
 function readExport(cursor: Cursor): ModuleExport {
-  const entry = { name: cursor.name(), kind: readKind(cursor) };
-  cursor.unsigned();
-  return entry;
+  return { name: cursor.name(), kind: readKind(cursor), index: cursor.unsigned() };
 }
 
 function readImport(cursor: Cursor): ModuleImport {
   const entry = { module: cursor.name(), name: cursor.name(), kind: readKind(cursor) };
+  if (entry.kind === "function") return { ...entry, index: cursor.unsigned() };
   skipImportType(cursor, entry.kind);
   return entry;
 }
@@ -163,7 +166,7 @@ function skipImportType(cursor: Cursor, kind: ExternKind): void {
   if (kind === "table" || kind === "global") skipValueType(cursor);
   if (kind === "table" || kind === "memory") readLimits(cursor);
   if (kind === "global" || kind === "tag") cursor.byte();
-  if (kind === "function" || kind === "tag") cursor.unsigned();
+  if (kind === "tag") cursor.unsigned();
 }
 
 /** `(ref null? heaptype)` is two bytes or more, every other value type one. */

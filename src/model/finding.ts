@@ -130,6 +130,7 @@ export interface FindingFacts {
   "plugin.abi": { plugin: string; has: string };
   "plugin.exports": { plugin: string; missing: string };
   "plugin.import-missing": { plugin: string; imports: string; gateway: string };
+  "plugin.types": { plugin: string; functions: string };
   "plugin.gateway-unknown": { plugin: string; gateway: string };
   "plugin.gateway-too-old": { plugin: string; wants: string; gateway: string };
   "plugin.too-large": { plugin: string; size: string; limit: string };

@@ -4,6 +4,8 @@ import { inRange, VersionRange } from "./version-range.ts";
 
 const Calls = z.array(z.string().regex(/^[a-z0-9_]+$/));
 
+const Types = z.record(z.string(), z.string().regex(/^[a-z0-9 ]+ -> [a-z0-9 ]+$/));
+
 /** What one generation of the gateway's Wasm host offers to a plugin. */
 export const GatewayGeneration = z.strictObject({
   abis: z.array(z.string()).describe("What follows proxy_abi_version_ in the export that a plugin must have"),
@@ -18,6 +20,10 @@ export const GatewayGenerations = z.strictObject({
   kind: z.literal("GatewayGenerations"),
   env: z.array(z.string()).describe("Calls of module env that are no proxy_ calls"),
   abiCalls: z.record(z.string(), Calls).describe("ABI to the host calls that it adds, without proxy_"),
+  callTypes: Types.describe("Host call to its type"),
+  callbackTypes: Types.describe("Function that the gateway calls to its type"),
+  oldCallbackTypes: Types.describe("The same for ABI 0_1_0 where it differs"),
+  earlyCalls: Calls.describe("Host calls that are allowed before proxy_on_context_create"),
   generations: z.record(z.string(), GatewayGeneration),
   releases: z
     .array(z.strictObject({ versions: VersionRange, generation: z.string() }))

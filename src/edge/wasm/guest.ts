@@ -32,6 +32,8 @@ export interface Job {
   readonly module: Uint8Array;
   readonly name: string;
   readonly config: string;
+  /** Calls that are allowed before the root context is there; all of them when it is not known. */
+  readonly earlyCalls: readonly string[] | undefined;
 }
 
 /**
@@ -44,8 +46,10 @@ export function guestOf(job: Job, exportsOf: () => Exports, post: (message: Mess
   const keep = { first: 100, last: 20, length: 2000 };
   const last: Message[] = [];
   let said = 0;
-  const buffer = (): ArrayBuffer =>
-    (exportsOf()["memory"] as { buffer: ArrayBuffer } | undefined)?.buffer ?? new ArrayBuffer(0);
+  // By its kind: the gateway does not ask what a memory is called.
+  const isMemory = (each: unknown): each is { buffer: ArrayBuffer } =>
+    (each as { buffer?: unknown } | undefined)?.buffer instanceof ArrayBuffer;
+  const buffer = (): ArrayBuffer => Object.values(exportsOf()).find(isMemory)?.buffer ?? new ArrayBuffer(0);
   const guest: Guest = {
     name: job.name,
     config: new TextEncoder().encode(job.config),

@@ -136,19 +136,23 @@ export function wasiCalls(guest: Guest): Record<string, HostCall> {
 }
 
 /**
- * A function for each import, known or not: what a gateway lacks was told before (`missingImports`).
+ * A function for each import, known or not: what a gateway lacks was told before (`missingImports`). `refuses` says why
+ * a call may not be made now.
  *
  * Its text is what runs in the worker (`worker.ts`): it may use its parameters and globals, nothing else.
  */
 export function importsFor(
   module: WebAssembly.Module,
   offer: { readonly proxy: Record<string, HostCall>; readonly wasi: Record<string, HostCall> },
+  refuses: (call: string) => string | undefined,
 ): Record<string, Record<string, HostCall>> {
   const imports: Record<string, Record<string, HostCall>> = {};
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
     const proxy = from === "env";
     const known = (proxy ? offer.proxy : offer.wasi)[name];
     const call: HostCall = (...args) => {
+      const refusal = refuses(name);
+      if (refusal !== undefined) throw new Error(`${refusal}: ${from}.${name}`);
       try {
         // "ok" and ENOSYS.
         return known === undefined ? (proxy ? 0 : 52) : known(...args);

@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly timeoutMs: number;
   readonly memoryMiB: number;
   readonly name?: string | undefined;
+  /** What a module may call before its root context is there; everything unless told. */
+  readonly earlyCalls?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,7 +48,7 @@ async function start(source: string, { module, config, options }: Started): Prom
   const capped = tryToCap(module, options.memoryMiB * 1024 ** 2);
   if (typeof capped === "string")
     return { steps: {}, logs: [], memory: 0, error: { step: "instantiate", why: capped } };
-  const workerData: Job = { module: capped, name: options.name ?? "plugin", config };
+  const workerData: Job = { module: capped, name: options.name ?? "plugin", config, earlyCalls: options.earlyCalls };
   const worker = new Worker(source, {
     eval: true,
     workerData,

@@ -18,17 +18,25 @@ interface HostSide {
 function startSequence(host: HostSide, job: Job, post: (message: Message) => void): void {
   let exports: Exports = {};
   const guest = host.guestOf(job, () => exports, post);
+  let now: Step = "compile";
   const take = <T>(step: Step, work: () => T): T => {
+    now = step;
     post({ type: "step", step });
     const answer = work();
     post({ type: "answer", step, value: typeof answer === "number" ? answer : 1 });
     return answer;
   };
+  // Before the root context most calls are refused; in the start section every call makes Envoy crash (seen in 1.36, 1.40).
+  const early = job.earlyCalls === undefined ? undefined : new Set(job.earlyCalls);
+  const refuses = (call: string): string | undefined => {
+    if (now === "instantiate") return "host call in the start section, which crashes the gateway";
+    return now === "start" && early?.has(call) === false ? "restricted_callback" : undefined;
+  };
   let why: string | undefined;
   try {
     const module = take("compile", () => new WebAssembly.Module(job.module));
     const offer = { proxy: host.proxyCalls(guest), wasi: host.wasiCalls(guest) };
-    const imports = host.importsFor(module, offer);
+    const imports = host.importsFor(module, offer, refuses);
     exports = take("instantiate", () => new WebAssembly.Instance(module, imports)).exports;
     take("start", () => {
       if (guest.call("_initialize") === undefined) guest.call("_start");

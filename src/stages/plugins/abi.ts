@@ -1,3 +1,4 @@
+import type { FunctionTypes } from "../../content/wasm-types.ts";
 import type { ModuleOutline, ModuleImport } from "../../content/wasm.ts";
 import type { GatewayGeneration, GatewayGenerations } from "../../model/gateway.ts";
 
@@ -10,19 +11,22 @@ export function abiVersions(module: ModuleOutline): readonly string[] {
     .map((name) => name.slice(abiPrefix.length));
 }
 
-/** What the loader looks up by name and cannot do without; an `a or b` entry needs one of the two. */
-const required = [
-  ["_initialize", "_start"],
-  ["malloc", "proxy_on_memory_allocate"],
-  ["proxy_on_context_create"],
-] as const;
+/** What the loader looks up by name and cannot do without. It needs neither `_initialize` nor an exported memory. */
+const allocators = ["malloc", "proxy_on_memory_allocate"];
 
 export function missingExports(module: ModuleOutline): readonly string[] {
   const functions = new Set(functionsOf(module));
-  const memory = module.exports.some(({ name, kind }) => kind === "memory" && name === "memory");
+  return allocators.some((name) => functions.has(name)) ? [] : [allocators.join(" or ")];
+}
+
+/** Functions that the gateway has, or calls, with other types: it refuses the module for the first of them. */
+export function mismatches(types: FunctionTypes, table: GatewayGenerations, abi: string): readonly string[] {
+  const callbacks = { ...table.callbackTypes, ...(abi === "0_1_0" ? table.oldCallbackTypes : {}) };
+  const differs = (name: string, has: string, wanted: string | undefined): readonly string[] =>
+    wanted === undefined || wanted === has ? [] : [`${name} (${has}; ${wanted})`];
   return [
-    ...required.filter((names) => !names.some((name) => functions.has(name))).map((names) => names.join(" or ")),
-    ...(memory ? [] : ["memory"]),
+    ...types.imports.flatMap(({ module, name, type }) => differs(`${module}.${name}`, type, table.callTypes[name])),
+    ...types.exports.flatMap(({ name, type }) => differs(name, type, callbacks[name])),
   ];
 }
 
@@ -61,6 +65,9 @@ export function missingImports(imports: readonly ModuleImport[], offer: HostOffe
   const env = new Set([...calls, ...table.env]);
   const wasi = new Set(generation.wasi);
   const offered = ({ module, name, kind }: ModuleImport): boolean =>
-    kind === "function" && ((module === "env" && env.has(name)) || (wasiModules.has(module) && wasi.has(name)));
+    // Envoy's V8 makes whatever memory and table a module wants to have from outside.
+    kind === "memory" ||
+    kind === "table" ||
+    (kind === "function" && ((module === "env" && env.has(name)) || (wasiModules.has(module) && wasi.has(name))));
   return imports.filter((wanted) => !offered(wanted)).map(printImport);
 }

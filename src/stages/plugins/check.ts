@@ -1,9 +1,10 @@
+import { functionTypes } from "../../content/wasm-types.ts";
 import { outline, type ModuleOutline } from "../../content/wasm.ts";
 import { finding, hasErrors, type Finding, type FindingFacts } from "../../model/finding.ts";
 import { generationOf, type GatewayGenerations } from "../../model/gateway.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { printBytes } from "../../std/bytes.ts";
-import { abiVersions, missingExports, higressOnly, missingImports, printImport } from "./abi.ts";
+import { abiVersions, missingExports, higressOnly, mismatches, missingImports, printImport } from "./abi.ts";
 import type { ModuleStarter, StartLine, StartResult } from "./ports.ts";
 
 export type GatewayTable = GatewayGenerations;
@@ -56,7 +57,9 @@ export async function checkPlugin(
   const module = readOutline(input);
   if ("code" in module) return { ...nothing, findings: [module] };
   const abis = abiVersions(module);
-  const abi = abis.length === 1 ? abis[0] : undefined;
+  const offered = generationOf(gateways, input.gateway)?.generation.abis;
+  // Of several the gateway takes the first that it knows.
+  const abi = abis.find((each) => offered?.includes(each)) ?? abis[0];
   const findings = [...exportFindings(input, module, abis), ...gatewayFindings(input, module, abi, gateways)];
   const facts = {
     name: input.name,
@@ -65,11 +68,17 @@ export async function checkPlugin(
     higressOnly: higressOnly(module.imports),
   };
   if (hasErrors(findings)) return { ...facts, start: "skipped", findings };
+  const outside = module.imports.filter(({ kind }) => kind !== "function").map(printImport);
+  if (outside.length > 0) {
+    const why = sanitize(outside.join(", "), 200);
+    return { ...facts, start: "not-checkable", findings: [...findings, notCheckable(input.name, why)] };
+  }
   const { signal, timeoutMs = 20_000, memoryMiB = 512 } = options;
   const result = await starter.start(input.module, input.config ?? "", {
     timeoutMs,
     memoryMiB,
     name: input.name,
+    earlyCalls: gateways.earlyCalls,
     signal,
   });
   const verdict = judgeStart(input, result);
@@ -94,9 +103,8 @@ function exportFindings(
   abis: readonly string[],
 ): readonly Finding[] {
   const missing = missingExports(module);
-  const has = abis.length === 0 ? "-" : sanitize(abis.join(", "), 200);
   return [
-    ...(abis.length === 1 ? [] : [finding("error", "plugin.abi", { plugin: name, has })]),
+    ...(abis.length > 0 ? [] : [finding("error", "plugin.abi", { plugin: name, has: "-" })]),
     ...(missing.length === 0
       ? []
       : [finding("error", "plugin.exports", { plugin: name, missing: missing.join(", ") })]),
@@ -118,6 +126,12 @@ function gatewayFindings(
   if (abi === undefined) return findings;
   if (!known.generation.abis.includes(abi))
     findings.push(finding("error", "plugin.abi", { plugin, has: sanitize(abi, 60) }));
+  const types = functionTypes(input.module);
+  const wrong = types === undefined ? [] : mismatches(types, table, abi);
+  if (wrong.length > 0) {
+    const functions = sanitize(wrong.join(", "), 400);
+    findings.push(finding("error", "plugin.types", { plugin, functions }));
+  }
   const missing = missingImports(module.imports, { table, generation: known.generation, abi });
   if (missing.length > 0) {
     const imports = sanitize(missing.join(", "), 400);
@@ -160,16 +174,28 @@ export interface Started {
 export function judgeStart(input: Started, result: StartResult): StartVerdict {
   const plugin = input.name;
   const words = refusal(result.logs);
+  if (result.error !== undefined && beyondUs.test(result.error.why))
+    return { start: "not-checkable", findings: [notCheckable(plugin, sanitize(result.error.why, 300))] };
   if (result.error?.step === "compile")
     return refused("plugin.not-wasm", { plugin, why: sanitize(result.error.why, 300) });
   const stop = whereItStopped(input, result);
   if (stop !== undefined)
     return refused("plugin.start-failed", { plugin, words: words === "" ? stop : `${stop} (${words})` });
-  if (result.steps.configure === 1) return { start: "configured", findings: [] };
+  // Whatever is not 0 is a yes.
+  if (result.error === undefined && result.steps.configure !== 0) return { start: "configured", findings: [] };
   const why = (result.error === undefined ? words : sanitize(result.error.why, 300)) || "configure: 0";
   if (input.config !== undefined) return refused("plugin.config-refused", { plugin, words: why });
-  return { start: "not-checkable", findings: [finding("note", "plugin.not-checkable", { plugin, why })] };
+  return { start: "not-checkable", findings: [notCheckable(plugin, why)] };
 }
+
+/**
+ * What this program's engine or its bounds cannot do and a gateway's can: features that V8 of Node 20 has behind a flag,
+ * more memories than one, more memory to begin with than a check may take.
+ */
+const beyondUs =
+  /enable (?:with|via) --experimental|not allowed in constant expressions|invalid memory limits flags|^\d{1,9} memories$|pages of memory, \d{1,9} allowed$/;
+
+const notCheckable = (plugin: string, why: string): Finding => finding("note", "plugin.not-checkable", { plugin, why });
 
 /** The step that ended the start, unless it is one that wanted a configuration and had none. */
 function whereItStopped(input: Started, { steps, error }: StartResult): string | undefined {
@@ -187,8 +213,14 @@ function refused<C extends "plugin.not-wasm" | "plugin.start-failed" | "plugin.c
 
 const loud: ReadonlySet<string> = new Set(["warn", "error", "critical", "stderr"]);
 
+/** What Go says before it ends; the rest is a stack, written piece by piece. */
+const panic = /^(?:panic|fatal error): .{1,300}/m;
+
 /** The plugin's own last loud words, else its last words: that is where it says what it did not like. */
 function refusal(logs: readonly StartLine[]): string {
+  const printed = logs.filter(({ level }) => level === "stderr" || level === "stdout").map(({ text }) => text);
+  const [said] = panic.exec(printed.join("")) ?? [];
+  if (said !== undefined) return sanitize(said, 300);
   const complaints = logs.filter(({ level }) => loud.has(level));
   const lines = (complaints.length > 0 ? complaints : logs).slice(-3).map(({ text }) => sanitize(text, 300));
   return lines.filter((line) => line !== "").join("; ");

@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly memoryMiB: number;
   /** What the plugin is called: some ask for it (`plugin_name`). */
   readonly name?: string | undefined;
+  /** What the module may call before its root context is there; everything unless told. */
+  readonly earlyCalls?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

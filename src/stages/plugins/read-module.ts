@@ -49,8 +49,11 @@ async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModu
   let module: Uint8Array | undefined;
   try {
     for await (const member of layerMembers(content, layer, { side: "source", maxBytes: layerLimit, signal })) {
-      const wanted = module === undefined && member.type === "file" && member.path.split("/").at(-1) === "plugin.wasm";
+      const wanted = module === undefined && member.path.split("/").at(-1) === "plugin.wasm";
       if (!wanted) continue;
+      // The agent takes the first of this name, whatever it is, and finds nothing in a folder or a link.
+      if (member.type !== "file")
+        throw new Failure("PLUGIN_UNUSABLE", { plugin: name, why: `plugin.wasm: ${member.type}` });
       if (member.size > moduleLimit) throw tooLarge(name, member.size);
       module = await readExactly(member.body, member.size);
     }

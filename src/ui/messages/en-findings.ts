@@ -88,6 +88,7 @@ export const findings = findingSentences({
   "plugin.abi": { message: "{plugin} has the ABI {has}", hint: "Exactly one proxy_abi_version_* export is wanted; build it with the Higress SDK." },
   "plugin.exports": { message: "{plugin} lacks the exports {missing}", hint: "Go: -buildmode=c-shared with GOOS=wasip1." },
   "plugin.import-missing": { message: "{plugin} wants {imports}, which the gateway {gateway} does not have", hint: "Use an older version of the plugin, or a newer gateway." },
+  "plugin.types": { message: "{plugin} and the gateway do not agree on the types of {functions}", hint: "It was built for another version of the ABI: take the build that belongs to this gateway." },
   "plugin.gateway-unknown": { message: "{plugin} was not held against the gateway {gateway}: its host calls are not on record", hint: "" },
   "plugin.gateway-too-old": { message: "{plugin} wants gateway {wants}; this is {gateway}", hint: "Leave it out, or upgrade the gateway." },
   "plugin.too-large": { message: "{plugin} is {size}; the gateway takes up to {limit}", hint: "Build it smaller." },

@@ -81,6 +81,7 @@ export const findings = findingSentences({
   "plugin.abi": { message: "{plugin} 的 ABI 是 {has}", hint: "需要且仅需要一个 proxy_abi_version_* 导出；请用 Higress SDK 构建。" },
   "plugin.exports": { message: "{plugin} 缺少导出 {missing}", hint: "Go：GOOS=wasip1 并加 -buildmode=c-shared。" },
   "plugin.import-missing": { message: "{plugin} 需要 {imports}，网关 {gateway} 没有提供", hint: "请使用较旧的插件版本，或较新的网关。" },
+  "plugin.types": { message: "{plugin} 与网关对以下函数的类型不一致：{functions}", hint: "插件是为另一版本的 ABI 构建的：请使用与该网关配套的构建。" },
   "plugin.gateway-unknown": { message: "没有对照网关 {gateway} 检查 {plugin}：其宿主调用没有记录", hint: "" },
   "plugin.gateway-too-old": { message: "{plugin} 需要网关 {wants}；当前为 {gateway}", hint: "请去掉它，或升级网关。" },
   "plugin.too-large": { message: "{plugin} 大小为 {size}；网关上限是 {limit}", hint: "请减小其体积。" },

@@ -3,14 +3,13 @@ import { Header } from "tar";
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
-/** A tar as `tar c` makes it, with nothing in it that changes from run to run; by another writer than the product's. */
+/** A tar as `tar c` makes it, with nothing in it that changes from run to run; by another writer than the product's. A name with a slash at its end is a folder. */
 export function aTar(files: Files): Buffer {
   const entries = Object.entries(files).flatMap(([path, content]) => {
     const bytes = Buffer.from(content);
     const header = Buffer.alloc(512);
-    new Header({ path, size: bytes.length, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type: "File" }).encode(
-      header,
-    );
+    const type = path.endsWith("/") ? "Directory" : "File";
+    new Header({ path, size: bytes.length, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type }).encode(header);
     return [header, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
   });
   return Buffer.concat([...entries, Buffer.alloc(1024)]);

@@ -26,6 +26,15 @@ export const gatewayTable: GatewayGenerations = {
     "0_2_1": ["continue_stream", "close_stream", "get_log_level"],
     "0_2_100": ["continue_stream", "close_stream", "get_log_level"],
   },
+  callTypes: { proxy_log: "i32 i32 i32 -> i32" },
+  callbackTypes: { proxy_on_configure: "i32 i32 -> i32" },
+  oldCallbackTypes: {},
+  earlyCalls: [
+    ..."proxy_log fd_write args_get args_sizes_get environ_get environ_sizes_get fd_prestat_get clock_time_get".split(
+      " ",
+    ),
+    ..."fd_prestat_dir_name random_get fd_fdstat_get fd_fdstat_set_flags poll_oneoff proc_exit".split(" "),
+  ],
   generations: {
     old: { abis, proxy, wasi },
     new: {

@@ -33,34 +33,28 @@ describe("checkPlugin, without starting anything,", () => {
     ["a packed layer", gzipSync("x"), "plugin.not-wasm", { plugin: "p", why: "gzip: an OCI layer?" }],
     ["no ABI", aProxyPlugin({ proxy_abi_version_0_2_100: undefined }), "plugin.abi", { plugin: "p", has: "-" }],
     [
-      "two ABIs",
-      aProxyPlugin({ proxy_abi_version_0_2_1: nothing }),
-      "plugin.abi",
-      { plugin: "p", has: "0_2_100, 0_2_1" },
-    ],
-    [
       "an ABI that this gateway does not speak",
       aProxyPlugin({ proxy_abi_version_0_2_100: undefined, proxy_abi_version_0_3_0: nothing }),
       "plugin.abi",
       { plugin: "p", has: "0_3_0" },
     ],
     [
-      "no way to start",
-      aProxyPlugin({ _initialize: undefined }),
+      "no allocator",
+      aProxyPlugin({ malloc: undefined }),
       "plugin.exports",
-      { plugin: "p", missing: "_initialize or _start" },
+      { plugin: "p", missing: "malloc or proxy_on_memory_allocate" },
     ],
     [
-      "no allocator and no memory",
-      aProxyPlugin({ malloc: undefined }, { memory: undefined }),
-      "plugin.exports",
-      { plugin: "p", missing: "malloc or proxy_on_memory_allocate, memory" },
+      "a callback of another type",
+      aProxyPlugin({ proxy_on_configure: { parameters: 2, body: code.nothing } }),
+      "plugin.types",
+      { plugin: "p", functions: "proxy_on_configure (i32 i32 -> void; i32 i32 -> i32)" },
     ],
     [
-      "no contexts",
-      aProxyPlugin({ proxy_on_context_create: undefined }),
-      "plugin.exports",
-      { plugin: "p", missing: "proxy_on_context_create" },
+      "an import of another type",
+      importing("env", "proxy_log"),
+      "plugin.types",
+      { plugin: "p", functions: "env.proxy_log (void -> i32; i32 i32 i32 -> i32)" },
     ],
     [
       "a call that no gateway has",
@@ -84,6 +78,14 @@ describe("checkPlugin, without starting anything,", () => {
     const { findings, start, started } = await check(module);
     expect(findings).toEqual([{ severity: "error", code: what, facts }]);
     expect([start, started]).toEqual(["skipped", []]);
+  });
+
+  it.each<[string, Record<string, AFunction | undefined>]>([
+    ["_initialize", { _initialize: undefined }],
+    ["proxy_on_context_create", { proxy_on_context_create: undefined }],
+    ["one ABI only", { proxy_abi_version_0_2_1: nothing }],
+  ])("does not insist on %s, as no gateway does", async (_what, overrides) => {
+    expect((await check(aProxyPlugin(overrides))).findings).toEqual([]);
   });
 
   it("refuses what an agent would not download", async () => {
@@ -207,6 +209,14 @@ describe("checkPlugin, by a start,", () => {
 });
 
 describe("isOlder", () => {
+  it("shows a panic of Go as the one line that it is, not as the pieces that it is written in", async () => {
+    const pieces = ["panic: ", "no route", "\n", "\n", "goroutine ", "1", " [running]:\n", "main.main()\n"];
+    const logs = pieces.map((text) => ({ level: "stderr", text }));
+    const stopped = { ...fine, steps: { compile: 1 }, logs, error: { step: "start", why: "unreachable" } } as const;
+    const { findings } = await check(aProxyPlugin(), stopped);
+    expect(findings).toMatchObject([{ facts: { words: "start: unreachable (panic: no route)" } }]);
+  });
+
   it.each([
     ["2.2.0", "2.2.1", true],
     ["2.10.0", "2.9.9", false],

@@ -19,6 +19,14 @@ describe("readModule", () => {
     expect(Buffer.from(await read(anImage({ layers: [files] })))).toEqual(module);
   });
 
+  it("finds no module in a folder of that name, as the gateway does", async () => {
+    const files = { "plugin.wasm/": "", "opt/plugin.wasm": module };
+    await expect(read(anImage({ layers: [files] }))).rejects.toMatchObject({
+      code: "PLUGIN_UNUSABLE",
+      facts: { plugin: "p", why: "plugin.wasm: directory" },
+    });
+  });
+
   it("says that a tar holds no plugin.wasm", async () => {
     await expect(read(anImage({ layers: [{ "main.wasm": "x" }] }))).rejects.toMatchObject({
       code: "PLUGIN_UNUSABLE",
