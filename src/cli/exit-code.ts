@@ -4,11 +4,14 @@ import { isFailure, type FailureCode } from "../model/failure.ts";
 export const ExitCode = { done: 0, failed: 1, usage: 2, findings: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** The command line decides, and nothing was done. */
+const usage: ReadonlySet<FailureCode> = new Set<FailureCode>(["USAGE", "CONFIG_INVALID", "NOT_CONFIRMED"]);
+
 /** How a command ends that stopped with this code. */
 export function exitCodeFor(code: FailureCode): ExitCode {
   if (code === "INTERRUPTED") return ExitCode.interrupted;
   if (code === "FINDINGS") return ExitCode.findings;
-  return code === "USAGE" || code === "CONFIG_INVALID" ? ExitCode.usage : ExitCode.failed;
+  return usage.has(code) ? ExitCode.usage : ExitCode.failed;
 }
 
 export function exitCodeOf(error: unknown, interrupted: boolean): ExitCode {

@@ -78,13 +78,23 @@ export interface NoteFacts {
   proved: { images: number; strings: number; outside: number; prefix: string };
   "rolled-back": { bundle: string; number: number };
   uninstalled: { release: string; objects: number };
+  // What a command is about to do.
+  "plan-release": { release: string; from: string; to: string };
+  "plan-push": { images: number; plugins: number; prefix: string };
+  "plan-phases": { phases: string };
+  "plan-release-back": { release: string; revision: number };
+  "plan-release-gone": { release: string };
+  "plan-plugins": { plugins: string };
+  "plan-given-back": { objects: string };
+  "plan-deleted": { objects: string };
+  "plan-crds-deleted": { crds: string };
   interrupted: object;
 }
 
 export type Note = keyof NoteFacts;
 
 /** A note without one of its facts does not compile: a hole in its sentence would stay open. */
-type NoteEvent = {
+export type NoteEvent = {
   [N in Note]: { readonly type: "note"; readonly text: N; readonly facts: Readonly<NoteFacts[N]> };
 }[Note];
 

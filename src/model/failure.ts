@@ -61,6 +61,7 @@ export interface FailureFacts {
   RELEASE_BUSY: { release: string; status: string };
   ROLLOUT_STUCK: { workload: string; seconds: number; why: string };
   RECEIPT_MISSING: { release: string; where: string };
+  NOT_CONFIRMED: { command: string };
   SERVER_UNUSABLE: { address: string; reason: string };
   FINDINGS: { count: number };
   INTERRUPTED: { left: string };
@@ -125,6 +126,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   RELEASE_BUSY: "cluster",
   ROLLOUT_STUCK: "cluster",
   RECEIPT_MISSING: "host",
+  NOT_CONFIRMED: "usage",
   SERVER_UNUSABLE: "host",
   FINDINGS: "bundle",
   INTERRUPTED: "host",

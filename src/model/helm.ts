@@ -20,6 +20,14 @@ export interface ReleaseInfo {
   readonly updated: string;
 }
 
+/** Which chart a release is of. */
+export interface ReleaseChart {
+  readonly chart: string;
+  readonly version: string;
+  readonly revision: number;
+  readonly status: string;
+}
+
 export interface Waits {
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,6 +52,7 @@ export interface HelmPort {
    */
   upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo>;
   status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
+  metadata(release: string, namespace: string, options?: Waits): Promise<ReleaseChart | undefined>;
   rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
   uninstall(release: string, namespace: string, options?: Waits): Promise<void>;
   getManifest(release: string, namespace: string, options?: Waits): Promise<string>;

@@ -49,7 +49,7 @@ export function lineOf(
     case "finding":
       return findingLines(event, language, style);
     case "note":
-      return `  ${fill(words.notes[event.text], event.facts)}`;
+      return `  ${fill(words.notes[event.text], event.facts, words.terms)}`;
     default:
       return unreachable(event);
   }

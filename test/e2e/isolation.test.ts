@@ -28,7 +28,7 @@ if (inside)
         ["check", bundle],
         ["doctor"],
         ["plugins", "enable", bundle, "--name", "cors"],
-        ["uninstall"],
+        ["uninstall", "--yes"],
       ];
       for (const command of commands) {
         const { trace, result } = await traced(far, command);

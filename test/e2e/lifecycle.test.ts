@@ -30,11 +30,17 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     expect(await gatewayReplicas(far)).toBe(1);
 
     await far.writeSite({ values: { "higress-core": { gateway: { replicas: 2 } } } });
-    await succeeds(far, ["install", carried.second]);
+    const upgraded = await succeeds(far, ["install", carried.second]);
+    expect(upgraded.stderr).toContain("release higress: higress 0.1.0 (#1, deployed) → higress 0.1.0");
     expect(await gatewayReplicas(far)).toBe(2);
     expect(await revisions(far)).toEqual(["superseded", "deployed"]);
 
-    const back = await succeeds(far, ["rollback"]);
+    const dry = await succeeds(far, ["rollback", "--dry-run"]);
+    expect(dry.stderr).toContain("release higress: back to revision 1");
+    const unasked = await far.run(["rollback"]);
+    expect(unasked, said(unasked)).toMatchObject({ exitCode: 2 });
+    expect(await gatewayReplicas(far)).toBe(2);
+    const back = await succeeds(far, ["rollback", "--yes"]);
     expect(back.stderr).toContain("2.2.4");
     expect(await gatewayReplicas(far)).toBe(1);
     expect(await revisions(far)).toEqual(["superseded", "superseded", "deployed"]);
@@ -90,7 +96,13 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     // Switched on by hand, after the install: it is the receipt's too.
     await succeeds(far, ["plugins", "enable", carried.first, "--name", "key-auth"]);
     expect(await kubectl(far, "get", "wasmplugins", "-o", "name")).toContain("key-auth");
-    const gone = await succeeds(far, ["uninstall"]);
+    const unasked = await far.run(["uninstall"]);
+    expect(unasked, said(unasked)).toMatchObject({ exitCode: 2 });
+    expect(unasked.stderr).toMatch(/release higress: uninstalled\n[^]*NOT_CONFIRMED/);
+    const dry = await succeeds(far, ["uninstall", "--dry-run"]);
+    expect(dry.stderr).toContain("given back as they were: serviceaccounts higress-system/default");
+    expect(await revisions(far)).toEqual(["deployed"]);
+    const gone = await succeeds(far, ["uninstall", "--yes"]);
     expect(gone.stderr).not.toContain("warning");
     expect(await kubectl(far, "get", "wasmplugins", "-o", "name")).toBe("");
 
@@ -113,7 +125,7 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     expect(account).not.toHaveProperty("imagePullSecrets");
     expect(await kubectl(far, "get", "clusterroles", "-o", "name")).not.toContain("higress-controller");
 
-    const again = await far.run(["uninstall"]);
+    const again = await far.run(["uninstall", "--yes"]);
     expect(again, said(again)).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining("RECEIPT_MISSING") as string,
@@ -123,7 +135,7 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
   it("takes the CRDs with it when told", async () => {
     await using far = await aFarSide({ helm: "3.17" });
     await succeeds(far, ["install", carried.first]);
-    await succeeds(far, ["uninstall", "--crds", "--namespace-too"]);
+    await succeeds(far, ["uninstall", "--crds", "--namespace-too", "--yes"]);
     expect(await kubectl(far, "get", "crds", "-o", "name")).not.toContain("higress");
   });
 });

@@ -127,8 +127,8 @@ describe.skipIf(unavailable !== undefined)(`secrets, looked for everywhere after
     await succeeds("plugins", "enable", ...own, "--name", "cors");
     await succeeds("plugins", "disable", ...site, "--name", "cors");
     await succeeds("install", ...own);
-    await run("rollback", ...site);
-    await succeeds("uninstall", ...site);
+    await run("rollback", "--yes", ...site);
+    await succeeds("uninstall", "--yes", ...site);
     expect(kubelet.pulled.length).toBeGreaterThan(0);
 
     // A registry that says again what it was sent.

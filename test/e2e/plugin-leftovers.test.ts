@@ -38,7 +38,7 @@ describe.skipIf(unavailable !== undefined)(`plugins of an earlier life${because}
     await using far = await aFarSide({ helm: "3.17" });
     // CRDs of the earlier life are there, as an uninstall leaves them, and so are the plugins.
     await succeeds(far, ["install", carried.bundle]);
-    await succeeds(far, ["uninstall"]);
+    await succeeds(far, ["uninstall", "--yes"]);
     await leave(far);
     // A gateway that sees one of them waits for it for ever, as a real one does.
     const outside = (plugin: WasmPlugin) => plugin.spec?.url?.includes(harborHost) !== true;
@@ -60,7 +60,7 @@ describe.skipIf(unavailable !== undefined)(`plugins of an earlier life${because}
     expect(live["raw"]).toMatchObject({ url: "https://acme.example/x.wasm", on: false });
     await succeeds(far, ["install", carried.bundle]);
 
-    const gone = await succeeds(far, ["uninstall"]);
+    const gone = await succeeds(far, ["uninstall", "--yes"]);
     expect(gone.stderr).not.toContain("warning");
     expect(await plain(far)).toEqual(earlier);
   });
@@ -72,7 +72,7 @@ describe.skipIf(unavailable !== undefined)(`plugins of an earlier life${because}
     await far.writeSite({ values: { "higress-core": { gateway: { replicas: 2 } } } });
     await succeeds(far, ["install", carried.bundle]);
     expect((await specs(far))["carried"]).toMatchObject({ url: expect.stringContaining(harborHost) as string });
-    await succeeds(far, ["rollback"]);
+    await succeeds(far, ["rollback", "--yes"]);
     expect(await plain(far)).toMatchObject(earlier);
   });
 });

@@ -44,7 +44,7 @@ describe.skipIf(unavailable !== undefined)(`the real charts on a real API server
     expect(after.filter((image) => !image.startsWith(`${harborHost}/`))).toEqual([]);
     expect(after).not.toEqual(before);
 
-    await succeeds(far, ["rollback"]);
+    await succeeds(far, ["rollback", "--yes"]);
     expect(await imagesOf(far)).toEqual(before);
     await succeeds(far, ["check", first.bundle]);
   }, 600_000);
@@ -73,7 +73,7 @@ describe.skipIf(unavailable !== undefined)(`the real charts on a real API server
     const compared = await far.run(["render", bundle, "--out", join(folder.path, "out"), "--diff"]);
     expect(compared, said(compared)).toMatchObject({ exitCode: 0 });
 
-    await succeeds(far, ["uninstall"]);
+    await succeeds(far, ["uninstall", "--yes"]);
     const kinds = "deployments,daemonsets,statefulsets,services,configmaps,secrets,jobs,wasmplugins,ingresses";
     expect((await kubectl(far, "get", kinds, "-o", "name")).split("\n")).toEqual(["configmap/kube-root-ca.crt"]);
     expect(await kubectl(far, "get", "clusterroles,clusterrolebindings", "-o", "name")).not.toContain("higress");

@@ -33,8 +33,8 @@ const evening = [
   `./install.sh check ${own}`,
   `./install.sh plugins enable ${own} --name cors`,
   `./install.sh install ${own}`,
-  `./install.sh rollback --site site.yaml`,
-  `./install.sh uninstall --site site.yaml`,
+  `./install.sh rollback --site site.yaml --yes`,
+  `./install.sh uninstall --site site.yaml --yes`,
 ] as const;
 
 /** A host with a shell and tar: the stick, and a folder to work in. */

@@ -1,8 +1,10 @@
 import { install } from "../../pipeline/install.ts";
+import { proposal } from "../../pipeline/proposal.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
+import { askToGoOn } from "../agreement.ts";
 import { ExitCode } from "../exit-code.ts";
 import { installPorts } from "../wire/install-ports.ts";
 import { openTools } from "../wire/tools.ts";
@@ -25,6 +27,9 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
   const options = { site, sitePath, concurrency: wholeNumber(flags, "concurrency", 1, 64) };
   await using target = await openTarget(options, context);
   await using tools = await openTools(flags, site, context);
+  for (const step of await proposal(session.plan, skip, tools.helm, context.signal)) context.reporter.report(step);
+  // Where nobody can be asked, the command itself is the yes: it is what scripts run.
+  if (context.ask !== undefined && !truth(flags, "yes")) await askToGoOn("install", context);
   const ports = await installPorts(options, target, tools, context);
   const { findings } = await install(
     session,

@@ -1,9 +1,11 @@
+import { planRollback } from "../../stages/receipt/undo-plan.ts";
 import { rollback } from "../../stages/receipt/undo.ts";
 import { receiptBefore } from "../../stages/receipt/receipt.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import type { Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
+import { agreed } from "../agreement.ts";
 import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
 import { loadForUndo, releasePort } from "../wire/receipts.ts";
@@ -15,6 +17,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using tools = await openTools(flags, site, context);
   const receipts = await loadForUndo(site, tools, context.signal);
   const before = receiptBefore(receipts.all, receipts.latest);
+  const command = "rollback";
+  if (!(await agreed(planRollback(receipts.latest, before), { command, flags, context }))) return ExitCode.done;
   const findings = await rollback(receipts.latest, before, {
     cluster: tools.kubectl,
     release: releasePort(tools),

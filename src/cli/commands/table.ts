@@ -11,6 +11,8 @@ const values = { values: strings, set: strings } as const;
 const presets = { type: "string", choices: ["all", "ai-gateway", "none"] } as const;
 /** Keys by name, and those of the site file. */
 const trust = { key: strings, site: string } as const;
+/** Of commands that destroy. */
+const asked = { yes: boolean, "dry-run": boolean } as const;
 const helm = { helm: string, kubectl: string, kubeconfig: string, context: string } as const;
 
 /** Every command on one screen: its name, what it takes, and the file that does it. */
@@ -69,6 +71,7 @@ export const commands: readonly Command[] = [
       site: string,
       skip: { ...strings, choices: installPhases },
       "force-conflicts": boolean,
+      yes: boolean,
       concurrency: string,
       base: strings,
       key: strings,
@@ -116,13 +119,13 @@ export const commands: readonly Command[] = [
   {
     name: "rollback",
     positionals: "",
-    flags: { site: string, ...helm },
+    flags: { site: string, ...asked, ...helm },
     load: () => import("./rollback.ts"),
   },
   {
     name: "uninstall",
     positionals: "",
-    flags: { site: string, crds: boolean, "namespace-too": boolean, ...helm },
+    flags: { site: string, crds: boolean, "namespace-too": boolean, ...asked, ...helm },
     load: () => import("./uninstall.ts"),
   },
   {

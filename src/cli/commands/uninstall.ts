@@ -1,9 +1,11 @@
 import { hasErrors } from "../../model/finding.ts";
+import { planUninstall } from "../../stages/receipt/undo-plan.ts";
 import { uninstall } from "../../stages/receipt/undo.ts";
 import { receiptDirectory } from "../../edge/files/receipts.ts";
 import type { Context } from "../context.ts";
 import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
+import { agreed } from "../agreement.ts";
 import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
 import { stateDirectory, loadForUndo, releasePort } from "../wire/receipts.ts";
@@ -14,11 +16,13 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
   const { all, latest } = await loadForUndo(site, tools, context.signal);
+  const reach = { crds: truth(flags, "crds"), namespace: truth(flags, "namespace-too") };
+  const command = "uninstall";
+  if (!(await agreed(planUninstall(latest, reach), { command, flags, context }))) return ExitCode.done;
   const findings = await uninstall(latest, {
     cluster: tools.kubectl,
     release: releasePort(tools),
-    crds: truth(flags, "crds"),
-    namespace: truth(flags, "namespace-too"),
+    ...reach,
     signal: context.signal,
   });
   for (const found of findings) report({ type: "finding", finding: found });

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import type { HelmSource, ReleaseInfo } from "../../model/helm.ts";
+import type { HelmSource, ReleaseChart, ReleaseInfo } from "../../model/helm.ts";
 import type { HelmOptions } from "./helm.ts";
 import type { RunResult } from "./run.ts";
 
@@ -61,6 +61,18 @@ export function parseRelease(text: string): HelmRelease {
   const { name, namespace, version, info } = parse(ReleaseDocument, text);
   const { status, last_deployed: updated, description } = info;
   return { release: name, namespace, revision: version, status, updated, description };
+}
+
+const MetadataDocument = z.object({
+  chart: z.string(),
+  version: z.string(),
+  revision: z.int(),
+  status: z.string(),
+});
+
+/** `helm get metadata -o json`. */
+export function parseMetadata(text: string): ReleaseChart {
+  return parse(MetadataDocument, text);
 }
 
 /** The manifest and the hooks of a release, as one multi-document text. */

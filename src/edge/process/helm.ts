@@ -2,9 +2,16 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
-import type { HelmPort, HelmSource, ReleaseInfo, UpgradeOptions, Waits } from "../../model/helm.ts";
+import type { HelmPort, HelmSource, ReleaseChart, ReleaseInfo, UpgradeOptions, Waits } from "../../model/helm.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import { helmEnvironment, helmFailure, installedManifest, parseRelease, withValues } from "./helm-call.ts";
+import {
+  helmEnvironment,
+  helmFailure,
+  installedManifest,
+  parseMetadata,
+  parseRelease,
+  withValues,
+} from "./helm-call.ts";
 import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
 import { run } from "./run.ts";
 
@@ -103,6 +110,12 @@ class HelmProcess implements Helm {
       options,
     );
     return found === undefined ? undefined : parseRelease(found);
+  }
+
+  async metadata(release: string, namespace: string, options: Waits = {}): Promise<ReleaseChart | undefined> {
+    const flags = ["get", "metadata", "-n", namespace, "-o", "json"];
+    const found = await this.#find({ action: "get metadata", release }, flags, [release], options);
+    return found === undefined ? undefined : parseMetadata(found);
   }
 
   async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {

@@ -22,6 +22,15 @@ export const en: Catalogue = {
     proved: "{images} image references and {strings} strings read: {outside} point outside {prefix}",
     "rolled-back": "back to install {number}: {bundle}",
     uninstalled: "{release} is gone, and {objects} objects of ours with it",
+    "plan-release": "release {release}: {from} → {to}",
+    "plan-push": "into {prefix}: {images} images, {plugins} plugins",
+    "plan-phases": "phases: {phases}",
+    "plan-release-back": "release {release}: back to revision {revision}",
+    "plan-release-gone": "release {release}: uninstalled",
+    "plan-plugins": "plugins that go back to what they were, or go: {plugins}",
+    "plan-given-back": "given back as they were: {objects}",
+    "plan-deleted": "deleted: {objects}",
+    "plan-crds-deleted": "deleted, with every object of their kinds: {crds}",
     interrupted: "stopping; the same command goes on from here",
   }),
   phases: {
@@ -117,6 +126,7 @@ export const en: Catalogue = {
     "ask-preset": "Plugins (all, ai-gateway, none)",
     "ask-host": "Registry host, with its port",
     "ask-project": "Project in the registry",
+    "ask-go-on": "Go on? (y/N)",
   },
   exitCodes: {
     done: "done",

@@ -4,7 +4,7 @@ import type { DeniedBecause } from "../../model/denied.ts";
 import type { TlsFault } from "../../model/tls-fault.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | `fault.${TlsFault}` | "why.harbor-only";
+export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | `fault.${TlsFault}` | "why.harbor-only";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -62,6 +62,7 @@ export const enTerms: Terms = {
   "resource.memory of a pod": "of memory in one pod",
   "resource.memory of the gateway": "of memory in the gateway with its plugins",
   "namespace.": "the whole cluster",
+  "from.": "nothing",
 };
 
 export const zhTerms: Terms = {
@@ -119,6 +120,7 @@ export const zhTerms: Terms = {
   "resource.memory of a pod": "内存（单个 Pod）",
   "resource.memory of the gateway": "内存（网关及其插件）",
   "namespace.": "整个集群",
+  "from.": "无",
 };
 
 /** What to do about each, in the place of `{fault}` in a hint. */

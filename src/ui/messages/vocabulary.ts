@@ -86,6 +86,7 @@ export const flagNames = [
   "quick",
   "report",
   "dry-run",
+  "yes",
   "diff",
   "host",
   "port",
@@ -229,4 +230,5 @@ export type Word =
   | "ask-platforms"
   | "ask-preset"
   | "ask-host"
-  | "ask-project";
+  | "ask-project"
+  | "ask-go-on";

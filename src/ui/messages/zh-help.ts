@@ -54,6 +54,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   report: "写出证据报告：verify 写入此文件，install 写入 NAME.json 和 NAME.html",
   diff: "显示集群上将发生的变化，不做任何改动",
   "dry-run": "只说明将要做什么，不执行",
+  yes: "不再询问；没有终端时，rollback 和 uninstall 必须带上它",
   host: "监听地址",
   port: "监听端口",
   "tls-cert": "证书（PEM）",

@@ -22,6 +22,15 @@ export const zh: Catalogue = {
     proved: "已读取 {images} 个镜像引用和 {strings} 个字符串：{outside} 个指向 {prefix} 之外",
     "rolled-back": "已回到第 {number} 次安装：{bundle}",
     uninstalled: "已移除 {release} 以及本工具创建的 {objects} 个对象",
+    "plan-release": "安装 {release}：{from} → {to}",
+    "plan-push": "推送到 {prefix}：{images} 个镜像，{plugins} 个插件",
+    "plan-phases": "步骤：{phases}",
+    "plan-release-back": "安装 {release}：回到修订版 {revision}",
+    "plan-release-gone": "安装 {release}：卸载",
+    "plan-plugins": "恢复原状或移除的插件：{plugins}",
+    "plan-given-back": "恢复原状：{objects}",
+    "plan-deleted": "删除：{objects}",
+    "plan-crds-deleted": "删除，并连同这些类型的全部对象：{crds}",
     interrupted: "正在停止；运行同一条命令即可继续",
   }),
   phases: {
@@ -117,6 +126,7 @@ export const zh: Catalogue = {
     "ask-preset": "插件（all、ai-gateway、none）",
     "ask-host": "仓库地址及端口",
     "ask-project": "仓库中的项目",
+    "ask-go-on": "继续吗？(y/N)",
   },
   exitCodes: { done: "完成", failed: "失败：消息带有错误码，可用 `explain 错误码` 了解", usage: "命令行或手写的文件无法使用；没有执行任何操作", findings: "已执行，但发现了必须处理的问题：每一条都写明了处理办法", interrupted: "已中断；运行同一条命令即可继续" },
 };
