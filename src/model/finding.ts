@@ -65,6 +65,8 @@ export interface FindingFacts {
   "relocation.rule-unread": { chart: string; path: string; source: string };
   "relocation.rule-breaks": { chart: string; path: string; source: string };
   "relocation.patched": { chart: string; where: string; path: string; value: string };
+  "relocation.other-chart": { chart: string; map: string };
+  "chart.value-unread": { chart: string; path: string; near: string };
   "chart.feature": { chart: string; switches: string; references: string };
   // registry
   "registry.not-harbor": { host: string; kind: RegistryKind };

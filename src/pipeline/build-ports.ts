@@ -6,6 +6,7 @@ import type { Lock, LockFile } from "../model/lock.ts";
 import type { Reference } from "../model/reference.ts";
 import type { Patch, RelocationMap, ValuesLayer } from "../model/relocation.ts";
 import type { BundleSpec, ChartSpec, PluginSpec } from "../model/spec.ts";
+import type { ChartValues } from "../model/values.ts";
 import type { Json } from "../std/canonical-json.ts";
 import type { Inventory } from "../stages/bundle/delta.ts";
 import type { LargeFile, SmallFile } from "../stages/bundle/plan.ts";
@@ -28,6 +29,8 @@ export interface LoadedChart {
   /** Of the spec, as they are written; its values are laid over them. */
   readonly valuesFiles: readonly string[];
   readonly values: Readonly<Record<string, unknown>>;
+  /** What the chart itself says of its values. */
+  readonly read: ChartValues;
 }
 
 export interface RenderRequest {

@@ -5,6 +5,7 @@ import { containerImage, discoverReferences, findGaps, type FoundReference } fro
 import { relocationExceptions, relocationPatches } from "../stages/relocate/patches.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
+import { misfits } from "./misfits.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 
 /** No registry can have this name (RFC 2606): whatever is still elsewhere after the render was not moved by the map. */
@@ -34,6 +35,7 @@ export async function discover(
   const gaps: Finding[] = [];
   let console: string | undefined;
   for (const chart of charts) {
+    for (const each of misfits(chart)) options.report({ type: "finding", finding: each });
     const layers = [...chart.valuesFiles, chart.values];
     const request = { chart, kubeVersion, signal: options.signal };
     const plain = await ports.render({ ...request, values: layers });

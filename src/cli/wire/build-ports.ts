@@ -2,6 +2,7 @@ import type { StartHash } from "../../content/stream-hash.ts";
 import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
 import { pullChart } from "../../edge/charts/pull.ts";
+import { readChartValues } from "../../edge/charts/values.ts";
 import type { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { loadRelocationMap, loadValues } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
@@ -139,7 +140,8 @@ export async function loadChart(
   const { name, version, metadata, newest } = chart;
   const { namespace, values } = spec;
   const valuesFiles = await Promise.all(spec.valuesFiles.map(loadValues));
-  const read = { archive: bytes, name, version, valuesFiles, values };
+  const chartValues = await readChartValues(bytes, `${name} ${version}`);
+  const read = { archive: bytes, name, version, valuesFiles, values, read: chartValues };
   const relocation =
     spec.relocation === undefined
       ? await learn({ ...read, namespace, kubeVersion })

@@ -6,9 +6,10 @@ import type { Helm } from "../../edge/process/helm.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
 import { RelocationRules } from "../../model/relocation-rules.ts";
-import { isValues, mergeValues, type Values } from "../../model/values.ts";
+import { mergeValues, type Values } from "../../model/values.ts";
 import { learnMap, type LearnedMap } from "../../pipeline/learned-map.ts";
-import { loadTypedLoosely, printTyped } from "../../std/yaml.ts";
+import { valuesIn } from "../../pipeline/misfits.ts";
+import { printTyped } from "../../std/yaml.ts";
 
 export interface ChartToLearn {
   readonly archive: Uint8Array;
@@ -63,11 +64,6 @@ function unrendered(cause: unknown, chart: string): unknown {
   return isFailure(cause, "HELM_FAILED")
     ? new Failure("CHART_UNUSABLE", { chart, why: cause.facts.output }, { cause })
     : cause;
-}
-
-function valuesIn(text: string): Values {
-  const [document] = loadTypedLoosely(text);
-  return isValues(document) ? document : {};
 }
 
 /** The map as a file that people can read and change. */

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { RelocationMap } from "../../../src/model/relocation.ts";
+import { splitPath, type Values } from "../../../src/model/values.ts";
+import type { LoadedChart } from "../../../src/pipeline/build-ports.ts";
+import { misfits } from "../../../src/pipeline/misfits.ts";
+
+function found(values: Values, { map = "1.0.0", files = [] as readonly string[] } = {}) {
+  const chart: Partial<LoadedChart> = {
+    name: "c",
+    version: "1.0.0",
+    valuesFiles: files,
+    values,
+    relocation: RelocationMap.parse({
+      apiVersion: "higress-airgap/v1",
+      kind: "RelocationMap",
+      chart: "c",
+      version: map,
+      images: [],
+    }),
+    read: {
+      defaults: { gateway: { hub: "", labels: {}, tolerations: [] } },
+      read: ["gateway.hub", "gateway.imagePullSecrets", "console.podEnvs"].map(splitPath),
+    },
+  };
+  return misfits(chart as LoadedChart);
+}
+
+describe("values and a map that are not about this chart", () => {
+  it("tells a key that nothing reads, with the nearest that something does", () => {
+    expect(found({ gateway: { hubb: "x" } }, { files: ["gatway: { hub: y }\n"] })).toMatchObject([
+      { severity: "warning", code: "chart.value-unread", facts: { path: "gatway.hub", near: "gateway.hub" } },
+      { severity: "warning", code: "chart.value-unread", facts: { path: "gateway.hubb", near: "gateway.hub" } },
+    ]);
+  });
+
+  it.each<[string, Values]>([
+    ["what a template reads", { gateway: { imagePullSecrets: [{ name: "a" }] } }],
+    ["what is below something that is read whole", { console: { podEnvs: { A: "1" } } }],
+    ["what is below an empty map", { gateway: { labels: { a: "b" } } }],
+    ["a list", { gateway: { tolerations: [{ key: "a" }] } }],
+    ["nothing", {}],
+  ])("says nothing of %s", (_what, values) => {
+    expect(found(values)).toEqual([]);
+  });
+
+  it("tells a map of another release", () => {
+    expect(found({}, { map: "1.0.1" })).toMatchObject([
+      { severity: "warning", code: "relocation.other-chart", facts: { chart: "c 1.0.0", map: "c 1.0.1" } },
+    ]);
+  });
+});
