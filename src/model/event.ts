@@ -68,6 +68,7 @@ export type Event =
 export interface NoteFacts {
   written: { path: string; size: string };
   resumed: { bytes: number };
+  finished: { path: string };
   listening: { what: string; url: string };
   "nothing-to-do": object;
   waiting: { workload: string; ready: number; wanted: number };

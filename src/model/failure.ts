@@ -20,6 +20,7 @@ export interface FailureFacts {
   FILE_EXISTS: { path: string };
   OPEN_FILES: { reason: string };
   OUTPUT_LOST: { reason: string };
+  FILE_BUSY: { path: string; by: string };
   DISK_FULL: { path: string; wanted: string; free: string };
   REFERENCE_INVALID: { value: string; why: string };
   MANIFEST_INVALID: { what: string; why: string };
@@ -85,6 +86,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   FILE_EXISTS: "host",
   OPEN_FILES: "host",
   OUTPUT_LOST: "host",
+  FILE_BUSY: "host",
   DISK_FULL: "host",
   REFERENCE_INVALID: "usage",
   MANIFEST_INVALID: "source",

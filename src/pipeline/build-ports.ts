@@ -75,6 +75,7 @@ export interface BuildInput {
   /** Seconds; SOURCE_DATE_EPOCH. */
   readonly epoch?: number | undefined;
   readonly sign?: ((sums: Uint8Array) => Uint8Array) | undefined;
+  readonly isSigned?: ((sums: Uint8Array, signature: Uint8Array) => boolean) | undefined;
   /** Reproduces this: no tag is asked for, and any other bytes are refused. */
   readonly lock?: Lock | undefined;
   /** Leaves out what the other side has. */

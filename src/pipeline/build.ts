@@ -58,7 +58,8 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
     files: [...files, { name: Entry.lock, bytes: Buffer.from(canonicalJson(lock as unknown as Json)) }],
     largeFiles: input.tools,
     tool: input.tool,
-    ...(input.sign === undefined ? {} : { sign: input.sign }),
+    sign: input.sign,
+    isSigned: input.isSigned,
     ...(delta === undefined ? {} : { delta }),
   };
 }

@@ -106,7 +106,7 @@ describe.each(shells)("install.sh by %s %s", (...shell) => {
       stdout: "",
       stderr: expect.stringContaining("SHA256SUMS.sig is not here") as string,
     });
-    await writeFile(at("SHA256SUMS.sig"), (await signer(at("ours")))(await readFile(at("SHA256SUMS"))));
+    await writeFile(at("SHA256SUMS.sig"), (await signer(at("ours"))).sign(await readFile(at("SHA256SUMS"))));
     expect(await run("--key", "ours.pub")).toMatchObject({ stdout: "ran verify --key ours.pub" });
     expect(await run("--key=theirs.pub", "--key", "ours.pub")).toMatchObject({ exitCode: 0 });
     for (const wrong of [["--key", "theirs.pub"], ["--key=theirs.pub"]])

@@ -9,6 +9,7 @@ const samples: Readonly<Record<string, string | number>> = {
   as: "robot$higress+push",
   attempt: 2,
   base: "higress 2.2.0",
+  by: "pid 4711, build-1",
   carried: "linux/amd64",
   cause: "the plugin server does not answer",
   chart: "higress 2.2.4",

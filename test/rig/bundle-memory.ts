@@ -52,6 +52,10 @@ export class MemoryOutput implements BundleOutput {
     this.order = order;
   }
 
+  finished(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   create(size: number, planId: string): Promise<OpenOutput> {
     if (this.plan !== planId) {
       this.bytes = Buffer.alloc(size, 0xee);

@@ -61,7 +61,9 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     } else {
       const result = await build(input, ports, options);
       await replaceFile(`${out}.lock.json`, canonicalJson(result.lock));
-      report({ type: "note", text: "written", facts: { path: out, size: printBytes(result.size) } });
+      if (result.isWritten)
+        report({ type: "note", text: "written", facts: { path: out, size: printBytes(result.size) } });
+      else report({ type: "note", text: "finished", facts: { path: out } });
     }
   } catch (error) {
     throw blameReused(error, reuse.bundles);
@@ -94,7 +96,7 @@ async function inputOf(spec: BundleSpec, specPath: string, flags: Flags, context
     extras: await bundleExtras(context.env),
     tool,
     epoch: epoch(context.env["SOURCE_DATE_EPOCH"]),
-    ...(key === undefined ? {} : { sign: await signer(resolve(context.cwd, key)) }),
+    ...(key === undefined ? {} : await signer(resolve(context.cwd, key))),
     ...(lock === undefined ? {} : { lock: await readLock(lock, context) }),
     ...(since === undefined ? {} : { since: await readInventory(since, context) }),
     ...(only === undefined ? {} : { only: await readRequest(only, context) }),

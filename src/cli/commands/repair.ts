@@ -1,6 +1,7 @@
+import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { repair } from "../../stages/repair/repair.ts";
 import { requestFor } from "../../stages/repair/request.ts";
@@ -41,6 +42,18 @@ async function damagedIn(bundle: Bundle, context: Context): Promise<ReadonlySet<
   return new Set(damaged);
 }
 
+/** Whether the very bundle stands there whole: a run that was killed before it could say so had ended its work. */
+async function isGood(out: string, bundle: Bundle, context: Context): Promise<boolean> {
+  if ((await stat(out).catch(() => undefined))?.size !== bundle.source.size) return false;
+  try {
+    await using there = await openToJudge(out, [], context);
+    return there.id === bundle.id && (await verifyWhole(there, { quick: false }, context)).findings.length === 0;
+  } catch (error) {
+    if (isFailure(error, "BUNDLE_MALFORMED")) return false;
+    throw error;
+  }
+}
+
 async function writeRequest(bundle: Bundle, damaged: ReadonlySet<string>, path: string, context: Context) {
   const content = canonicalJson(requestFor(bundle, damaged));
   await writeNewFiles(dirname(path), [{ name: basename(path), text: content }], { overwrite: true, context });
@@ -50,6 +63,10 @@ async function writeGood(bundle: Bundle, damaged: ReadonlySet<string>, flags: Fl
   const { signal, reporter } = context;
   const from = texts(flags, "from");
   const out = resolve(context.cwd, required(flags, "out"));
+  if (!truth(flags, "overwrite") && (await isGood(out, bundle, context))) {
+    reporter.report({ type: "note", text: "finished", facts: { path: out } });
+    return;
+  }
   await using copies = await openEach(
     from.filter((name) => !isRegistryUrl(name)),
     context,

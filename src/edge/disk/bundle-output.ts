@@ -5,8 +5,10 @@ import { printBytes } from "../../std/bytes.ts";
 import { DiskOutput, openForWriting, partialOf } from "./disk-output.ts";
 import { absent, writeFailure } from "./errors.ts";
 import { Journal, readJournal, type Remembered } from "./journal.ts";
-import { layParts, type Part } from "./disk-source.ts";
-import { volumesPathOf } from "./volumes-document.ts";
+import { layParts, type DiskSource, type Part } from "./disk-source.ts";
+import { claim, type Claim } from "./claim.ts";
+import { openSource } from "./open-source.ts";
+import { findVolumes, volumesPathOf } from "./volumes-document.ts";
 
 export interface BundleOutputOptions {
   /** Writes `NAME.001`, `NAME.002`, … of this many bytes, and `NAME.volumes.json`. */
@@ -18,32 +20,60 @@ export interface BundleOutputOptions {
 
 /**
  * A bundle on disk. Until it is whole it is `NAME.partial`, with a journal beside it; the same plan goes on from those,
- * another one starts over.
+ * another one starts over. `NAME.partial.claim` keeps every other process away meanwhile.
  */
 export function bundleOutput(path: string, options: BundleOutputOptions = {}) {
   return {
-    async create(size: number, planId: string): Promise<DiskOutput> {
-      const plan = `${planId} ${size} ${options.volumeSize ?? "file"}`;
+    /** What stands there already under its final names, and is not to be replaced, cut as this one would be. */
+    async finished(size: number): Promise<DiskSource | undefined> {
       const parts = layParts(path, size, options.volumeSize);
-      const journalPath = `${path}.partial.journal`;
-      const documentPath = options.volumeSize === undefined ? undefined : volumesPathOf(path);
+      const whole = await Promise.all(parts.map((part) => isFileOf(part)));
+      if (options.overwrite === true || whole.includes(false)) return undefined;
+      const named = await findVolumes(path);
+      return (named === undefined) === (options.volumeSize === undefined) ? openSource(path) : undefined;
+    },
+    async create(size: number, planId: string): Promise<DiskOutput> {
       const fileSystem = await fileSystemOf(path);
-      const remembered = await survivors(journalPath, plan, parts);
-      if (remembered?.renaming !== true) await refuseExisting(finals(parts, documentPath), options.overwrite === true);
-      const strict = options.inOrder ?? !fileSystem.sparse;
-      const largestFile = Math.max(...parts.map((part) => part.size));
-      const wanted = size - (remembered === undefined ? 0 : await allocated(parts));
-      refuseWithoutRoom(fileSystem, { path, wanted, largestFile });
+      const claimed = await claim(`${path}.partial.claim`);
       try {
-        const open = await openForWriting(parts, { keep: remembered !== undefined, sparse: !strict });
-        const journal = await Journal.start(journalPath, plan, remembered);
-        const order = strict ? "strict" : options.volumeSize === undefined ? "any" : "file";
-        return new DiskOutput({ path, size, parts: open, journal, journalPath, order, remembered, documentPath });
+        return await createAlone({ path, size, planId, options, fileSystem, claim: claimed });
       } catch (error) {
+        await claimed.release();
         throw writeFailure(error, path, size);
       }
     },
   };
+}
+
+interface Creation {
+  readonly path: string;
+  readonly size: number;
+  readonly planId: string;
+  readonly options: BundleOutputOptions;
+  readonly fileSystem: FileSystem;
+  readonly claim: Claim;
+}
+
+async function createAlone({ path, size, planId, options, fileSystem, claim }: Creation): Promise<DiskOutput> {
+  const plan = `${planId} ${size} ${options.volumeSize ?? "file"}`;
+  const parts = layParts(path, size, options.volumeSize);
+  const journalPath = `${path}.partial.journal`;
+  const documentPath = options.volumeSize === undefined ? undefined : volumesPathOf(path);
+  const remembered = await survivors(journalPath, plan, parts);
+  if (remembered?.renaming !== true) await refuseExisting(finals(parts, documentPath), options.overwrite === true);
+  const strict = options.inOrder ?? !fileSystem.sparse;
+  const largestFile = Math.max(...parts.map((part) => part.size));
+  const wanted = size - (remembered === undefined ? 0 : await allocated(parts));
+  refuseWithoutRoom(fileSystem, { path, wanted, largestFile });
+  const open = await openForWriting(parts, { keep: remembered !== undefined, sparse: !strict });
+  const journal = await Journal.start(journalPath, plan, remembered);
+  const order = strict ? "strict" : options.volumeSize === undefined ? "any" : "file";
+  return new DiskOutput({ path, size, parts: open, journal, journalPath, order, remembered, documentPath, claim });
+}
+
+async function isFileOf({ path, size }: Part): Promise<boolean> {
+  const found = await stat(path).catch(absent(path));
+  return found?.isFile() === true && found.size === size;
 }
 
 /** What the journal remembers counts only while the files that it is about are there. */

@@ -4,6 +4,7 @@ import type { RandomWriter } from "../../content/random-access.ts";
 import { DiskSource, piecesOf, type OpenPart, type Part } from "./disk-source.ts";
 import { writeFailure } from "./errors.ts";
 import type { Journal, Remembered } from "./journal.ts";
+import type { Claim } from "./claim.ts";
 import { VolumeSums, writeVolumes } from "./volumes-document.ts";
 
 /** Data is synced and journaled after so much of it, or so long: what a power cut can cost. */
@@ -20,6 +21,8 @@ export interface DiskOutputFacts {
   readonly remembered: Remembered | undefined;
   /** Path of the document beside the volumes; absent for a bundle in one file. */
   readonly documentPath?: string | undefined;
+  /** Held until all is closed. */
+  readonly claim: Claim;
 }
 
 export class DiskOutput implements RandomWriter {
@@ -81,7 +84,7 @@ export class DiskOutput implements RandomWriter {
   }
 
   async commit({ bundle }: { readonly bundle: string }): Promise<void> {
-    const { documentPath, parts, journal, journalPath, path } = this.#facts;
+    const { documentPath, parts, journal, journalPath, path, claim } = this.#facts;
     try {
       const document = await this.#sums?.document(bundle);
       await this.flush();
@@ -95,6 +98,7 @@ export class DiskOutput implements RandomWriter {
       await syncDirectory(dirname(path));
       await this.#close();
       await unlink(journalPath);
+      await claim.release();
     } catch (error) {
       throw writeFailure(error, path);
     }
@@ -105,6 +109,7 @@ export class DiskOutput implements RandomWriter {
     await this.flush().catch(() => undefined);
     await this.#sums?.settle();
     await this.#close().catch(() => undefined);
+    await this.#facts.claim.release().catch(() => undefined);
   }
 
   #sync(): Promise<void> {

@@ -27,24 +27,32 @@ async function create(path: string, text: string, mode: number): Promise<void> {
   });
 }
 
+export interface Signer {
+  readonly sign: (bytes: Uint8Array) => Uint8Array;
+  readonly isSigned: (bytes: Uint8Array, signature: Uint8Array) => boolean;
+}
+
 const maxKey = 64 * 1024;
 
 /** A DER signature has 70 to 72 bytes; half of all have this many. */
 const signatureSize = 71;
 
 /**
- * Reads a private key (PEM, not encrypted). Its signatures all have one size: an interrupted build is gone on from with
+ * Reads a private key (PEM, not encrypted) to sign with. Its signatures all have one size: an interrupted build is gone on from with
  * a new signature in the place of the old one.
  * @throws Failure KEY_UNUSABLE
  */
-export async function signer(path: string): Promise<(bytes: Uint8Array) => Uint8Array> {
+export async function signer(path: string): Promise<Signer> {
   const pem = await readText(path, maxKey);
   const key = usable(() => createPrivateKey(pem), path);
-  return (bytes) => {
-    for (;;) {
-      const signature = sign("sha256", bytes, key);
-      if (signature.byteLength === signatureSize) return signature;
-    }
+  return {
+    sign: (bytes) => {
+      for (;;) {
+        const signature = sign("sha256", bytes, key);
+        if (signature.byteLength === signatureSize) return signature;
+      }
+    },
+    isSigned: (bytes, signature) => verify("sha256", bytes, createPublicKey(key), signature),
   };
 }
 

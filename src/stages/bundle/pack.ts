@@ -1,6 +1,7 @@
 import { silent, type Report } from "../../model/event.ts";
 import type { BundleDocument } from "../../model/bundle.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
+import { isFinished } from "./finished.ts";
 import { InOrder } from "./in-order.ts";
 import type { Segment } from "./layout.ts";
 import { planBundle, type BundlePlan, type PackInput } from "./plan.ts";
@@ -22,6 +23,8 @@ export interface PackOptions {
 
 export interface PackResult {
   readonly size: number;
+  /** `false`: an earlier run had ended, and all of it was there. */
+  readonly isWritten: boolean;
   readonly bytesFetched: number;
   /** Bytes that an interrupted run had fetched, and this one did not. */
   readonly bytesResumed: number;
@@ -40,11 +43,14 @@ const outstanding = { anyOrder: 2, inOrder: 8 } as const;
  */
 export async function pack(input: PackInput, output: BundleOutput, options: PackOptions = {}): Promise<PackResult> {
   const plan = planBundle(input);
+  const { size, document, bundle } = plan;
+  if (await isFinished(plan, input, output, options.signal))
+    return { size, document, bundle, isWritten: false, bytesFetched: 0, bytesResumed: 0 };
   const out = await output.create(plan.size, plan.id);
   try {
     const moved = await write(plan, out, options);
-    await out.commit({ bundle: plan.bundle });
-    return { size: plan.size, ...moved, document: plan.document, bundle: plan.bundle };
+    await out.commit({ bundle });
+    return { size, document, bundle, isWritten: true, ...moved };
   } catch (error) {
     await out.abandon();
     throw error;

@@ -44,6 +44,8 @@ export interface PackInput {
   readonly tool: { readonly name: string; readonly version: string };
   /** Signs SHA256SUMS. Signatures must all have one length, or an interrupted build could not go on. */
   readonly sign?: ((sums: Uint8Array) => Uint8Array) | undefined;
+  /** Whether a signature is one that `sign` could have made: no two of them are equal. */
+  readonly isSigned?: ((sums: Uint8Array, signature: Uint8Array) => boolean) | undefined;
   /** Leaves out blobs that the bundle `base` has. */
   readonly delta?: { readonly base: string; readonly absent: ReadonlySet<Digest> } | undefined;
 }

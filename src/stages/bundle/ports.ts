@@ -1,12 +1,14 @@
-import type { RandomWriter } from "../../content/random-access.ts";
+import type { RandomAccess, RandomWriter } from "../../content/random-access.ts";
 
 /** Where a bundle is written: a file, or volumes. Nothing bears the final name before `commit`. */
 export interface BundleOutput {
   /**
    * Makes room for `size` bytes, or goes on with what an interrupted run of the same plan left.
-   * @throws Failure DISK_FULL, FILE_EXISTS, FILE_UNWRITABLE, all before anything is written
+   * @throws Failure DISK_FULL, FILE_BUSY, FILE_EXISTS, FILE_UNWRITABLE, all before anything is written
    */
   create(size: number, planId: string): Promise<OpenOutput>;
+  /** What stands there under the final name already, has this size, and is not to be replaced. */
+  finished(size: number): Promise<RandomAccess | undefined>;
 }
 
 /** What survived an interruption, by entry name: whole contents, and how long the prefix of an unfinished one is. */

@@ -11,6 +11,7 @@ export const en: Catalogue = {
   flags,
   notes: noteSentences({
     written: "written: {path} ({size})",
+    finished: "{path} is there already, whole and with these very bytes: nothing is written",
     resumed: "going on where it stopped: {bytes} are there already",
     listening: "serving {what} on {url}",
     "nothing-to-do": "nothing to do: everything is there",

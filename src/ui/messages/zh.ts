@@ -11,6 +11,7 @@ export const zh: Catalogue = {
   flags,
   notes: noteSentences({
     written: "已写入：{path}（{size}）",
+    finished: "{path} 已经存在，内容完整且完全相同：无需写入",
     resumed: "从中断处继续：已有 {bytes}",
     listening: "正在 {url} 上提供 {what}",
     "nothing-to-do": "无需操作：全部内容已存在",

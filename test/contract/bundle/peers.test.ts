@@ -21,7 +21,7 @@ async function aSignedBundle(): Promise<Packed> {
   const directory = await aTempDirectory();
   const bundle = join(directory.path, "higress.tar");
   const { privateKey, publicKey } = await keygen(join(directory.path, "key"));
-  await pack(aPackInput({ sign: await signer(privateKey) }), bundleOutput(bundle));
+  await pack(aPackInput({ ...(await signer(privateKey)) }), bundleOutput(bundle));
   return { ...directory, bundle, key: publicKey };
 }
 

@@ -76,6 +76,7 @@ describe("volumes", () => {
     const output = bundleOutput(join(directory.path, "higress.tar"), { volumeSize, inOrder: true });
     let end = 0;
     const watched = {
+      ...output,
       async create(size: number, plan: string) {
         const writer = await output.create(size, plan);
         const write = writer.write.bind(writer);

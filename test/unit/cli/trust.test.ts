@@ -30,7 +30,7 @@ async function anUnpacked(): Promise<string> {
   await writeFile(join(folder, "SHA256SUMS"), `${stdout}\n`);
   await keygen(join(folder, "release"));
   await keygen(join(folder, "theirs"));
-  const sign = await signer(join(folder, "release"));
+  const { sign } = await signer(join(folder, "release"));
   await writeFile(join(folder, "SHA256SUMS.sig"), sign(await readFile(join(folder, "SHA256SUMS"))));
   return folder;
 }
@@ -129,7 +129,7 @@ describe("a bundle that somebody changed", () => {
     const directory = await aTempDirectory();
     folder = directory.path;
     await keygen(join(folder, "release"));
-    const path = await aBundleFile(folder, "good.tar", { sign: await signer(join(folder, "release")) });
+    const path = await aBundleFile(folder, "good.tar", await signer(join(folder, "release")));
     const bytes = await readFile(path);
     await using bundle = await openBundle(await openSource(path));
     const place = bundle.entries.get("README.txt");

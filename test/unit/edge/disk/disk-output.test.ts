@@ -46,6 +46,7 @@ describe("a bundle's output", () => {
       journalPath,
       order: "any",
       remembered: undefined,
+      claim: { release: () => Promise.resolve() },
     } as const;
     const out = new DiskOutput(facts);
     await out.write(0, [enough]);

@@ -1,0 +1,124 @@
+import { readFile, readlink, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { Failure } from "../../model/failure.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
+import { errorCode, writeFailure } from "./errors.ts";
+
+/** The holder says this often that it lives; silent for so long, it is taken for dead where it cannot be asked. */
+const sign = { every: 5_000, lost: 30_000 } as const;
+
+/** Who has a claim. A process id alone is given to somebody else sooner or later. */
+interface Holder {
+  readonly pid: number;
+  /** In clock ticks since boot: field 22 of proc_pid_stat(5). */
+  readonly started: string;
+  readonly host: string;
+  /** What says that a process id means the same process here: the boot of the kernel, and the namespace of ids in it. */
+  readonly boot: string;
+  readonly namespace: string;
+}
+
+export interface Claim {
+  release(): Promise<void>;
+}
+
+/**
+ * Claims `path` until it is released. A holder that was killed is recognised and its claim taken over: at
+ * once on the same host, by its process id and start; from another host or container, and after a reboot, 30 s after
+ * its last sign of life as the clocks of both tell it.
+ * @throws Failure FILE_BUSY while somebody holds it
+ */
+export async function claim(path: string): Promise<Claim> {
+  const self = canonicalJson({ ...(await processOf(process.pid)) });
+  while (!(await createClaim(path, self))) {
+    const found = await readClaim(path);
+    if (found === undefined) continue;
+    if (await isHeld(found)) throw new Failure("FILE_BUSY", { path, by: describe(found.holder) });
+    // Of all who see that the holder is dead only one may remove its claim, and no other one than that.
+    const taking = await claim(`${path}.taking`);
+    try {
+      if ((await readClaim(path))?.text === found.text) await removeClaim(path);
+    } finally {
+      await taking.release();
+    }
+  }
+  const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), sign.every);
+  beat.unref();
+  const release = async (): Promise<void> => {
+    clearInterval(beat);
+    // Somebody who took us for dead has put its own there.
+    if ((await readClaim(path))?.text === self) await removeClaim(path);
+  };
+  return { release };
+}
+
+async function createClaim(path: string, text: string): Promise<boolean> {
+  try {
+    await writeFile(path, text, { flag: "wx", mode: 0o644 });
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw writeFailure(error, path, text.length);
+  }
+}
+
+interface FoundClaim {
+  readonly text: string;
+  readonly holder: Holder | undefined;
+  readonly silent: number;
+}
+
+async function readClaim(path: string): Promise<FoundClaim | undefined> {
+  try {
+    const text = await readFile(path, "utf8");
+    return { text, holder: parseHolder(text), silent: Date.now() - (await stat(path)).mtimeMs };
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw writeFailure(error, path);
+  }
+}
+
+async function removeClaim(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (errorCode(error) !== "ENOENT") throw writeFailure(error, path);
+  });
+}
+
+async function isHeld({ holder, silent }: FoundClaim): Promise<boolean> {
+  const here = await processOf(process.pid);
+  const isAskable =
+    holder !== undefined && here.boot !== "" && holder.boot === here.boot && holder.namespace === here.namespace;
+  if (!isAskable) return silent < sign.lost;
+  return (await processOf(holder.pid)).started === holder.started;
+}
+
+/** `started` is empty for a process that is not there or only waits to be reaped, and where there is no proc(5). */
+async function processOf(pid: number): Promise<Holder> {
+  const read = (name: string): Promise<string> => readFile(name, "latin1").catch(() => "");
+  // The second field is the name of the program, which may hold spaces and brackets itself.
+  const fields = (await read(`/proc/${String(pid)}/stat`)).replace(/^.*\)\s/s, "").split(" ");
+  const gone = fields[0] === "Z" || fields[0] === "X";
+  return {
+    pid,
+    started: gone ? "" : (fields[19] ?? ""),
+    host: hostname(),
+    boot: (await read("/proc/sys/kernel/random/boot_id")).trim(),
+    namespace: await readlink("/proc/self/ns/pid").catch(() => ""),
+  };
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const { pid, started, host, boot, namespace } = JSON.parse(text) as Partial<Holder>;
+    const words = [started, host, boot, namespace];
+    if (!Number.isSafeInteger(pid) || words.some((word) => typeof word !== "string")) return undefined;
+    return { pid, started, host, boot, namespace } as Holder;
+  } catch {
+    // Cut off by a power cut, or still being written.
+    return undefined;
+  }
+}
+
+function describe(holder: Holder | undefined): string {
+  return holder === undefined ? "?" : `pid ${String(holder.pid)}, ${holder.host.slice(0, 64)}`;
+}
