@@ -19,6 +19,7 @@ need strace strace
 need zsh zsh
 need fish fish
 need groff groff
+need chromium chromium
 need unshare util-linux
 need ip iproute2
 need qemu-aarch64-static qemu-user-static

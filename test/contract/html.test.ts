@@ -10,7 +10,13 @@ import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const evil =
   'registry.example/"><script>document.title="owned"</script><img src=http://evil.example/x onerror=alert(1)>:1';
-const hostile: SeededItem = { kind: "image", reference: evil, seed: anImage({ layers: [{ evil: "e".repeat(5000) }] }) };
+/** The one text of others that a page shows and that may hold anything: where in a chart an image was found. */
+const hostile: SeededItem = {
+  kind: "image",
+  reference: "registry.example/evil:1",
+  role: evil,
+  seed: anImage({ layers: [{ evil: "e".repeat(5000) }] }),
+};
 
 const aPage = async (folder: string, items = someItems, ...flags: string[]): Promise<string> => {
   const bundle = await aBundleFile(folder, "higress.tar", { items });

@@ -58,12 +58,12 @@ describe.skipIf(unavailable !== undefined)(`build again${because}`, () => {
 
   it("from a lock takes a chart out of a registry by its digest, too", async () => {
     await using side = await aConnectedSide();
-    const archive = await readFile(join(side.folder, "higress-0.1.0.tgz"));
+    const archive = await readFile(join(side.folder, "higress-2.2.4.tgz"));
     const chart = (bytes: Uint8Array) => {
       const parts = [aBlob("{}", MediaType.helmConfig), aBlob(bytes, MediaType.helmChart)];
       return aParent(MediaType.ociManifest, parts, (config, ...layers) => ({ config, layers }));
     };
-    const reference = "registry.higress.example/charts/higress:0.1.0";
+    const reference = "registry.higress.example/charts/higress:2.2.4";
     await side.publish({ [reference]: chart(archive) });
     const spec = join(side.folder, "bundle.yaml");
     const text = (await readFile(spec, "utf8")).replace(
@@ -89,9 +89,9 @@ describe.skipIf(unavailable !== undefined)(`build again${because}`, () => {
     await writeFile(spec, `${text}\n# another\n`);
     await expect(side.build("again.tar", "--lock", `${first}.lock.json`)).rejects.toThrow("manifests/bundle.yaml");
     await writeFile(spec, text);
-    const chart = join(side.folder, "higress-0.1.0.tgz");
+    const chart = join(side.folder, "higress-2.2.4.tgz");
     await writeFile(chart, Buffer.concat([await readFile(chart), Buffer.alloc(512)]));
-    await expect(side.build("again.tar", "--lock", `${first}.lock.json`)).rejects.toThrow("charts/higress-0.1.0.tgz");
+    await expect(side.build("again.tar", "--lock", `${first}.lock.json`)).rejects.toThrow("charts/higress-2.2.4.tgz");
     expect(await readdir(side.folder)).not.toContain("again.tar");
   });
 

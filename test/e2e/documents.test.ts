@@ -18,7 +18,7 @@ const release = "manifests/release.json";
 const foreign = {
   name: "../../OUT",
   version: "0/../../OUT",
-  file: "charts/higress-0.1.0.tgz",
+  file: "charts/higress-2.2.4.tgz",
   release: "--post-renderer=/bin/false",
   namespace: "../x",
   valuesFiles: [],
@@ -147,7 +147,7 @@ describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, wi
     ],
     [
       "a chart that is none",
-      { "charts/higress-0.1.0.tgz": Buffer.from("chart") },
+      { "charts/higress-2.2.4.tgz": Buffer.from("chart") },
       /charts\/higress-0\.1\.0\.tgz.*gzip expected/,
     ],
   ])("%s", async (_what, changes, said) => {

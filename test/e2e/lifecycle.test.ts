@@ -31,7 +31,7 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
 
     await far.writeSite({ values: { "higress-core": { gateway: { replicas: 2 } } } });
     const upgraded = await succeeds(far, ["install", carried.second]);
-    expect(upgraded.stderr).toContain("release higress: higress 0.1.0 (#1, deployed) → higress 0.1.0");
+    expect(upgraded.stderr).toContain("release higress: higress 2.2.4 (#1, deployed) → higress 2.2.4");
     expect(await gatewayReplicas(far)).toBe(2);
     expect(await revisions(far)).toEqual(["superseded", "deployed"]);
 

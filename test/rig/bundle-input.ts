@@ -10,6 +10,7 @@ export interface SeededItem {
   readonly reference: string;
   readonly seed: Seed;
   readonly platforms?: readonly string[];
+  readonly role?: string;
 }
 
 /** Two images that share a layer, and a plugin. */
@@ -48,8 +49,8 @@ export interface InputOptions extends Partial<Omit<PackInput, "lock" | "blobs">>
 
 /** What `pack` is given, out of content that is in memory. */
 export function aPackInput({ items = someItems, open = whole, host, ...rest }: InputOptions = {}): PackInput {
-  const lockItems = items.map(({ reference, seed, kind, platforms = [] }) =>
-    aLockItem(reference, seed, { kind, platforms }),
+  const lockItems = items.map(({ reference, seed, kind, platforms = [], role }) =>
+    aLockItem(reference, seed, { kind, platforms, ...(role === undefined ? {} : { role }) }),
   );
   return {
     lock: {

@@ -40,7 +40,7 @@ export async function packNextRelease(folder: string): Promise<string> {
   const files: Record<string, string> = {};
   for (const entry of found.filter((each) => each.isFile())) {
     const path = join(entry.parentPath, entry.name);
-    files[path.slice(source.length + 1)] = (await readFile(path, "utf8")).replaceAll("version: 0.1.0", `version: ${version}`);
+    files[path.slice(source.length + 1)] = (await readFile(path, "utf8")).replaceAll("version: 2.2.4", `version: ${version}`);
   }
   const core = "charts/higress-core";
   const change = (path: string, from: string, to: string): void => {

@@ -8,7 +8,7 @@ const folder = dirname(fileURLToPath(import.meta.url));
 /** What the sample chart is made to name, as a build finds it: seven images, one only in an argument. */
 export const sampleChart = {
   name: "higress",
-  version: "0.1.0",
+  version: "2.2.4",
   registry: "registry.higress.example",
   relocation: join(folder, "sample-relocation.yaml"),
   images: [
