@@ -83,6 +83,10 @@ export interface NoteFacts {
   "plan-release": { release: string; from: string; to: string };
   "plan-push": { images: number; plugins: number; prefix: string };
   "plan-phases": { phases: string };
+  "owner-kept": { release: string; values: string };
+  "owner-dropped": { release: string; values: string };
+  "owner-overridden": { release: string; values: string };
+  "rolled-back-to-owner": { release: string; chart: string; revision: number };
   "plan-release-back": { release: string; revision: number };
   "plan-release-gone": { release: string };
   "plan-plugins": { plugins: string };

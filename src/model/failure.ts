@@ -62,6 +62,7 @@ export interface FailureFacts {
   RELEASE_BUSY: { release: string; status: string };
   ROLLOUT_STUCK: { workload: string; seconds: number; why: string };
   RECEIPT_MISSING: { release: string; where: string };
+  RELEASE_ADOPTED: { release: string; chart: string; revision: number };
   NOT_CONFIRMED: { command: string };
   SERVER_UNUSABLE: { address: string; reason: string };
   FINDINGS: { count: number };
@@ -128,6 +129,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   RELEASE_BUSY: "cluster",
   ROLLOUT_STUCK: "cluster",
   RECEIPT_MISSING: "host",
+  RELEASE_ADOPTED: "cluster",
   NOT_CONFIRMED: "usage",
   SERVER_UNUSABLE: "host",
   FINDINGS: "bundle",

@@ -36,7 +36,8 @@ export type ClusterQuestion =
   | "CRDs"
   | "other meshes"
   | "plugins"
-  | "release";
+  | "release"
+  | "releases elsewhere";
 /** What a release can want more of than there is: on all nodes together, for one pod, or in the gateway's own limit. */
 export type CapacityOf = "cpu" | "memory" | "cpu of a pod" | "memory of a pod" | "memory of the gateway";
 
@@ -121,6 +122,17 @@ export interface FindingFacts {
   "cluster.other-istio": { what: string };
   "cluster.release-pending": { release: string; status: string };
   "overlay.no-target": { workload: string; container: string };
+  "cluster.release-foreign": { release: string; namespace: string; chart: string; revision: number; set: string };
+  "cluster.release-adopted": {
+    release: string;
+    namespace: string;
+    revision: number;
+    existing: "keep-values" | "site-values";
+  };
+  "cluster.release-other-chart": { release: string; namespace: string; chart: string; wanted: string };
+  "cluster.release-unreadable": { release: string; namespace: string; why: string };
+  "cluster.release-elsewhere": { release: string; namespace: string; chart: string };
+  "cluster.values-unread": { release: string; chart: string; paths: string };
   "cluster.leftover-plugin": { name: string; url: string };
   "cluster.drift": { object: string; fields: string };
   "cluster.image-unknown": { pod: string; image: string; digest: string };

@@ -1,4 +1,5 @@
 import type { Patch, ValuesLayer } from "./relocation.ts";
+import type { Values } from "./values.ts";
 
 export interface HelmSource {
   /** A local .tgz. */
@@ -28,6 +29,14 @@ export interface ReleaseChart {
   readonly status: string;
 }
 
+/** A release of any namespace. */
+export interface ListedRelease {
+  readonly release: string;
+  readonly namespace: string;
+  /** With its version: `higress-2.2.4`. */
+  readonly chart: string;
+}
+
 export interface Waits {
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,6 +62,14 @@ export interface HelmPort {
   upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo>;
   status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
   metadata(release: string, namespace: string, options?: Waits): Promise<ReleaseChart | undefined>;
+  /** What was given to it, without the chart's own; `undefined` when there is no such release or revision. */
+  values(
+    release: string,
+    namespace: string,
+    options?: Waits & { readonly revision?: number },
+  ): Promise<Values | undefined>;
+  /** Of all namespaces. */
+  list(options?: Waits): Promise<readonly ListedRelease[]>;
   rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
   uninstall(release: string, namespace: string, options?: Waits): Promise<void>;
   getManifest(release: string, namespace: string, options?: Waits): Promise<string>;

@@ -62,6 +62,21 @@ export const ReleaseRecord = z.strictObject({
 });
 export interface ReleaseRecord extends z.output<typeof ReleaseRecord> {}
 
+export const existingChoices = ["keep-values", "site-values", "refuse"] as const;
+/** What becomes of a release that somebody else installed. */
+export type Existing = (typeof existingChoices)[number];
+
+/** A release of somebody else that an install took over, at the revision to go back to. */
+export const AdoptedRecord = z.strictObject({
+  release: ReleaseName,
+  namespace: NamespaceName,
+  revision: z.int().min(1),
+  chart: Text,
+  version: Text,
+  values: z.enum(["keep-values", "site-values"]),
+});
+export interface AdoptedRecord extends z.output<typeof AdoptedRecord> {}
+
 /** What one install did: enough to resume, show, repeat and undo it, and no secret. Also `kubectl get cm` for people. */
 export const Receipt = z.strictObject({
   receiptVersion: z.literal(1),
@@ -78,6 +93,7 @@ export const Receipt = z.strictObject({
   helm: z.strictObject({ revision: z.int().min(0), previousRevision: z.int().min(0) }).optional(),
   /** One for each chart, in the order in which they were installed. */
   releases: z.array(ReleaseRecord).max(100).optional(),
+  adopted: z.array(AdoptedRecord).max(100).optional(),
   objects: z.array(ObjectRecord).max(5000),
   crds: z.array(ObjectRecord).max(500),
   leftovers: z.array(LeftoverRecord).max(1000),

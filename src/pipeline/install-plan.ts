@@ -1,6 +1,8 @@
 import { printReference } from "../model/reference.ts";
 import type { Patch, RelocationMap, RelocationTarget, ValuesLayer, Mapped } from "../model/relocation.ts";
+import type { ReleaseRef } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
+import type { Values } from "../model/values.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { readRelease } from "../stages/documents/read.ts";
 import { mapItems, prefixOf, type MappingOptions } from "../stages/relocate/mapping.ts";
@@ -18,6 +20,8 @@ export interface PlannedChart {
   readonly relocation: RelocationMap;
   /** Bundle's, then the user's, then the relocation: each layer wins over the one before. */
   readonly values: readonly ValuesLayer[];
+  /** How many of the first are the bundle's: those of a former owner come after them. */
+  readonly below: number;
   /** What no value reaches. */
   readonly patches: readonly Patch[];
 }
@@ -38,6 +42,13 @@ export interface PlanPorts {
   parseRelocation(text: string, file: string): RelocationMap;
   /** The user's values files, as they are written. */
   readonly userValues: readonly string[];
+  /** What former owners of releases had set. */
+  readonly owners?: readonly OwnerLayer[] | undefined;
+}
+
+/** The values that somebody else had given a release which we take over. */
+export interface OwnerLayer extends ReleaseRef {
+  readonly values: Values;
 }
 
 export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts): Promise<InstallPlan> {
@@ -57,6 +68,7 @@ export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts):
     ...(pullsWithSecret(site) ? { pullSecret: site.pull.secretName } : {}),
     ...(site.plugins.url === undefined ? {} : { pluginServer: site.plugins.url }),
   };
+  const { owners = [] } = ports;
   const charts: PlannedChart[] = [];
   for (const chart of release.charts) {
     const map = ports.parseRelocation((await bundle.readFile(chart.relocation)).toString("utf8"), chart.relocation);
@@ -69,9 +81,11 @@ export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts):
       release: name,
       namespace: site.cluster.namespace,
       relocation: map,
+      below: chart.valuesFiles.length + 1,
       values: [
         ...chart.valuesFiles,
         chart.values,
+        ...owners.filter(({ release: owned }) => owned === name).map(({ values }) => values),
         ...ports.userValues,
         site.values,
         relocationValues(map, target, { pluginMode: site.plugins.mode }),

@@ -2,7 +2,7 @@ import type { Report } from "../model/event.ts";
 import type { Finding } from "../model/finding.ts";
 import type { HelmPort } from "../model/helm.ts";
 import type { ClusterPort } from "../model/kubernetes.ts";
-import type { Receipt } from "../model/receipt.ts";
+import type { AdoptedRecord, Receipt } from "../model/receipt.ts";
 import type { Symptom } from "../model/symptom.ts";
 import type { Site } from "../model/site.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
@@ -66,6 +66,8 @@ export interface InstallPorts extends RenderPorts {
 export interface InstallOptions {
   readonly skip: ReadonlySet<string>;
   readonly forceConflicts: boolean;
+  /** Releases of others that this install takes over. */
+  readonly adopted?: readonly AdoptedRecord[] | undefined;
   readonly concurrency?: number | undefined;
   readonly signal: AbortSignal;
   readonly report: Report;

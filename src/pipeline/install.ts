@@ -86,6 +86,7 @@ async function beginRecord(
     bundle: { name, version, id: bundle.id },
     cluster: { server: await clusterIdentity(ports.cluster, options.signal), namespace, release },
     values: valuesDigest(plan),
+    adopted: options.adopted,
     now: ports.now(),
   });
   const { report, skip, signal } = options;
@@ -186,7 +187,7 @@ async function applyPhase(
   await watchRollout(workloads, ports.cluster, { namespace: site.cluster.namespace, seconds, report, signal });
 }
 
-function workloadsOf(manifest: string): readonly WorkloadRef[] {
+export function workloadsOf(manifest: string): readonly WorkloadRef[] {
   return renderedObjects(manifest).flatMap((object) => {
     const { kind, name } = identityOf(object);
     return kind === "Deployment" || kind === "StatefulSet" || kind === "DaemonSet" ? [{ kind, name }] : [];

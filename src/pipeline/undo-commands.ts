@@ -1,7 +1,6 @@
 import type { UndoEvidence } from "../model/evidence.ts";
-import { isFailure } from "../model/failure.ts";
 import type { Receipt } from "../model/receipt.ts";
-import { receiptBefore } from "../stages/receipt/receipt.ts";
+import { installBefore } from "../stages/receipt/receipt.ts";
 import { shellWord } from "../std/shell-word.ts";
 
 /** The commands that take back what this receipt tells of, ready to paste; none when nothing was changed. */
@@ -13,25 +12,25 @@ export function undoCommands(
   if (!changedAnything(receipt)) return [];
   const command = (...words: readonly string[]): string =>
     ["higress-airgap", ...words, ...reach].map(shellWord).join(" ");
-  const before = earlierInstall(earlier, receipt);
+  const before = installBefore(earlier, receipt);
+  const [adopted] = receipt.adopted ?? [];
   const made = ({ resource, did }: Receipt["objects"][number]): boolean =>
     resource === "namespaces" && did === "created";
   const all = [
     ...(receipt.crds.some(({ did }) => did === "created") ? ["--crds"] : []),
     ...(receipt.objects.some(made) ? ["--namespace-too"] : []),
   ];
-  return [
-    ...(before === undefined
-      ? []
-      : [
-          {
-            does: "rollback" as const,
-            command: command("rollback"),
-            to: `${before.bundle.name} ${before.bundle.version} (#${before.number})`,
-          },
-        ]),
+  const uninstalls: readonly UndoEvidence[] = [
     { does: "uninstall", command: command("uninstall") },
     ...(all.length === 0 ? [] : [{ does: "uninstall-all" as const, command: command("uninstall", ...all) }]),
+  ];
+  const back = (to: string): UndoEvidence => ({ does: "rollback", command: command("rollback"), to });
+  // What was there before us is not ours to uninstall.
+  if (adopted !== undefined && before === undefined)
+    return [back(`${adopted.chart} ${adopted.version} (helm ${adopted.revision})`)];
+  return [
+    ...(before === undefined ? [] : [back(`${before.bundle.name} ${before.bundle.version} (#${before.number})`)]),
+    ...(adopted === undefined ? uninstalls : []),
   ];
 }
 
@@ -41,13 +40,4 @@ function changedAnything({ objects, crds, leftovers, plugins, helm, phases }: Re
   return (
     records > 0 || helm !== undefined || phases.some(({ phase, state }) => phase === "apply" && state !== "skipped")
   );
-}
-
-function earlierInstall(earlier: readonly Receipt[], receipt: Receipt): Receipt | undefined {
-  try {
-    return receiptBefore(earlier, receipt);
-  } catch (error) {
-    if (isFailure(error, "RECEIPT_MISSING")) return undefined;
-    throw error;
-  }
 }

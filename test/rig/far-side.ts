@@ -21,6 +21,8 @@ export function farSideUnavailable(): string | undefined {
 
 export interface FarSideOptions {
   readonly helm?: HelmLine;
+  /** Where else nodes can pull from: host of a reference to the URL of a registry. */
+  readonly hosts?: Readonly<Record<string, string>>;
   /** A real gateway in the gateway's pod, instead of one that a test plays. */
   readonly gateway?: boolean;
 }
@@ -44,7 +46,7 @@ export interface FarSide extends AsyncDisposable {
   args(command: readonly string[]): readonly string[];
 }
 
-export async function aFarSide({ helm = "3.17", gateway = false }: FarSideOptions = {}): Promise<FarSide> {
+export async function aFarSide({ helm = "3.17", gateway = false, hosts = {} }: FarSideOptions = {}): Promise<FarSide> {
   const opened: AsyncDisposable[] = [];
   const keep = <T extends AsyncDisposable>(resource: T): T => {
     opened.push(resource);
@@ -54,7 +56,7 @@ export async function aFarSide({ helm = "3.17", gateway = false }: FarSideOption
     for (const resource of opened.toReversed()) await resource[Symbol.asyncDispose]();
   };
   try {
-    return { ...(await open(await tools(helm), keep, gateway)), [Symbol.asyncDispose]: close };
+    return { ...(await open(await tools(helm), keep, { gateway, hosts })), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -63,7 +65,11 @@ export async function aFarSide({ helm = "3.17", gateway = false }: FarSideOption
 
 type Keep = <T extends AsyncDisposable>(resource: T) => T;
 
-async function open(binaries: Tools, keep: Keep, gateway: boolean): Promise<Omit<FarSide, typeof Symbol.asyncDispose>> {
+async function open(
+  binaries: Tools,
+  keep: Keep,
+  { gateway, hosts: others }: Required<Pick<FarSideOptions, "gateway" | "hosts">>,
+): Promise<Omit<FarSide, typeof Symbol.asyncDispose>> {
   const { path: folder } = keep(await aTempDirectory());
   const { caFile, ...authority } = keep(await aCertificateAuthority({ names: ["harbor.airgap.example"], days: 365 }));
   // A realm as the agent's guard takes it: a URL of a name, not of a private address.
@@ -71,7 +77,7 @@ async function open(binaries: Tools, keep: Keep, gateway: boolean): Promise<Omit
   const target = keep(await aDockerRegistry({ tls: authority, htpasswd: { user: "pusher", password, realm } }));
   const cluster = keep(await aCluster());
   const ca = await readFile(caFile, "utf8");
-  const hosts = { [harborHost]: target.url };
+  const hosts = { ...others, [harborHost]: target.url };
   const gateways = gateway ? keep(await aGatewayFleet({ cluster, namespace, reach: hosts })) : undefined;
   const programs = gateways === undefined ? {} : { programs: gateways.programs };
   const pace = { crashBackoff: 200, pullBackoff: 500, heartbeat: 300 };

@@ -1,4 +1,5 @@
 import { install } from "../../pipeline/install.ts";
+import { stopAt } from "../../pipeline/recorder.ts";
 import { proposal } from "../../pipeline/proposal.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
@@ -6,6 +7,7 @@ import type { Context } from "../context.ts";
 import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { askToGoOn } from "../agreement.ts";
 import { ExitCode } from "../exit-code.ts";
+import { adoptExisting } from "../wire/adoption.ts";
 import { installPorts } from "../wire/install-ports.ts";
 import { openTools } from "../wire/tools.ts";
 import { withReport, type EvidenceSink } from "../wire/install-report.ts";
@@ -27,14 +29,18 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
   const options = { site, sitePath, concurrency: wholeNumber(flags, "concurrency", 1, 64) };
   await using target = await openTarget(options, context);
   await using tools = await openTools(flags, site, context);
-  for (const step of await proposal(session.plan, skip, tools.helm, context.signal)) context.reporter.report(step);
+  const adoption = await adoptExisting(flags, session, tools, context, { asks: true });
+  if (adoption.refused) stopAt(adoption.findings, context.reporter.report);
+  for (const step of adoption.steps) context.reporter.report(step);
+  for (const step of await proposal(adoption.plan, skip, tools.helm, context.signal)) context.reporter.report(step);
   // Where nobody can be asked, the command itself is the yes: it is what scripts run.
   if (context.ask !== undefined && !truth(flags, "yes")) await askToGoOn("install", context);
   const ports = await installPorts(options, target, tools, context);
   const { findings } = await install(
-    session,
+    { bundle, site, plan: adoption.plan },
     {
       ...ports,
+      preflight: async (asked) => [...adoption.findings, ...(await ports.preflight(asked))],
       receipts: evidence?.receipts(ports.receipts) ?? ports.receipts,
       verify: async (opened) => {
         const { findings: found, checked, damaged } = await verifyWhole(opened, { quick: false }, context);
@@ -44,6 +50,7 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
     },
     {
       skip,
+      adopted: adoption.records,
       forceConflicts: truth(flags, "force-conflicts"),
       concurrency: options.concurrency,
       signal: context.signal,

@@ -1,34 +1,65 @@
+import { workloadsOf } from "../../pipeline/install.ts";
 import { planRollback } from "../../stages/receipt/undo-plan.ts";
 import { rollback } from "../../stages/receipt/undo.ts";
-import { receiptBefore } from "../../stages/receipt/receipt.ts";
+import { adoptedBefore, installBefore, receiptBefore } from "../../stages/receipt/receipt.ts";
+import { watchRollout } from "../../stages/rollout/watch.ts";
 import { hasErrors } from "../../model/finding.ts";
+import type { Receipt } from "../../model/receipt.ts";
+import type { Site } from "../../model/site.ts";
 import type { Context } from "../context.ts";
 import type { Flags } from "../define.ts";
-import { ExitCode } from "../exit-code.ts";
 import { agreed } from "../agreement.ts";
-import { openTools } from "../wire/tools.ts";
+import { ExitCode } from "../exit-code.ts";
+import { openTools, type ClusterTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
-import { loadForUndo, releasePort } from "../wire/receipts.ts";
+import { loadForUndo, releasePort, retire } from "../wire/receipts.ts";
 
-/** Goes back to the install before: release, plugins, and none of the objects that only the latest one made. */
+/**
+ * Goes back to the install before: release, plugins, and none of the objects that only the latest one made. Before the
+ * first install over somebody else's release there was that release: then back to it.
+ */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
   const receipts = await loadForUndo(site, tools, context.signal);
-  const before = receiptBefore(receipts.all, receipts.latest);
-  const command = "rollback";
-  if (!(await agreed(planRollback(receipts.latest, before), { command, flags, context }))) return ExitCode.done;
-  const findings = await rollback(receipts.latest, before, {
+  const { latest, all } = receipts;
+  const install = installBefore(all, latest);
+  const before = install ?? adoptedBefore(latest) ?? receiptBefore(all, latest);
+  if (!(await agreed(planRollback(latest, before), { command: "rollback", flags, context }))) return ExitCode.done;
+  const findings = await rollback(latest, before, {
     cluster: tools.kubectl,
     release: releasePort(tools),
     signal: context.signal,
   });
   for (const found of findings) report({ type: "finding", finding: found });
-  await receipts.save({ ...receipts.latest, state: "undone" });
-  // Beside the release stands the one that tells what is there now.
-  await receipts.save(before);
-  const facts = { bundle: `${before.bundle.name} ${before.bundle.version}`, number: before.number };
-  report({ type: "note", text: "rolled-back", facts });
+  if (install === undefined) await backAtOwner(receipts.all, latest, { site, tools, context });
+  else {
+    await receipts.save({ ...latest, state: "undone" });
+    // Beside the release stands the one that tells what is there now.
+    await receipts.save(install);
+    const facts = { bundle: `${install.bundle.name} ${install.bundle.version}`, number: install.number };
+    report({ type: "note", text: "rolled-back", facts });
+  }
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}
+
+interface Reached {
+  readonly site: Site;
+  readonly tools: ClusterTools;
+  readonly context: Context;
+}
+
+/** Nothing of ours is left to undo. Whether its images can still be pulled shows in the rollout. */
+async function backAtOwner(all: readonly Receipt[], { adopted = [] }: Receipt, reached: Reached): Promise<void> {
+  const { site, tools, context } = reached;
+  const { report } = context.reporter;
+  const { signal } = context;
+  await retire(all, site, tools, signal);
+  for (const { release, namespace, chart, version, revision } of adopted) {
+    const facts = { release, chart: `${chart} ${version}`, revision };
+    report({ type: "note", text: "rolled-back-to-owner", facts });
+    const workloads = workloadsOf(await tools.helm.getManifest(release, namespace, { signal }));
+    await watchRollout(workloads, tools.kubectl, { namespace, seconds: site.cluster.rolloutSeconds, report, signal });
+  }
 }

@@ -1,4 +1,5 @@
 import { installPhases } from "../../model/event.ts";
+import { existingChoices } from "../../model/receipt.ts";
 import type { Command } from "../define.ts";
 
 const bundle = { type: "string", demandOption: true } as const;
@@ -11,6 +12,7 @@ const values = { values: strings, set: strings } as const;
 const presets = { type: "string", choices: ["all", "ai-gateway", "none"] } as const;
 /** Keys by name, and those of the site file. */
 const trust = { key: strings, site: string } as const;
+const existing = { type: "string", choices: existingChoices } as const;
 /** Of commands that destroy. */
 const asked = { yes: boolean, "dry-run": boolean } as const;
 const helm = { helm: string, kubectl: string, kubeconfig: string, context: string } as const;
@@ -71,6 +73,7 @@ export const commands: readonly Command[] = [
       site: string,
       skip: { ...strings, choices: installPhases },
       "force-conflicts": boolean,
+      existing,
       yes: boolean,
       concurrency: string,
       base: strings,
@@ -101,7 +104,7 @@ export const commands: readonly Command[] = [
   {
     name: "preflight",
     positionals: "<bundle>",
-    flags: { bundle, site: string, base: strings, key: strings, ...values, ...helm },
+    flags: { bundle, site: string, existing, base: strings, key: strings, ...values, ...helm },
     load: () => import("./preflight.ts"),
   },
   {

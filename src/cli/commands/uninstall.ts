@@ -1,14 +1,14 @@
+import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { planUninstall } from "../../stages/receipt/undo-plan.ts";
 import { uninstall } from "../../stages/receipt/undo.ts";
-import { receiptDirectory } from "../../edge/files/receipts.ts";
 import type { Context } from "../context.ts";
 import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { agreed } from "../agreement.ts";
 import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
-import { stateDirectory, loadForUndo, releasePort } from "../wire/receipts.ts";
+import { loadForUndo, releasePort, retire } from "../wire/receipts.ts";
 
 /** Removes what the receipt lists, and nothing else. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -16,6 +16,11 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
   const { all, latest } = await loadForUndo(site, tools, context.signal);
+  const [adopted] = latest.adopted ?? [];
+  if (adopted !== undefined) {
+    const { release, chart, version, revision } = adopted;
+    throw new Failure("RELEASE_ADOPTED", { release, chart: `${chart} ${version}`, revision });
+  }
   const reach = { crds: truth(flags, "crds"), namespace: truth(flags, "namespace-too") };
   const command = "uninstall";
   if (!(await agreed(planUninstall(latest, reach), { command, flags, context }))) return ExitCode.done;
@@ -26,9 +31,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     signal: context.signal,
   });
   for (const found of findings) report({ type: "finding", finding: found });
-  // On disk only: the ConfigMap beside the release went with the rest.
-  const disk = receiptDirectory(stateDirectory(site));
-  for (const receipt of all) await disk.save({ ...receipt, state: "undone" });
+  await retire(all, site, tools, context.signal);
   report({
     type: "note",
     text: "uninstalled",

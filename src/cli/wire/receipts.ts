@@ -5,7 +5,7 @@ import type { Receipt } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
 import { clusterIdentity } from "../../pipeline/install.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
-import { keepReceipt, loadReceipts } from "../../stages/receipt/keep.ts";
+import { keepReceipt, loadReceipts, receiptName } from "../../stages/receipt/keep.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
 import { isOfCluster, standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
 import type { ClusterTools } from "./tools.ts";
@@ -82,6 +82,18 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
       where: stateDirectory(site),
     });
   return { all, latest, save: (receipt) => port.save(receipt) };
+}
+
+/** Nothing of ours is there any more: on disk all are undone, and beside the release none is left. */
+export async function retire(
+  all: readonly Receipt[],
+  site: Site,
+  { kubectl }: Pick<ClusterTools, "kubectl">,
+  signal: AbortSignal,
+): Promise<void> {
+  const disk = receiptDirectory(stateDirectory(site));
+  for (const receipt of all) await disk.save({ ...receipt, state: "undone" });
+  await kubectl.delete({ resource: "configmaps", name: receiptName, namespace: site.cluster.namespace }, signal);
 }
 
 export function releasePort({ helm }: ClusterTools): ReleasePort {

@@ -3,7 +3,7 @@ import { loadSite, loadValues, parseRelocationMap } from "../../edge/files/confi
 import { Failure, isFailure } from "../../model/failure.ts";
 import { mergeValues, setValues, type Values } from "../../model/set-values.ts";
 import type { Site } from "../../model/site.ts";
-import { planInstall, type InstallPlan } from "../../pipeline/install-plan.ts";
+import { planInstall, type InstallPlan, type OwnerLayer } from "../../pipeline/install-plan.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { loadTyped } from "../../std/yaml.ts";
 import { fill } from "../../ui/fill.ts";
@@ -18,6 +18,8 @@ export interface SiteSession extends AsyncDisposable {
   readonly sitePath: string;
   readonly bundle: Bundle;
   readonly plan: InstallPlan;
+  /** The same plan over what the former owners of its releases had set. */
+  planOver(owners: readonly OwnerLayer[]): Promise<InstallPlan>;
   /** The key that its signature fits, when one was asked for. */
   readonly signed: string | undefined;
 }
@@ -67,11 +69,18 @@ export async function openSiteBundle(
   try {
     const check = verifiesItself ? checkSignature : checkTrust;
     const signed = await check(bundle, trustedKeys(flags, site), context);
-    const plan = await planInstall(bundle, site, {
-      parseRelocation: parseRelocationMap,
-      userValues: await readValues(site),
-    });
-    return { site, sitePath, bundle, plan, signed, [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose]() };
+    const userValues = await readValues(site);
+    const planOver = (owners: readonly OwnerLayer[]) =>
+      planInstall(bundle, site, { parseRelocation: parseRelocationMap, userValues, owners });
+    return {
+      site,
+      sitePath,
+      bundle,
+      plan: await planOver([]),
+      planOver,
+      signed,
+      [Symbol.asyncDispose]: () => bundle[Symbol.asyncDispose](),
+    };
   } catch (error) {
     await bundle[Symbol.asyncDispose]();
     throw error;

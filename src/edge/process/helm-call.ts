@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import type { HelmSource, ReleaseChart, ReleaseInfo } from "../../model/helm.ts";
+import type { HelmSource, ListedRelease, ReleaseChart, ReleaseInfo } from "../../model/helm.ts";
+import type { Values } from "../../model/values.ts";
 import type { HelmOptions } from "./helm.ts";
 import type { RunResult } from "./run.ts";
 
@@ -73,6 +74,20 @@ const MetadataDocument = z.object({
 /** `helm get metadata -o json`. */
 export function parseMetadata(text: string): ReleaseChart {
   return parse(MetadataDocument, text);
+}
+
+const ValuesDocument = z.record(z.string(), z.unknown()).nullable();
+
+/** `helm get values -o json`: null where nothing was given. */
+export function parseValues(text: string): Values {
+  return parse(ValuesDocument, text) ?? {};
+}
+
+const ListDocument = z.array(z.object({ name: z.string(), namespace: z.string(), chart: z.string() }));
+
+/** `helm list -o json`. */
+export function parseReleases(text: string): readonly ListedRelease[] {
+  return parse(ListDocument, text).map(({ name, namespace, chart }) => ({ release: name, namespace, chart }));
 }
 
 /** The manifest and the hooks of a release, as one multi-document text. */

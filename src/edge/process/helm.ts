@@ -2,14 +2,25 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
-import type { HelmPort, HelmSource, ReleaseChart, ReleaseInfo, UpgradeOptions, Waits } from "../../model/helm.ts";
+import type {
+  HelmPort,
+  HelmSource,
+  ListedRelease,
+  ReleaseChart,
+  ReleaseInfo,
+  UpgradeOptions,
+  Waits,
+} from "../../model/helm.ts";
 import { sanitize } from "../../model/sanitize.ts";
+import type { Values } from "../../model/values.ts";
 import {
   helmEnvironment,
   helmFailure,
   installedManifest,
   parseMetadata,
   parseRelease,
+  parseReleases,
+  parseValues,
   withValues,
 } from "./helm-call.ts";
 import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
@@ -116,6 +127,24 @@ class HelmProcess implements Helm {
     const flags = ["get", "metadata", "-n", namespace, "-o", "json"];
     const found = await this.#find({ action: "get metadata", release }, flags, [release], options);
     return found === undefined ? undefined : parseMetadata(found);
+  }
+
+  async values(
+    release: string,
+    namespace: string,
+    { revision, ...waits }: Waits & { readonly revision?: number } = {},
+  ): Promise<Values | undefined> {
+    const which = revision === undefined ? [] : ["--revision", String(revision)];
+    const flags = ["get", "values", "-n", namespace, ...which, "-o", "json"];
+    const found = await this.#find({ action: "get values", release }, flags, [release], waits);
+    return found === undefined ? undefined : parseValues(found);
+  }
+
+  async list(options: Waits = {}): Promise<readonly ListedRelease[]> {
+    // Helm 4 always shows all, and knows no such option any more.
+    const all = Number.parseInt(this.version, 10) < 4 ? ["--all"] : [];
+    const flags = ["list", "--all-namespaces", ...all, "-o", "json"];
+    return parseReleases(await this.#run({ action: "list", release: "" }, flags, [], options));
   }
 
   async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {

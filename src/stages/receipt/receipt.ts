@@ -2,6 +2,7 @@ import type { Phase } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import {
   isSameRelease,
+  type AdoptedRecord,
   type LeftoverRecord,
   type ObjectRecord,
   type PluginRecord,
@@ -16,6 +17,8 @@ export interface InstallFacts {
   /** sha256 of the values that helm will be given. */
   readonly values: string;
   readonly now: Date;
+  /** Releases of others that this install takes over. */
+  readonly adopted?: readonly AdoptedRecord[] | undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export function beginReceipt(earlier: readonly Receipt[], facts: InstallFacts): 
   const latest = standing(mine);
   const { tool, bundle, cluster, values } = facts;
   if (latest !== undefined && isOpen(latest) && isSame(latest.bundle, bundle) && latest.values === values)
-    return { ...latest, state: "running" };
+    return { ...latest, state: "running", ...adoptedBy(latest, facts) };
   const kept = latest ?? nothing;
   return {
     receiptVersion: 1,
@@ -45,8 +48,32 @@ export function beginReceipt(earlier: readonly Receipt[], facts: InstallFacts): 
     plugins: kept.plugins,
     // What an install that did not go through left is nothing to go back to: what was before it still is.
     ...(latest?.releases !== undefined && isOpen(latest) ? { releases: latest.releases } : {}),
+    ...adoptedBy(latest, facts),
     pushed: [],
   };
+}
+
+/** What was adopted once is so until it is given back, at the revision that it had before us. */
+function adoptedBy(latest: Receipt | undefined, { adopted = [] }: InstallFacts): Pick<Receipt, "adopted"> {
+  const known = latest?.adopted ?? [];
+  const all = [...adopted, ...known.filter((each) => !adopted.some((one) => isSameRelease(one, each)))];
+  return all.length === 0 ? {} : { adopted: all };
+}
+
+/**
+ * What there was before an install that took over somebody else's release: that release at its revision, and nothing of
+ * ours. `undefined` when it took over none.
+ */
+export function adoptedBefore(receipt: Receipt): Receipt | undefined {
+  const adopted = receipt.adopted ?? [];
+  if (adopted.length === 0) return undefined;
+  const releases = adopted.map(({ release, namespace, revision }) => ({
+    release,
+    namespace,
+    revision,
+    previousRevision: 0,
+  }));
+  return { ...receipt, releases, objects: [], leftovers: [], plugins: [] };
 }
 
 const nothing: Pick<Receipt, "objects" | "crds" | "leftovers" | "plugins"> = {
@@ -65,13 +92,18 @@ function newest(receipts: readonly Receipt[]): Receipt | undefined {
   return receipts.toSorted((a, b) => b.number - a.number)[0];
 }
 
-/** The newest install that went through before `receipt`. @throws Failure RECEIPT_MISSING */
-export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt {
-  const before = newest(
+/** The newest install that went through before `receipt`. */
+export function installBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt | undefined {
+  return newest(
     receipts.filter(
       ({ number, state, cluster }) => number < receipt.number && state === "done" && isSame(cluster, receipt.cluster),
     ),
   );
+}
+
+/** The same. @throws Failure RECEIPT_MISSING */
+export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt {
+  const before = installBefore(receipts, receipt);
   if (before === undefined)
     throw new Failure("RECEIPT_MISSING", { release: receipt.cluster.release, where: `< ${receipt.number}` });
   return before;

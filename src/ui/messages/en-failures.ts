@@ -55,6 +55,7 @@ export const failures = failureSentences({
   CLUSTER_CONFLICT: { message: "Somebody else changed {what}: {output}", hint: "Look at the difference, then add --force-conflicts to take the fields over." },
   RELEASE_BUSY: { message: "The release {release} is {status}: another helm run was cut off or still goes on", hint: "If none runs: helm rollback {release}, then the same command again." },
   ROLLOUT_STUCK: { message: "{workload} is not ready after {seconds} seconds: {why}", hint: "higress-airgap doctor says why, and what to type." },
+  RELEASE_ADOPTED: { message: "{release} was there before us, as {chart}: what was not installed from here is not uninstalled", hint: "`rollback` returns to its revision {revision}; to remove it all the same: helm uninstall {release}" },
   NOT_CONFIRMED: { message: "Nothing was done: nobody said yes to `{command}`", hint: "Answer y, or add --yes where nobody can be asked; --dry-run only shows what would be done." },
   RECEIPT_MISSING: { message: "There is no receipt of {release} in {where}", hint: "Without a receipt nothing is undone; name the state directory of the install in the site file." },
   ARCHIVE_INVALID: { message: "{what} is not an archive that can be read: {why}", hint: "Fetch it again; an archive like this one is refused on purpose." },

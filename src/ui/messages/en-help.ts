@@ -54,6 +54,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   report: "Write evidence of what was done: verify to this file, install to NAME.json and NAME.html",
   diff: "Show what would change on the cluster, and change nothing",
   "dry-run": "Say what would be done, and do nothing",
+  existing: "A release that somebody else installed: keep its owner's values below the site file, drop them, or refuse",
   yes: "Do not ask; needed by rollback and uninstall where there is no terminal",
   host: "Address to listen on",
   port: "Port to listen on",

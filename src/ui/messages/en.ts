@@ -26,6 +26,10 @@ export const en: Catalogue = {
     "plan-release": "release {release}: {from} → {to}",
     "plan-push": "into {prefix}: {images} images, {plugins} plugins",
     "plan-phases": "phases: {phases}",
+    "owner-kept": "release {release}: its owner's values stay: {values}",
+    "owner-dropped": "release {release}: its owner's values go: {values}",
+    "owner-overridden": "release {release}: the site file or the relocation changes its owner's values: {values}",
+    "rolled-back-to-owner": "release {release} is back at revision {revision} of its owner: {chart}",
     "plan-release-back": "release {release}: back to revision {revision}",
     "plan-release-gone": "release {release}: uninstalled",
     "plan-plugins": "plugins that go back to what they were, or go: {plugins}",
@@ -127,6 +131,7 @@ export const en: Catalogue = {
     "ask-preset": "Plugins (all, ai-gateway, none)",
     "ask-host": "Registry host, with its port",
     "ask-project": "Project in the registry",
+    "ask-existing": "keep-values, site-values or refuse",
     "ask-go-on": "Go on? (y/N)",
   },
   exitCodes: {

@@ -4,7 +4,7 @@ import type { DeniedBecause } from "../../model/denied.ts";
 import type { TlsFault } from "../../model/tls-fault.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | `fault.${TlsFault}` | "why.harbor-only";
+export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | `fault.${TlsFault}` | "why.harbor-only";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -31,6 +31,7 @@ export const enTerms: Terms = {
   "question.other meshes": "other meshes",
   "question.plugins": "plugins",
   "question.release": "the release",
+  "question.releases elsewhere": "releases of other namespaces",
   "why.harbor-only": "only Harbor knows",
   "fault.unknown-ca": "its certificate was signed by a CA that is not trusted here",
   "fault.missing-intermediate": "its certificate does not lead to the CA that is named for it",
@@ -63,6 +64,7 @@ export const enTerms: Terms = {
   "resource.memory of the gateway": "of memory in the gateway with its plugins",
   "namespace.": "the whole cluster",
   "from.": "nothing",
+  "set.": "nothing",
 };
 
 export const zhTerms: Terms = {
@@ -89,6 +91,7 @@ export const zhTerms: Terms = {
   "question.other meshes": "其他服务网格",
   "question.plugins": "插件",
   "question.release": "安装",
+  "question.releases elsewhere": "其他命名空间中的安装",
   "why.harbor-only": "只有 Harbor 能回答",
   "fault.unknown-ca": "其证书由本机不信任的 CA 签发",
   "fault.missing-intermediate": "其证书无法追溯到已指定的 CA",
@@ -121,6 +124,7 @@ export const zhTerms: Terms = {
   "resource.memory of the gateway": "内存（网关及其插件）",
   "namespace.": "整个集群",
   "from.": "无",
+  "set.": "无",
 };
 
 /** What to do about each, in the place of `{fault}` in a hint. */

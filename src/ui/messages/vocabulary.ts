@@ -87,6 +87,7 @@ export const flagNames = [
   "report",
   "dry-run",
   "yes",
+  "existing",
   "diff",
   "host",
   "port",
@@ -231,4 +232,5 @@ export type Word =
   | "ask-preset"
   | "ask-host"
   | "ask-project"
-  | "ask-go-on";
+  | "ask-go-on"
+  | "ask-existing";

@@ -51,6 +51,7 @@ export const failures = failureSentences({
   CLUSTER_CONFLICT: { message: "{what} 已被他人修改：{output}", hint: "请先查看差异，再加 --force-conflicts 接管这些字段。" },
   RELEASE_BUSY: { message: "安装 {release} 处于 {status}：上一次 helm 被中断，或仍在运行", hint: "若确认没有在运行：helm rollback {release}，然后运行同一条命令。" },
   ROLLOUT_STUCK: { message: "{workload} 在 {seconds} 秒后仍未就绪：{why}", hint: "higress-airgap doctor 会说明原因和该输入的命令。" },
+  RELEASE_ADOPTED: { message: "{release} 在本工具之前就已存在（{chart}）：不是由本工具安装的，不会卸载", hint: "`rollback` 会回到它的修订版 {revision}；若仍要移除：helm uninstall {release}" },
   NOT_CONFIRMED: { message: "未做任何改动：`{command}` 没有得到确认", hint: "请回答 y；无人应答的场合请加 --yes；--dry-run 只显示将要做什么。" },
   RECEIPT_MISSING: { message: "{where} 中没有 {release} 的安装回执", hint: "没有回执就不会撤销任何东西；请在站点文件中指定安装时的状态目录。" },
   ARCHIVE_INVALID: { message: "{what} 不是可读取的归档：{why}", hint: "请重新获取；这样的归档会被有意拒绝。" },

@@ -54,6 +54,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   report: "写出证据报告：verify 写入此文件，install 写入 NAME.json 和 NAME.html",
   diff: "显示集群上将发生的变化，不做任何改动",
   "dry-run": "只说明将要做什么，不执行",
+  existing: "他人已有的安装：把其所有者的值保留在站点文件之下、丢弃，或拒绝",
   yes: "不再询问；没有终端时，rollback 和 uninstall 必须带上它",
   host: "监听地址",
   port: "监听端口",

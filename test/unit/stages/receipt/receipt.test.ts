@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parseReceipt, printReceipt, receiptConfigMap } from "../../../../src/stages/receipt/keep.ts";
-import { beginReceipt, receiptBefore, standing, withMore } from "../../../../src/stages/receipt/receipt.ts";
+import {
+  adoptedBefore,
+  beginReceipt,
+  receiptBefore,
+  standing,
+  withMore,
+} from "../../../../src/stages/receipt/receipt.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
 
 const now = new Date(0);
@@ -52,6 +58,27 @@ describe("a receipt", () => {
     const all = [aReceipt({ number: 1 }), aReceipt({ number: 2, state: "failed" }), aReceipt({ number: 3 })];
     expect(receiptBefore(all, all[2]!).number).toBe(1);
     expect(() => receiptBefore(all, all[0]!)).toThrow("RECEIPT_MISSING");
+  });
+
+  it("keeps what was there before the first install over somebody else's release, and goes back to it", () => {
+    const adopted = {
+      release: "higress",
+      namespace: "higress-system",
+      revision: 7,
+      chart: "higress",
+      version: "2.1.9",
+      values: "keep-values",
+    } as const;
+    const first = beginReceipt([], { ...facts, adopted: [adopted] });
+    const second = beginReceipt([{ ...first, state: "done", objects: [made] }], facts);
+    expect(second).toMatchObject({ number: 2, adopted: [adopted] });
+    expect(adoptedBefore(second)).toMatchObject({
+      objects: [],
+      plugins: [],
+      releases: [{ release: "higress", revision: 7 }],
+    });
+    expect(adoptedBefore(aReceipt())).toBeUndefined();
+    expect(parseReceipt(printReceipt(second), "x")).toEqual(second);
   });
 
   it("comes back from its text, and a text that somebody made up is refused", () => {

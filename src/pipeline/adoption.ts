@@ -1,0 +1,139 @@
+import type { NoteEvent } from "../model/event.ts";
+import { finding, hasErrors, type Finding } from "../model/finding.ts";
+import { isSameRelease, releasesOf, type AdoptedRecord, type Existing, type Receipt } from "../model/receipt.ts";
+import type { ValuesLayer } from "../model/relocation.ts";
+import { isValues, mergeValues, type ChartValues, type Values } from "../model/values.ts";
+import { standing } from "../stages/receipt/receipt.ts";
+import { compareOwnerValues } from "../stages/survey/owner-values.ts";
+import type { SurveyPort } from "../stages/survey/ports.ts";
+import { surveyReleases, undecided, type ForeignRelease } from "../stages/survey/survey.ts";
+import { loadTyped } from "../std/yaml.ts";
+import type { InstallPlan, OwnerLayer, PlannedChart } from "./install-plan.ts";
+
+export interface AdoptionPorts {
+  readonly helm: SurveyPort;
+  /** Of the site's release on this cluster. */
+  readonly receipts: readonly Receipt[];
+  chartValues(chart: PlannedChart): Promise<ChartValues>;
+  /** Asked only about a release that somebody else installed, and that can be adopted. */
+  decide(foreign: ForeignRelease): Promise<Existing>;
+  /** The same plan with the owner's values below those of the site. */
+  planOver(owner: readonly OwnerLayer[]): Promise<InstallPlan>;
+  readonly signal: AbortSignal;
+}
+
+export interface Adoption {
+  readonly plan: InstallPlan;
+  /** What this install adopts, for its receipt. */
+  readonly records: readonly AdoptedRecord[];
+  readonly findings: readonly Finding[];
+  /** What becomes of the owner's values, to be shown first. */
+  readonly steps: readonly NoteEvent[];
+  /** Nothing may be done: there is a release that is not ours, and no decision that lets us take it. */
+  readonly refused: boolean;
+}
+
+/** What stands there already, and what is to become of it. Nothing is changed. */
+export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Adoption> {
+  const { helm, signal } = ports;
+  const known = ports.receipts.filter(({ state }) => state !== "undone");
+  const isOurs = (named: AdoptedRecord | PlannedChart): boolean => known.some((receipt) => tellsOf(receipt, named));
+  const { foreign, findings } = await surveyReleases(plan.charts, {
+    helm,
+    isOurs: (named) => plan.charts.some((chart) => isSameRelease(chart, named) && isOurs(chart)),
+    signal,
+  });
+  const told: Finding[] = [...findings];
+  const records: AdoptedRecord[] = [];
+  const blocked = foreign.length > 0 && hasErrors(findings);
+  for (const found of blocked ? [] : foreign) {
+    const existing = await ports.decide(found);
+    const { release, namespace, revision, chart, version } = found;
+    if (existing === "refuse") told.push(undecided(found));
+    else {
+      records.push({ release, namespace, revision, chart, version, values: existing });
+      told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
+    }
+  }
+  // A decision that is made again counts, not the one of an install that did not get as far as helm.
+  const earlier = (standing(known)?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
+  const layers = await ownerLayers([...earlier, ...records], ports);
+  const planned = layers.length === 0 ? plan : await ports.planOver(layers);
+  const compared = await compareAll(
+    planned,
+    foreign.filter((found) => records.some((one) => isSameRelease(one, found))),
+    records,
+    ports,
+  );
+  return {
+    plan: planned,
+    records,
+    findings: [...told, ...compared.findings],
+    steps: compared.steps,
+    refused: foreign.length > records.length,
+  };
+}
+
+/** Helm was begun with it by us; a receipt of an install that was refused before says nothing of it. */
+function tellsOf(receipt: Receipt, named: PlannedChart | AdoptedRecord): boolean {
+  if (receipt.releases === undefined && receipt.helm === undefined) return false;
+  return releasesOf(receipt).some((each) => isSameRelease(each, named));
+}
+
+/**
+ * The owner's values stay below ours in every later install too. Helm forgets old revisions; then what the release has
+ * now stands for them, since it was made of them.
+ */
+async function ownerLayers(
+  adopted: readonly AdoptedRecord[],
+  { helm, signal }: AdoptionPorts,
+): Promise<readonly OwnerLayer[]> {
+  const layers: OwnerLayer[] = [];
+  for (const { release, namespace, revision, values: existing } of adopted) {
+    if (existing !== "keep-values") continue;
+    const values =
+      (await helm.values(release, namespace, { revision, signal })) ??
+      (await helm.values(release, namespace, { signal }));
+    if (values !== undefined) layers.push({ release, namespace, values });
+  }
+  return layers;
+}
+
+async function compareAll(
+  plan: InstallPlan,
+  foreign: readonly ForeignRelease[],
+  records: readonly AdoptedRecord[],
+  ports: AdoptionPorts,
+): Promise<{ readonly findings: readonly Finding[]; readonly steps: readonly NoteEvent[] }> {
+  const findings: Finding[] = [];
+  const steps: NoteEvent[] = [];
+  for (const { release, namespace, values } of foreign) {
+    const chart = plan.charts.find((each) => isSameRelease(each, { release, namespace }));
+    if (chart === undefined) continue;
+    const keeps = records.some((one) => isSameRelease(one, chart) && one.values === "keep-values");
+    const over = mergeValues(...layersOver(chart, keeps).map(asValues));
+    const owner = compareOwnerValues(values, over, await ports.chartValues(chart));
+    if (keeps && owner.unread.length > 0)
+      findings.push(
+        finding("warning", "cluster.values-unread", { release, chart: chart.version, paths: owner.unread.join(", ") }),
+      );
+    const list = (texts: readonly string[]): string => texts.join(", ");
+    if (!keeps && owner.kept.length > 0)
+      steps.push({ type: "note", text: "owner-dropped", facts: { release, values: list(owner.kept) } });
+    if (keeps && owner.kept.length > 0)
+      steps.push({ type: "note", text: "owner-kept", facts: { release, values: list(owner.kept) } });
+    if (owner.overridden.length > 0)
+      steps.push({ type: "note", text: "owner-overridden", facts: { release, values: list(owner.overridden) } });
+  }
+  return { findings, steps };
+}
+
+/** Those that win over the owner's; without these in the plan, all. */
+function layersOver({ values, below }: PlannedChart, keeps: boolean): readonly ValuesLayer[] {
+  return keeps ? values.slice(below + 1) : values.slice(below);
+}
+
+function asValues(layer: ValuesLayer): Values {
+  if (typeof layer !== "string") return layer;
+  return mergeValues(...loadTyped(layer).filter((document) => isValues(document)));
+}

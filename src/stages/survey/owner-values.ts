@@ -1,0 +1,53 @@
+import {
+  isValues,
+  joinPath,
+  leavesOf,
+  valueAt,
+  type ChartValues,
+  type Values,
+  type ValuesPath,
+} from "../../model/values.ts";
+
+/** What becomes of the values of a release's owner; each as it is shown, secrets masked. */
+export interface OwnerValues {
+  readonly kept: readonly string[];
+  /** Where the site file or the relocation says otherwise. */
+  readonly overridden: readonly string[];
+  /** Paths that no template of the new chart reads. */
+  readonly unread: readonly string[];
+}
+
+/** Holds the owner's values against what is laid over them, and against what the new chart reads. */
+export function compareOwnerValues(owner: Values, over: Values, chart: ChartValues): OwnerValues {
+  const leaves = leavesOf(owner);
+  const unread = leaves.filter(({ path }) => !isRead(path, chart));
+  const read = leaves.filter((leaf) => !unread.includes(leaf));
+  const overOf = ({ path }: { readonly path: ValuesPath }): unknown => valueAt(over, path);
+  const stays = (leaf: (typeof leaves)[number]): boolean =>
+    overOf(leaf) === undefined || JSON.stringify(overOf(leaf)) === JSON.stringify(leaf.value);
+  return {
+    kept: read.filter(stays).map(({ path, value }) => `${joinPath(path)}=${shown(path, value)}`),
+    overridden: read
+      .filter((leaf) => !stays(leaf))
+      .map((leaf) => `${joinPath(leaf.path)}: ${shown(leaf.path, leaf.value)} → ${shown(leaf.path, overOf(leaf))}`),
+    unread: unread.map(({ path }) => joinPath(path)),
+  };
+}
+
+function isRead(path: ValuesPath, { defaults, read }: ChartValues): boolean {
+  if (valueAt(defaults, path) !== undefined) return true;
+  // A template that names a map reads all that is in it, and one that names `a.b.c` reads a part of `a.b`.
+  return read.some((known) => known.every((key, at) => at >= path.length || path[at] === key));
+}
+
+const secret = /pass|pwd|secret|token|credential|private|auth|(^|[^a-z])(key|iv|dsn)$|[a-z](Key|KEY)$/i;
+
+/** Values go to a terminal and to logs: one whose name speaks of a secret is not shown, and none in full length. */
+function shown(path: ValuesPath, value: unknown): string {
+  if (path.some((key) => secret.test(key))) return "***";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[…]" : isValues(value) ? "{}" : "…";
+  const text = String(value);
+  // A URL may carry a password; a text of several lines may be a key.
+  if (/:\/\/[^/]*@/.test(text) || text.includes("\n")) return "***";
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

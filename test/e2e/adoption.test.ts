@@ -1,0 +1,123 @@
+import { execa } from "execa";
+import { existsSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { aBuiltBundle } from "../rig/built-bundle.ts";
+import { packSampleChart } from "../rig/charts/pack.ts";
+import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../rig/far-side.ts";
+import { aDockerRegistry } from "../rig/registry-process.ts";
+import { sampleContent } from "../rig/sample-site.ts";
+import { seed } from "../rig/seed.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+
+const unavailable = farSideUnavailable();
+const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+
+describe.skipIf(unavailable !== undefined)(`a Higress that somebody else installed${because}`, () => {
+  const carried = { bundle: "", chart: "" };
+  beforeAll(async () => {
+    const directory = await aTempDirectory();
+    carried.bundle = await aBuiltBundle({ folder: directory.path });
+    carried.chart = await packSampleChart(directory.path);
+    expect(existsSync(carried.chart)).toBe(true);
+    return () => directory[Symbol.asyncDispose]();
+  }, 120_000);
+
+  it("is seen, refused without a decision, taken over with its owner's values, and given back as it was", async () => {
+    await using old = await aDockerRegistry();
+    await seed(old.url, sampleContent());
+    await using far = await aFarSide({ helm: "4.1", hosts: { "registry.higress.example": old.url } });
+    await ownersInstall(far, carried.chart);
+    const before = await objectsOf(far);
+
+    const seen = await far.run(["preflight", carried.bundle]);
+    expect(seen, said(seen)).toMatchObject({ exitCode: 3 });
+    expect(seen.stderr).toMatch(/cluster\.release-foreign\].*higress 0\.1\.0, revision 1; .*gateway\.replicas/);
+    for (const more of [[], ["--existing", "refuse"], ["--skip", "preflight"]]) {
+      const refused = await far.run(["install", carried.bundle, ...more]);
+      expect(refused, said(refused)).toMatchObject({ exitCode: 3 });
+      expect(refused.stderr).toContain("cluster.release-foreign");
+    }
+    expect(await objectsOf(far)).toEqual(before);
+
+    const taken = await succeeds(far, ["install", carried.bundle, "--existing", "keep-values"]);
+    expect(taken.stderr).toContain("higress-core.gateway.replicas=4");
+    expect(taken.stderr).toContain("higress-core.gateway.env.BANK_TOKEN=***");
+    expect(taken.stderr).toContain("[cluster.values-unread]");
+    expect(taken.stderr).toMatch(/does not read: higress-core\.gone$/m);
+    expect(taken.stderr).toContain("[cluster.release-adopted]");
+    expect(said(taken)).not.toContain("s3cret");
+    expect(await gateway(far)).toMatchObject({ replicas: 4, image: /^harbor\.airgap\.example:8443\// });
+    expect(await kubectl(far, "get", "ingressclasses", "-o", "name")).toContain("/bank");
+    // Ours now: no decision is asked for any more, and the owner's values are still below the site's.
+    await succeeds(far, ["install", carried.bundle]);
+    expect(await gateway(far)).toMatchObject({ replicas: 4 });
+
+    const spared = await far.run(["uninstall", "--yes"]);
+    expect(spared, said(spared)).toMatchObject({ exitCode: 1 });
+    expect(spared.stderr).toContain("RELEASE_ADOPTED");
+    const first = await succeeds(far, ["rollback", "--yes"]);
+    expect(first.stderr).toContain("back to install 1");
+    const owner = await succeeds(far, ["rollback", "--yes"]);
+    expect(owner.stderr).toContain("is back at revision 1 of its owner: higress 0.1.0");
+    expect(await objectsOf(far)).toEqual(before);
+    const values = ["get", "values", "higress", "-n", namespace, "-o", "json", "--kubeconfig", far.cluster.kubeconfig];
+    expect(JSON.parse((await execa(far.tools.helm, values)).stdout)).toMatchObject({
+      global: { ingressClass: "bank" },
+      "higress-core": { gateway: { replicas: "4" } },
+    });
+    const again = await far.run(["uninstall", "--yes"]);
+    expect(again.stderr, said(again)).toContain("RECEIPT_MISSING");
+  }, 600_000);
+});
+
+async function ownersInstall(far: FarSide, chart: string): Promise<void> {
+  const set = [
+    ["higress-core.gateway.replicas", "4"],
+    ["global.ingressClass", "bank"],
+    ["higress-core.gone", "1"],
+    ["higress-core.gateway.env.BANK_TOKEN", "s3cret"],
+  ].flatMap(([path = "", value = ""]) => ["--set-string", `${path}=${value}`]);
+  const where = ["-n", namespace, "--create-namespace", "--kubeconfig", far.cluster.kubeconfig];
+  await execa(far.tools.helm, ["install", "higress", chart, ...where, ...set]);
+}
+
+async function succeeds(far: FarSide, command: readonly string[]) {
+  const result = await far.run(command);
+  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
+  return result;
+}
+
+async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
+  return (await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args])).stdout;
+}
+
+async function gateway(far: FarSide): Promise<{ readonly replicas: number; readonly image: string }> {
+  const text = await kubectl(far, "get", "deployment", "higress-gateway", "-o", "json");
+  const { spec } = JSON.parse(text) as {
+    spec: { replicas: number; template: { spec: { containers: { image: string }[] } } };
+  };
+  return { replicas: spec.replicas, image: spec.template.spec.containers[0]?.image ?? "" };
+}
+
+interface Live {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: object };
+  readonly spec?: object;
+  readonly data?: object;
+  readonly imagePullSecrets?: object;
+  readonly controller?: string;
+}
+
+/** What the owner has, object by object, without what changes by itself. */
+async function objectsOf(far: FarSide): Promise<Readonly<Record<string, object>>> {
+  const kinds = "deployments,services,configmaps,serviceaccounts,secrets,ingressclasses,jobs";
+  const { items } = JSON.parse(await kubectl(far, "get", kinds, "-o", "json")) as { items: Live[] };
+  // Helm's own record of its revisions is no object of the release.
+  const theirs = items.filter(({ kind, metadata }) => !(kind === "Secret" && metadata.name.startsWith("sh.helm.")));
+  return Object.fromEntries(
+    theirs.map(({ kind, metadata, spec, data, imagePullSecrets }) => [
+      `${kind} ${metadata.name}`,
+      { labels: metadata.labels, spec, data, imagePullSecrets },
+    ]),
+  );
+}
