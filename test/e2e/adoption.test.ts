@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
-import { packSampleChart } from "../rig/charts/pack.ts";
+import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
 import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../rig/far-side.ts";
 import { aDockerRegistry } from "../rig/registry-process.ts";
 import { sampleContent } from "../rig/sample-site.ts";
@@ -31,7 +31,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
 
     const seen = await far.run(["preflight", carried.bundle]);
     expect(seen, said(seen)).toMatchObject({ exitCode: 3 });
-    expect(seen.stderr).toMatch(/cluster\.release-foreign\].*higress 0\.1\.0, revision 1; .*gateway\.replicas/);
+    expect(seen.stderr).toMatch(/cluster\.release-foreign\].*higress \S+, revision 1; .*gateway\.replicas/);
     for (const more of [[], ["--existing", "refuse"], ["--skip", "preflight"]]) {
       const refused = await far.run(["install", carried.bundle, ...more]);
       expect(refused, said(refused)).toMatchObject({ exitCode: 3 });
@@ -58,7 +58,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     const first = await succeeds(far, ["rollback", "--yes"]);
     expect(first.stderr).toContain("back to install 1");
     const owner = await succeeds(far, ["rollback", "--yes"]);
-    expect(owner.stderr).toContain("is back at revision 1 of its owner: higress 0.1.0");
+    expect(owner.stderr).toContain(`is back at revision 1 of its owner: higress ${sampleChart.version}`);
     expect(await objectsOf(far)).toEqual(before);
     const values = ["get", "values", "higress", "-n", namespace, "-o", "json", "--kubeconfig", far.cluster.kubeconfig];
     expect(JSON.parse((await execa(far.tools.helm, values)).stdout)).toMatchObject({

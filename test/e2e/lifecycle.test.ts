@@ -100,7 +100,7 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     expect(unasked, said(unasked)).toMatchObject({ exitCode: 2 });
     expect(unasked.stderr).toMatch(/release higress: uninstalled\n[^]*NOT_CONFIRMED/);
     const dry = await succeeds(far, ["uninstall", "--dry-run"]);
-    expect(dry.stderr).toContain("given back as they were: serviceaccounts higress-system/default");
+    expect(dry.stderr).toContain("deleted: secrets higress-system/higress-airgap-pull");
     expect(await revisions(far)).toEqual(["deployed"]);
     const gone = await succeeds(far, ["uninstall", "--yes"]);
     expect(gone.stderr).not.toContain("warning");
