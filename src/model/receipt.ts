@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { existingChoices } from "./existing.ts";
 import { NamespaceName, ObjectName, ReleaseName, ResourceName } from "./names.ts";
 
 const Text = z.string().max(600);
@@ -61,10 +62,6 @@ export const ReleaseRecord = z.strictObject({
   previousRevision: z.int().min(0),
 });
 export interface ReleaseRecord extends z.output<typeof ReleaseRecord> {}
-
-export const existingChoices = ["keep-values", "site-values", "refuse"] as const;
-/** What becomes of a release that somebody else installed. */
-export type Existing = (typeof existingChoices)[number];
 
 /** A release of somebody else that an install took over, at the revision to go back to. */
 export const AdoptedRecord = z.strictObject({

@@ -1,6 +1,7 @@
 import type { NoteEvent } from "../model/event.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
-import { isSameRelease, releasesOf, type AdoptedRecord, type Existing, type Receipt } from "../model/receipt.ts";
+import { isSameRelease, releasesOf, type AdoptedRecord, type Receipt } from "../model/receipt.ts";
+import { type Existing } from "../model/existing.ts";
 import type { ValuesLayer } from "../model/relocation.ts";
 import { isValues, mergeValues, type ChartValues, type Values } from "../model/values.ts";
 import { standing } from "../stages/receipt/receipt.ts";

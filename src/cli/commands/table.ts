@@ -1,5 +1,5 @@
 import { installPhases } from "../../model/event.ts";
-import { existingChoices } from "../../model/receipt.ts";
+import { existingChoices } from "../../model/existing.ts";
 import type { Command } from "../define.ts";
 
 const bundle = { type: "string", demandOption: true } as const;

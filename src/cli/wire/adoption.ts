@@ -1,6 +1,6 @@
 import { readChartValues } from "../../edge/charts/values.ts";
 import { isFailure } from "../../model/failure.ts";
-import { existingChoices, type Existing } from "../../model/receipt.ts";
+import { existingChoices, type Existing } from "../../model/existing.ts";
 import { adopt, type Adoption } from "../../pipeline/adoption.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import type { ForeignRelease } from "../../stages/survey/survey.ts";
