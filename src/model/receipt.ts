@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { existingChoices } from "./existing.ts";
 import { NamespaceName, ObjectName, ReleaseName, ResourceName } from "./names.ts";
 
 const Text = z.string().max(600);
