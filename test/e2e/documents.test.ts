@@ -148,7 +148,7 @@ describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, wi
     [
       "a chart that is none",
       { "charts/higress-2.2.4.tgz": Buffer.from("chart") },
-      /charts\/higress-0\.1\.0\.tgz.*gzip expected/,
+      /charts\/higress-2\.2\.4\.tgz.*gzip expected/,
     ],
   ])("%s", async (_what, changes, said) => {
     const { exitCode, stderr } = await run("verify", await bundleWith(changes));
@@ -207,7 +207,7 @@ describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, wi
       "--helm",
       rig.helm,
     );
-    expect(stderr).toMatch(/name: expected a name/);
+    expect(stderr).toMatch(/name - expected a name/);
     expect(exitCode).toBe(2);
   });
 });

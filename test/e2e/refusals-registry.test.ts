@@ -125,7 +125,7 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
         next: Check user name and password (docker login, or the file or variable that the site or spec names). Robots are named robot$project+name; one that is disabled or expired is refused like this. They were tried once, so that no account is locked.",
         "exitCode": 1,
         "zh": "✗ 来源：registry.higress.example (<registry>) 不接受 pusher 的凭据：UNAUTHORIZED authentication required [REGISTRY_LOGIN_WRONG]
-        下一步：请检查用户名和密码（docker login，或站点文件、清单文件指定的文件或变量）。机器人账户名形如 robot$project+name；被禁用或过期的也会这样被拒绝。凭据只尝试了一次，以免账户被锁定。",
+        下一步：请检查用户名和密码（docker login，或站点文件或规格文件指定的文件或变量）。机器人账号的名称形如 robot$项目+名称；被禁用或过期的也会这样被拒绝。凭据只尝试了一次，以免账号被锁定。",
       }
     `);
     expect(await pushed({ url: locked(), ca })).toMatchInlineSnapshot(`
@@ -134,7 +134,7 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
         next: Check user name and password (docker login, or the file or variable that the site or spec names). Robots are named robot$project+name; one that is disabled or expired is refused like this. They were tried once, so that no account is locked.",
         "exitCode": 1,
         "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 不接受 pusher 的凭据：UNAUTHORIZED authentication required [REGISTRY_LOGIN_WRONG]
-        下一步：请检查用户名和密码（docker login，或站点文件、清单文件指定的文件或变量）。机器人账户名形如 robot$project+name；被禁用或过期的也会这样被拒绝。凭据只尝试了一次，以免账户被锁定。",
+        下一步：请检查用户名和密码（docker login，或站点文件或规格文件指定的文件或变量）。机器人账号的名称形如 robot$项目+名称；被禁用或过期的也会这样被拒绝。凭据只尝试了一次，以免账号被锁定。",
       }
     `);
   });

@@ -190,7 +190,7 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
         next: Ask who built the bundle for the right public key; nothing was pushed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/signed.tar”的签名不是由 <folder>/ours.pub 对应的私钥所签 [SIGNATURE_WRONG]
-        下一步：请向构建者索取正确的公钥；没有推送任何内容。",
+        下一步：请向离线包的构建者索取正确的公钥；没有推送任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
