@@ -123,9 +123,7 @@ describe.skipIf(unavailable !== undefined)(`a plugin that makes trouble${because
     await site({}, { pull: { credentials: { username: "pusher", passwordFile: await wrongPassword() } } });
     const unauthorized = await far().run(["plugins", "enable", carried.bundle, "--name", "cors"]);
     expect(unauthorized, said(unauthorized)).toMatchObject({ exitCode: 3 });
-    expect(unauthorized.stderr).toMatch(
-      /pusher cannot pull from higress on harbor\.airgap\.example:8443: .*cors:2\.0\.1: REGISTRY_UNAUTHORIZED/,
-    );
+    expect(unauthorized.stderr).toContain("harbor.airgap.example:8443 does not accept the credentials of pusher");
 
     await site({});
     await removeTag("higress/plugins/cors", "2.0.1");
