@@ -58,7 +58,9 @@ describe.skipIf(unavailable !== undefined)(`install --report${because}`, () => {
 
     const last = json.undo.at(-1);
     expect(json.undo.map(({ does }) => does)).toEqual(["uninstall", "uninstall-all"]);
-    const undone = await execa("sh", ["-c", last?.command.replace("higress-airgap", program.join(" ")) ?? ""], {
+    // Whoever types it at a terminal is asked; nobody is here.
+    const typed = `${last?.command.replace("higress-airgap", program.join(" ")) ?? ""} --yes`;
+    const undone = await execa("sh", ["-c", typed], {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin", HOME: far.folder },
       extendEnv: false,
