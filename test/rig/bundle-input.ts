@@ -49,9 +49,10 @@ export interface InputOptions extends Partial<Omit<PackInput, "lock" | "blobs">>
 
 /** What `pack` is given, out of content that is in memory. */
 export function aPackInput({ items = someItems, open = whole, host, ...rest }: InputOptions = {}): PackInput {
-  const lockItems = items.map(({ reference, seed, kind, platforms = [], role }) =>
-    aLockItem(reference, seed, { kind, platforms, ...(role === undefined ? {} : { role }) }),
-  );
+  const lockItems = items.map(({ reference, seed, kind, platforms = [], role }) => ({
+    ...aLockItem(reference, seed, { kind, platforms }),
+    ...(role === undefined ? {} : { role }),
+  }));
   return {
     lock: {
       lockVersion: 1,
