@@ -33,7 +33,6 @@ describe("what somebody wrote by hand", () => {
       <folder>/bad.yaml:5:1 platfroms - unknown key; did you mean platforms?
       <folder>/bad.yaml:6:13 platforms.0 - expected a platform: linux/amd64
       <folder>/bad.yaml:8:5 charts.0.version - missing; expected string
-      <folder>/bad.yaml:8:5 charts.0.relocation - missing; expected string
       <folder>/bad.yaml:9:11 charts.0.from - Invalid input: expected string, received number; put it in quotes [CONFIG_INVALID]
         next: Correct every line above and run the same command again.",
         "exitCode": 2,
@@ -43,7 +42,6 @@ describe("what somebody wrote by hand", () => {
       <folder>/bad.yaml:5:1 platfroms - 未知的键；是不是 platforms？
       <folder>/bad.yaml:6:13 platforms.0 - 应为平台：linux/amd64
       <folder>/bad.yaml:8:5 charts.0.version - 缺少；应为字符串
-      <folder>/bad.yaml:8:5 charts.0.relocation - 缺少；应为字符串
       <folder>/bad.yaml:9:11 charts.0.from - 应为字符串，实际是数字；请加引号 [CONFIG_INVALID]
         下一步：请改正上面每一行，再运行同一条命令。",
       }

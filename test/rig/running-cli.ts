@@ -22,7 +22,7 @@ export function startCli(args: readonly string[], { cwd }: { readonly cwd: strin
   const [command, ...first] = program;
   const child = execa(command, [...first, ...args, "--output", "json"], {
     cwd,
-    env: { PATH: "/usr/bin:/bin", HOME: cwd },
+    env: { PATH: "/usr/bin:/bin", HOME: cwd, HIGRESS_AIRGAP_EXE_DIR: "" },
     extendEnv: false,
     reject: false,
     stdin: "ignore",
