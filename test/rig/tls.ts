@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -72,7 +73,9 @@ async function sign(directory: string, name: string, options: CertificateOptions
   // -1: one of the few ways to make a certificate that is over without waiting or turning the clock.
   const days = options.expired === true ? "-1" : String(options.days ?? 30);
   const by = options.by ?? { certFile: join(directory, "ca.crt"), keyFile: join(directory, "ca.key") };
-  const ca = ["-CA", by.certFile, "-CAkey", by.keyFile, "-CAcreateserial"];
+  // A serial of its own: a file that counts them is written by two at once when two are issued at once.
+  const serial = `0x${randomBytes(8).toString("hex")}`;
+  const ca = ["-CA", by.certFile, "-CAkey", by.keyFile, "-set_serial", serial];
   await openssl("x509", "-req", "-in", file("csr"), ...ca, "-days", days, "-extfile", file("ext"), "-out", file("crt"));
   return { certFile: file("crt"), keyFile: file("key") };
 }
