@@ -83,7 +83,7 @@ export interface InstallEvidence {
         readonly project: string;
         readonly namespace: string;
         readonly release: string;
-        /** uid of kube-system. */
+        /** uid of kube-system; where that may not be read, the address of the API server. */
         readonly cluster?: string | undefined;
       }
     | undefined;

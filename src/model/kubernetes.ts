@@ -102,6 +102,8 @@ export interface ClusterPort {
   diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
   /** An API path as it answers, for instance a pod's metrics through the API server's proxy; `undefined` when it does not. */
   raw(path: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** URL of the API server: equal for equal addresses, however they are written. `undefined`: nothing names it. */
+  address(signal?: AbortSignal): Promise<string | undefined>;
   version(signal?: AbortSignal): Promise<{ readonly client: string; readonly server: string }>;
   /** Answers in the order of the questions, in one call however many they are. */
   mayI(permissions: readonly Permission[], signal?: AbortSignal): Promise<readonly boolean[]>;

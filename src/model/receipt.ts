@@ -81,7 +81,14 @@ export const Receipt = z.strictObject({
   state: z.enum(["running", "done", "failed", "undone"]),
   started: z.string().max(40),
   bundle: z.strictObject({ name: z.string().max(128), version: z.string().max(128), id: z.string().max(100) }),
-  cluster: z.strictObject({ server: z.string().max(300), namespace: NamespaceName, release: ReleaseName }),
+  cluster: z.strictObject({
+    /** uid of kube-system, or `unknownCluster`. */
+    server: z.string().max(300),
+    /** Of the API server, as the kubeconfig has it. */
+    url: Text.optional(),
+    namespace: NamespaceName,
+    release: ReleaseName,
+  }),
   /** sha256 of the values that helm was given; the values themselves are beside the receipt. */
   values: z.string().max(100),
   phases: z.array(PhaseRecord).max(200),
@@ -97,6 +104,9 @@ export const Receipt = z.strictObject({
   pushed: z.array(z.string().max(700)).max(20_000).describe("Tags that the push wrote: reference@digest"),
 });
 export interface Receipt extends z.output<typeof Receipt> {}
+
+/** The server of a receipt that was written where kube-system may not be read. */
+export const unknownCluster = "unknown";
 
 /** The releases of a receipt, also of one from before there was a record for each. */
 export function releasesOf({ releases, helm, cluster: { release, namespace } }: Receipt): readonly ReleaseRecord[] {

@@ -10,7 +10,7 @@ import type {
 } from "../model/evidence.ts";
 import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
-import type { Receipt } from "../model/receipt.ts";
+import { unknownCluster, type Receipt } from "../model/receipt.ts";
 import { identityOf, renderedObjects } from "../model/rendered-object.ts";
 import { redact } from "../model/sanitize.ts";
 import type { Site } from "../model/site.ts";
@@ -105,7 +105,10 @@ function failureOf(error: unknown): InstallEvidence["failure"] {
 function targetOf({ registry, cluster }: Site, receipt: Receipt | undefined): InstallEvidence["target"] {
   const { host, project } = registry;
   const { namespace, release } = cluster;
-  return { registry: host, project, namespace, release, ...(receipt && { cluster: receipt.cluster.server }) };
+  const target = { registry: host, project, namespace, release };
+  if (receipt === undefined) return target;
+  const { server, url } = receipt.cluster;
+  return { ...target, cluster: server === unknownCluster && url !== undefined ? url : server };
 }
 
 function bundleOf({ document, entries, source, sums, id }: Bundle, signed: string | undefined): BundleEvidence {

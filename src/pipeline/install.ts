@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { isFailure } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
-import type { PluginRecord, Receipt } from "../model/receipt.ts";
+import { unknownCluster, type PluginRecord, type Receipt } from "../model/receipt.ts";
 import { renderedObjects, identityOf } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
 import { prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { PushResult } from "../stages/push/push.ts";
-import { beginReceipt, unknownCluster } from "../stages/receipt/receipt.ts";
+import { beginReceipt, type ClusterIdentity } from "../stages/receipt/receipt.ts";
 import type { WorkloadRef } from "../stages/rollout/progress.ts";
 import { watchRollout } from "../stages/rollout/watch.ts";
 import { canonicalJson, type Json } from "../std/canonical-json.ts";
@@ -84,7 +84,7 @@ async function beginRecord(
   const receipt = beginReceipt((await unlessForbidden(ports.receipts.load())) ?? [], {
     tool: ports.tool,
     bundle: { name, version, id: bundle.id },
-    cluster: { server: await clusterIdentity(ports.cluster, options.signal), namespace, release },
+    cluster: { ...(await clusterIdentity(ports.cluster, options.signal)), namespace, release },
     values: valuesDigest(plan),
     adopted: options.adopted,
     now: ports.now(),
@@ -93,14 +93,15 @@ async function beginRecord(
   return new Recorder({ receipt, save: (next) => ports.receipts.save(next), now: ports.now, report, skip, signal });
 }
 
-/** The uid of kube-system is the nearest thing to a name that a cluster has. */
+/** The uid of kube-system is the nearest thing to a name that a cluster has; who may not read it knows the address. */
 export async function clusterIdentity(
-  cluster: Pick<InstallPorts["cluster"], "get">,
+  cluster: Pick<InstallPorts["cluster"], "get" | "address">,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<ClusterIdentity> {
   const named = { resource: "namespaces", name: "kube-system" };
   const system = await unlessForbidden(cluster.get<{ metadata: { uid?: string } }>(named, signal));
-  return system?.metadata.uid ?? unknownCluster;
+  const url = await cluster.address(signal);
+  return { server: system?.metadata.uid ?? unknownCluster, ...(url === undefined ? {} : { url }) };
 }
 
 /** The first thing that may not be read is no reason to stop: preflight names all rights that lack. */

@@ -128,7 +128,7 @@ describe.skipIf(reason)(`an install${reason === undefined ? "" : ` (skipped: ${r
         fieldManager: "somebody",
       },
     );
-    const [kept] = await loadReceipts(namespace, { disk, cluster: world.kubectl, server: "unknown" });
+    const [kept] = await loadReceipts(namespace, { disk, cluster: world.kubectl, identity: receipt.cluster });
     expect(JSON.stringify(kept)).not.toContain(pullPassword);
     const release = { rollback: () => Promise.resolve(), uninstall: () => world.helm("4.2", "uninstall", "higress") };
     expect(await uninstall(kept!, { cluster: world.kubectl, release })).toEqual([]);

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { openKubectl, type Kubectl } from "../../src/edge/process/kubectl.ts";
@@ -5,7 +7,8 @@ import { isFailure } from "../../src/model/failure.ts";
 import { fieldManager, type KubeObject } from "../../src/model/kubernetes.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
 import { aRecordedKubectl, type RecordedKubectl } from "../rig/recorded-kubectl.ts";
-import { helmLines } from "../rig/tools.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+import { helmLines, tools } from "../rig/tools.ts";
 
 const reason = clusterUnavailable();
 const ours = { fieldManager };
@@ -93,6 +96,27 @@ describe.skipIf(reason)(`kubectl${reason === undefined ? "" : ` (skipped: ${reas
     await expect(gone.kubectl.version()).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
     await expect(gone.kubectl.list({ resource: "nodes" })).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
     await expect(openKubectl("/nonexistent/kubectl", { env: {} })).rejects.toMatchObject({ code: "TOOL_MISSING" });
+  });
+
+  it("knows the address of its API server without asking it, equal however it is written", async () => {
+    expect(await kubectl.address()).toBe(cluster.server);
+    await using folder = await aTempDirectory();
+    const at = async (server: string, env: Record<string, string> = {}): Promise<string | undefined> => {
+      const kubeconfig = join(folder.path, "config");
+      const clusters = [{ name: "c", cluster: { server } }];
+      const contexts = [{ name: "c", context: { cluster: "c", user: "" } }];
+      await writeFile(kubeconfig, JSON.stringify({ kind: "Config", clusters, contexts, "current-context": "c" }));
+      const program = (await tools("4.2")).kubectl;
+      const options = server === "" ? {} : { kubeconfig };
+      return (await openKubectl(program, { env: { HOME: folder.path, ...env }, ...options })).address();
+    };
+    const rancher = "https://rancher.corp.example/k8s/clusters/c-1";
+    expect(await at(rancher)).toBe(rancher);
+    expect(await at("HTTPS://admin:secret@RANCHER.corp.example:443/k8s/clusters/c-1/")).toBe(rancher);
+    expect(await at("https://10.0.0.1:6443")).not.toBe(await at("https://10.0.0.2:6443"));
+    const pod = { KUBERNETES_SERVICE_HOST: "fd00::1", KUBERNETES_SERVICE_PORT: "6443" };
+    expect(await at("", pod)).toBe("https://[fd00::1]:6443");
+    expect(await at("")).toBeUndefined();
   });
 
   it("keeps a Secret out of arguments, environment and answers", async () => {

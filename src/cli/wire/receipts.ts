@@ -25,7 +25,7 @@ export function receiptsOf(site: Site, kubectl: Kubectl, signal: AbortSignal): R
       loadReceipts(site.cluster.namespace, {
         disk,
         cluster: kubectl,
-        server: await clusterIdentity(kubectl, signal),
+        identity: await clusterIdentity(kubectl, signal),
         signal,
       }),
     save: (receipt) =>
@@ -58,10 +58,10 @@ export async function receiptsOfRelease(
   kubectl: Kubectl,
   signal: AbortSignal,
 ): Promise<readonly Receipt[]> {
-  const server = await clusterIdentity(kubectl, signal);
+  const identity = await clusterIdentity(kubectl, signal);
   return (await port.load()).filter(
     (receipt) =>
-      receipt.cluster.namespace === namespace && receipt.cluster.release === release && isOfCluster(receipt, server),
+      receipt.cluster.namespace === namespace && receipt.cluster.release === release && isOfCluster(receipt, identity),
   );
 }
 

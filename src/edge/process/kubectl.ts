@@ -48,7 +48,12 @@ export async function openKubectl(binary: string, options: KubectlOptions): Prom
       timeoutSeconds: seconds * 4,
       killAfterSeconds: 5,
     });
-  return { ...reading(call), ...writing(call), ...watching(call) };
+  return {
+    ...reading(call),
+    address: (signal) => addressOf(call, options.env, signal),
+    ...writing(call),
+    ...watching(call),
+  };
 }
 
 function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "mayI" | "raw"> {
@@ -88,6 +93,22 @@ function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "mayI" 
       return result.exitCode === 0 ? result.stdout : undefined;
     },
   };
+}
+
+/** Without a kubeconfig kubectl asks the cluster of the pod that it runs in. */
+async function addressOf(
+  call: Call,
+  { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }: KubectlOptions["env"],
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const found = await call(["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"], { signal });
+  const named = found.exitCode === 0 ? found.stdout.trim() : "";
+  const inPod = host === undefined ? undefined : `https://${host.includes(":") ? `[${host}]` : host}:${port ?? "443"}`;
+  const url = named === "" ? inPod : named;
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  // Neither a login nor the case of the host, a port that goes without saying or a last slash is part of an address.
+  const { protocol, host: where, pathname } = new URL(url);
+  return `${protocol}//${where}${pathname.replace(/\/+$/, "")}`.slice(0, 600);
 }
 
 function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff"> {

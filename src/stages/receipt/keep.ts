@@ -1,8 +1,8 @@
 import { fieldManager, managedBy, type KubeObject, type ObjectsPort } from "../../model/kubernetes.ts";
-import { Receipt } from "../../model/receipt.ts";
+import { Receipt, unknownCluster } from "../../model/receipt.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import type { ReceiptPort } from "./ports.ts";
-import { isOfCluster } from "./receipt.ts";
+import { isOfCluster, type ClusterIdentity } from "./receipt.ts";
 import { parseCarried } from "../../model/carried.ts";
 
 export const receiptName = "higress-airgap-receipt";
@@ -34,17 +34,17 @@ interface LoadOptions {
   readonly disk: ReceiptPort;
   readonly cluster: ObjectsPort;
   /** Which cluster: one host may install into several. */
-  readonly server: string;
+  readonly identity: ClusterIdentity;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The receipts of this host; where it has none of this cluster, with the one beside the release. */
 export async function loadReceipts(
   namespace: string,
-  { disk, cluster, server, signal }: LoadOptions,
+  { disk, cluster, identity, signal }: LoadOptions,
 ): Promise<readonly Receipt[]> {
   const receipts = await disk.list();
-  if (receipts.some((receipt) => isOfCluster(receipt, server))) return receipts;
+  if (receipts.some((receipt) => isOfCluster(receipt, identity))) return receipts;
   const ref = { resource: "configmaps", name: receiptName, namespace };
   const map = await cluster.get<{ data?: Record<string, string> }>(ref, signal);
   const text = map?.data?.["receipt.json"];
@@ -53,7 +53,12 @@ export async function loadReceipts(
   // A number is a file here: that of another cluster must not be replaced.
   const taken = receipts.some(({ number }) => number === beside.number);
   const number = taken ? Math.max(...receipts.map((each) => each.number)) + 1 : beside.number;
-  return [...receipts, { ...beside, number }];
+  return [...receipts, { ...beside, number, cluster: whereFound(beside.cluster, identity) }];
+}
+
+/** What was written without a name of the cluster was given to us by the cluster that it is about. */
+function whereFound(cluster: Receipt["cluster"], identity: ClusterIdentity): Receipt["cluster"] {
+  return cluster.server === unknownCluster && cluster.url === undefined ? { ...cluster, ...identity } : cluster;
 }
 
 export function printReceipt(receipt: Receipt): string {

@@ -2,6 +2,7 @@ import type { Phase } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import {
   isSameRelease,
+  unknownCluster,
   type AdoptedRecord,
   type LeftoverRecord,
   type ObjectRecord,
@@ -26,7 +27,7 @@ export interface InstallFacts {
  * cluster and values; else a new one, which takes over what is there to undo.
  */
 export function beginReceipt(earlier: readonly Receipt[], facts: InstallFacts): Receipt {
-  const mine = earlier.filter(({ cluster }) => isSame(cluster, facts.cluster));
+  const mine = earlier.filter((receipt) => isOfTarget(receipt, facts.cluster));
   const latest = standing(mine);
   const { tool, bundle, cluster, values } = facts;
   if (latest !== undefined && isOpen(latest) && isSame(latest.bundle, bundle) && latest.values === values)
@@ -96,7 +97,7 @@ function newest(receipts: readonly Receipt[]): Receipt | undefined {
 export function installBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt | undefined {
   return newest(
     receipts.filter(
-      ({ number, state, cluster }) => number < receipt.number && state === "done" && isSame(cluster, receipt.cluster),
+      (each) => each.number < receipt.number && each.state === "done" && isOfTarget(each, receipt.cluster),
     ),
   );
 }
@@ -133,12 +134,21 @@ export function endRelease(receipt: Receipt, named: ReleaseRef, revision: number
   return { ...receipt, releases, helm: { revision: own.revision, previousRevision: own.previousRevision } };
 }
 
-/** The server of a receipt that was written where the cluster would not say who it is. */
-export const unknownCluster = "unknown";
+/** Which cluster it is, as far as it says. */
+export type ClusterIdentity = Pick<Receipt["cluster"], "server" | "url">;
 
-/** Whether a receipt may tell of this cluster; one of an unknown cluster may be of any. */
-export function isOfCluster({ cluster }: Receipt, server: string): boolean {
-  return cluster.server === server || cluster.server === unknownCluster;
+/**
+ * Whether a receipt tells of this cluster. The uid decides where both are known: the same address may lead to another
+ * cluster by now. Without, the address does; a receipt with neither is nobody's.
+ */
+export function isOfCluster({ cluster }: Pick<Receipt, "cluster">, { server, url }: ClusterIdentity): boolean {
+  if (cluster.server !== unknownCluster && server !== unknownCluster) return cluster.server === server;
+  return url !== undefined && cluster.url === url;
+}
+
+function isOfTarget(receipt: Receipt, target: Receipt["cluster"]): boolean {
+  const { namespace, release } = receipt.cluster;
+  return namespace === target.namespace && release === target.release && isOfCluster(receipt, target);
 }
 
 export interface Additions {
