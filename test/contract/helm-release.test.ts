@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ import { openHelm, type Helm } from "../../src/edge/process/helm.ts";
 import type { HelmSource } from "../../src/model/helm.ts";
 import { packSampleChart } from "../rig/charts/pack.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
+import { aRelay, type Relay } from "../rig/relay.ts";
 import { helmLines, tools, type HelmLine } from "../rig/tools.ts";
 
 const reason = clusterUnavailable();
@@ -111,6 +112,32 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     expect(await helm.status("higress", namespace)).toMatchObject({ status: "failed" });
     await helm.uninstall("higress", namespace);
   });
+
+  it.each(helmLines)("Helm %s that waits for a Job is not believed when the API server went away", async (line) => {
+    const namespace = await inNamespace(line, "gone");
+    await using relay = await aRelay(cluster.server);
+    await using helm = await openHelm((await tools(line)).helm, {
+      env: { PATH: process.env["PATH"] },
+      kubeconfig: await behind(relay, line),
+    });
+    const installing = helm.upgradeInstall({ ...source(namespace), values: [] }, { timeoutSeconds: 8 });
+    installing.catch(() => undefined);
+    await kubectl(line, ["-n", namespace, "wait", "--for=create", "job/cert-manager-startupapicheck", "--timeout=60s"]);
+    await relay.cut();
+    const failure = await installing.catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "CLUSTER_UNREACHABLE", facts: { action: "helm upgrade" } });
+    await relay.mend();
+    await helm.uninstall("higress", namespace);
+  });
+
+  /** The cluster's kubeconfig, with the relay in the API server's place. */
+  async function behind(relay: Relay, line: HelmLine): Promise<string> {
+    const path = join(folder, `relayed-${line}.kubeconfig`);
+    const there = `https://127.0.0.1:${String(relay.port)}`;
+    const config = await readFile(cluster.kubeconfig, "utf8");
+    await writeFile(path, config.replaceAll(cluster.server, there), { mode: 0o600 });
+    return path;
+  }
 
   it.each(helmLines)("Helm %s is not started on a release that another operation holds", async (line) => {
     const namespace = await inNamespace(line, "busy");

@@ -100,7 +100,7 @@ describe.skipIf(unavailable !== undefined)(`an install whose API server goes awa
     await relay().cut();
     const { exitCode, failure, stderr } = await ended(running);
     expect(exitCode, stderr).toBe(1);
-    expect(failure).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+    expect(failure, stderr).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
     await relay().mend();
     await goesThrough();
   });
@@ -113,7 +113,7 @@ describe.skipIf(unavailable !== undefined)(`an install whose API server goes awa
     const since = Date.now();
     const { exitCode, failure, stderr } = await ended(running);
     expect(exitCode, stderr).toBe(1);
-    expect(failure).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+    expect(failure, stderr).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
     expect(Date.now() - since).toBeLessThan(90_000);
     await relay().mend();
     await goesThrough();

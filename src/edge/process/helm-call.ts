@@ -150,8 +150,8 @@ export function helmFailure(
   return new Failure("HELM_FAILED", { action, exit: String(result.exitCode), output });
 }
 
-/** Helm 4 logs on stderr too; a warning must not hide the error that follows it. */
+/** Helm 4 logs on stderr too, and so does its klog; a warning must not hide the error that follows it. */
 function withoutNoise(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => !/^(level=(WARN|INFO|DEBUG)|WARNING:)/.test(line));
+  const lines = stderr.split("\n").filter((line) => !/^(level=(WARN|INFO|DEBUG)|WARNING:|[IWE]\d{4} \d\d:)/.test(line));
   return lines.join("\n").trim();
 }

@@ -24,7 +24,7 @@ import {
   withValues,
 } from "./helm-call.ts";
 import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
-import { run } from "./run.ts";
+import { run, timedOut, type RunResult } from "./run.ts";
 
 export interface HelmOptions {
   /** Of the user; what helm needs of it is chosen here. */
@@ -199,17 +199,41 @@ class HelmProcess implements Helm {
 
   async #run(what: Operation, flags: readonly string[], names: readonly string[], options: Waits): Promise<string> {
     const result = await this.#start(flags, names, options);
-    if (result.exitCode !== 0) throw helmFailure(what, result);
+    if (result.exitCode !== 0) throw await this.#blame(what, result, options);
     return result.stdout;
   }
 
+  /**
+   * A helm that waits outlives an API server that went away, and then blames what it waited for: `resource Job/... not
+   * ready` (seen on 4.1.4). Before that is believed, the API server is asked whether it is there.
+   */
+  async #blame(what: Operation, result: RunResult, { signal }: Waits): Promise<Failure> {
+    const failure = helmFailure(what, result);
+    if (failure.code !== "HELM_FAILED" || !waiting.has(what.action)) return failure;
+    const asked = await this.#start(["list", "--max", "1"], [], { signal }, answersWithin);
+    if (asked.exitCode === 0) return failure;
+    const answer = helmFailure({ ...what, action: "list" }, asked);
+    if (answer.code !== "CLUSTER_UNREACHABLE" && asked.exitCode !== timedOut) return failure;
+    const { output } = answer.facts as { output: string };
+    return new Failure("CLUSTER_UNREACHABLE", { action: `helm ${what.action}`, output }, { cause: failure });
+  }
+
   /** What others named stands behind `--`, where nothing is an option: `--post-renderer=/bin/sh` as a release ran it. */
-  #start(flags: readonly string[], names: readonly string[], { signal }: Waits): ReturnType<typeof run> {
+  #start(
+    flags: readonly string[],
+    names: readonly string[],
+    { signal }: Waits,
+    timeoutSeconds?: number,
+  ): Promise<RunResult> {
     const { context, env, folder } = this.#state;
     const scope = context === undefined ? [] : ["--kube-context", context];
-    return run(this.#binary, { args: [...flags, ...scope, "--", ...names], env, cwd: folder, signal });
+    return run(this.#binary, { args: [...flags, ...scope, "--", ...names], env, cwd: folder, signal, timeoutSeconds });
   }
 }
+
+const waiting: ReadonlySet<string> = new Set(["upgrade", "rollback", "uninstall"]);
+/** Seconds: client-go gives a connection 30 of them. */
+const answersWithin = 35;
 
 const upgrade = ["upgrade", "--install"] as const;
 

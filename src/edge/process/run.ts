@@ -57,11 +57,14 @@ function childOptions(options: RunOptions): Options {
   };
 }
 
+/** The exit code of what took longer than it was given, as `timeout` of coreutils has it. */
+export const timedOut = 124;
+
 /** Killed, timed out, or never started. execa's message holds the whole argv; only the code leaves this place. */
 function withoutExitCode(file: string, result: Result): RunResult {
   const stdout = text(result.stdout);
   const stderr = redact(text(result.stderr));
-  if (result.timedOut) return { exitCode: 124, stdout, stderr: `${stderr}\ntimeout` };
+  if (result.timedOut) return { exitCode: timedOut, stdout, stderr: `${stderr}\ntimeout` };
   if (result.isTerminated) return { exitCode: 137, stdout, stderr: `${stderr}\n${result.signal ?? "killed"}` };
   throw new Failure("TOOL_MISSING", { tool: file, looked: result.code ?? "not started" });
 }
