@@ -21,7 +21,7 @@ export interface Graph {
 }
 
 /** An index may hold indexes; deeper than this nobody builds, and a hostile one must end. */
-const maxDepth = 4;
+export const maxGraphDepth = 4;
 
 /**
  * Reads the manifests below `root` (verified; they are small) and lists what they name.
@@ -32,8 +32,8 @@ export async function readGraph(from: Fetcher, root: Descriptor, side: Side, sig
   const blobs = new Map<Digest, Descriptor>();
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (manifests.has(descriptor.digest)) return;
-    if (depth > maxDepth)
-      throw new Failure("MANIFEST_INVALID", { what: root.digest, why: `depth > ${maxDepth}` }, { side });
+    if (depth > maxGraphDepth)
+      throw new Failure("MANIFEST_INVALID", { what: root.digest, why: `depth > ${maxGraphDepth}` }, { side });
     const bytes = await readSmall(from, descriptor, side, undefined, signal);
     for (const child of successors(parseManifest(bytes, descriptor.mediaType))) {
       if (isManifest(child.mediaType)) await visit(child, depth + 1);

@@ -79,6 +79,8 @@ export function readPax(body: Buffer): { readonly path?: string; readonly size?:
 export interface LayerMember {
   /** Without `./` or `/` before and `/` behind it. Text of others: compare it, never open it. */
   readonly path: string;
+  /** The last part of the name as it is written, where `a/.` ends in a dot. */
+  readonly base: string;
   readonly type: "file" | "directory" | "link" | "other";
   readonly size: number;
   /** Valid until the next member is asked for; what was not read by then is skipped. */
@@ -118,7 +120,8 @@ export async function* layerMembers(
       if (header === undefined) break;
       if (members > maxMembers) throw refuse(`more than ${maxMembers} members`);
       const body = source.part(header.size);
-      yield { path: normal(header.name), type: typeOf(header.type), size: header.size, body };
+      const base = header.name.split("/").findLast((part) => part !== "") ?? "";
+      yield { path: normal(header.name), base, type: typeOf(header.type), size: header.size, body };
       await source.skipPart(padded(header.size));
     }
     await source.drain();

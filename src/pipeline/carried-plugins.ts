@@ -9,7 +9,7 @@ import { releaseEntry } from "../model/release.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { readRelease } from "../stages/documents/read.ts";
 import { checkPlugin, type GatewayTable, type PluginCheck } from "../stages/plugins/check.ts";
-import { pluginLayout, type PluginLayout } from "../stages/plugins/layout.ts";
+import { pluginLayout, type PluginLayout } from "../model/plugin-layout.ts";
 import { pluginManifests } from "../stages/plugins/manifests.ts";
 import type { ModuleStarter } from "../stages/plugins/ports.ts";
 import { readModule } from "../stages/plugins/read-module.ts";
@@ -41,8 +41,7 @@ export function carriedPlugins({ document }: Bundle, names: readonly string[] = 
 }
 
 export async function layoutOf({ item }: CarriedPlugin, content: Fetcher, signal?: AbortSignal): Promise<PluginLayout> {
-  const { descriptor, manifest } = await pluginImage(item.name, item.root, content, signal);
-  return pluginLayout(manifest, descriptor.mediaType);
+  return pluginLayout(await pluginImage(item.name, item.root, content, { side: "bundle", signal }));
 }
 
 /** A bundle whose blobs are held against their digests here, so that damage is said to be the bundle's. */

@@ -1,7 +1,8 @@
 import { finding, type Finding } from "../model/finding.ts";
 import { parseReference, printReference } from "../model/reference.ts";
 import { checkPlugin, type GatewayTable } from "../stages/plugins/check.ts";
-import { pluginLayout, repackPlugin } from "../stages/plugins/layout.ts";
+import { pluginLayout } from "../model/plugin-layout.ts";
+import { repackPlugin } from "../stages/plugins/repack.ts";
 import type { PluginManifest } from "../stages/plugins/manifests.ts";
 import type { ModuleStarter } from "../stages/plugins/ports.ts";
 import { readModule } from "../stages/plugins/read-module.ts";
@@ -21,8 +22,8 @@ export interface ExamineOptions {
 export function examiner(options: ExamineOptions): ExaminePlugin {
   const { gateway, gateways, starter, signal } = options;
   const configs = configsByReference(options.manifests);
-  return async ({ name, reference, root, manifest, mediaType, content, gatewayMinVersion }) => {
-    const layout = pluginLayout(manifest, mediaType);
+  return async ({ name, reference, root, manifest, content, gatewayMinVersion }) => {
+    const layout = pluginLayout(manifest);
     const findings: Finding[] = [];
     const repackable = layout.shape === "unloadable" ? layout.wasmLayer : undefined;
     if (layout.shape === "unloadable" && repackable === undefined)

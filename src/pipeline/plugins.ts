@@ -4,7 +4,7 @@ import type { PluginRecord } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import type { WasmPlugin } from "../model/wasm-plugin.ts";
 import { settleLeftovers, type Leftovers } from "../stages/apply/leftovers.ts";
-import { pluginLayout } from "../stages/plugins/layout.ts";
+import { pluginLayout } from "../model/plugin-layout.ts";
 import { enablePlugins } from "../stages/plugin-rollout/enable.ts";
 import { gatewayPull } from "../stages/plugins/gateway-pull.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
@@ -34,7 +34,7 @@ export async function pullAsGateway(
 function layoutRefusal(bytes: Uint8Array, mediaType: string): string | undefined {
   const manifest = parseManifest(bytes, mediaType);
   if (manifest.kind === "index") return undefined;
-  const layout = pluginLayout(manifest, mediaType);
+  const layout = pluginLayout(manifest);
   return layout.shape === "unloadable" ? layout.why : undefined;
 }
 

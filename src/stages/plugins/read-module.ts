@@ -1,11 +1,12 @@
 import { layerMembers } from "../../content/layer-tar.ts";
 import { readExactly, verified } from "../../content/verified.ts";
 import type { Fetcher } from "../../content/store.ts";
+import { takeModule } from "../../content/plugin-module.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
+import type { PluginLayout } from "../../model/plugin-layout.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { moduleLimit } from "./check.ts";
-import type { PluginLayout } from "./layout.ts";
 
 export interface ReadModuleOptions {
   /** What to call the plugin in a failure. @default the layer's digest */
@@ -26,17 +27,10 @@ export async function readModule(
   content: Fetcher,
   options: ReadModuleOptions = {},
 ): Promise<Uint8Array> {
-  switch (layout.shape) {
-    case "docker":
-    case "compat":
-      return readPacked(layout.layer, content, options);
-    case "oci":
-      return readRaw(layout.layer, content, options);
-    case "unloadable":
-      if (layout.wasmLayer === undefined)
-        throw new Failure("PLUGIN_UNUSABLE", { plugin: options.name ?? "?", why: layout.why });
-      return readRaw(layout.wasmLayer, content, options);
-  }
+  return takeModule(options.name ?? "?", layout, {
+    packed: (layer) => readPacked(layer, content, options),
+    raw: (layer) => readRaw(layer, content, options),
+  });
 }
 
 async function readRaw(layer: Descriptor, content: Fetcher, { name, signal }: ReadModuleOptions): Promise<Uint8Array> {
@@ -44,12 +38,20 @@ async function readRaw(layer: Descriptor, content: Fetcher, { name, signal }: Re
   return readExactly(verified(content.fetch(layer, { signal }), layer, "source"), layer.size);
 }
 
-async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModuleOptions): Promise<Uint8Array> {
+/**
+ * `undefined` when the tar has none. What is damaged is refused, although the agent stops reading behind the module and
+ * would not see damage there: nobody else on the way could read such a layer.
+ */
+async function readPacked(
+  layer: Descriptor,
+  content: Fetcher,
+  options: ReadModuleOptions,
+): Promise<Uint8Array | undefined> {
   const { name = layer.digest, signal } = options;
   let module: Uint8Array | undefined;
   try {
     for await (const member of layerMembers(content, layer, { side: "source", maxBytes: layerLimit, signal })) {
-      const wanted = module === undefined && member.path.split("/").at(-1) === "plugin.wasm";
+      const wanted = module === undefined && member.base === "plugin.wasm";
       if (!wanted) continue;
       // The agent takes the first of this name, whatever it is, and finds nothing in a folder or a link.
       if (member.type !== "file")
@@ -61,8 +63,6 @@ async function readPacked(layer: Descriptor, content: Fetcher, options: ReadModu
     if (!isFailure(cause, "ARCHIVE_INVALID")) throw cause;
     throw new Failure("PLUGIN_UNUSABLE", { plugin: name, why: cause.facts.why }, { cause });
   }
-  if (module === undefined)
-    throw new Failure("PLUGIN_UNUSABLE", { plugin: name, why: "no plugin.wasm in the last layer" });
   return module;
 }
 

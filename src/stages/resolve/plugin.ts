@@ -1,12 +1,10 @@
 import { readGraph } from "../../content/graph.ts";
 import { MemoryStore } from "../../content/memory.ts";
 import { overlay } from "../../content/overlay.ts";
-import { readSmall } from "../../content/verified.ts";
+import { pluginImage } from "../../content/plugin-module.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
-import { Failure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
-import { parseManifest, type ImageManifest } from "../../model/manifest.ts";
 import { pointer, printReference, type Reference } from "../../model/reference.ts";
 import { bare, graphBytes } from "./image.ts";
 import { keep, type ExaminePlugin, type Resolved, type ResolveContext, type SourceRepository } from "./ports.ts";
@@ -41,12 +39,12 @@ export async function resolvePlugin(
   const made = new MemoryStore();
   made.put(found.descriptor.digest, found.bytes);
   const content = overlay(made, source);
-  const { manifest, descriptor } = await imageOf(reference, found, content, context);
+  const where = { side: "source", signal: context.signal } as const;
+  const manifest = await pluginImage(reference, found.descriptor, content, where);
   const { gatewayMinVersion } = request;
-  const { mediaType } = descriptor;
   const { name } = request;
   const original = bare(found.descriptor);
-  const examined = await examine({ name, reference, root: original, manifest, mediaType, content, gatewayMinVersion });
+  const examined = await examine({ name, reference, root: original, manifest, content, gatewayMinVersion });
   if (examined.replacement !== undefined) keep(made, examined.replacement);
   const root = bare(examined.replacement?.manifest.descriptor ?? original);
   const graph = await readGraph(content, root, "source", context.signal);
@@ -64,28 +62,6 @@ export async function resolvePlugin(
     ...(examined.replacement === undefined ? {} : { derived: { from: original, how: "plugin-layout" as const } }),
   };
   return { item, graph, content, findings: [...drift(request, reference, found.descriptor), ...examined.findings] };
-}
-
-/**
- * The gateway resolves an index to linux/amd64 whatever the node is (docs/facts/higress.md#plugin-layouts); so does
- * this.
- */
-async function imageOf(
-  reference: string,
-  found: { descriptor: Descriptor; bytes: Uint8Array },
-  content: Resolved["content"],
-  context: ResolveContext,
-): Promise<{ manifest: ImageManifest; descriptor: Descriptor }> {
-  const manifest = parseManifest(found.bytes, found.descriptor.mediaType);
-  if (manifest.kind === "image") return { manifest, descriptor: found.descriptor };
-  const child = manifest.manifests.find(
-    ({ platform }) => platform === undefined || (platform.os === "linux" && platform.architecture === "amd64"),
-  );
-  if (child === undefined)
-    throw new Failure("PLUGIN_UNUSABLE", { plugin: reference, why: "index without linux/amd64" });
-  const image = parseManifest(await readSmall(content, child, "source", undefined, context.signal), child.mediaType);
-  if (image.kind === "index") throw new Failure("PLUGIN_UNUSABLE", { plugin: reference, why: "index of indexes" });
-  return { manifest: image, descriptor: child };
 }
 
 /** Upstream has overwritten published tags before; what is carried is what was found, and the difference is said. */

@@ -39,7 +39,6 @@ export interface FoundPlugin {
   readonly root: Descriptor;
   /** The image that a gateway would load: the root, or the child of an index. */
   readonly manifest: ImageManifest;
-  readonly mediaType: string;
   readonly content: Fetcher;
   readonly gatewayMinVersion?: string | undefined;
 }

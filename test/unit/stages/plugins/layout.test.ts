@@ -2,12 +2,13 @@ import { describe, expect, it } from "vitest";
 import { digestOf } from "../../../../src/model/digest.ts";
 import { parseManifest, type ImageManifest } from "../../../../src/model/manifest.ts";
 import { MediaType } from "../../../../src/model/media-type.ts";
-import { pluginLayout, repackPlugin } from "../../../../src/stages/plugins/layout.ts";
+import { pluginLayout } from "../../../../src/model/plugin-layout.ts";
+import { repackPlugin } from "../../../../src/stages/plugins/repack.ts";
 import { aModule, aWasmPlugin, type Seed } from "../../../rig/graph.ts";
 
 const manifestOf = ({ root, blobs }: Seed): ImageManifest =>
   parseManifest(blobs.get(root.digest)!, root.mediaType) as ImageManifest;
-const layoutOf = (seed: Seed) => pluginLayout(manifestOf(seed), seed.root.mediaType);
+const layoutOf = (seed: Seed) => pluginLayout(manifestOf(seed));
 
 const layer = (mediaType: string, size = 1) => ({ mediaType, digest: digestOf(mediaType), size });
 const manifest = (...types: readonly string[]): ImageManifest => ({
@@ -18,7 +19,7 @@ const manifest = (...types: readonly string[]): ImageManifest => ({
   annotations: undefined,
   subject: undefined,
 });
-const shapeOf = (...types: readonly string[]) => pluginLayout(manifest(...types), MediaType.ociManifest);
+const shapeOf = (...types: readonly string[]) => pluginLayout(manifest(...types));
 
 describe("pluginLayout", () => {
   it.each(["docker", "compat", "oci"] as const)("knows the %s layout, and the layer that the module is in", (shape) => {
@@ -58,7 +59,7 @@ describe("pluginLayout", () => {
 
   it("holds a docker manifest to docker's layer type, as the gateway does", () => {
     const mixed = { ...manifest(MediaType.ociLayerGzip), mediaType: MediaType.dockerManifest };
-    expect(pluginLayout(mixed, MediaType.dockerManifest)).toEqual({
+    expect(pluginLayout(mixed)).toEqual({
       shape: "unloadable",
       why: `last layer ${MediaType.ociLayerGzip}`,
     });
@@ -73,7 +74,7 @@ describe("repackPlugin", () => {
     const { manifest: made } = repackPlugin(manifestOf(single), wasm, single.root.digest);
     const again = parseManifest(made.bytes, made.descriptor.mediaType) as ImageManifest;
     expect(made.descriptor).toMatchObject({ digest: digestOf(made.bytes), size: made.bytes.byteLength });
-    expect(pluginLayout(again, made.descriptor.mediaType)).toMatchObject({
+    expect(pluginLayout(again)).toMatchObject({
       shape: "oci",
       layer: { digest: wasm.digest },
     });
@@ -106,7 +107,7 @@ describe("repackPlugin", () => {
 
   it("labels a module of another tool as the gateway wants it", () => {
     const { manifest: made } = repackPlugin(manifest("application/wasm"), layer("application/wasm"));
-    expect(pluginLayout(parseManifest(made.bytes, made.descriptor.mediaType) as ImageManifest, "")).toMatchObject({
+    expect(pluginLayout(parseManifest(made.bytes, made.descriptor.mediaType) as ImageManifest)).toMatchObject({
       shape: "oci",
     });
   });

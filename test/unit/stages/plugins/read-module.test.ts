@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parseManifest, type ImageManifest } from "../../../../src/model/manifest.ts";
-import { pluginLayout } from "../../../../src/stages/plugins/layout.ts";
+import { pluginLayout } from "../../../../src/model/plugin-layout.ts";
 import { readModule } from "../../../../src/stages/plugins/read-module.ts";
 import { aModule, anImage, aStore, aWasmPlugin, flipped, type Seed } from "../../../rig/graph.ts";
 
 const module = aModule("the code");
 const layoutOf = ({ root, blobs }: Seed) =>
-  pluginLayout(parseManifest(blobs.get(root.digest)!, root.mediaType) as ImageManifest, root.mediaType);
+  pluginLayout(parseManifest(blobs.get(root.digest)!, root.mediaType) as ImageManifest);
 const read = (seed: Seed) => readModule(layoutOf(seed), aStore(seed), { name: "p" });
 
 describe("readModule", () => {
