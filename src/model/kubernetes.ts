@@ -98,8 +98,10 @@ export interface ClusterPort {
   logs(query: LogQuery): Promise<string | undefined>;
   /** `undefined`: it may not be asked, or there is nobody to ask. */
   exec(query: ExecQuery): Promise<ExecResult | undefined>;
-  /** Unified diff of what applying would change, or `undefined`. Values of Secrets are masked. */
-  diff(documents: readonly KubeObject[] | string, options: ApplyOptions): Promise<string | undefined>;
+  /** Those of these objects that are there. Their kinds must be known to the cluster; their namespace need not be. */
+  present(documents: string, options: Pick<ApplyOptions, "namespace" | "signal">): Promise<readonly KubeObject[]>;
+  /** What server-side apply would make of them, by the API server's own reckoning. Nothing is changed. */
+  dryRun(documents: string, options: ApplyOptions): Promise<readonly KubeObject[]>;
   /** An API path as it answers, for instance a pod's metrics through the API server's proxy; `undefined` when it does not. */
   raw(path: string, signal?: AbortSignal): Promise<string | undefined>;
   /** URL of the API server: equal for equal addresses, however they are written. `undefined`: nothing names it. */

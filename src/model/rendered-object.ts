@@ -65,6 +65,11 @@ export function whereOf(object: RenderedObject): string {
   return [kind, namespace, name].filter((part) => part !== undefined).join("/");
 }
 
+/** `apps/v1 Deployment`. */
+export function versionedKind(object: RenderedObject): string {
+  return `${textAt(object, "apiVersion") ?? ""} ${identityOf(object).kind}`;
+}
+
 export function identityOf(object: RenderedObject): { kind: string; name: string; namespace: string | undefined } {
   const metadata = mapAt(object, "metadata");
   return {

@@ -1,17 +1,20 @@
 import { isFailure } from "../model/failure.ts";
+import type { ObjectChange } from "../model/object-change.ts";
 import { fieldManager, type ApplyOptions, type ClusterPort, type KubeObject } from "../model/kubernetes.ts";
-import { identityOf, mapAt, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
+import { identityOf, versionedKind, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
+import { isHook } from "../stages/relocate/helm-ownership.ts";
 import type { ManifestExport } from "./export.ts";
 import type { HelmPort } from "../model/helm.ts";
-import { byNamespace, partsOf, type ManifestPart } from "./manifest-parts.ts";
+import { knownKinds, type KindsPort } from "./known-kinds.ts";
+import { byNamespace, partsOf, printParts, type ManifestPart } from "./manifest-parts.ts";
 import type { Rendered } from "./prove.ts";
 
 export type ComparedPhase = "namespace" | "before" | "crds" | "release" | "overlay" | "plugins";
 
 export interface Compared {
   readonly phase: ComparedPhase;
-  readonly diff?: string | undefined;
-  /** The cluster does not know their namespace or kind yet, so all of them are new. */
+  readonly changes: readonly ObjectChange[];
+  /** New, with nothing beside them that they could be compared with: `render` itself shows them. */
   readonly created: readonly string[];
   /** Stored by helm, and no longer rendered: an upgrade removes them. */
   readonly removed: readonly string[];
@@ -22,7 +25,7 @@ export interface Compared {
 }
 
 export interface CompareOptions {
-  readonly cluster: Pick<ClusterPort, "diff">;
+  readonly cluster: KindsPort & Pick<ClusterPort, "get" | "present" | "dryRun">;
   readonly helm: Pick<HelmPort, "getManifest">;
   /** Releases that are there already. */
   readonly installed: ReadonlySet<string>;
@@ -31,60 +34,121 @@ export interface CompareOptions {
 
 /** What an install would change on the cluster, phase by phase, by the API server's own reckoning. Nothing is changed. */
 export async function compare(exported: ManifestExport, options: CompareOptions): Promise<readonly Compared[]> {
-  const ours = { fieldManager, force: true };
-  const phases: Compared[] = [
-    await one("namespace", exported.namespace, ours, options),
-    await one("before", exported.before, ours, options),
-    await one("crds", exported.crds.join("\n---\n"), ours, options),
+  const { namespace, before, crds, overlay, plugins } = exported;
+  const ours = (phase: ComparedPhase, objects: readonly KubeObject[]): Promise<Compared> =>
+    comparePhase(phase, { parts: objects.map(partOf), apply: { fieldManager, force: true } }, options);
+  const compared: Compared[] = [
+    // One that is there is somebody's: an install leaves it as it is.
+    { ...unchanged("namespace"), created: await absentNamespaces(namespace, options) },
+    await ours("before", before),
+    await comparePhase("crds", { parts: crds.flatMap(partsOf), apply: { fieldManager, force: true } }, options),
   ];
-  for (const release of exported.releases) phases.push(await compareRelease(release, options));
-  phases.push(
-    await one("overlay", exported.overlay, ours, options),
-    await one("plugins", exported.plugins, ours, options),
-  );
-  return phases;
+  for (const release of exported.releases) compared.push(await compareRelease(release, options));
+  return [...compared, await ours("overlay", overlay), await ours("plugins", plugins)];
 }
 
-async function one(
-  phase: ComparedPhase,
-  documents: readonly KubeObject[] | string,
-  apply: ApplyOptions,
-  { cluster, signal }: CompareOptions,
-): Promise<Compared> {
-  const nothing = { phase, created: [], removed: [], secrets: [], hooks: [] };
-  if (documents.length === 0) return nothing;
-  try {
-    return { ...nothing, diff: await cluster.diff(documents, { ...apply, signal }) };
-  } catch (error) {
-    if (!isFailure(error, "KUBECTL_FAILED") || !/NotFound|not found|no matches for kind/.test(error.facts.output))
-      throw error;
-    return { ...nothing, created: typeof documents === "string" ? namesIn(documents) : documents.map(nameOf) };
-  }
+async function absentNamespaces(objects: readonly KubeObject[], options: CompareOptions): Promise<readonly string[]> {
+  const there = await Promise.all(objects.map(({ metadata }) => namespaceIsThere(metadata.name, options)));
+  return objects.filter((_, at) => there[at] !== true).map(({ metadata }) => `Namespace/${metadata.name}`);
 }
 
 async function compareRelease({ chart, manifest }: Rendered, options: CompareOptions): Promise<Compared> {
   const { release, namespace } = chart;
   const parts = partsOf(manifest);
   const { plain, secrets, hooks } = sorted(parts);
-  const found: Compared[] = [];
-  for (const [into, text] of byNamespace(plain, namespace))
-    found.push(await one("release", text, { fieldManager: "helm", force: true, namespace: into }, options));
-  const diffs = found.flatMap(({ diff }) => diff ?? []);
-  const together: Compared = {
-    phase: "release",
-    created: found.flatMap(({ created }) => created),
-    removed: [],
-    secrets,
-    hooks,
-    ...(diffs.length === 0 ? {} : { diff: diffs.join("") }),
-  };
+  const apply = { fieldManager: "helm", force: true, namespace };
+  const together = { ...(await comparePhase("release", { parts: plain, apply }, options)), secrets, hooks };
   if (!options.installed.has(release)) return together;
   const rendered = new Set(namesOf(parts.flatMap(({ objects }) => objects)));
-  const stored = namesIn(await options.helm.getManifest(release, namespace, { signal: options.signal }));
+  const stored = namesOf(
+    renderedObjects(await options.helm.getManifest(release, namespace, { signal: options.signal })),
+  );
   // A dry run leaves Secrets out, so nobody can say whether one of them goes.
   const isSecret = (name: string): boolean => name.startsWith("Secret/");
   const removed = stored.filter((name) => !rendered.has(name) && !isSecret(name));
   return { ...together, removed, secrets: [...new Set([...secrets, ...stored.filter(isSecret)])] };
+}
+
+interface Wanted {
+  readonly parts: readonly ManifestPart[];
+  /** `namespace` is for objects that say none. */
+  readonly apply: ApplyOptions;
+}
+
+async function comparePhase(phase: ComparedPhase, wanted: Wanted, options: CompareOptions): Promise<Compared> {
+  const kinds = await knownKinds(
+    wanted.parts.flatMap(({ objects }) => objects),
+    options.cluster,
+    options.signal,
+  );
+  const groups: Group[] = [];
+  for (const [namespace, parts] of byNamespace(wanted.parts, wanted.apply.namespace ?? ""))
+    groups.push(await groupOf(namespace, parts, kinds, options));
+  // An overlay is a part of an object that the release makes: without that, the API server would refuse it.
+  const whole = phase !== "overlay" && groups.some(({ live }) => live.size > 0);
+  const changes: ObjectChange[] = [];
+  const created: string[] = [];
+  for (const group of groups) {
+    const asked = group.parts.filter((part) => isLive(part, group) || (whole && group.canMake(part)));
+    created.push(...namesOf(group.parts.filter((part) => !asked.includes(part)).flatMap(({ objects }) => objects)));
+    changes.push(...(await changesIn(group, asked, wanted.apply, options)));
+  }
+  return { ...unchanged(phase), changes, created };
+}
+
+/** Objects that go into one namespace: kubectl refuses one that says another, and asks where those belong that say none. */
+interface Group {
+  readonly namespace: string;
+  readonly parts: readonly ManifestPart[];
+  readonly live: ReadonlyMap<string, KubeObject>;
+  /** Its kind and its namespace are there, so that the API server can say what would become of it. */
+  readonly canMake: (part: ManifestPart) => boolean;
+}
+
+async function groupOf(
+  namespace: string,
+  parts: readonly ManifestPart[],
+  kinds: ReadonlySet<string>,
+  options: CompareOptions,
+): Promise<Group> {
+  const isKnown = ({ objects }: ManifestPart): boolean => objects.every((object) => kinds.has(versionedKind(object)));
+  const known = parts.filter(isKnown);
+  const into = namespace === "" ? {} : { namespace };
+  const live =
+    known.length === 0 ? [] : await options.cluster.present(printParts(known), { ...into, signal: options.signal });
+  const there = namespace === "" || (await namespaceIsThere(namespace, options));
+  return {
+    namespace,
+    parts,
+    live: new Map(live.map((object) => [keyOf(object), object])),
+    canMake: (part) => there && isKnown(part),
+  };
+}
+
+function isLive({ objects }: ManifestPart, { live }: Group): boolean {
+  return objects.every((object) => live.has(keyOf(object)));
+}
+
+async function changesIn(
+  { namespace, live }: Group,
+  parts: readonly ManifestPart[],
+  apply: ApplyOptions,
+  { cluster, signal }: CompareOptions,
+): Promise<readonly ObjectChange[]> {
+  if (parts.length === 0) return [];
+  const into = namespace === "" ? {} : { namespace };
+  const after = await cluster.dryRun(printParts(parts), { ...apply, ...into, signal });
+  return after.map((object) => ({ name: fullName(object), live: live.get(keyOf(object)), after: object }));
+}
+
+/** Who may not read namespaces has one all the same, or is told by the API server. */
+async function namespaceIsThere(name: string, { cluster, signal }: CompareOptions): Promise<boolean> {
+  try {
+    return (await cluster.get({ resource: "namespaces", name }, signal)) !== undefined;
+  } catch (error) {
+    if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
+    return true;
+  }
 }
 
 interface Sorted {
@@ -105,13 +169,17 @@ function sorted(parts: readonly ManifestPart[]): Sorted {
   };
 }
 
-/** https://helm.sh/docs/topics/charts_hooks/ */
-function isHook(object: RenderedObject): boolean {
-  return mapAt(object, "metadata", "annotations")["helm.sh/hook"] !== undefined;
+function unchanged(phase: ComparedPhase): Compared {
+  return { phase, changes: [], created: [], removed: [], secrets: [], hooks: [] };
 }
 
-function namesIn(manifest: string): readonly string[] {
-  return namesOf(renderedObjects(manifest));
+function partOf(object: KubeObject): ManifestPart {
+  // JSON is YAML.
+  return { text: `${JSON.stringify(object)}\n`, objects: [object] };
+}
+
+function keyOf(object: RenderedObject): string {
+  return `${versionedKind(object)} ${identityOf(object).name}`;
 }
 
 function namesOf(objects: readonly RenderedObject[]): readonly string[] {
@@ -121,6 +189,6 @@ function namesOf(objects: readonly RenderedObject[]): readonly string[] {
   });
 }
 
-function nameOf({ kind, metadata }: KubeObject): string {
-  return `${kind}/${metadata.name}`;
+function fullName({ kind, metadata: { namespace, name } }: KubeObject): string {
+  return [kind, namespace, name].filter((part) => part !== undefined).join("/");
 }

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../model/kubernetes.ts";
 import type { Site } from "../model/site.ts";
 import { planObjects } from "../stages/apply/objects.ts";
+import { withHelmOwnership } from "../stages/relocate/helm-ownership.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { InstallPorts } from "./install-ports.ts";
 import { renderedNames, type ProofResult, type Rendered } from "./prove.ts";
@@ -39,10 +40,15 @@ export async function exportManifests(
   return {
     ...planned,
     crds: [...rendered.flatMap(({ crds }) => crds), ...(await specCrds(bundle))],
-    releases: rendered,
+    releases: rendered.map(asInstalled),
     plugins: wanted.plugins.map(({ plugin }) => plugin),
     pullSecret,
   };
+}
+
+/** Helm's marks are no part of what it renders, and yet of what it installs. */
+export function asInstalled(rendered: Rendered): Rendered {
+  return { ...rendered, manifest: withHelmOwnership(rendered.manifest, rendered.chart) };
 }
 
 /** CRDs that the spec names, besides those of the charts. */

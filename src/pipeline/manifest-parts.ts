@@ -19,11 +19,21 @@ export function partsOf(manifest: string): readonly ManifestPart[] {
  * object that names another one, and without it does not know where those that name none belong. The chart's certificate
  * manager, for example, has a Role in kube-system.
  */
-export function byNamespace(parts: readonly ManifestPart[], namespace: string): ReadonlyMap<string, string> {
-  const texts = new Map<string, string[]>();
-  for (const { text, objects } of parts) {
-    const own = objects.map((object) => identityOf(object).namespace).find((name) => name !== undefined && name !== "");
-    texts.set(own ?? namespace, [...(texts.get(own ?? namespace) ?? []), text]);
+export function byNamespace(
+  parts: readonly ManifestPart[],
+  namespace: string,
+): ReadonlyMap<string, readonly ManifestPart[]> {
+  const groups = new Map<string, ManifestPart[]>();
+  for (const part of parts) {
+    const own = part.objects
+      .map((object) => identityOf(object).namespace)
+      .find((name) => name !== undefined && name !== "");
+    groups.set(own ?? namespace, [...(groups.get(own ?? namespace) ?? []), part]);
   }
-  return new Map([...texts].map(([name, all]) => [name, all.join("\n---\n")]));
+  return groups;
+}
+
+/** The documents as one text. */
+export function printParts(parts: readonly ManifestPart[]): string {
+  return parts.map(({ text }) => text).join("\n---\n");
 }

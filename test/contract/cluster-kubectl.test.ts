@@ -44,7 +44,15 @@ describe.skipIf(reason)(`kubectl${reason === undefined ? "" : ` (skipped: ${reas
     const failed = { op: "test", path: "/data/a", value: "other" } as const;
     expect(await mine.kubectl.patch(ref, [failed, { op: "remove", path: "/data/a" }], ours)).toBe(false);
     expect(await mine.kubectl.get(ref)).toMatchObject({ data: { a: "1", "b.c": "3" } });
-    expect(await mine.kubectl.diff([configMap(name, { a: "9" })], ours)).toMatch(/\+ {2}a: "9"/);
+    const [there, absent] = [configMap(name, { a: "9" }), configMap(`${name}-absent`, { a: "9" })];
+    const text = (...objects: readonly KubeObject[]) => objects.map((object) => JSON.stringify(object)).join("\n---\n");
+    const nowhere = { ...absent, metadata: { ...absent.metadata, namespace: "nowhere" } };
+    expect(await mine.kubectl.present(text(absent, nowhere), {})).toEqual([]);
+    expect(await mine.kubectl.present(text(there, absent, nowhere), {})).toMatchObject([{ data: { a: "1" } }]);
+    const made = await mine.kubectl.dryRun(text(there, absent), { ...ours, force: true });
+    expect(made).toMatchObject([{ data: { a: "9", "b.c": "3" } }, { data: { a: "9" } }]);
+    expect(await mine.kubectl.dryRun(text(there), { ...ours, force: true })).toMatchObject([{ data: { a: "9" } }]);
+    expect(await mine.kubectl.get(ref)).toMatchObject({ data: { a: "1" } });
     await mine.kubectl.delete(ref);
     await mine.kubectl.delete(ref);
     expect(await mine.kubectl.get(ref)).toBeUndefined();

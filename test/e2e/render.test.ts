@@ -57,28 +57,43 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
     for (const app of ["higress-gateway", "higress-controller"])
       await podWhere(far.cluster, { namespace, labels: { app }, timeoutMs: 60_000 }, isReady);
     await succeeds(far, ["check", carried.bundle]);
+
+    // Helm finds its marks on what kubectl applied, takes it, and still has them when the files are applied once more.
+    await succeeds(far, ["install", carried.bundle, "--skip", "push", "--force-conflicts"]);
+    expect(changesIn(await succeeds(far, ["render", carried.bundle, "--diff"]))).toEqual(noChange);
+    const files = ["apply", "--server-side", "--field-manager=helm", "-n", namespace, "-f", "4-release-higress.yaml"];
+    await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, ...files], { cwd: folder });
+    const marks =
+      "{.metadata.labels.app\\.kubernetes\\.io/managed-by} {.metadata.annotations.meta\\.helm\\.sh/release-name}";
+    expect(await kubectl(far, "get", "deployment", "higress-gateway", "-o", `jsonpath=${marks}`)).toBe("Helm higress");
   });
 
   it("shows by --diff what an install would change, phase by phase, changes nothing, and shows no secret", async () => {
     await using far = await aFarSide({ helm: "3.17" });
-    const fresh = await succeeds(far, ["render", carried.bundle, "--diff"]);
-    expect(fresh.stdout).toContain("+kind: Namespace");
+    // Nothing on PATH: what is shown must not need a program that a bare host lacks.
+    const env = { PATH: far.folder };
+    const fresh = await succeeds(far, ["render", carried.bundle, "--diff"], env);
+    expect(fresh.stdout).toMatch(/^# namespace: new: Namespace\/higress-system$/m);
     expect(fresh.stdout).toMatch(/^# release: new: .*Deployment\/higress-gateway/m);
     await expect(kubectl(far, "get", "namespace", namespace)).rejects.toThrow(/not found/);
+    await kubectl(far, "create", "namespace", namespace);
+    const ready = await succeeds(far, ["render", carried.bundle, "--diff"], env);
+    expect(ready.stdout.split("\n").slice(1)).toEqual(fresh.stdout.split("\n").slice(1));
+    expect(ready.stdout).toMatch(/^# namespace: no change$/m);
 
     await succeeds(far, ["install", carried.bundle]);
-    const same = await succeeds(far, ["render", carried.bundle, "--diff"]);
-    const quiet = ["namespace", "before", "crds", "release", "overlay", "plugins"].map(
-      (phase) => `# ${phase}: no change`,
-    );
-    expect(same.stdout.split("\n").filter((line) => !/not compared|hooks/.test(line))).toEqual(quiet);
+    const same = await succeeds(far, ["render", carried.bundle, "--diff"], env);
+    expect(changesIn(same)).toEqual(noChange);
     expect(same.stdout).toMatch(/not compared.*: Secret\/higress-console$/m);
 
     await far.writeSite({
       values: { "higress-core": { gateway: { replicas: 2 } }, "higress-console": { certmanager: { enabled: false } } },
     });
     const more = await succeeds(far, ["render", carried.bundle, "--diff"]);
-    expect(more.stdout).toMatch(/^\+ {2}replicas: 2$/m);
+    expect(more.stdout).toMatch(
+      /^\+\+\+ Deployment\/higress-system\/higress-gateway$[^]*^- {2}replicas: 1\n\+ {2}replicas: 2$/m,
+    );
+    expect(more.stdout.match(/^[-+](?![-+]).*$/gm)).toEqual(["-  replicas: 1", "+  replicas: 2"]);
     expect(more.stdout).toMatch(/^# release: removed by the upgrade: .*Deployment\/cert-manager/m);
     expect(said(more)).not.toContain(password);
     expect(await kubectl(far, "get", "deployment", "higress-gateway", "-o", "jsonpath={.spec.replicas}")).toBe("1");
@@ -121,8 +136,16 @@ describe("values files", () => {
   });
 });
 
-async function succeeds(far: FarSide, command: readonly string[]) {
-  const result = await far.run(command);
+const noChange = ["namespace", "before", "crds", "release", "overlay", "plugins"].map(
+  (phase) => `# ${phase}: no change`,
+);
+
+function changesIn({ stdout }: { readonly stdout: string }): readonly string[] {
+  return stdout.split("\n").filter((line) => line !== "" && !/not compared|hooks/.test(line));
+}
+
+async function succeeds(far: FarSide, command: readonly string[], env?: Record<string, string>) {
+  const result = await far.run(command, env && { env });
   expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
   return result;
 }

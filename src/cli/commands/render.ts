@@ -6,12 +6,13 @@ import { isNamespace } from "../../model/names.ts";
 import type { KubeObject } from "../../model/kubernetes.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
 import { compare, type Compared } from "../../pipeline/compare.ts";
-import { exportManifests, type ManifestExport } from "../../pipeline/export.ts";
+import { asInstalled, exportManifests, type ManifestExport } from "../../pipeline/export.ts";
 import type { HelmPort } from "../../model/helm.ts";
-import { byNamespace, partsOf } from "../../pipeline/manifest-parts.ts";
+import { byNamespace, partsOf, printParts } from "../../pipeline/manifest-parts.ts";
 import { proveAll, renderAll, type ProofResult } from "../../pipeline/prove.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { printTyped } from "../../std/yaml.ts";
+import { objectDiff } from "../../ui/object-diff.ts";
 import { exportReadme, type ExportedRelease } from "../../ui/export.ts";
 import { fill } from "../../ui/fill.ts";
 import type { Language } from "../../ui/language.ts";
@@ -71,7 +72,7 @@ async function difference(
   await using tools = await openTools(flags, session.site, context);
   const installed = await installedReleases(session, tools, context);
   const all = session.plan.charts.every(({ release }) => installed.has(release));
-  const releases = all ? await renderedBy(tools.helm, session, context) : exported.releases;
+  const releases = all ? (await renderedBy(tools.helm, session, context)).map(asInstalled) : exported.releases;
   const { signal } = context;
   const compared = await compare(
     { ...exported, releases },
@@ -120,7 +121,7 @@ export function exportFiles(
         const [text, end] = typeof layer === "string" ? [layer, "yaml"] : [canonicalJson(layer as Json), "json"];
         return add(`4-values-${chart.name}-${at + 1}.${end}`, text) ?? [];
       }),
-      manifests: [...byNamespace(partsOf(manifest), chart.namespace)].flatMap(([namespace, text]) => {
+      manifests: [...byNamespace(partsOf(manifest), chart.namespace)].flatMap(([namespace, parts]) => {
         // It becomes a file name, and no API server would take it.
         if (!isNamespace(namespace))
           throw new Failure("CHART_UNUSABLE", {
@@ -128,7 +129,7 @@ export function exportFiles(
             why: `metadata.namespace ${JSON.stringify(namespace.slice(0, 100))}`,
           });
         const elsewhere = namespace === chart.namespace ? "" : `-in-${namespace}`;
-        const file = add(`4-release-${chart.name}${elsewhere}.yaml`, text);
+        const file = add(`4-release-${chart.name}${elsewhere}.yaml`, printParts(parts));
         return file === undefined ? [] : [{ file, namespace }];
       }),
     })),
@@ -177,7 +178,7 @@ export function printCompared(phases: readonly Compared[], language: Language): 
 }
 
 function linesOf(
-  { phase, diff, created, removed, secrets, hooks }: Compared,
+  { phase, changes, created, removed, secrets, hooks }: Compared,
   say: (typeof exportWords)[Language],
 ): string[] {
   const listed = (template: string, names: readonly string[]): readonly string[] =>
@@ -188,9 +189,10 @@ function linesOf(
     ...listed(say.notCompared, secrets),
     ...listed(say.hooks, hooks),
   ];
-  if (diff === undefined)
-    return created.length + removed.length > 0 ? lines : [`# ${phase}: ${say.unchanged}`, ...lines];
-  return [`# ${phase}`, ...lines, ...diff.trimEnd().split("\n")];
+  const diffs = changes.flatMap((change) => objectDiff(change) ?? []);
+  if (diffs.length === 0 && created.length + removed.length === 0) return [`# ${phase}: ${say.unchanged}`, ...lines];
+  if (diffs.length === 0) return lines;
+  return [`# ${phase}`, ...lines, ...diffs.join("").trimEnd().split("\n")];
 }
 
 function saysSomething(layer: ValuesLayer): boolean {

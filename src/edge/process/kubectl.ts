@@ -56,7 +56,7 @@ export async function openKubectl(binary: string, options: KubectlOptions): Prom
   };
 }
 
-function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "mayI" | "raw"> {
+function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "present" | "mayI" | "raw"> {
   return {
     async version(signal) {
       const result = succeeded("version", await call(["version", "-o", "json"], { signal }));
@@ -79,6 +79,10 @@ function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "mayI" 
       const result = await call([...args, "-o", "json", "--", resource], { signal });
       if (result.exitCode !== 0 && isAbsent(result.stderr)) return [];
       return (JSON.parse(succeeded(action, result).stdout) as { items?: readonly T[] }).items ?? [];
+    },
+    async present(documents, { namespace, signal }) {
+      const args = ["get", ...inNamespace(namespace), "--ignore-not-found", "-o", "json", "-f", "-"];
+      return objectsIn(succeeded("get", await call(args, { input: asYaml(documents), signal, seconds: 60 })).stdout);
     },
     async mayI(permissions, signal) {
       if (permissions.length === 0) return [];
@@ -111,10 +115,10 @@ async function addressOf(
   return `${protocol}//${where}${pathname.replace(/\/+$/, "")}`.slice(0, 600);
 }
 
-function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff"> {
+function writing(call: Call): Pick<Kubectl, "apply" | "dryRun" | "patch" | "delete"> {
   const feed = (documents: readonly KubeObject[] | string): { input: string; secrets: readonly string[] } =>
     typeof documents === "string"
-      ? { input: documents, secrets: [] }
+      ? { input: asYaml(documents), secrets: [] }
       : {
           input: JSON.stringify({ apiVersion: "v1", kind: "List", items: documents }),
           secrets: secretValues(documents),
@@ -145,14 +149,17 @@ function writing(call: Call): Pick<Kubectl, "apply" | "patch" | "delete" | "diff
       if (result.exitCode !== 0 && isAbsent(result.stderr)) return;
       succeeded(`delete ${resource} ${name}`, result);
     },
-    async diff(documents, { fieldManager, force, namespace, signal }) {
-      const { input, secrets } = feed(documents);
-      const args = ["diff", "--server-side", `--field-manager=${fieldManager}`, ...inNamespace(namespace), "-f", "-"];
-      if (force === true) args.push("--force-conflicts");
-      const result = await call(args, { input, signal });
-      if (result.exitCode === 0) return undefined;
-      if (result.exitCode === 1 && result.stdout !== "") return result.stdout;
-      throw kubectlFailure({ action: `diff ${subjectOf(documents)}`.trim(), ...result, secrets });
+    async dryRun(documents, { fieldManager, force, namespace, signal }) {
+      const apply = [
+        "apply",
+        "--server-side",
+        "--dry-run=server",
+        "--validate=false",
+        `--field-manager=${fieldManager}`,
+      ];
+      const args = [...apply, ...inNamespace(namespace), ...(force === true ? ["--force-conflicts"] : [])];
+      const result = await call([...args, "-o", "json", "-f", "-"], { input: asYaml(documents), signal, seconds: 60 });
+      return objectsIn(succeeded("apply --dry-run", result).stdout);
     },
   };
 }
@@ -186,6 +193,18 @@ function watching(call: Call): Pick<Kubectl, "established" | "restart" | "logs" 
       throw kubectlFailure({ action: `logs ${namespace}/${pod}`, ...result });
     },
   };
+}
+
+/** Text that begins with `{` is a stream of JSON to kubectl, in which `---` is a mistake. */
+function asYaml(documents: string): string {
+  return `---\n${documents}`;
+}
+
+/** One object is printed as it is, several in a list, none not at all. */
+function objectsIn(stdout: string): readonly KubeObject[] {
+  if (stdout.trim() === "") return [];
+  const printed = JSON.parse(stdout) as KubeObject & { readonly items?: readonly KubeObject[] };
+  return printed.kind === "List" ? (printed.items ?? []) : [printed];
 }
 
 function accessReview({ verb, group, resource, namespace }: Permission): object {

@@ -1,3 +1,4 @@
+import { isSecretName } from "../../model/secret-name.ts";
 import {
   isValues,
   joinPath,
@@ -40,11 +41,9 @@ function isRead(path: ValuesPath, { defaults, read }: ChartValues): boolean {
   return read.some((known) => known.every((key, at) => at >= path.length || path[at] === key));
 }
 
-const secret = /pass|pwd|secret|token|credential|private|auth|(^|[^a-z])(key|iv|dsn)$|[a-z](Key|KEY)$/i;
-
 /** Values go to a terminal and to logs: one whose name speaks of a secret is not shown, and none in full length. */
 function shown(path: ValuesPath, value: unknown): string {
-  if (path.some((key) => secret.test(key))) return "***";
+  if (path.some(isSecretName)) return "***";
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[…]" : isValues(value) ? "{}" : "…";
   const text = String(value);
   // A URL may carry a password; a text of several lines may be a key.

@@ -1,0 +1,25 @@
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
+import { readable, type ObjectChange } from "../model/object-change.ts";
+import { printTyped } from "../std/yaml.ts";
+
+/** Two texts of which more lines differ than this are two texts: to find the shortest way between them takes minutes. */
+const maxEdits = 4000;
+const context = 3;
+
+/** A unified diff of an object as YAML, or `undefined` where nothing would change. */
+export function objectDiff(change: ObjectChange): string | undefined {
+  const [live, after] = readable(change).map((side) => (side === undefined ? "" : printTyped(side)));
+  if (live === undefined || after === undefined || live === after) return undefined;
+  const names = [live === "" ? "/dev/null" : change.name, change.name] as const;
+  const patch = createTwoFilesPatch(...names, live, after, "", "", {
+    context,
+    maxEditLength: maxEdits,
+    headerOptions: FILE_HEADERS_ONLY,
+  });
+  return patch ?? replaced(names, live, after);
+}
+
+function replaced([from, to]: readonly [string, string], live: string, after: string): string {
+  const marked = (mark: string, text: string): string => text.replaceAll(/^(?=.)/gm, mark);
+  return `--- ${from}\n+++ ${to}\n${marked("-", live)}${marked("+", after)}`;
+}
