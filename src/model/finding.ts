@@ -61,6 +61,7 @@ export interface FindingFacts {
   // references
   "reference.outside": { where: string; path: string; value: string; host: string };
   "reference.unmapped": { where: string; path: string; value: string };
+  "reference.unreadable": { where: string; path: string; value: string };
   "reference.not-carried": { where: string; path: string; value: string };
   "reference.excepted": { where: string; path: string; value: string; reason: string };
   "relocation.rule-unread": { chart: string; path: string; source: string };

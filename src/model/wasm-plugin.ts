@@ -50,7 +50,8 @@ export function unknownFields(plugin: RenderedObject, manifest: string): readonl
       return finding("error", "plugin.unknown-field", {
         manifest,
         field: `spec.${sanitize(field, 60)}`,
-        instead: instead ?? "",
+        // Nothing near: all that there are.
+        instead: instead ?? [...known].map((name) => `spec.${name}`).join(" | "),
       });
     });
 }

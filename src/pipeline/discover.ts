@@ -87,5 +87,7 @@ function unique(found: readonly FoundReference[], kind: FoundReference["kind"]):
 function unreadable(found: readonly FoundReference[]): readonly Finding[] {
   return found
     .filter(({ reference }) => !isReference(reference))
-    .map(({ where, path, reference }) => finding("warning", "reference.unmapped", { where, path, value: reference }));
+    .map(({ where, path, reference }) =>
+      finding("warning", "reference.unreadable", { where, path, value: reference.slice(0, 300) }),
+    );
 }

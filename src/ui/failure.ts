@@ -42,7 +42,7 @@ export function describeFailure(error: unknown, language: Language): FailureText
 /** What the facts of a failure are called in the reader's language, where they are sentences themselves. */
 function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
   if (isFailure(error, "BUNDLE_MALFORMED")) return documentWords(error.facts, language);
-  if (isFailure(error, "REGISTRY_TLS")) return catalogueOf(language).terms;
+  if (isFailure(error, "REGISTRY_TLS", "PLATFORM_MISSING", "RECEIPT_MISSING")) return catalogueOf(language).terms;
   if (isFailure(error, "VOLUME_UNUSABLE"))
     return { [`why.${error.facts.why}`]: visible(placedWords(error.facts.why, language)) };
   if (!isFailure(error, "CONFIG_INVALID")) return {};

@@ -160,6 +160,7 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "relocation.patched": { where: "Deployment/app", path: "/spec/template/spec/initContainers/*/image" },
   "reference.outside": { host: "docker.io", path: "spec.template.spec.containers[0].image" },
   "reference.unmapped": { path: "spec.template.spec.containers[0].image" },
+  "reference.unreadable": { path: "spec.template.spec.containers[0].image" },
   "registry.no-pull": { as: "robot$higress+pull" },
   "registry.redirects-to-https": { to: "https://harbor.corp/" },
   "registry.tag-immutable": { has: "sha256:1f2e3d" },

@@ -9,17 +9,19 @@ import { catalogueOf } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { answer, writeNewFiles } from "../wire/new-files.ts";
+import { answer, refuseBeforeQuestions, writeNewFiles } from "../wire/new-files.ts";
 
 /** A spec, with the relocation map and the schema that it names beside it: what is written can be built at once. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { words } = catalogueOf(context.language);
+  const out = resolve(context.cwd, text(flags, "out") ?? "bundle.yaml");
+  const overwrite = truth(flags, "overwrite");
+  await refuseBeforeQuestions(out, { overwrite, context });
   const version = text(flags, "release-version") ?? (await answer(context, words["ask-version"], releases[0]));
   const { spec, relocation } = await readShippedRelease(version);
   const asked = texts(flags, "platform");
   const platforms = asked.length > 0 ? asked : list(await answer(context, words["ask-platforms"], listed(spec)));
   const preset = presetOf(text(flags, "preset") ?? (await answer(context, words["ask-preset"], "all")));
-  const out = resolve(context.cwd, text(flags, "out") ?? "bundle.yaml");
   const map = `relocation-${version}.yaml`;
   const schema = "bundle.schema.json";
   const named = relocation === undefined ? undefined : map;
@@ -34,7 +36,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
       ...(relocation === undefined ? [] : [{ name: map, text: relocation }]),
       { name: schema, text: await readAsset(`manifests/schema/${schema}`) },
     ],
-    { overwrite: truth(flags, "overwrite"), context },
+    { overwrite, context },
   );
   return ExitCode.done;
 }

@@ -7,13 +7,15 @@ import { catalogueOf } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { answer, writeNewFiles } from "../wire/new-files.ts";
+import { answer, refuseBeforeQuestions, writeNewFiles } from "../wire/new-files.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { words } = catalogueOf(context.language);
+  const out = resolve(context.cwd, text(flags, "out") ?? "site.yaml");
+  const overwrite = truth(flags, "overwrite");
+  await refuseBeforeQuestions(out, { overwrite, context });
   const host = text(flags, "registry-host") ?? (await answer(context, words["ask-host"], "harbor.corp.example"));
   const project = text(flags, "project") ?? (await answer(context, words["ask-project"], "higress"));
-  const out = resolve(context.cwd, text(flags, "out") ?? "site.yaml");
   const schema = "site.schema.json";
   const kubeconfig = text(flags, "kubeconfig");
   const content = siteFile(
@@ -34,7 +36,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
       { name: basename(out), text: content },
       { name: schema, text: await readAsset(`manifests/schema/${schema}`) },
     ],
-    { overwrite: truth(flags, "overwrite"), context },
+    { overwrite, context },
   );
   return ExitCode.done;
 }

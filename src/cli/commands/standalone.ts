@@ -4,7 +4,7 @@ import { pluginTree } from "../../content/plugin-tree.ts";
 import { writeDockerArchive } from "../../edge/archive/docker-archive.ts";
 import { exportPluginTree } from "../../edge/archive/plugin-export.ts";
 import { Failure } from "../../model/failure.ts";
-import { hasErrors, type Finding } from "../../model/finding.ts";
+import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import { parsePlatform, printPlatform, type Platform } from "../../model/platform.ts";
 import { parseReference } from "../../model/reference.ts";
@@ -30,7 +30,11 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const platform = platformOf(flags);
   const out = resolve(context.cwd, text(flags, "out") ?? `higress-${mode}`);
   await using bundle = await openTrustedBundle(flags, context);
-  const images = mode === "compose" ? composeImages(bundle) : { items: [allInOneImage(bundle)], findings: [] };
+  const images = mode === "compose" ? composeImages(bundle) : allInOneImage(bundle);
+  if (images.items.length === 0) {
+    for (const found of images.findings) context.reporter.report({ type: "finding", finding: found });
+    return ExitCode.findings;
+  }
   const tree = await pluginTree(bundle.document.items, bundle, { signal: context.signal });
   await exportPluginTree(tree, join(out, directory), context.signal);
   const written = await writeArchives(images.items, { bundle, platform, folder: out, context });
@@ -69,20 +73,24 @@ function platformOf(flags: Flags): Platform {
 
 const repositoryOf = ({ reference }: LockItem): string => parseReference(reference).repository;
 
-/** @throws Failure CONTENT_MISSING when the bundle was built without it */
-export function allInOneImage(bundle: Bundle): LockItem {
-  const image = bundle.document.items.find(
-    (item) => item.kind === "image" && /(^|\/)all-in-one$/.test(repositoryOf(item)),
-  );
-  if (image === undefined)
-    throw new Failure("CONTENT_MISSING", { what: "higress/all-in-one", where: bundle.source.name }, { side: "bundle" });
-  return image;
-}
-
-export function composeImages({ document }: Bundle): {
+interface KitImages {
   readonly items: readonly LockItem[];
   readonly findings: readonly Finding[];
-} {
+}
+
+/** No chart names it: a bundle has it when its spec does, and who lacks it is told the line to write there. */
+export function allInOneImage({ document: { items, version } }: Pick<Bundle, "document">): KitImages {
+  const images = items.filter(({ kind }) => kind === "image");
+  const image = images.find((item) => /(^|\/)all-in-one$/.test(repositoryOf(item)));
+  if (image !== undefined) return { items: [image], findings: [] };
+  const sibling = images.find((item) => repositoryOf(item).endsWith("higress/gateway")) ?? images[0];
+  const registry = sibling === undefined ? "" : `${parseReference(sibling.reference).registry}/`;
+  const value = `${registry}higress/all-in-one:${version}`;
+  const missing = finding("error", "reference.not-carried", { where: "standalone", path: "--mode all-in-one", value });
+  return { items: [], findings: [missing] };
+}
+
+function composeImages({ document }: Bundle): KitImages {
   const items = document.items.filter((item) => item.kind === "image" && isOfComposeSet(repositoryOf(item)));
   return { items, findings: missingServices(items.map(repositoryOf)) };
 }

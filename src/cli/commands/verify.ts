@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { inspectVolumes } from "../../edge/disk/volumes.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
+import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { itemsIn } from "../../stages/verify/items-in.ts";
 import { evidence } from "../../stages/verify/report.ts";
@@ -15,6 +16,10 @@ import { namedKeys } from "../wire/site-session.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const path = required(flags, "bundle");
+  const reportPath = text(flags, "report");
+  // It is for machines; a browser would show a page of braces, found out after an hour of hashing.
+  if (reportPath !== undefined && /\.html?$/i.test(reportPath))
+    throw new Failure("USAGE", { what: `--report ${reportPath}: .json; inspect --html` });
   report({ type: "phase", phase: "verify", state: "started" });
   const volumes = await inspectVolumes(resolve(context.cwd, path), { itemsIn });
   for (const found of volumes) report({ type: "finding", finding: found });
@@ -23,7 +28,6 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const signed = await checkSignature(bundle, await namedKeys(flags, context), context);
   const result = await verifyWhole(bundle, { quick: truth(flags, "quick") }, context);
   for (const found of result.findings) report({ type: "finding", finding: found });
-  const reportPath = text(flags, "report");
   if (reportPath !== undefined)
     await replaceFile(
       resolve(context.cwd, reportPath),

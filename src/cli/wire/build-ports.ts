@@ -32,7 +32,7 @@ import { examiner } from "../../pipeline/examine.ts";
 import { loadGateways } from "./tools.ts";
 import { startedAs } from "../started-as.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
-import { learnChart, mapText, type ChartToLearn } from "./learn.ts";
+import { learnChart, mapText, unrendered, type ChartToLearn } from "./learn.ts";
 import type { RegistryPool } from "./registries.ts";
 
 export interface BuildWiring {
@@ -102,13 +102,12 @@ async function render(helm: Helm | undefined, request: RenderRequest): Promise<s
   if (helm === undefined) return "";
   const { chart, kubeVersion, values, patches, signal } = request;
   await using file = await temporaryFile(`${chart.name}-${chart.version}.tgz`, chart.archive);
-  return await helm.template(
-    { ...sourceOf(chart, file.path, kubeVersion, values), patches },
-    {
-      includeCrds: true,
-      ...(signal === undefined ? {} : { signal }),
-    },
-  );
+  const source = { ...sourceOf(chart, file.path, kubeVersion, values), patches };
+  try {
+    return await helm.template(source, { includeCrds: true, signal });
+  } catch (error) {
+    throw unrendered(error, `${chart.name} ${chart.version}`);
+  }
 }
 
 function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values: RenderRequest["values"]) {

@@ -60,7 +60,7 @@ export async function learnChart(
 }
 
 /** It is this host's helm and the chart that do not go together; no cluster was asked. */
-function unrendered(cause: unknown, chart: string): unknown {
+export function unrendered(cause: unknown, chart: string): unknown {
   return isFailure(cause, "HELM_FAILED")
     ? new Failure("CHART_UNUSABLE", { chart, why: cause.facts.output }, { cause })
     : cause;

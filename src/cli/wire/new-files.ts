@@ -35,6 +35,19 @@ export async function writeNewFiles(
   }
 }
 
+/**
+ * Nobody answers questions for a file that would then be refused. Without questions the content decides, at the end:
+ * what is the same may be written again.
+ * @throws Failure FILE_EXISTS
+ */
+export async function refuseBeforeQuestions(
+  path: string,
+  { overwrite, context }: { readonly overwrite: boolean; readonly context: Context },
+): Promise<void> {
+  if (context.ask === undefined || overwrite) return;
+  if ((await stat(path).catch(() => undefined))?.isFile() === true) throw new Failure("FILE_EXISTS", { path });
+}
+
 /** Of a file that may be what shall be written; a pipe or a terminal is written to, and never waited for. */
 async function contentOf(path: string, text: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);

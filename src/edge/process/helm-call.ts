@@ -147,7 +147,9 @@ export function helmFailure(
   if (/is forbidden: /.test(output)) return new Failure("CLUSTER_FORBIDDEN", { action: `helm ${action}`, output });
   if (unreachable.test(output) && !/failed calling webhook/.test(output))
     return new Failure("CLUSTER_UNREACHABLE", { action: `helm ${action}`, output });
-  return new Failure("HELM_FAILED", { action, exit: String(result.exitCode), output });
+  // No cluster is asked by it: what it says is about the chart and the values here.
+  const here = action === "template" ? { side: "host" as const } : {};
+  return new Failure("HELM_FAILED", { action, exit: String(result.exitCode), output }, here);
 }
 
 /** Helm 4 logs on stderr too, and so does its klog; a warning must not hide the error that follows it. */

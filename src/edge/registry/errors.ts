@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, type FailureCode, type FailureFacts, type Side } from "../../model/failure.ts";
 import { deniedBecause } from "../../model/denied.ts";
@@ -93,8 +94,21 @@ async function readAnswer(
   const text = await bodyOf(response);
   const errors = errorsOf(text);
   const answer = errors.length === 0 ? withoutMarkup(text) : errors.map((error) => error.text).join("; ");
-  // An answer to HEAD has no body, and a sentence should not end in nothing.
-  return { codes: errors.map((error) => error.code), answer: context.clean(answer, 400) || String(response.status) };
+  return {
+    codes: errors.map((error) => error.code),
+    answer: context.clean(answer, 400) || statusOf(response, context),
+  };
+}
+
+/**
+ * An answer to HEAD has no body, and a sentence should not end in nothing. Harbor writes the id of a request into its
+ * logs (docs/facts/harbor.md), where its administrator finds the rest.
+ */
+function statusOf(response: WireResponse, { clean }: Context): string {
+  const { status } = response;
+  const phrase = [status, STATUS_CODES[status] ?? ""].join(" ").trim();
+  const id = clean(response.header("x-request-id")[0] ?? "", 80);
+  return id === "" ? phrase : `${phrase}, X-Request-Id: ${id}`;
 }
 
 /** What a page or document says, for people. */

@@ -105,8 +105,7 @@ export function installBefore(receipts: readonly Receipt[], receipt: Receipt): R
 /** The same. @throws Failure RECEIPT_MISSING */
 export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt {
   const before = installBefore(receipts, receipt);
-  if (before === undefined)
-    throw new Failure("RECEIPT_MISSING", { release: receipt.cluster.release, where: `< ${receipt.number}` });
+  if (before === undefined) throw new Failure("RECEIPT_MISSING", { release: receipt.cluster.release, where: "before" });
   return before;
 }
 

@@ -44,7 +44,7 @@ export function missingServices(repositories: readonly string[]): readonly Findi
   return Object.entries(services)
     .filter(([name, need]) => need === "needed" && !there.has(name))
     .map(([name]) =>
-      finding("warning", "reference.not-carried", { where: "compose", path: "services", value: `higress/${name}` }),
+      finding("error", "reference.not-carried", { where: "compose", path: "services", value: `higress/${name}` }),
     );
 }
 

@@ -13,8 +13,12 @@ export const findings = findingSentences({
   "bundle.volume-damaged": { message: "The volume {volume} is damaged from byte {from} to {to}; affected: {items}", hint: "Copy this volume again, or run repair." },
   "bundle.volume-foreign": { message: "The volume {volume} does not belong to this bundle: {why}", hint: "Volumes of two builds are mixed; copy all of one build." },
   "bundle.platform-missing": { message: "{item} has no {platform}; it has: {has}", hint: "Nodes of that architecture cannot run it." },
-  "reference.outside": { message: "{where} still names {host}: {value} at {path}", hint: "Is it of your own network? Then name its host under `inside:` of the site file (host, *.domain or address range). Else set the value in the site file, or add a setting for it to the relocation map." },
+  "reference.outside": {
+    message: "{where} still names {host}: {value} at {path}",
+    hint: "Is it of your own network? Then name its host under `inside:` of the site file (host, *.domain or address range). Else set the value in the site file, or add a setting for it to the relocation map; in a manifest of your own, correct it there and build again.",
+  },
   "reference.unmapped": { message: "{where} keeps {value} at {path}: no value of the relocation map reaches it", hint: "Add the values path to the relocation map of this chart." },
+  "reference.unreadable": { message: "{where} has {value} at {path}, which is no image reference: nothing is carried for it", hint: "Write registry/repository:tag there, in the values of the chart or in your manifest. If it is no image, leave it." },
   "reference.not-carried": { message: "{where} names {value} at {path}, which the bundle does not carry", hint: "Add it to `images:` of the spec and build again." },
   "reference.excepted": { message: "{where} names {value} at {path}, and may: {reason}", hint: "An exception of the relocation map says so; take it out of the map when it is over." },
   "relocation.rule-unread": { message: "{chart} does not read {path}, which a rule sets for this version ({source})", hint: "What the rule does is missing here; read in docs/en/any-release.md what that means, and correct the range of the rule." },

@@ -4,7 +4,7 @@ import type { DeniedBecause } from "../../model/denied.ts";
 import type { TlsFault } from "../../model/tls-fault.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | `fault.${TlsFault}` | "why.harbor-only";
+export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | `fault.${TlsFault}` | "why.harbor-only" | "has." | "where.before";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -33,6 +33,8 @@ export const enTerms: Terms = {
   "question.release": "the release",
   "question.releases elsewhere": "releases of other namespaces",
   "why.harbor-only": "only Harbor knows",
+  "has.": "none",
+  "where.before": "what came before the last install",
   "fault.unknown-ca": "its certificate was signed by a CA that is not trusted here",
   "fault.missing-intermediate": "its certificate does not lead to the CA that is named for it",
   "fault.expired": "its certificate has expired",
@@ -93,6 +95,8 @@ export const zhTerms: Terms = {
   "question.release": "安装",
   "question.releases elsewhere": "其他命名空间中的安装",
   "why.harbor-only": "只有 Harbor 能回答",
+  "has.": "无",
+  "where.before": "上一次安装之前的记录",
   "fault.unknown-ca": "其证书由本机不信任的 CA 签发",
   "fault.missing-intermediate": "其证书无法追溯到已指定的 CA",
   "fault.expired": "其证书已过期",

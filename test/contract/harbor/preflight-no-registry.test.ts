@@ -109,7 +109,7 @@ describe("preflightRegistry where no registry answers", () => {
       "a proxy that takes the header out",
       bearer(says(200, "application/json", JSON.stringify({ token: "h.e30.s", expires_in: 300 }))),
       "registry.token-refused",
-      { as: pusher.name, why: "401" },
+      { as: pusher.name, why: "401 Unauthorized" },
     ],
     [
       "a token service that is somewhere else",

@@ -1,0 +1,109 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Failure, isFailure } from "../../../src/model/failure.ts";
+import { discover } from "../../../src/pipeline/discover.ts";
+import { describeFailure } from "../../../src/ui/failure.ts";
+import { aBundleFile } from "../../rig/bundle-file.ts";
+import { aClient } from "../../rig/client.ts";
+import { runCommand } from "../../rig/command.ts";
+import { aTempDirectory } from "../../rig/temp-directory.ts";
+
+describe("a kit whose images the bundle does not carry", () => {
+  it("names the line of the spec that brings the all-in-one image, and makes no kit", async () => {
+    await using folder = await aTempDirectory();
+    const bundle = await aBundleFile(folder.path);
+    const made = await runCommand(["standalone", bundle, "--out", "kit"], { cwd: folder.path });
+    expect(made.code).toBe(3);
+    expect(made.stderr).toContain("registry.example/higress/all-in-one:2.2.4");
+    expect(made.stderr).toContain("Add it to `images:` of the spec and build again.");
+    expect(made.stderr).not.toContain("saved");
+  });
+
+  it("ends in findings where services of the compose set are missing", async () => {
+    await using folder = await aTempDirectory();
+    const bundle = await aBundleFile(folder.path);
+    const made = await runCommand(["standalone", bundle, "--mode", "compose", "--out", "kit"], { cwd: folder.path });
+    expect(made.code).toBe(3);
+    for (const name of ["api-server", "pilot", "plugin-server"]) expect(made.stderr).toContain(`higress/${name}`);
+  });
+});
+
+describe("what would be refused", () => {
+  it.each([
+    [["init"], "bundle.yaml"],
+    [["site", "init"], "site.yaml"],
+  ])("is refused by %j before the first question", async (argv, name) => {
+    await using folder = await aTempDirectory();
+    await writeFile(join(folder.path, name), "mine\n");
+    const asked = { cwd: folder.path, answers: [] };
+    await expect(runCommand(argv, asked)).rejects.toMatchObject({ code: "FILE_EXISTS" });
+    const { stderr } = await runCommand([...argv, "--overwrite"], asked);
+    expect(stderr).toContain(" [");
+  });
+
+  it("is refused by verify before a byte is hashed: evidence is no page", async () => {
+    await expect(runCommand(["verify", "absent.tar", "--report", "x.html"])).rejects.toMatchObject({
+      code: "USAGE",
+      facts: { what: "--report x.html: .json; inspect --html" },
+    });
+  });
+});
+
+describe("an answer without a body", () => {
+  it.each([
+    [404, {}, "404 Not Found"],
+    [403, { "x-request-id": "0b5c-77" }, "403 Forbidden, X-Request-Id: 0b5c-77"],
+    [499, {}, "499"],
+  ])("of %d with %j says %j", async (status, headers, answer) => {
+    const server = createServer((_request, response) => response.writeHead(status, headers).end()).listen(
+      0,
+      "127.0.0.1",
+    );
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    await using client = aClient({ origins: [`http://127.0.0.1:${String(port)}`] });
+    try {
+      const asked = client.registry.repository("some/image").resolve("v1");
+      await expect(asked).rejects.toSatisfy(
+        (error) => isFailure(error) && "answer" in error.facts && error.facts.answer === answer,
+      );
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+});
+
+describe("an image that is no reference", () => {
+  it("is said to be none, rather than not moved by a map that it has nothing to do with", async () => {
+    const text =
+      "apiVersion: v1\nkind: Pod\nmetadata: { name: p }\nspec: { containers: [{ name: c, image: 'Not One' }] }\n";
+    const codes: string[] = [];
+    await discover(
+      [],
+      [{ name: "manifests/user/p.yaml", bytes: Buffer.from(text) }],
+      { render: () => expect.unreachable() },
+      "1.30.0",
+      {
+        report: (event) => {
+          if (event.type === "finding") codes.push(event.finding.code);
+        },
+      },
+    );
+    expect(codes).toEqual(["reference.unreadable"]);
+  });
+});
+
+describe.each(["en", "zh"] as const)("a sentence in %s whose fact is empty", (language) => {
+  it("does not end in nothing, nor in a sign", () => {
+    const facts = { reference: "r/i:1", platform: "linux/arm64", has: "" };
+    expect(describeFailure(new Failure("PLATFORM_MISSING", facts), language).message).toMatch(/(none|无)$/);
+    const receipt = new Failure("RECEIPT_MISSING", { release: "higress", where: "before" });
+    const { message, hint } = describeFailure(receipt, language);
+    expect(message).toMatch(/before the last install$|上一次安装之前/);
+    expect(hint).toContain("helm uninstall higress");
+  });
+});
