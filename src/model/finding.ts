@@ -89,6 +89,7 @@ export interface FindingFacts {
   "registry.redirects-to-https": { host: string; to: string };
   "registry.ca-offered": { host: string; fingerprint: string };
   "registry.realm-private-ip": { host: string; realm: string };
+  "registry.realm-no-url": { host: string; realm: string };
   "registry.realm-elsewhere": { host: string; realm: string };
   "registry.credentials-wrong": { host: string; as: string };
   "registry.no-push": { host: string; project: string; as: string; holds: string };

@@ -64,6 +64,7 @@ export async function askRegistry(asked: PreflightContext, ports: RegistryPrefli
       largestBlob: Math.max(0, ...bundle.document.blobs.map(({ size }) => size)),
       createProject: site.registry.createProject !== undefined,
       robot: site.pull.robot,
+      gatewayPulls: site.plugins.mode === "oci" && plan.mapped.some(({ item }) => item.kind === "plugin"),
       pull: Object.assign(puller, { as: await puller.identity() }),
       now: () => ports.now().getTime(),
       signal: ports.signal,

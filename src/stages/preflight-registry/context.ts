@@ -20,6 +20,8 @@ export interface PreflightInput {
   readonly pull?: PullProbe | undefined;
   /** The cluster pulls as a robot that Harbor makes for it. */
   readonly robot?: boolean | undefined;
+  /** The gateway fetches its plugins from there, with a client that is no kubelet's. */
+  readonly gatewayPulls?: boolean | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly signal?: AbortSignal | undefined;

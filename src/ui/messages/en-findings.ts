@@ -48,6 +48,10 @@ export const findings = findingSentences({
   "registry.redirects-to-https": { message: "{host} sends plain http to {to}", hint: "Take plainHttp out of the site file." },
   "registry.ca-offered": { message: "{host} offers a CA with fingerprint {fingerprint}", hint: "Compare it with the administrator's copy before you trust it." },
   "registry.realm-private-ip": { message: "{host} sends token requests to {realm}, a private address", hint: "Newer gateways refuse that and then load no plugin. Give Harbor a DNS name as its hostname." },
+  "registry.realm-no-url": {
+    message: '{host} asks for a login with the realm "{realm}", which is no http(s) URL',
+    hint: "The gateways of Istio 1.27.8 and later then do not log in and load no plugin. Set the realm to the registry's own URL (docker-registry: auth.htpasswd.realm; zot: http.realm), put a token service before it, or serve the plugins over HTTP: plugins.mode http.",
+  },
   "registry.realm-elsewhere": { message: "{host} sends token requests to {realm}", hint: "Nodes and gateways follow it: they must resolve that name, reach it, and trust its certificate. In Harbor it comes from external_url (hostname and https in harbor.yml, externalURL in the Helm chart)." },
   "registry.credentials-wrong": { message: "{host} does not accept the credentials of {as}", hint: "Check user name and password file; robots are named robot$project+name." },
   "registry.no-push": { message: "{as} may not push to {project} on {host}; it holds: {holds}", hint: "Give it the developer role in that project, or use a robot with push." },

@@ -41,6 +41,10 @@ export const findings = findingSentences({
   "registry.redirects-to-https": { message: "{host} 把 http 重定向到 {to}", hint: "请从站点文件中去掉 plainHttp。" },
   "registry.ca-offered": { message: "{host} 提供的 CA 指纹是 {fingerprint}", hint: "信任之前请与管理员手中的副本核对。" },
   "registry.realm-private-ip": { message: "{host} 把令牌请求发往私有地址 {realm}", hint: "较新的网关会拒绝，从而加载不了插件。请给 Harbor 的 hostname 配置域名。" },
+  "registry.realm-no-url": {
+    message: "{host} 要求登录时给出的 realm 是“{realm}”，不是 http(s) URL",
+    hint: "Istio 1.27.8 及以后版本的网关因此不会登录，也就加载不了任何插件。请把 realm 设为仓库自身的 URL（docker-registry：auth.htpasswd.realm；zot：http.realm），或在其前面部署令牌服务，或通过 HTTP 提供插件：plugins.mode http。",
+  },
   "registry.realm-elsewhere": { message: "{host} 让客户端到 {realm} 取 token", hint: "节点和网关都会照做：它们必须能解析该域名、访问它并信任其证书。在 Harbor 中它来自 external_url（harbor.yml 的 hostname 和 https，Helm chart 的 externalURL）。" },
   "registry.credentials-wrong": { message: "{host} 不接受 {as} 的凭据", hint: "请检查用户名和密码文件；机器人账号形如 robot$项目+名称。" },
   "registry.no-push": { message: "{as} 无权推送到 {host} 的项目 {project}；拥有：{holds}", hint: "请在该项目中授予开发者角色，或使用带推送权限的机器人账号。" },

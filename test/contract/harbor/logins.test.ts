@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openTarget, pullerAccess, pullLogin } from "../../../src/cli/wire/registries.ts";
 import { TargetProbe } from "../../../src/edge/harbor/probe.ts";
 import { askRegistry } from "../../../src/pipeline/preflight.ts";
 import { createProjects, pullSecretOf } from "../../../src/pipeline/registry-projects.ts";
+import type { ItemKind } from "../../../src/model/lock.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";
 import { mapItems } from "../../../src/stages/relocate/mapping.ts";
@@ -19,12 +20,13 @@ const image = anImage();
 const host = "harbor.corp.example";
 
 /** As the commands see it: a site file's target, opened, and a bundle of 13 repositories for it. */
-async function aSession(origin: string, pushes: Login, pull: Record<string, unknown> = {}) {
+async function aSession(origin: string, pushes: Login, pull: Record<string, unknown> = {}, more: SessionOptions = {}) {
   const site = Site.parse({
     apiVersion: "higress-airgap/v1",
     kind: "Site",
     registry: { host, project: "p", credentials: { username: pushes.name, passwordEnv: "PUSH" } },
     pull,
+    plugins: { mode: more.mode ?? "oci" },
     registries: { [host]: { endpoints: [{ url: origin }] } },
   });
   const context = {
@@ -37,7 +39,9 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
     isTerminal: false,
     now: () => new Date(),
   };
-  const items = Array.from({ length: 13 }, (_, index) => aLockItem(`r.io/a/image-${String(index)}:1`, image));
+  const items = Array.from({ length: 13 }, (_, index) =>
+    aLockItem(`r.io/a/image-${String(index)}:1`, image, { kind: more.kind ?? "image" }),
+  );
   const { mapped } = mapItems(items, { registry: host, project: "p", templates: {} });
   const source = aSource([image]);
   const options = { site, sitePath: "/site.yaml" };
@@ -76,6 +80,11 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
     pullSecret: () => pullSecretOf(site, projects),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };
+}
+interface SessionOptions {
+  readonly mode?: "oci" | "http";
+  /** Of all that is carried. */
+  readonly kind?: ItemKind;
 }
 interface Login {
   readonly name: string;
@@ -121,6 +130,21 @@ describe("a wrong password", () => {
     expect(codes((await run.preflight()).findings)).toEqual(["note registry.harbor"]);
     expect((await run.push()).tags).toHaveLength(13);
     expect(failedLogins()).toBe(0);
+  });
+});
+
+describe("a realm that the gateway would not follow", () => {
+  beforeEach(() => harbor.set({ realm: "https://10.1.2.3/service/token" }));
+  afterEach(() => harbor.set({ realm: `https://${host}/service/token` }));
+
+  it.each<[string, SessionOptions, string]>([
+    ["is told where the gateway fetches its plugins there", { kind: "plugin" }, "registry.realm-private-ip"],
+    ["is another place where plugins come over http", { kind: "plugin", mode: "http" }, "registry.realm-elsewhere"],
+    ["is another place where no plugin is carried", {}, "registry.realm-elsewhere"],
+  ])("%s", async (_name, options, code) => {
+    await using run = await aSession(harbor.origin, pusher, {}, options);
+    const { findings } = await run.preflight();
+    expect(codes(findings).filter((each) => each.includes("realm"))).toEqual([`warning ${code}`]);
   });
 });
 

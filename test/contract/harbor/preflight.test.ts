@@ -58,7 +58,10 @@ describe("preflightRegistry", () => {
       unhealthy: ["database"],
       project: { p: { quota: 10, immutable: ["a/gateway:1"], preventVulnerable: true, proxy: true } },
     });
-    const { findings } = await run({ as: { ...puller }, input: { missing: new Map([["p", 5_000_000]]) } });
+    const { findings } = await run({
+      as: { ...puller },
+      input: { missing: new Map([["p", 5_000_000]]), gatewayPulls: true },
+    });
     expect(codes(findings)).toEqual([
       "error registry.no-push",
       "error registry.project-proxy",

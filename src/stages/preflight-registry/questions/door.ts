@@ -1,5 +1,5 @@
 import { finding, type Finding } from "../../../model/finding.ts";
-import { isPrivateAddress } from "../../../model/inside.ts";
+import { realmFault } from "../../../model/realm-guard.ts";
 import type { Asking } from "../context.ts";
 import type { Connection, Greeting } from "../ports.ts";
 
@@ -35,23 +35,38 @@ export function realmOf({ challenges }: Greeting): string | undefined {
 }
 
 /**
- * A token service that is not where the registry is. For Harbor we go by our own origin, so a push would not show it; the
- * nodes and the gateway follow the realm, and the gateway not to an address of an inner network.
+ * Who follows the realms will be where? For Harbor we go by our own origin, so a push would not show it; nodes go where a
+ * token service is said to be, and the gateway looks at the realm of every challenge before it logs in, also of one that
+ * only wants a name and a password.
  */
-export function realmQuestion(
-  { input: { host } }: Asking,
-  greeting: Greeting,
-  { tls }: Connection,
-): readonly Finding[] {
+export function realmQuestion(asking: Asking, greeting: Greeting, connection: Connection): readonly Finding[] {
+  const refused = asking.input.gatewayPulls === true ? gatewayRefusal(asking, greeting) : undefined;
+  return refused === undefined ? elsewhere(asking, greeting, connection) : [refused];
+}
+
+function gatewayRefusal({ input: { host } }: Asking, { challenges }: Greeting): Finding | undefined {
+  for (const { parameters } of challenges) {
+    const realm = parameters.get("realm");
+    const fault = realm === undefined ? undefined : realmFault(realm);
+    if (realm === undefined || fault === undefined) continue;
+    if (fault === "no-url") return finding("warning", "registry.realm-no-url", { host, realm: realm.slice(0, 200) });
+    const { hostname, origin } = new URL(realm);
+    // A registry on loopback is none that a gateway could reach, so it is not there for one.
+    if (/^(?:127\.|\[::1\]$|localhost$)/.test(hostname) && host.startsWith(hostname)) continue;
+    return finding("warning", "registry.realm-private-ip", { host, realm: `${origin}/` });
+  }
+  return undefined;
+}
+
+/** A token service that is not where the registry is. */
+function elsewhere({ input: { host } }: Asking, greeting: Greeting, { tls }: Connection): readonly Finding[] {
   const realm = realmOf(greeting);
   if (realm === undefined || !URL.canParse(realm)) return [];
-  const { hostname, host: realmHost, origin, protocol } = new URL(realm);
-  const facts = { host, realm: `${origin}/` };
-  const isOther = !host.startsWith(hostname);
-  if (isOther && isPrivateAddress(hostname)) return [finding("warning", "registry.realm-private-ip", facts)];
+  const { host: realmHost, origin, protocol } = new URL(realm);
   const own = new URL(`${protocol}//${host}`).host;
   const downgraded = protocol === "http:" && tls !== undefined;
-  return realmHost === own && !downgraded ? [] : [finding("warning", "registry.realm-elsewhere", facts)];
+  if (realmHost === own && !downgraded) return [];
+  return [finding("warning", "registry.realm-elsewhere", { host, realm: `${origin}/` })];
 }
 
 export function clockQuestion({ input }: Asking, { header }: Greeting): readonly Finding[] {
