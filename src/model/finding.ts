@@ -63,6 +63,7 @@ export interface FindingFacts {
   "reference.unmapped": { where: string; path: string; value: string };
   "reference.unreadable": { where: string; path: string; value: string };
   "reference.not-carried": { where: string; path: string; value: string };
+  "manifest.unreadable": { file: string; where: string; why: string };
   "reference.excepted": { where: string; path: string; value: string; reason: string };
   "relocation.rule-unread": { chart: string; path: string; source: string };
   "relocation.rule-breaks": { chart: string; path: string; source: string };
@@ -159,6 +160,8 @@ export interface FindingFacts {
   "plugin.url-unanswered": { plugin: string; url: string; answer: string };
   "plugin.url-not-asked": { plugin: string; url: string; command: string };
   "plugin.not-carried": { plugin: string; reference: string };
+  "plugin.alias-dropped": { plugin: string; target: string; by: string };
+  "plugin.put-elsewhere": { reference: string; target: string; instead: string; by: string };
   "plugin.unknown-field": { manifest: string; field: string; instead: string };
   "plugin.switched-off": { plugin: string; why: string };
   "plugin.unseen": { plugin: string; namespace: string };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { BundleDocument } from "./bundle.ts";
+import type { LockItem } from "./lock.ts";
 import { inRange, VersionRange } from "./version-range.ts";
 
 const Calls = z.array(z.string().regex(/^[a-z0-9_]+$/));
@@ -54,7 +54,13 @@ export function gatewayRelease(
 }
 
 /** The same of a bundle. */
-export function carriedRelease({ items, version }: Pick<BundleDocument, "items" | "version">): string {
+export function carriedRelease({
+  items,
+  version,
+}: {
+  readonly items: readonly LockItem[];
+  readonly version: string;
+}): string {
   return gatewayRelease(
     items.filter(({ kind }) => kind === "chart"),
     version,

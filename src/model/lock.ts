@@ -24,6 +24,9 @@ export const Derivation = z.strictObject({
   how: z.enum(["platforms", "plugin-layout", "chart"]),
 });
 
+/** The role of plugins that the console of the release knows: it makes their URLs. */
+export const builtInRole = "built-in";
+
 export const LockItem = z.strictObject({
   kind: ItemKind,
   name: ItemName,

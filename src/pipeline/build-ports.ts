@@ -12,12 +12,14 @@ import type { Inventory } from "../stages/bundle/delta.ts";
 import type { LargeFile, SmallFile } from "../stages/bundle/plan.ts";
 import type { BundleOutput } from "../stages/bundle/ports.ts";
 import type { RepairRequest } from "../stages/repair/request.ts";
+import type { RehearsalPorts } from "./rehearsal.ts";
 import type { ExaminePlugin, SourceRepository } from "../stages/resolve/ports.ts";
 
 /** A chart that was fetched and looked into. */
 export interface LoadedChart {
   readonly spec: ChartSpec;
   readonly archive: Uint8Array;
+  readonly crds: readonly { readonly name: string; readonly text: string }[];
   readonly name: string;
   readonly version: string;
   readonly metadata: Json;
@@ -57,6 +59,8 @@ export interface BuildPorts {
   readonly examine: ExaminePlugin;
   /** Plugins that the console image can name; an empty list when the spec does not ask for it. */
   discoverPlugins(console: { readonly content: Fetcher; readonly root: Descriptor }): Promise<readonly PluginSpec[]>;
+  /** For what an install would find. */
+  readonly rehearsal: RehearsalPorts;
   readonly output: BundleOutput;
   /** Where what arrives is hashed. @default on this thread */
   readonly startHash?: StartHash | undefined;

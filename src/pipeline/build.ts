@@ -3,6 +3,7 @@ import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
 import type { Lock } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
 import { releaseEntry, type ReleaseDocument } from "../model/release.ts";
@@ -14,6 +15,7 @@ import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import { discover } from "./discover.ts";
 import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
+import { rehearse } from "./rehearsal.ts";
 import { resolveAll } from "./resolve.ts";
 
 export interface BuildResult extends PackResult {
@@ -49,6 +51,8 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
       ? await discoverAndResolve(input, charts, ports, options)
       : await resolveLocked(input.lock, charts, ports, options);
   for (const found of resolved.flatMap(({ findings }) => findings)) report({ type: "finding", finding: found });
+  // A lock is of a build that went through this, and its files are the same.
+  if (input.lock === undefined) await refuseWhatFails(input, { charts, files, resolved }, ports, options);
   const lock = input.lock ?? lockOf(input, charts, resolved, described);
   const blobs = plannedBlobs(resolved);
   const delta = deltaOf(input, blobs);
@@ -64,6 +68,36 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
   };
 }
 
+/** What would fail inside fails here, before a layer is fetched. @throws Failure FINDINGS once all of it is told */
+async function refuseWhatFails(
+  { spec, manifests }: BuildInput,
+  planned: {
+    readonly charts: readonly LoadedChart[];
+    readonly files: readonly SmallFile[];
+    readonly resolved: readonly Resolved[];
+  },
+  ports: BuildPorts,
+  { report, signal }: BuildOptions,
+): Promise<void> {
+  report({ type: "phase", phase: "prove", state: "started" });
+  const findings = await rehearse(
+    {
+      version: spec.version,
+      kubeVersion: spec.kubeVersion,
+      namespace: planned.charts[0]?.spec.namespace,
+      items: planned.resolved.map(({ item }) => item),
+      files: planned.files,
+      manifests,
+    },
+    ports.rehearsal,
+    signal,
+  );
+  for (const each of findings) report({ type: "finding", finding: each });
+  report({ type: "phase", phase: "prove", state: "done" });
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: "source" });
+}
+
 async function discoverAndResolve(
   input: BuildInput,
   charts: readonly LoadedChart[],
@@ -72,7 +106,7 @@ async function discoverAndResolve(
 ): Promise<readonly Resolved[]> {
   const { report } = options;
   report({ type: "phase", phase: "discover", state: "started" });
-  const discovered = await discover(charts, input.manifests, ports, input.spec.kubeVersion, options);
+  const discovered = await discover(charts, input, ports, input.spec.kubeVersion, options);
   report({ type: "phase", phase: "discover", state: "done", detail: String(discovered.images.length) });
   report({ type: "phase", phase: "resolve", state: "started" });
   const resolved = await resolveAll(input.spec, charts, discovered, ports, options);

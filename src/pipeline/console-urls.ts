@@ -1,5 +1,5 @@
 import type { Deployment } from "kubernetes-types/apps/v1.js";
-import type { LockItem } from "../model/lock.ts";
+import { builtInRole, type LockItem } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
 import { urlPatternVariable } from "../model/url-pattern.ts";
 import type { UrlQuestion } from "../stages/check/check.ts";
@@ -60,8 +60,8 @@ function fromConsole(where: string, env: Environment, { items, version }: Releas
 }
 
 /** The console knows tags only. */
-function isBuiltIn({ kind, role, reference }: LockItem): boolean {
-  return kind === "plugin" && role === "built-in" && parseReference(reference).tag !== undefined;
+export function isBuiltIn({ kind, role, reference }: LockItem): boolean {
+  return kind === "plugin" && role === builtInRole && parseReference(reference).tag !== undefined;
 }
 
 function fromController(

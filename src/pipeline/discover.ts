@@ -6,10 +6,10 @@ import { relocationExceptions, relocationPatches } from "../stages/relocate/patc
 import { relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
 import { misfits } from "./misfits.ts";
+import { placeholder, unreadableCrds } from "./rehearsal.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 
-/** No registry can have this name (RFC 2606): whatever is still elsewhere after the render was not moved by the map. */
-const sentinel = "airgap-sentinel.invalid/moved";
+const sentinel = `${placeholder.host}/${placeholder.project}`;
 
 export interface Discovered {
   readonly images: readonly FoundReference[];
@@ -20,15 +20,17 @@ export interface Discovered {
 
 /**
  * Renders each chart twice with real helm: once as it is, to see what it names, and once relocated to a name that cannot
- * exist, to see what the relocation map leaves behind. A gap stops the build, all gaps at once.
+ * exist, to see what the relocation map leaves behind. A gap stops the build, and so does a CRD that nobody can read: all at
+ * once, and before anything is downloaded.
  */
 export async function discover(
   charts: readonly LoadedChart[],
-  manifests: readonly SmallFile[],
+  { manifests, crds }: { readonly manifests: readonly SmallFile[]; readonly crds: readonly SmallFile[] },
   ports: Pick<BuildPorts, "render">,
   kubeVersion: string,
   options: BuildOptions,
 ): Promise<Discovered> {
+  refuseUnreadable(charts, crds, options);
   const found: FoundReference[] = manifests.flatMap((file) =>
     discoverReferences(Buffer.from(file.bytes).toString("utf8")),
   );
@@ -53,11 +55,20 @@ export async function discover(
   return { images: unique(found, "image"), plugins: unique(found, "plugin"), console };
 }
 
+/** A render of a chart has its CRDs in it, so they are looked at first. */
+function refuseUnreadable(charts: readonly LoadedChart[], crds: readonly SmallFile[], { report }: BuildOptions): void {
+  const unreadable = unreadableCrds([
+    ...crds.map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString("utf8") })),
+    ...charts.flatMap((chart) => chart.crds),
+  ]);
+  for (const each of unreadable) report({ type: "finding", finding: each });
+  if (unreadable.length > 0) throw new Failure("FINDINGS", { count: unreadable.length }, { side: "source" });
+}
+
 function sentinelTarget(chart: LoadedChart): Parameters<typeof relocationValues>[1] {
-  const [registry = "", project = ""] = sentinel.split("/");
   return {
-    registry,
-    project,
+    registry: placeholder.host,
+    project: placeholder.project,
     prefix: sentinel,
     namespace: chart.spec.namespace,
     pullSecret: "sentinel",
@@ -85,9 +96,12 @@ function unique(found: readonly FoundReference[], kind: FoundReference["kind"]):
 
 /** What was found and is no reference at all is said, not dropped: silence is how images get left behind. */
 function unreadable(found: readonly FoundReference[]): readonly Finding[] {
-  return found
-    .filter(({ reference }) => !isReference(reference))
-    .map(({ where, path, reference }) =>
-      finding("warning", "reference.unreadable", { where, path, value: reference.slice(0, 300) }),
-    );
+  return (
+    found
+      // Of a plugin's URL at a web server, what an install would find speaks.
+      .filter(({ reference, kind }) => !isReference(reference) && !(kind === "plugin" && /^https?:/i.test(reference)))
+      .map(({ where, path, reference }) =>
+        finding("warning", "reference.unreadable", { where, path, value: reference.slice(0, 300) }),
+      )
+  );
 }

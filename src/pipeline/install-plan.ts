@@ -1,11 +1,23 @@
-import { printReference } from "../model/reference.ts";
-import type { Patch, RelocationMap, RelocationTarget, ValuesLayer, Mapped } from "../model/relocation.ts";
+import { carriedRelease } from "../model/gateway.ts";
+import { isReference, parseReference, printReference } from "../model/reference.ts";
+import {
+  ociPatterns,
+  type Mapped,
+  type Patch,
+  type RelocationMap,
+  type RelocationTarget,
+  type ValuesLayer,
+} from "../model/relocation.ts";
 import type { ReleaseRef } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import type { Values } from "../model/values.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { LockItem } from "../model/lock.ts";
+import type { Digest } from "../model/digest.ts";
+import type { ReleaseDocument } from "../model/release.ts";
+import { consoleUrl } from "../stages/plugins/urls.ts";
+import { isBuiltIn } from "./console-urls.ts";
 import { readRelease } from "../stages/documents/read.ts";
-import { mapItems, prefixOf, type MappingOptions } from "../stages/relocate/mapping.ts";
+import { mapItems, prefixOf, type MappingOptions, type YieldedName } from "../stages/relocate/mapping.ts";
 import { relocationPatches } from "../stages/relocate/patches.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 
@@ -26,9 +38,18 @@ export interface PlannedChart {
   readonly patches: readonly Patch[];
 }
 
+/** What a plan is made of: a bundle that is open, or one that is about to be packed. */
+export interface PlannedBundle {
+  readonly source: { readonly name: string };
+  readonly document: { readonly items: readonly LockItem[]; readonly version: string };
+  readFile(name: string): Promise<Buffer>;
+}
+
 /** Everything that follows from a bundle and a site, before anything is asked or changed. */
 export interface InstallPlan {
   readonly mapped: readonly Mapped[];
+  /** Names on the target that two contents would have. */
+  readonly yielded: readonly YieldedName[];
   readonly charts: readonly PlannedChart[];
   readonly prefix: string;
   /** Full references on the target: what may be named by the release. */
@@ -36,6 +57,8 @@ export interface InstallPlan {
   readonly target: RelocationTarget;
   /** The plugin that the controller gives gateways for MCP servers. */
   readonly mcpServer: string | undefined;
+  /** The Higress release, which decides what its console and gateway can do. */
+  readonly version: string;
 }
 
 export interface PlanPorts {
@@ -51,50 +74,94 @@ export interface OwnerLayer extends ReleaseRef {
   readonly values: Values;
 }
 
-export async function planInstall(bundle: Bundle, site: Site, ports: PlanPorts): Promise<InstallPlan> {
-  const options: MappingOptions = {
+export async function planInstall(bundle: PlannedBundle, site: Site, ports: PlanPorts): Promise<InstallPlan> {
+  const release = await readRelease(bundle);
+  const maps = await Promise.all(
+    release.charts.map(async ({ relocation }) =>
+      ports.parseRelocation((await bundle.readFile(relocation)).toString("utf8"), relocation),
+    ),
+  );
+  const version = carriedRelease(bundle.document);
+  const named: MappingOptions = {
     registry: site.registry.host,
     project: site.registry.project,
     templates: site.registry.pathTemplate,
   };
-  const { mapped } = mapItems(bundle.document.items, options);
-  const release = await readRelease(bundle);
+  const prefix = prefixOf(named);
+  const patterns = site.plugins.mode === "oci" ? maps.flatMap(ociPatterns) : [];
+  const asked = askedByPattern(bundle.document.items, patterns, { prefix, version });
+  const { mapped, yielded } = mapItems(bundle.document.items, { ...named, asked });
   const target: RelocationTarget = {
     registry: site.registry.host,
     project: site.registry.project,
-    prefix: prefixOf(options),
+    prefix,
     namespace: site.cluster.namespace,
     plugins: pluginUrls(mapped, release.mcpServer),
     ...(pullsWithSecret(site) ? { pullSecret: site.pull.secretName } : {}),
     ...(site.plugins.url === undefined ? {} : { pluginServer: site.plugins.url }),
   };
-  const { owners = [] } = ports;
-  const charts: PlannedChart[] = [];
-  for (const chart of release.charts) {
-    const map = ports.parseRelocation((await bundle.readFile(chart.relocation)).toString("utf8"), chart.relocation);
+  const charts = release.charts.flatMap((chart, at) => {
+    const relocation = maps[at];
+    if (relocation === undefined) return [];
     // The site names one release; a bundle with more charts than one keeps their own names.
     const name = release.charts.length === 1 ? site.cluster.release : chart.release;
-    charts.push({
-      name: chart.name,
-      version: chart.version,
-      file: chart.file,
-      release: name,
-      namespace: site.cluster.namespace,
-      relocation: map,
-      below: chart.valuesFiles.length + 1,
-      values: [
-        ...chart.valuesFiles,
-        chart.values,
-        ...owners.filter(({ release: owned }) => owned === name).map(({ values }) => values),
-        ...ports.userValues,
-        site.values,
-        relocationValues(map, target, { pluginMode: site.plugins.mode }),
-      ],
-      patches: relocationPatches(map, target, name),
-    });
-  }
+    return [plannedChart(chart, { relocation, name, target, site, ports })];
+  });
   const { mcpServer } = release;
-  return { mapped, charts, prefix: target.prefix, carried: carriedReferences(mapped), target, mcpServer };
+  return { mapped, yielded, charts, prefix, carried: carriedReferences(mapped), target, mcpServer, version };
+}
+
+interface ChartPlace {
+  readonly relocation: RelocationMap;
+  /** Of the release. */
+  readonly name: string;
+  readonly target: RelocationTarget;
+  readonly site: Site;
+  readonly ports: PlanPorts;
+}
+
+function plannedChart(
+  { name: chart, version, file, valuesFiles, values }: ReleaseDocument["charts"][number],
+  { relocation, name, target, site, ports: { owners = [], userValues } }: ChartPlace,
+): PlannedChart {
+  return {
+    name: chart,
+    version,
+    file,
+    release: name,
+    namespace: site.cluster.namespace,
+    relocation,
+    below: valuesFiles.length + 1,
+    values: [
+      ...valuesFiles,
+      values,
+      ...owners.filter(({ release: owned }) => owned === name).map((owner) => owner.values),
+      ...userValues,
+      site.values,
+      relocationValues(relocation, target, { pluginMode: site.plugins.mode }),
+    ],
+    patches: relocationPatches(relocation, target, name),
+  };
+}
+
+/** What a console that makes URLs by a pattern will ask for, and the plugin that it means. */
+function askedByPattern(
+  items: readonly LockItem[],
+  patterns: readonly string[],
+  { prefix, version: release }: { readonly prefix: string; readonly version: string },
+): ReadonlyMap<string, Digest> {
+  const asked = new Map<string, Digest>();
+  for (const { name, reference: ref, version, root } of items.filter(isBuiltIn))
+    for (const pattern of patterns) {
+      const url = consoleUrl(
+        { name, ref, version },
+        { pattern: pattern.replaceAll("{prefix}", () => prefix) },
+        release,
+      );
+      const text = url.replace(/^oci:\/\//, "");
+      if (isReference(text)) asked.set(printReference(parseReference(text)), root.digest);
+    }
+  return asked;
 }
 
 function pullsWithSecret({ pull, registry }: Site): boolean {

@@ -1,6 +1,5 @@
 import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
 import { relocationExceptions } from "../stages/relocate/patches.ts";
 import { finding } from "../model/finding.ts";
 import type { DeclaredReference } from "../model/inside.ts";
@@ -13,11 +12,12 @@ import {
   type RenderedObject,
 } from "../model/rendered-object.ts";
 import type { WasmPlugin } from "../model/wasm-plugin.ts";
+import { printReference } from "../model/reference.ts";
 import { placedTargets, type RenderedName } from "../stages/apply/objects.ts";
 import { prove, workloadsWithoutPullSecret } from "../stages/prove/prove.ts";
 import { insideOf, wantedPlugins } from "./wanted-plugins.ts";
 import type { HelmPort, HelmSource } from "../model/helm.ts";
-import type { InstallPlan, PlannedChart } from "./install-plan.ts";
+import type { InstallPlan, PlannedBundle, PlannedChart } from "./install-plan.ts";
 
 export interface Rendered {
   readonly chart: PlannedChart;
@@ -57,7 +57,7 @@ export interface RenderPorts {
  */
 export async function renderAll(
   plan: InstallPlan,
-  bundle: Bundle,
+  bundle: Pick<PlannedBundle, "readFile">,
   ports: RenderPorts,
   options: { readonly offline?: string; readonly signal: AbortSignal },
 ): Promise<readonly Rendered[]> {
@@ -102,6 +102,7 @@ export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site:
     findings: [
       ...results.flatMap(({ findings }) => findings),
       ...wanted.findings,
+      ...yieldedNames(plan),
       ...(own.ca === undefined ? [] : overlaysWithoutTarget(rendered, plan)),
     ],
     images: sum(({ images }) => images),
@@ -113,6 +114,24 @@ export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site:
     ],
     declared: results.flatMap(({ declared }) => declared),
   };
+}
+
+/** Two contents cannot have one name: which of them it is, is said. */
+function yieldedNames({ yielded }: InstallPlan): readonly Finding[] {
+  return yielded.map(({ item, target, by, instead }) =>
+    instead === undefined
+      ? finding("note", "plugin.alias-dropped", {
+          plugin: item.name,
+          target: printReference(target),
+          by: by.reference,
+        })
+      : finding("note", "plugin.put-elsewhere", {
+          reference: item.reference,
+          target: printReference(target),
+          instead: printReference(instead),
+          by: by.reference,
+        }),
+  );
 }
 
 /** Of the URL itself `wantedPlugins` speaks, which knows what was carried under which name. */

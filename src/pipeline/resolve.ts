@@ -3,6 +3,7 @@ import type { Report } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 import { finding } from "../model/finding.ts";
 import { gatewayRelease } from "../model/gateway.ts";
+import { builtInRole } from "../model/lock.ts";
 import { roleBound } from "../model/names.ts";
 import { printReference, parseReference } from "../model/reference.ts";
 import { ociPatterns } from "../model/relocation.ts";
@@ -142,7 +143,7 @@ function pluginRequests(
   const builtIn = selected.map((plugin) => ({
     name: plugin.name,
     reference: parseReference(plugin.ref),
-    role: "built-in",
+    role: builtInRole,
     version: plugin.version,
     published: plugin.digest,
     gatewayMinVersion: plugin.gatewayMinVersion,

@@ -150,6 +150,17 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "plugin.repacked": { from: "oci-unknown-layer", to: "sha256:4d5e6f" },
   "plugin.too-large": { size: "300.0 MiB", limit: "256.0 MiB" },
   "registry.not-asked": { why: "403" },
+  "manifest.unreadable": { file: "crds/mcpbridges.yaml", where: "2:3", why: "bad indentation of a mapping entry" },
+  "plugin.alias-dropped": {
+    target: "harbor.corp/higress/plugins/request-block:1.0.0",
+    by: "registry.example/plugins/request-block:1.0.0",
+  },
+  "plugin.put-elsewhere": {
+    reference: "registry.example/plugins/request-block:1.0.0",
+    target: "harbor.corp/higress/plugins/request-block:1.0.0",
+    instead: "harbor.corp/higress/plugins/request-block:sha256-9b871512327c",
+    by: "registry.example/plugins/request-block:2.0.1",
+  },
   "reference.not-carried": { path: "spec.template.spec.containers[0].image" },
   "reference.excepted": {
     path: "/spec/template/spec/containers/0/env/1/value",

@@ -11,6 +11,7 @@ import { hasErrors } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildInput } from "../../pipeline/build-ports.ts";
 import { build, planBuild } from "../../pipeline/build.ts";
+import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
 import { blameReused } from "../../pipeline/reuse.ts";
 import { planBundle, type PackInput } from "../../stages/bundle/plan.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
@@ -24,6 +25,8 @@ import { tool } from "../version.ts";
 import { bundleExtras, specFiles } from "../wire/build-files.ts";
 import { buildPorts } from "../wire/build-ports.ts";
 import { openEach, readInventory, readLock, readRequest } from "../wire/bundles.ts";
+import { readCa, readUserPlugins } from "../wire/install-ports.ts";
+import { openSite, readValues } from "../wire/site-session.ts";
 import { registryPool } from "../wire/registries.ts";
 import { findTool } from "../wire/tools.ts";
 
@@ -50,6 +53,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
       startHash: threads.start,
       manifests: input.manifests,
       reuse: reuse.bundles,
+      site: await siteOf(flags, context),
     },
     pool,
     context,
@@ -100,6 +104,18 @@ async function inputOf(spec: BundleSpec, specPath: string, flags: Flags, context
     ...(lock === undefined ? {} : { lock: await readLock(lock, context) }),
     ...(since === undefined ? {} : { since: await readInventory(since, context) }),
     ...(only === undefined ? {} : { only: await readRequest(only, context) }),
+  };
+}
+
+/** The site that a bundle is made for: what its file declares and sets is then known here, too. */
+async function siteOf(flags: Flags, context: Context): Promise<RehearsedSite | undefined> {
+  if (text(flags, "site") === undefined) return undefined;
+  const { site } = await openSite(flags, context);
+  return {
+    site,
+    userValues: await readValues(site),
+    userPlugins: await readUserPlugins(site),
+    ca: await readCa(site),
   };
 }
 

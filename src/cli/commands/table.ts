@@ -26,6 +26,7 @@ export const commands: readonly Command[] = [
       spec: bundle,
       out: string,
       lock: string,
+      site: string,
       reuse: strings,
       since: string,
       only: string,

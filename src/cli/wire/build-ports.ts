@@ -4,7 +4,7 @@ import { httpGet } from "../../edge/charts/http.ts";
 import { pullChart } from "../../edge/charts/pull.ts";
 import { readChartValues } from "../../edge/charts/values.ts";
 import type { bundleOutput } from "../../edge/disk/bundle-output.ts";
-import { loadRelocationMap, loadValues } from "../../edge/files/config.ts";
+import { loadRelocationMap, loadValues, parseRelocationMap } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
@@ -20,6 +20,7 @@ import { MediaType } from "../../model/media-type.ts";
 import { parseReference, pointer } from "../../model/reference.ts";
 import type { BundleSpec, ChartSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
+import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
 import { reusing } from "../../pipeline/reuse.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import type { SmallFile } from "../../stages/bundle/plan.ts";
@@ -32,6 +33,7 @@ import { examiner } from "../../pipeline/examine.ts";
 import { loadGateways } from "./tools.ts";
 import { startedAs } from "../started-as.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
+import { chartCrds, withFile } from "./install-ports.ts";
 import { learnChart, mapText, unrendered, type ChartToLearn } from "./learn.ts";
 import type { RegistryPool } from "./registries.ts";
 
@@ -44,6 +46,8 @@ export interface BuildWiring {
   readonly startHash: StartHash;
   /** Earlier bundles: what they have is not fetched. */
   readonly reuse: readonly Bundle[];
+  /** Where it will be installed, when that is known here. */
+  readonly site: RehearsedSite | undefined;
 }
 
 /** Where the build's ports meet their edges. Helm is started only when there is a chart; disposing removes its folders. */
@@ -73,6 +77,13 @@ export async function buildPorts(
       const found = await findInConsole(root, content, { signal: context.signal });
       return found.plugins;
     },
+    rehearsal: {
+      helm: helm ?? withoutCharts,
+      withFile,
+      chartCrds,
+      parseRelocation: parseRelocationMap,
+      site: wiring.site,
+    },
     output: wiring.output,
     startHash: wiring.startHash,
     async [Symbol.asyncDispose]() {
@@ -81,13 +92,18 @@ export async function buildPorts(
   };
 }
 
+/** A spec without charts needs no helm. */
+const noHelm = (): Promise<never> =>
+  Promise.reject(new Failure("TOOL_MISSING", { tool: "helm", looked: "--helm, PATH" }));
+const withoutCharts = { template: noHelm, dryRun: noHelm } as const;
+
 /** A map for a chart whose spec names none. */
 type Learn = (chart: ChartToLearn) => Promise<RelocationMap>;
 
 /** A chart without a map is learned before anything else is done with it. */
 function learner(helm: Helm | undefined, { reporter: { report }, signal }: Context): Learn {
   return async (chart) => {
-    if (helm === undefined) throw new Failure("TOOL_MISSING", { tool: "helm", looked: "--helm, PATH" });
+    if (helm === undefined) return noHelm();
     report({ type: "phase", phase: "learn", state: "started" });
     const { map, findings, references, renders } = await learnChart(chart, helm, signal);
     for (const each of findings) report({ type: "finding", finding: each });
@@ -136,11 +152,11 @@ export async function loadChart(
       locked === undefined ? fromRegistry(reference, pool, signal) : layerOf(reference, locked, pool, signal),
   };
   const { bytes, chart } = await pullChart(spec, ports, context.signal);
-  const { name, version, metadata, newest } = chart;
+  const { name, version, metadata, newest, crds } = chart;
   const { namespace, values } = spec;
   const valuesFiles = await Promise.all(spec.valuesFiles.map(loadValues));
   const chartValues = await readChartValues(bytes, `${name} ${version}`);
-  const read = { archive: bytes, name, version, valuesFiles, values, read: chartValues };
+  const read = { archive: bytes, crds, name, version, valuesFiles, values, read: chartValues };
   const relocation =
     spec.relocation === undefined
       ? await learn({ ...read, namespace, kubeVersion })

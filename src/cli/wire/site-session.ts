@@ -106,6 +106,6 @@ export async function openTrustedBundle(flags: Flags, context: Context): Promise
   }
 }
 
-async function readValues(site: Site): Promise<readonly string[]> {
+export async function readValues(site: Site): Promise<readonly string[]> {
   return Promise.all(site.valuesFiles.map(loadValues));
 }

@@ -39,14 +39,14 @@ export function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /** @throws Failure BUNDLE_MALFORMED: its bytes are as they were built, and still nobody vouches for them */
-export async function readRelease(bundle: OpenedBundle): Promise<ReleaseDocument> {
+export async function readRelease(bundle: Pick<OpenedBundle, "source" | "readFile">): Promise<ReleaseDocument> {
   const read = readJson(await bundle.readFile(releaseEntry), ReleaseDocument);
   if (read.wrong === undefined) return read.value;
   throw malformed(bundle, releaseEntry, read.wrong);
 }
 
 /** The first of what is wrong, and how much more there is: `verify` names all of it. */
-export function malformed(bundle: OpenedBundle, document: string, wrong: readonly Wrong[]): Failure {
+export function malformed(bundle: Pick<OpenedBundle, "source">, document: string, wrong: readonly Wrong[]): Failure {
   const [{ where, why } = { where: wholeDocument, why: "?" }, ...more] = wrong;
   const also = more.length === 0 ? "" : ` (+${more.length})`;
   return new Failure("BUNDLE_MALFORMED", {

@@ -1,4 +1,5 @@
 import { Failure } from "../../model/failure.ts";
+import type { Digest } from "../../model/digest.ts";
 import type { ItemKind, LockItem } from "../../model/lock.ts";
 import { parseReference, printReference, type Reference } from "../../model/reference.ts";
 import type { Mapped } from "../../model/relocation.ts";
@@ -13,21 +14,74 @@ export interface MappingOptions {
     readonly plugin?: string | undefined;
     readonly chart?: string | undefined;
   };
+  /** What the console will ask for, by target, and the digest that it must get. */
+  readonly asked?: ReadonlyMap<string, Digest> | undefined;
 }
 
 const defaultTemplate = "{registry}/{project}/{path}";
 
 const variables = /\{[^}]*\}/g;
 
+/** A name on the target that two contents would have: `by` has it, and `item` does not. */
+export interface YieldedName {
+  readonly item: LockItem;
+  readonly target: Reference;
+  readonly by: LockItem;
+  /** Where the item is in its place; absent where the name was only one of its aliases. */
+  readonly instead?: Reference | undefined;
+}
+
+export interface Mapping {
+  readonly mapped: readonly Mapped[];
+  readonly yielded: readonly YieldedName[];
+}
+
 /**
- * Original references to references on the target.
+ * Original references to references on the target. What an item is really named by wins over an alias of another one,
+ * except where the console asks for the alias: then the item is put under its digest, and its references are rewritten.
  * @throws Failure NAME_COLLISION when two digests would land on one name and tag: the second push would silently
  *   replace the first. REFERENCE_INVALID when the target would refuse the name.
  */
-export function mapItems(items: readonly LockItem[], options: MappingOptions): { readonly mapped: readonly Mapped[] } {
-  const mapped = items.map((item) => ({ item, targets: targetsOf(item, options) }));
-  refuseCollisions(mapped);
-  return { mapped };
+export function mapItems(items: readonly LockItem[], options: MappingOptions): Mapping {
+  const placed = items.map((item) => {
+    const [own, ...aliases] = targetsOf(item, options);
+    const moved = own === undefined ? undefined : underDigest(item, own, options);
+    return { item, own: moved ?? own, aliases, left: moved === undefined ? undefined : own };
+  });
+  const owners = new Map<string, LockItem>();
+  for (const { item, own } of placed) if (own !== undefined) claim(owners, item, own);
+  const yielded: YieldedName[] = [];
+  const mapped = placed.map(({ item, own, aliases }) => {
+    const kept = aliases.filter((target) => {
+      const by = owners.get(printReference(target)) ?? item;
+      if (by.root.digest === item.root.digest) return claim(owners, item, target);
+      yielded.push({ item, target, by });
+      return false;
+    });
+    return { item, targets: own === undefined ? kept : [own, ...kept] };
+  });
+  for (const { item, own, left } of placed) {
+    const by = left === undefined ? undefined : owners.get(printReference(left));
+    if (left !== undefined && by !== undefined) yielded.push({ item, target: left, by, instead: own });
+  }
+  return { mapped, yielded };
+}
+
+/** Where an item goes whose name the console gives to another content. */
+function underDigest(item: LockItem, own: Reference, { asked }: MappingOptions): Reference | undefined {
+  const wanted = asked?.get(printReference(own));
+  return wanted === undefined || wanted === item.root.digest
+    ? undefined
+    : { ...own, tag: digestTag({ ...own, digest: undefined }, item) };
+}
+
+function claim(owners: Map<string, LockItem>, item: LockItem, place: Reference): true {
+  const target = printReference(place);
+  const first = owners.get(target);
+  if (first !== undefined && first.root.digest !== item.root.digest)
+    throw new Failure("NAME_COLLISION", { target, first: first.reference, second: item.reference });
+  owners.set(target, item);
+  return true;
 }
 
 /** What relocation puts before an original path: the image template up to the path. */
@@ -77,19 +131,6 @@ function fill(template: string, values: { registry: string; project: string; pat
           ? values.path
           : name,
   );
-}
-
-function refuseCollisions(mapped: readonly Mapped[]): void {
-  const taken = new Map<string, LockItem>();
-  for (const { item, targets } of mapped) {
-    for (const target of targets.map(printReference)) {
-      const first = taken.get(target);
-      if (first !== undefined && first.root.digest !== item.root.digest) {
-        throw new Failure("NAME_COLLISION", { target, first: first.reference, second: item.reference });
-      }
-      taken.set(target, item);
-    }
-  }
 }
 
 // docs/facts/harbor.md#repository-names. Harbor answers 401 `un-recognized request` for a name that it cannot parse,

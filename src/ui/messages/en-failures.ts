@@ -45,7 +45,7 @@ export const failures = failureSentences({
   PLATFORM_MISSING: { message: '"{reference}" has no {platform}; it has: {has}', hint: "Choose other platforms, or add --allow-missing to carry what there is." },
   CHART_UNUSABLE: { message: "The chart {chart} cannot be used: {why}", hint: "Check name, version, source and values of the chart in the spec." },
   PLUGIN_UNUSABLE: { message: "The plugin {plugin} cannot be used: {why}", hint: "Leave it out with plugins.exclude, or name another version." },
-  NAME_COLLISION: { message: "Two different contents would land on {target}: {first} and {second}", hint: "Choose a path template that keeps them apart: registry.pathTemplate in the site file." },
+  NAME_COLLISION: { message: "Two different contents would land on {target}: {first} and {second}", hint: "Name one of them by another tag in the spec. A plugin, a chart and an image can also be kept apart by registry.pathTemplate in the site file." },
   TOOL_MISSING: { message: "The program {tool} cannot be started ({looked})", hint: "Install it, or name it with --helm or --kubectl; a bundle carries both in bin/." },
   TOOL_UNSUITABLE: { message: "{tool} is {version}; wanted {wanted}", hint: "Use the one from the bundle: tar xf BUNDLE bin SHA256SUMS SHA256SUMS.sig, then --helm bin/helm-…" },
   HELM_FAILED: { message: "helm could not {action} (exit {exit}): {output}", hint: "The release keeps its state; run the same command again after the cause is gone." },

@@ -35,7 +35,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
 export const flags: Readonly<Record<FlagName, string>> = {
   bundle: "The bundle: NAME.tar, or any of its volumes",
   spec: "The spec (bundle.yaml)",
-  site: "The site file; without it, site.yaml of this folder",
+  site: "The site file; where a command needs one and none is named, site.yaml of this folder",
   out: "Where to write",
   lock: "Reproduce this lock: no tag is asked for",
   reuse: "Take blobs from this earlier bundle instead of the network; may be given again",

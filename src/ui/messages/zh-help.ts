@@ -35,7 +35,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
 export const flags: Readonly<Record<FlagName, string>> = {
   bundle: "离线包：NAME.tar，或其任一分卷",
   spec: "规格文件（bundle.yaml）",
-  site: "站点文件；不给出时用当前目录的 site.yaml",
+  site: "站点文件；命令需要而未给出时用当前目录的 site.yaml",
   out: "写到哪里",
   lock: "按此锁定文件重现：不再查询标签",
   reuse: "从这个旧离线包取数据块而不走网络；可多次给出",

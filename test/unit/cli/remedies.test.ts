@@ -84,7 +84,7 @@ describe("an image that is no reference", () => {
     const codes: string[] = [];
     await discover(
       [],
-      [{ name: "manifests/user/p.yaml", bytes: Buffer.from(text) }],
+      { manifests: [{ name: "manifests/user/p.yaml", bytes: Buffer.from(text) }], crds: [] },
       { render: () => expect.unreachable() },
       "1.30.0",
       {

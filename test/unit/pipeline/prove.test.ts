@@ -13,6 +13,7 @@ const chart = { name: "higress", release: "higress", relocation: { trust, except
 const plan = {
   charts: [chart],
   mapped: [],
+  yielded: [],
   prefix: "harbor.corp/higress",
   carried: new Set(["harbor.corp/higress/gateway:1"]),
   target: { plugins: new Map(), namespace: "ns" },

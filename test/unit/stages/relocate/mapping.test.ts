@@ -91,9 +91,28 @@ describe("mapItems", () => {
     });
   });
 
-  it("sees a collision with an alias too", () => {
-    const items = [aLockItem("a.io/x/y:1", one), aLockItem("b.io/x/z:1", other, { aliases: ["b.io/x/y:1"] })];
-    expect(codeOf(() => mapItems(items, options()))).toMatchObject({ code: "NAME_COLLISION" });
+  it.each(["before", "after"])("lets what somebody names win over an alias, listed %s it", (order) => {
+    const named = aLockItem("a.io/x/y:1", one);
+    const aliased = aLockItem("b.io/x/z:2", other, { kind: "plugin", aliases: ["b.io/x/y:1", "b.io/x/z:1"] });
+    const { mapped, yielded } = mapItems(order === "before" ? [named, aliased] : [aliased, named], options());
+    const targetsOf = (item: typeof named): unknown =>
+      mapped.find((each) => each.item === item)?.targets.map(({ repository, tag }) => `${repository}:${tag ?? ""}`);
+    expect(targetsOf(named)).toEqual(["higress/x/y:1"]);
+    expect(targetsOf(aliased)).toEqual(["higress/x/z:2", "higress/x/z:1"]);
+    expect(yielded).toMatchObject([{ item: aliased, by: named, target: { repository: "higress/x/y", tag: "1" } }]);
+  });
+
+  it("keeps both where the console asks for the alias: what is named goes under its digest", () => {
+    const named = aLockItem("a.io/x/y:1", one, { kind: "plugin" });
+    const aliased = aLockItem("b.io/x/z:2", other, { kind: "plugin", aliases: ["b.io/x/y:1"] });
+    const asked = new Map([["harbor.corp:8443/higress/x/y:1", other.root.digest]]);
+    const { mapped, yielded } = mapItems([named, aliased], { ...options(), asked });
+    const digest = `sha256-${one.root.digest.slice(7, 19)}`;
+    expect(mapped.map(({ targets }) => targets.map(({ repository, tag }) => `${repository}:${tag ?? ""}`))).toEqual([
+      [`higress/x/y:${digest}`],
+      ["higress/x/z:2", "higress/x/y:1"],
+    ]);
+    expect(yielded).toMatchObject([{ item: named, by: aliased, instead: { tag: digest } }]);
   });
 
   it("takes the same digest twice under one name", () => {
