@@ -18,11 +18,16 @@ export interface RunningCli {
   readonly result: Promise<CliResult & { readonly signal: string | undefined }>;
 }
 
-export function startCli(args: readonly string[], { cwd }: { readonly cwd: string }): RunningCli {
+export interface StartOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function startCli(args: readonly string[], { cwd, env = {} }: StartOptions): RunningCli {
   const [command, ...first] = program;
   const child = execa(command, [...first, ...args, "--output", "json"], {
     cwd,
-    env: { PATH: "/usr/bin:/bin", HOME: cwd, HIGRESS_AIRGAP_EXE_DIR: "" },
+    env: { PATH: "/usr/bin:/bin", HOME: cwd, HIGRESS_AIRGAP_EXE_DIR: "", ...env },
     extendEnv: false,
     reject: false,
     stdin: "ignore",

@@ -1,4 +1,4 @@
-import { readFile, readlink, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { lstat, readFile, readlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { Failure } from "../../model/failure.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
@@ -6,6 +6,8 @@ import { errorCode, writeFailure } from "./errors.ts";
 
 /** The holder says this often that it lives; silent for so long, it is taken for dead where it cannot be asked. */
 const sign = { every: 5_000, lost: 30_000 } as const;
+
+const claimBytes = 4096;
 
 /** Who has a claim. A process id alone is given to somebody else sooner or later. */
 interface Holder {
@@ -52,6 +54,12 @@ export async function claim(path: string): Promise<Claim> {
   return { release };
 }
 
+/** Whether there is a claim at `path` whose holder is known to be gone. */
+export async function isAbandoned(path: string): Promise<boolean> {
+  const found = await readClaim(path).catch(() => undefined);
+  return found?.holder !== undefined && !(await isHeld(found));
+}
+
 async function createClaim(path: string, text: string): Promise<boolean> {
   try {
     await writeFile(path, text, { flag: "wx", mode: 0o644 });
@@ -68,10 +76,13 @@ interface FoundClaim {
   readonly silent: number;
 }
 
+/** Neither a link, which may lead nowhere, nor a pipe, on which reading waits, is a claim: nobody can be asked there. */
 async function readClaim(path: string): Promise<FoundClaim | undefined> {
   try {
+    const found = await lstat(path);
+    if (!found.isFile() || found.size > claimBytes) throw new Failure("FILE_UNWRITABLE", { path, reason: "EEXIST" });
     const text = await readFile(path, "utf8");
-    return { text, holder: parseHolder(text), silent: Date.now() - (await stat(path)).mtimeMs };
+    return { text, holder: parseHolder(text), silent: Date.now() - found.mtimeMs };
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw writeFailure(error, path);

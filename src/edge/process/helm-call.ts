@@ -11,7 +11,7 @@ import type { RunResult } from "./run.ts";
 
 /** What a cluster's credential plugins, proxies and certificates need. Everything else of ours stays with us. */
 const passed =
-  /^(PATH|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|SSL_CERT_DIR|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|HELM_DRIVER(_SQL_CONNECTION_STRING)?)$/;
+  /^(PATH|LANG|LC_ALL|SSL_CERT_FILE|SSL_CERT_DIR|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|HELM_DRIVER(_SQL_CONNECTION_STRING)?)$/;
 
 /** The whole environment of helm; `folder` is private and will be removed. */
 export function helmEnvironment(options: HelmOptions, folder: string): Readonly<Record<string, string>> {
@@ -22,6 +22,7 @@ export function helmEnvironment(options: HelmOptions, folder: string): Readonly<
   return {
     ...Object.fromEntries(kept),
     HOME: folder,
+    TMPDIR: folder,
     HELM_CACHE_HOME: join(folder, "cache"),
     HELM_CONFIG_HOME: join(folder, "config"),
     HELM_DATA_HOME: join(folder, "data"),

@@ -1,6 +1,4 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type {
   HelmPort,
@@ -25,6 +23,7 @@ import {
 } from "./helm-call.ts";
 import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
 import { run, timedOut, type RunResult } from "./run.ts";
+import { temporaryFolder, type TemporaryFolder } from "../files/temporary.ts";
 
 export interface HelmOptions {
   /** Of the user; what helm needs of it is chosen here. */
@@ -49,15 +48,14 @@ export interface Helm extends HelmPort, AsyncDisposable {
  * @throws Failure TOOL_MISSING, TOOL_UNSUITABLE
  */
 export async function openHelm(binary: string, options: HelmOptions): Promise<Helm> {
-  const folder = await mkdtemp(join(options.workDirectory ?? tmpdir(), "helm-"));
+  const folder = await temporaryFolder(options.workDirectory);
   try {
-    await chmod(folder, 0o700);
-    const env = helmEnvironment(options, folder);
+    const env = helmEnvironment(options, folder.path);
     const version = await versionOf(binary, env);
     const { context, self } = options;
     return new HelmProcess(binary, { env, folder, context, version, self });
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await folder[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -75,7 +73,7 @@ async function versionOf(binary: string, env: Readonly<Record<string, string>>):
 
 interface HelmState {
   readonly env: Readonly<Record<string, string>>;
-  readonly folder: string;
+  readonly folder: TemporaryFolder;
   readonly context: string | undefined;
   readonly version: string;
   readonly self: ProgramStart | undefined;
@@ -165,7 +163,7 @@ class HelmProcess implements Helm {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#state.folder, { recursive: true, force: true });
+    await this.#state.folder[Symbol.asyncDispose]();
   }
 
   #withChart(
@@ -177,8 +175,9 @@ class HelmProcess implements Helm {
   ): Promise<string> {
     const { release, namespace } = source;
     const names = [release, resolve(source.chart)];
-    return withValues(this.#state.folder, source, (files) =>
-      withPostRenderer(this.#state, source.patches ?? [], (renderer) =>
+    const { folder, ...state } = this.#state;
+    return withValues(folder.path, source, (files) =>
+      withPostRenderer({ ...state, folder: folder.path }, source.patches ?? [], (renderer) =>
         this.#run({ action, release }, [...command, "-n", namespace, ...flags, ...files, ...renderer], names, options),
       ),
     );
@@ -227,7 +226,8 @@ class HelmProcess implements Helm {
   ): Promise<RunResult> {
     const { context, env, folder } = this.#state;
     const scope = context === undefined ? [] : ["--kube-context", context];
-    return run(this.#binary, { args: [...flags, ...scope, "--", ...names], env, cwd: folder, signal, timeoutSeconds });
+    const args = [...flags, ...scope, "--", ...names];
+    return run(this.#binary, { args, env, cwd: folder.path, signal, timeoutSeconds });
   }
 }
 

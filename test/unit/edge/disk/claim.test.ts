@@ -1,7 +1,8 @@
-import { readFile, readdir, utimes, writeFile } from "node:fs/promises";
+import { execa } from "execa";
+import { mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { claim } from "../../../../src/edge/disk/claim.ts";
+import { claim, isAbandoned } from "../../../../src/edge/disk/claim.ts";
 import { aTempDirectory } from "../../../rig/temp-directory.ts";
 
 type Fields = Readonly<Record<string, string | number>>;
@@ -63,6 +64,22 @@ describe("a claim", () => {
     const path = await aClaim(folder.path, { pid: 2 ** 22 + 1 });
     const tries = await Promise.allSettled(Array.from({ length: 20 }, () => claim(path)));
     expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(await readdir(folder.path)).toEqual(["x.claim"]);
+  });
+});
+
+describe("what is no claim", () => {
+  it.each<[string, (path: string) => Promise<unknown>]>([
+    ["a link to nothing", (path) => symlink("nowhere", path)],
+    ["a pipe", async (path) => execa("sh", ["-c", `mkfifo "$0"`, path])],
+    ["a folder", (path) => mkdir(path)],
+    ["a file without an end to wait for", (path) => writeFile(path, "x".repeat(10_000))],
+  ])("is not waited for and not taken away: %s", async (_what, make) => {
+    await using folder = await aTempDirectory();
+    const path = join(folder.path, "x.claim");
+    await make(path);
+    await expect(claim(path)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", facts: { path, reason: "EEXIST" } });
+    expect(await isAbandoned(path)).toBe(false);
     expect(await readdir(folder.path)).toEqual(["x.claim"]);
   });
 });
