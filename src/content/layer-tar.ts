@@ -1,21 +1,20 @@
 import type { Descriptor } from "../model/descriptor.ts";
 import { Failure, type Side } from "../model/failure.ts";
+import { tarBlock } from "../std/ustar.ts";
 import { gunzipped } from "./gunzip.ts";
 import { Puller } from "./puller.ts";
 import type { Fetcher } from "./store.ts";
 import { verified } from "./verified.ts";
 
 /** One 512-byte header of a tar as container tools write it: ustar, pax and GNU long names. */
-export interface TarHeader {
+export interface LayerHeader {
   readonly name: string;
   readonly size: number;
   readonly type: string;
 }
 
-export const tarBlock = 512;
-
 /** `undefined` for a block of zeros, `"damaged"` when the checksum does not hold. */
-export function readTarHeader(block: Buffer): TarHeader | "damaged" | undefined {
+export function readTarHeader(block: Buffer): LayerHeader | "damaged" | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
   if (!checksumHolds(block)) return "damaged";
   const size = readNumber(block.subarray(124, 136));
@@ -147,7 +146,7 @@ interface Said {
 }
 
 /** Follows pax and GNU long-name entries to the header that they speak of; `undefined` at the end. */
-async function nextHeader(source: Puller, refuse: (why: string) => Failure): Promise<TarHeader | undefined> {
+async function nextHeader(source: Puller, refuse: (why: string) => Failure): Promise<LayerHeader | undefined> {
   let said: Said = {};
   for (;;) {
     const block = await source.exactly(tarBlock);

@@ -1,18 +1,4 @@
-/** Values of Helm as `--set` and `--values` make them: maps, lists, and what stands at their ends. */
-export type Values = Readonly<Record<string, unknown>>;
-
-/**
- * Lays `over` over `under` as Helm lays one values file over another: maps are merged, all else is replaced. A null stays,
- * since Helm takes it for "without this default" only when it meets the chart's own values.
- */
-export function mergeValues(under: Values, over: Values): Values {
-  const merged: Record<string, unknown> = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    const before = Object.hasOwn(under, key) ? under[key] : undefined;
-    define(merged, key, isMap(before) && isMap(value) ? mergeValues(before, value) : value);
-  }
-  return merged;
-}
+import { isValues, type Values } from "./values.ts";
 
 /**
  * Reads one `--set`: `a.b=c`, `a[0].b=c`, `a={x,y}`, several with commas between them, `\` before a character that is meant
@@ -54,7 +40,7 @@ function setAt(into: unknown, [step, ...more]: readonly Step[], value: unknown):
     list[step] = setAt(list[step], more, value);
     return list;
   }
-  const map: Record<string, unknown> = isMap(into) ? { ...into } : {};
+  const map: Record<string, unknown> = isValues(into) ? { ...into } : {};
   define(map, step, setAt(Object.hasOwn(map, step) ? map[step] : undefined, more, value));
   return map;
 }
@@ -96,10 +82,6 @@ function splitAt(text: string, at: string): readonly string[] {
     }
   }
   return [...parts, part];
-}
-
-function isMap(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** `__proto__` is a key like any other here. */

@@ -42,7 +42,7 @@ export const ClientCertificate = z
   .describe("PEM files of the certificate and key that we show to a registry that wants one");
 export interface ClientCertificate extends z.output<typeof ClientCertificate> {}
 
-export const Endpoint = z.strictObject({
+export const EndpointSettings = z.strictObject({
   url: expecting(
     "an http(s) URL without a login in it",
     (text) => /^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(text) && URL.canParse(text) && !hasLogin(text),
@@ -52,10 +52,10 @@ export const Endpoint = z.strictObject({
   insecure: z.boolean().default(false).describe("true: do not verify the certificate. Loud, never the default"),
   credentials: CredentialsSource.optional(),
 });
-export interface Endpoint extends z.output<typeof Endpoint> {}
+export interface EndpointSettings extends z.output<typeof EndpointSettings> {}
 
 export const Registries = z
-  .record(HostText, z.strictObject({ endpoints: z.array(Endpoint).min(1) }))
+  .record(HostText, z.strictObject({ endpoints: z.array(EndpointSettings).min(1) }))
   .default({})
   .describe("How to reach a host: its mirrors in the order in which they are tried");
 export type Registries = z.output<typeof Registries>;

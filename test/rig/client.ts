@@ -1,5 +1,4 @@
-import type { Login } from "../../src/edge/registry/access.ts";
-import { Account } from "../../src/edge/registry/auth/account.ts";
+import { Account, type Login } from "../../src/edge/registry/auth/account.ts";
 import { Registry, type RegistryOptions } from "../../src/edge/registry/registry.ts";
 import { registryRetry } from "../../src/edge/registry/retry-policy.ts";
 import type { Event } from "../../src/model/event.ts";

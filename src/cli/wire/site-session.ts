@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { loadSite, loadValues, parseRelocationMap } from "../../edge/files/config.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import { mergeValues, setValues, type Values } from "../../model/set-values.ts";
+import { setValues } from "../../model/set-values.ts";
+import { mergeValues, type Values } from "../../model/values.ts";
 import type { Site } from "../../model/site.ts";
 import { planInstall, type InstallPlan, type OwnerLayer } from "../../pipeline/install-plan.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";

@@ -2,7 +2,7 @@ import { Failure } from "../../model/failure.ts";
 import { redact, sanitize } from "../../model/sanitize.ts";
 import { collect } from "../../std/collect.ts";
 import { retry, type RetryPolicy } from "../../std/retry.ts";
-import { failureOfError, failureOfResponse, RegistryFailure, type Context } from "../registry/errors.ts";
+import { failureOfError, failureOfResponse, RegistryFailure, type RequestContext } from "../registry/errors.ts";
 import type { Transport, WireResponse } from "../registry/transport.ts";
 import type { Get } from "./pull.ts";
 
@@ -79,11 +79,11 @@ async function read(url: URL, { body }: WireResponse, { limit, signal }: Once): 
   }
 }
 
-function contextOf(url: URL): Context {
+function contextOf(url: URL): RequestContext {
   return { ...placeOf(url), side: "source", as: "anonymous", clean: sanitize };
 }
 
 /** Without the query: who signs URLs puts the key there. */
-function placeOf(url: URL): Pick<Context, "host" | "action"> {
+function placeOf(url: URL): Pick<RequestContext, "host" | "action"> {
   return { host: url.host, action: redact(`GET ${url.origin}${url.pathname}`) };
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { CredentialsSource } from "../../model/spec.ts";
-import type { Login } from "../registry/access.ts";
+import type { Login } from "../registry/auth/account.ts";
 import { loginOf, readDockerConfig } from "./docker-config.ts";
 import { readBounded } from "./read-bounded.ts";
 

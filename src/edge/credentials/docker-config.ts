@@ -2,7 +2,7 @@ import * as z from "zod";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { run } from "../process/run.ts";
-import type { Login } from "../registry/access.ts";
+import type { Login } from "../registry/auth/account.ts";
 import { readBounded } from "./read-bounded.ts";
 
 const Entry = z.object({

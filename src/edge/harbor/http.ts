@@ -4,7 +4,7 @@ import type { Failure, Side } from "../../model/failure.ts";
 import type { EndpointAccess } from "../registry/access.ts";
 import { basicCredentials, basicHeader } from "../registry/auth/basic.ts";
 import type { Endpoint } from "../registry/endpoint.ts";
-import { failureOfError, failureOfResponse, protocolFailure, type Context } from "../registry/errors.ts";
+import { failureOfError, failureOfResponse, protocolFailure, type RequestContext } from "../registry/errors.ts";
 import { Redactor } from "../registry/redactor.ts";
 import type { Method, Transport, WireResponse } from "../registry/transport.ts";
 
@@ -96,7 +96,7 @@ export class HarborHttp {
     return this.#options.transport.close();
   }
 
-  async #send(call: ApiCall, context: Context): Promise<WireResponse> {
+  async #send(call: ApiCall, context: RequestContext): Promise<WireResponse> {
     const { access, registry, transport, userAgent = "higress-airgap" } = this.#options;
     const authorization = call.anonymous === true ? undefined : basicHeader(await registry.proved(call.signal));
     const body = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json));
@@ -120,7 +120,7 @@ export class HarborHttp {
     }
   }
 
-  async #read(response: WireResponse, context: Context): Promise<string> {
+  async #read(response: WireResponse, context: RequestContext): Promise<string> {
     try {
       return (await collect(response.body, maxAnswer)).toString("utf8");
     } catch (error) {
@@ -130,7 +130,7 @@ export class HarborHttp {
     }
   }
 
-  async #context({ method, path, anonymous }: ApiCall): Promise<Context> {
+  async #context({ method, path, anonymous }: ApiCall): Promise<RequestContext> {
     const { host, side = "target", access } = this.#options;
     const login = anonymous === true ? undefined : await access.account.login();
     if (login !== undefined) {

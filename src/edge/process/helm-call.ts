@@ -6,8 +6,19 @@ import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import type { HelmSource, ListedRelease, ReleaseChart, ReleaseInfo } from "../../model/helm.ts";
 import type { Values } from "../../model/values.ts";
-import type { HelmOptions } from "./helm.ts";
+import type { ProgramStart } from "./helm-post-renderer.ts";
 import type { RunResult } from "./run.ts";
+
+export interface HelmOptions {
+  /** Of the user; what helm needs of it is chosen here. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  /** Where helm's own folders and the values files are made. @default the system's temporary folder */
+  readonly workDirectory?: string | undefined;
+  /** How this program is started: helm runs it to apply patches, which are refused without. */
+  readonly self?: ProgramStart | undefined;
+}
 
 /** What a cluster's credential plugins, proxies and certificates need. Everything else of ours stays with us. */
 const passed =

@@ -20,21 +20,11 @@ import {
   parseReleases,
   parseValues,
   withValues,
+  type HelmOptions,
 } from "./helm-call.ts";
 import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
 import { run, timedOut, type RunResult } from "./run.ts";
 import { temporaryFolder, type TemporaryFolder } from "../files/temporary.ts";
-
-export interface HelmOptions {
-  /** Of the user; what helm needs of it is chosen here. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
-  /** Where helm's own folders and the values files are made. @default the system's temporary folder */
-  readonly workDirectory?: string | undefined;
-  /** How this program is started: helm runs it to apply patches, which are refused without. */
-  readonly self?: ProgramStart | undefined;
-}
 
 /** Disposing it removes what it wrote. */
 export interface Helm extends HelmPort, AsyncDisposable {

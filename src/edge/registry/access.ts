@@ -1,13 +1,5 @@
 import type { Side } from "../../model/failure.ts";
-
 import type { Account } from "./auth/account.ts";
-
-/** What docker's `config.json` or a credential helper says about a host. `identityToken` replaces the password. */
-export interface Login {
-  readonly username: string;
-  readonly password: string;
-  readonly identityToken?: string;
-}
 
 /** PEM. Shown to the origin that it was named for, and to nobody whom that origin redirects to. */
 export interface ClientKeyPair {

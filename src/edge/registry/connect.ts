@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Report } from "../../model/event.ts";
 import type { Side } from "../../model/failure.ts";
-import type { ClientCertificate, CredentialsSource, Endpoint, Registries } from "../../model/spec.ts";
+import type { ClientCertificate, CredentialsSource, EndpointSettings, Registries } from "../../model/spec.ts";
 import type { RetryPolicy } from "../../std/retry.ts";
 import { findLogin } from "../credentials/credentials.ts";
 import type { EndpointAccess } from "./access.ts";
@@ -61,13 +61,13 @@ export async function connectTransport(host: string, options: ConnectOptions): P
   return new UndiciTransport({ ca, insecure, client, env, connections: 4, stallSeconds });
 }
 
-function ownEndpoint(host: string, options: ConnectOptions): Endpoint {
+function ownEndpoint(host: string, options: ConnectOptions): EndpointSettings {
   const { plainHttp = false, insecure = false, ca, clientCertificate } = options;
   const url = `${plainHttp ? "http" : "https"}://${apiHosts[host] ?? host}`;
   return { url, insecure, ...(ca !== undefined && { ca }), ...(clientCertificate && { clientCertificate }) };
 }
 
-async function accessOf(host: string, endpoint: Endpoint, options: ConnectOptions): Promise<EndpointAccess> {
+async function accessOf(host: string, endpoint: EndpointSettings, options: ConnectOptions): Promise<EndpointAccess> {
   const { env, baseDirectory, certsDirectory } = options;
   const url = new URL(endpoint.url);
   const ca = endpoint.ca === undefined ? undefined : resolve(baseDirectory, endpoint.ca);

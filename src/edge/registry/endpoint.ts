@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { collect } from "../../std/collect.ts";
 import type { Side } from "../../model/failure.ts";
-import type { EndpointAccess, Login } from "./access.ts";
-import { Authorizer, type BearerChallenge } from "./auth/authorizer.ts";
+import type { EndpointAccess } from "./access.ts";
+import type { Login } from "./auth/account.ts";
+import { Authorizer, type AuthorizerOptions } from "./auth/authorizer.ts";
 import { bearerOf, holdsAll, notYetValid } from "./auth/grants.ts";
 import { parseToken, realmUrl, tokenRequest, type Token } from "./auth/token.ts";
 import {
@@ -12,7 +13,7 @@ import {
   loginWrongFailure,
   protocolFailure,
   tokenRefusedFailure,
-  type Context,
+  type RequestContext,
 } from "./errors.ts";
 import { follow } from "./redirect.ts";
 import { Redactor } from "./redactor.ts";
@@ -68,7 +69,7 @@ export class Endpoint {
   }
 
   /** What failures of `action` say. A mirror's failures name the mirror too. */
-  context(action: string): Context {
+  context(action: string): RequestContext {
     const { host, side } = this.#options;
     return {
       host: this.origin.host === host ? host : `${host} (${this.origin.host})`,
@@ -183,11 +184,10 @@ export class Endpoint {
    * names a token service, or our password would go wherever an object store sends it (CVE-2020-15157 was this).
    */
   async #followed(call: Call, url: URL, authorization: string | undefined): Promise<WireResponse> {
-    const { action } = call;
-    const refuse = (why: string): Error => protocolFailure(this.context(action), why);
+    const refuse = (why: string): Error => protocolFailure(this.context(call.action), why);
     const request = this.#request(call, url);
-    const sent = await follow((each) => this.#wire(each, action), { request, authorization, refuse });
-    const { response, stranger } = sent;
+    const wire = (each: WireRequest): Promise<WireResponse> => this.#wire(each, call.action);
+    const { response, stranger } = await follow(wire, { request, authorization, refuse });
     if (stranger === undefined || response.status !== 401) return response;
     await response.body.drain();
     throw refuse(`redirect to ${stranger}, which answers 401`);
@@ -232,8 +232,8 @@ export class Endpoint {
     }
   }
 
-  async #fetchToken(challenge: BearerChallenge, scopes: readonly string[], login: Login | undefined): Promise<Token> {
-    const action = "GET token";
+  async #fetchToken(...asked: Parameters<AuthorizerOptions["fetchToken"]>): Promise<Token> {
+    const [[challenge, scopes, login], action] = [asked, "GET token"];
     const realm = realmUrl(challenge, this.origin);
     if (realm === undefined) throw protocolFailure(this.context(action), `realm ${challenge.realm}`);
     const { method, url, headers, body, authorization } = tokenRequest(realm, challenge, scopes, login);

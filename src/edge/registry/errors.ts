@@ -8,7 +8,7 @@ import { networkReason, tlsFault, tlsReason } from "./network-error.ts";
 import { StalledError, type WireResponse } from "./transport.ts";
 
 /** What a failure says about where it happened. */
-export interface Context {
+export interface RequestContext {
   readonly host: string;
   /** `GET library/nginx:1.25` */
   readonly action: string;
@@ -57,7 +57,7 @@ const maxRetryAfter = 120_000;
 const transientStatus: ReadonlySet<number> = new Set([408, 425, 429, 499, 500, 502, 503, 504, 522, 524]);
 
 /** Reads the body, and says what the status means. */
-export async function failureOfResponse(response: WireResponse, context: Context): Promise<RegistryFailure> {
+export async function failureOfResponse(response: WireResponse, context: RequestContext): Promise<RegistryFailure> {
   const { codes, answer } = await readAnswer(response, context);
   const { status } = response;
   const { host, action, side, as } = context;
@@ -83,13 +83,13 @@ export async function failureOfResponse(response: WireResponse, context: Context
 }
 
 /** The registry's words for a refusal; its status where it has none. */
-export async function answerOf(response: WireResponse, context: Context): Promise<string> {
+export async function answerOf(response: WireResponse, context: RequestContext): Promise<string> {
   return (await readAnswer(response, context)).answer;
 }
 
 async function readAnswer(
   response: WireResponse,
-  context: Context,
+  context: RequestContext,
 ): Promise<{ readonly codes: readonly string[]; readonly answer: string }> {
   const text = await bodyOf(response);
   const errors = errorsOf(text);
@@ -104,7 +104,7 @@ async function readAnswer(
  * An answer to HEAD has no body, and a sentence should not end in nothing. Harbor writes the id of a request into its
  * logs (docs/facts/harbor.md), where its administrator finds the rest.
  */
-function statusOf(response: WireResponse, { clean }: Context): string {
+function statusOf(response: WireResponse, { clean }: RequestContext): string {
   const { status } = response;
   const phrase = [status, STATUS_CODES[status] ?? ""].join(" ").trim();
   const id = clean(response.header("x-request-id")[0] ?? "", 80);
@@ -112,7 +112,7 @@ function statusOf(response: WireResponse, { clean }: Context): string {
 }
 
 /** What a page or document says, for people. */
-export async function textOf(response: WireResponse, context: Context): Promise<string> {
+export async function textOf(response: WireResponse, context: RequestContext): Promise<string> {
   return context.clean(withoutMarkup(await bodyOf(response)), 400);
 }
 
@@ -158,7 +158,7 @@ function retryAfterOf(response: WireResponse): number {
 }
 
 /** What the transport threw, as a failure; `Failure`s and aborts are left as they are. */
-export function failureOfError(thrown: unknown, context: Context): Error {
+export function failureOfError(thrown: unknown, context: RequestContext): Error {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   // undici calls a refused tunnel an AbortError, too; an abort of ours has no code in words.
   const aborted = error.name === "AbortError" && typeof (error as NodeJS.ErrnoException).code !== "string";
@@ -179,20 +179,20 @@ export function failureOfError(thrown: unknown, context: Context): Error {
 }
 
 /** A plain no to a credential, before anything was asked with it. */
-export function loginWrongFailure({ host, as, side }: Context, answer: string): RegistryFailure {
+export function loginWrongFailure({ host, as, side }: RequestContext, answer: string): RegistryFailure {
   return new RegistryFailure("REGISTRY_LOGIN_WRONG", { host, as, answer }, { side });
 }
 
 /** Of a token that should do: whoever reads "unauthorized" must not hunt for a password that is right. */
-export function tokenRefusedFailure({ host, action, as, side, clean }: Context, why: string): RegistryFailure {
+export function tokenRefusedFailure({ host, action, as, side, clean }: RequestContext, why: string): RegistryFailure {
   return new RegistryFailure("REGISTRY_TOKEN_REFUSED", { host, action, as, why: clean(why, 200) }, { side });
 }
 
-function tlsFailure({ host, side }: Context, fault: TlsFault, reason: string, cause?: unknown): RegistryFailure {
+function tlsFailure({ host, side }: RequestContext, fault: TlsFault, reason: string, cause?: unknown): RegistryFailure {
   return new RegistryFailure("REGISTRY_TLS", { host, fault, reason }, { side, cause });
 }
 
-export function protocolFailure(context: Context, why: string): RegistryFailure {
+export function protocolFailure(context: RequestContext, why: string): RegistryFailure {
   const { host, action, side } = context;
   return new RegistryFailure("REGISTRY_PROTOCOL", { host, action, why: context.clean(why, 200) }, { side });
 }

@@ -1,3 +1,4 @@
+import { atOrigin } from "../../std/at-origin.ts";
 import { protocolFailure } from "./errors.ts";
 import type { Remote } from "./remote.ts";
 import type { WireResponse } from "./transport.ts";
@@ -16,15 +17,4 @@ export function uploadUrl(remote: Remote, response: WireResponse, action: string
     throw refuse(`upload Location at ${url.origin}${url.pathname}`);
   }
   return atOrigin(url, origin);
-}
-
-/**
- * Path and query of `url` at `origin`. Not by joining texts: the path of `https://ours//theirs/v2/` is `//theirs/v2/`,
- * which as a text is the address of another host.
- */
-export function atOrigin(url: URL, origin: URL): URL {
-  const ours = new URL(origin.origin);
-  ours.pathname = url.pathname;
-  ours.search = url.search;
-  return ours;
 }

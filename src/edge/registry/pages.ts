@@ -1,5 +1,5 @@
 import { protocolFailure } from "./errors.ts";
-import { atOrigin } from "./location.ts";
+import { atOrigin } from "../../std/at-origin.ts";
 import type { Remote } from "./remote.ts";
 
 /** A registry with more pages than this is not listing tags but keeping us busy. */

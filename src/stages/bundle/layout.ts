@@ -5,7 +5,7 @@ import { maxBlobSize } from "../../model/descriptor.ts";
 import { Failure } from "../../model/failure.ts";
 
 /** What an entry holds: bytes that are here, or a stream whose length and sha256 are known. */
-export type Content = BytesContent | StreamContent;
+export type EntryContent = BytesContent | StreamContent;
 
 interface Named {
   readonly name: string;
@@ -56,7 +56,7 @@ export interface Layout {
 export const endOfArchive = 2 * tarBlock;
 
 /** Gives every entry its header and its place. @throws Failure USAGE */
-export function arrange(contents: readonly Content[], mtime: number): Layout {
+export function arrange(contents: readonly EntryContent[], mtime: number): Layout {
   const entries: PlannedEntry[] = [];
   const segments: Segment[] = [];
   const seen = new Set<string>();
@@ -93,7 +93,7 @@ export function modeOf(name: string): number {
   return name.startsWith(programPrefix) || name === "install.sh" ? 0o755 : 0o644;
 }
 
-function refuseUnusable({ kind, name, size }: Content, seen: Set<string>): void {
+function refuseUnusable({ kind, name, size }: EntryContent, seen: Set<string>): void {
   const bound = kind === "stream" ? maxBlobSize : limits.smallFile;
   // Up to 155 characters every name fits the header's two name fields, wherever its slashes are.
   if (!isAllowedEntry(name) || name.length > 155)

@@ -7,7 +7,7 @@ import type { Segment } from "./layout.ts";
 import { planBundle, type BundlePlan, type PackInput } from "./plan.ts";
 import { runPool } from "./pool.ts";
 import type { BundleOutput, OpenOutput } from "./ports.ts";
-import { Progress } from "./progress.ts";
+import { ItemProgress } from "./progress.ts";
 import { survivedOf, transfer } from "./transfer.ts";
 
 export interface PackOptions {
@@ -62,7 +62,7 @@ async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
   const streams = plan.segments.filter((segment) => segment.kind === "stream");
   const left = streams.filter(({ entry }) => !out.survived.complete.has(entry.name));
   const bytesResumed = total(streams, (segment) => survivedOf(segment, out));
-  const progress = new Progress(streams, report);
+  const progress = new ItemProgress(streams, report);
   if (bytesResumed > 0) report({ type: "note", text: "resumed", facts: { bytes: bytesResumed } });
   progress.start(
     left,

@@ -7,7 +7,7 @@ import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { problemLines } from "../../model/carried.ts";
 import { Lock } from "../../model/lock.ts";
-import { arrange, type Content, type Layout } from "./layout.ts";
+import { arrange, type EntryContent, type Layout } from "./layout.ts";
 
 /** A file that is small enough to be in memory: charts, CRDs, manifests, the installer script. */
 export interface SmallFile {
@@ -135,7 +135,7 @@ export function placeOf(name: string): number {
   return places.findIndex((pattern) => pattern.test(name));
 }
 
-function byPlace(a: Content, b: Content): number {
+function byPlace(a: EntryContent, b: EntryContent): number {
   return placeOf(a.name) - placeOf(b.name) || (a.name < b.name ? -1 : 1);
 }
 
@@ -148,17 +148,17 @@ function inMemory(name: string, data: string | Uint8Array, mode?: number) {
   return { kind: "bytes", name, bytes, size: bytes.byteLength, sha256: sha256(bytes), mode } as const;
 }
 
-function smallContent({ name, bytes, mode }: SmallFile): Content {
+function smallContent({ name, bytes, mode }: SmallFile): EntryContent {
   return inMemory(name, bytes, mode);
 }
 
-function largeContent(file: LargeFile): Content {
+function largeContent(file: LargeFile): EntryContent {
   const { name, size, mode } = file;
   const open = (offset: number, signal?: AbortSignal) => file.open(offset, signal);
   return { kind: "stream", name, size, sha256: file.sha256, mode, host: "", names: [name], open };
 }
 
-function blobContent(blob: PlannedBlob): Content {
+function blobContent(blob: PlannedBlob): EntryContent {
   const { digest, size } = blob.descriptor;
   const open = (offset: number, signal?: AbortSignal) => blob.open(offset, signal);
   const { host, names } = blob;

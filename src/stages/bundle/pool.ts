@@ -4,7 +4,7 @@ export interface Task {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface PoolOptions {
+export interface PoolBounds {
   readonly concurrency: number;
   /** How many tasks of one host run at once. */
   readonly perHost: number;
@@ -16,7 +16,7 @@ export interface PoolOptions {
  * stops new work and aborts what is in flight; it is thrown once all of that has ended. By hand, since the libraries know
  * one bound: here each registry has one of its own, so that a slow one does not hold up the others.
  */
-export async function runPool(tasks: readonly Task[], options: PoolOptions): Promise<void> {
+export async function runPool(tasks: readonly Task[], options: PoolBounds): Promise<void> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const waiting = [...tasks];

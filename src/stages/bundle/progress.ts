@@ -13,7 +13,7 @@ interface Item {
 }
 
 /** Turns blobs that move into items that get done. */
-export class Progress {
+export class ItemProgress {
   readonly #items = new Map<string, Item>();
   readonly #report: Report;
 

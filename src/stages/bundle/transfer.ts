@@ -6,7 +6,7 @@ import { hashInline, type StartHash, type StreamHash } from "../../content/strea
 import type { StreamSegment } from "./layout.ts";
 import type { OpenOutput } from "./ports.ts";
 
-export interface TransferOptions {
+export interface EntryTransferOptions {
   /** Like `OpenOutput.write`, or waiting for its turn in file order. */
   readonly write: OpenOutput["write"];
   /** How many batches may wait for the disk, or for their turn, before the source is held. */
@@ -27,7 +27,11 @@ export function survivedOf({ entry }: StreamSegment, out: OpenOutput): number {
  * Fetches one entry to its place, hashing as the bytes pass, and says so to the journal only when size and digest are
  * right. A prefix that survived is hashed again and not fetched again. Returns how many bytes were fetched.
  */
-export async function transfer(segment: StreamSegment, out: OpenOutput, options: TransferOptions): Promise<number> {
+export async function transfer(
+  segment: StreamSegment,
+  out: OpenOutput,
+  options: EntryTransferOptions,
+): Promise<number> {
   const { entry, content } = segment;
   const { signal, onBytes, write, outstanding } = options;
   const start = survivedOf(segment, out);

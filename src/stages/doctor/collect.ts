@@ -8,7 +8,7 @@ import { redact } from "../../model/sanitize.ts";
 export type DoctorPort = Pick<ClusterPort, "list" | "logs" | "raw">;
 
 /** One text to be read line by line, and the name under which it goes into a support archive. */
-export interface Evidence {
+export interface CollectedText {
   /** `logs/POD/CONTAINER.log`, `events.txt`, `pods.txt`. */
   readonly name: string;
   readonly text: string;
@@ -24,7 +24,7 @@ export interface CollectOptions {
 }
 
 /** Everything that may say why: what pods wait for, events, logs of this and the last run, the gateway's counters. */
-export async function collect(port: DoctorPort, options: CollectOptions): Promise<readonly Evidence[]> {
+export async function collectTexts(port: DoctorPort, options: CollectOptions): Promise<readonly CollectedText[]> {
   const { namespace, signal } = options;
   const [pods, events] = await Promise.all([
     port.list<Pod>({ resource: "pods", namespace, signal }),
@@ -59,7 +59,7 @@ async function readLog(
   log: Log,
   port: DoctorPort,
   { namespace, signal, tail = 2000 }: CollectOptions,
-): Promise<Evidence> {
+): Promise<CollectedText> {
   const name = `logs/${log.pod}/${log.container}${log.previous ? ".previous" : ""}.log`;
   try {
     return { name, text: (await port.logs({ namespace, ...log, tail, signal })) ?? "" };
@@ -70,7 +70,7 @@ async function readLog(
   }
 }
 
-async function readMetrics(pod: Pod, port: DoctorPort, { namespace, signal }: CollectOptions): Promise<Evidence> {
+async function readMetrics(pod: Pod, port: DoctorPort, { namespace, signal }: CollectOptions): Promise<CollectedText> {
   const name = pod.metadata?.name ?? "";
   const path = `/api/v1/namespaces/${namespace}/pods/${name}:15020/proxy/stats/prometheus`;
   const text = (await port.raw(path, signal)) ?? "";
@@ -83,7 +83,7 @@ function isGateway({ metadata }: Pod): boolean {
 }
 
 /** Events outlive what they are about by an hour: those of pods that are gone or well by now would name a mended cause. */
-function eventFiles(events: readonly KubeEvent[], troubled: ReadonlySet<string | undefined>): readonly Evidence[] {
+function eventFiles(events: readonly KubeEvent[], troubled: ReadonlySet<string | undefined>): readonly CollectedText[] {
   const isPresent = ({ involvedObject: { kind, uid } }: KubeEvent): boolean => kind !== "Pod" || troubled.has(uid);
   const print = (some: readonly KubeEvent[]): string => redact(some.map(eventLine).join("\n"));
   return [

@@ -1,6 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { symptomReader, type Symptom } from "../../model/symptom.ts";
-import { collect, type CollectOptions, type DoctorPort, type Evidence } from "./collect.ts";
+import { collectTexts, type CollectOptions, type DoctorPort, type CollectedText } from "./collect.ts";
 
 export interface DiagnoseOptions {
   readonly symptoms: readonly Symptom[];
@@ -11,12 +11,12 @@ export interface DoctorReport {
   /** Likely causes, the likeliest first. */
   readonly findings: readonly Finding[];
   /** What they were read from, for a support archive. */
-  readonly evidence: readonly Evidence[];
+  readonly evidence: readonly CollectedText[];
 }
 
 /** Asks the cluster for everything that may say why something does not work, and reads it. */
 export async function doctor(port: DoctorPort, options: CollectOptions & DiagnoseOptions): Promise<DoctorReport> {
-  const evidence = await collect(port, options);
+  const evidence = await collectTexts(port, options);
   return { findings: diagnose(evidence, options), evidence };
 }
 
@@ -32,7 +32,7 @@ interface Cause {
   times: number;
 }
 
-function diagnose(evidence: readonly Evidence[], { symptoms, language }: DiagnoseOptions): readonly Finding[] {
+function diagnose(evidence: readonly CollectedText[], { symptoms, language }: DiagnoseOptions): readonly Finding[] {
   const read = symptomReader(symptoms);
   const causes = new Map<string, Cause>();
   for (const { name, text } of evidence.filter(({ past }) => past !== true)) {

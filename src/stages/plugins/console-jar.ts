@@ -1,10 +1,9 @@
 import * as z from "zod";
-import type { LayerMember } from "../../content/layer-tar.ts";
 import { zipDirectory, readZipEntry, type ZipDirectory } from "../../content/zip.ts";
 import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
+import { parseProperties } from "../../std/properties.ts";
 import { loadStrings } from "../../std/yaml.ts";
-import { parseProperties } from "./find.ts";
 
 /** A plugin that a console can name, as its jar describes it. */
 export interface ConsolePlugin {
@@ -108,25 +107,4 @@ function readSpec(key: string, bytes: Uint8Array): z.output<typeof Spec> {
   const parsed = Spec.safeParse(document);
   if (parsed.success) return parsed.data;
   throw refuse(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
-}
-
-const opaque = ".wh..wh..opq";
-const whiteout = ".wh.";
-
-/**
- * What a member of a layer takes away from the `folder` (of the root) in the layers below it: everything, or one name.
- * https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts
- */
-export function hides(
-  member: Pick<LayerMember, "path" | "type">,
-  folder: string,
-): "all" | { readonly name: string } | undefined {
-  const { path, type } = member;
-  if (path === opaque || path === `${whiteout}${folder}` || path === `${folder}/${opaque}`) return "all";
-  if (type === "directory") return undefined;
-  // A file in the place of the folder.
-  if (path === folder) return "all";
-  const [first, name, ...deeper] = path.split("/");
-  if (first !== folder || name === undefined || deeper.length > 0) return undefined;
-  return { name: name.startsWith(whiteout) ? name.slice(whiteout.length) : name };
 }

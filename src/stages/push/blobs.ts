@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
 import { limiter, type Limiter } from "../../std/limiter.ts";
-import { spot, type Spot } from "./placement.ts";
+import { placementKey, type PlacementKey } from "./placement.ts";
 import type { PushPlan } from "./plan.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 
@@ -28,8 +28,8 @@ export class BlobTransfer {
   readonly #target: PushTarget;
   readonly #options: BlobOptions;
   readonly #places: Limiter;
-  readonly #settled = new Map<Spot, Promise<void>>();
-  readonly #seenAt = new Map<Spot, number>();
+  readonly #settled = new Map<PlacementKey, Promise<void>>();
+  readonly #seenAt = new Map<PlacementKey, number>();
   readonly #sums = { uploaded: 0, mounted: 0, blobs: { uploaded: 0, mounted: 0 } };
 
   constructor(plan: PushPlan, source: PushSource, target: PushTarget, options: BlobOptions) {
@@ -40,7 +40,7 @@ export class BlobTransfer {
     const places = limiter(options.concurrency);
     this.#places = (work) => places(() => work().catch(options.fail));
     const start = options.now();
-    for (const { repository, blob } of plan.present) this.#seenAt.set(spot(repository, blob.digest), start);
+    for (const { repository, blob } of plan.present) this.#seenAt.set(placementKey(repository, blob.digest), start);
   }
 
   get result(): { uploaded: number; mounted: number; blobs: { uploaded: number; mounted: number; present: number } } {
@@ -49,7 +49,7 @@ export class BlobTransfer {
 
   /** Resolves when the blob is in the repository. */
   settle(repository: string, blob: Descriptor, onBytes?: OnBytes): Promise<void> {
-    const key = spot(repository, blob.digest);
+    const key = placementKey(repository, blob.digest);
     const known = this.#settled.get(key);
     if (known !== undefined) return known;
     const settling = this.#carry(repository, blob, onBytes);
@@ -61,7 +61,7 @@ export class BlobTransfer {
   async refresh(repository: string, blobs: readonly Descriptor[]): Promise<void> {
     const old = this.#options.now() - staleAfter;
     for (const blob of blobs) {
-      const seen = this.#seenAt.get(spot(repository, blob.digest));
+      const seen = this.#seenAt.get(placementKey(repository, blob.digest));
       if (seen !== undefined && seen <= old) await this.restore(repository, blob);
     }
   }
@@ -74,7 +74,7 @@ export class BlobTransfer {
   }
 
   async #carry(repository: string, blob: Descriptor, onBytes?: OnBytes): Promise<void> {
-    const action = this.#plan.actions.get(spot(repository, blob.digest));
+    const action = this.#plan.actions.get(placementKey(repository, blob.digest));
     if (action === undefined) return;
     if (action.kind === "upload") return this.#places(() => this.#upload(repository, blob, undefined, onBytes));
     // Waiting for its home takes no place, so uploads never wait for mounts.
@@ -106,7 +106,7 @@ export class BlobTransfer {
   }
 
   #seen(repository: string, blob: Descriptor): void {
-    this.#seenAt.set(spot(repository, blob.digest), this.#options.now());
+    this.#seenAt.set(placementKey(repository, blob.digest), this.#options.now());
   }
 }
 

@@ -14,10 +14,10 @@ export interface Placement {
 }
 
 /** A blob or manifest in a repository: what a registry can be asked for, and what is sent at most once. */
-export type Spot = string & { readonly __brand: "Spot" };
+export type PlacementKey = string & { readonly __brand: "PlacementKey" };
 
-export function spot(repository: string, digest: Digest): Spot {
-  return `${repository}@${digest}` as Spot;
+export function placementKey(repository: string, digest: Digest): PlacementKey {
+  return `${repository}@${digest}` as PlacementKey;
 }
 
 export function placementsOf(mapped: readonly Mapped[]): readonly Placement[] {

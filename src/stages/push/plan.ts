@@ -1,6 +1,6 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
-import { placementsOf, spot, type Spot } from "./placement.ts";
+import { placementsOf, placementKey, type PlacementKey } from "./placement.ts";
 import type { Mapped } from "../../model/relocation.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 import { survey, type Survey, type Surveyed, type SurveyOptions } from "./survey.ts";
@@ -26,7 +26,7 @@ export interface PlannedPlacement extends Surveyed {
 /** Every unique blob goes up once, to the first repository that lacks it, and is mounted from there into the others. */
 export interface PushPlan {
   readonly placements: readonly PlannedPlacement[];
-  readonly actions: ReadonlyMap<Spot, Action>;
+  readonly actions: ReadonlyMap<PlacementKey, Action>;
   readonly uploads: readonly PlacedBlob[];
   readonly mounts: readonly PlannedMount[];
   readonly present: readonly PlacedBlob[];
@@ -47,11 +47,11 @@ export async function planPush(
 /** The plan that a survey leads to: pure, and in the order of the bundle, so that a stick or disk is read forwards. */
 export function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBlob">): PushPlan {
   const homes = homesOf(present);
-  const counted = new Set<Spot>();
-  const actions = new Map<Spot, Action>();
+  const counted = new Set<PlacementKey>();
+  const actions = new Map<PlacementKey, Action>();
   const sums = { uploads: [] as PlacedBlob[], mounts: [] as PlannedMount[], present: [] as PlacedBlob[] };
   const decideBlob = (repository: string, blob: Descriptor): Action["kind"] | undefined => {
-    const key = spot(repository, blob.digest);
+    const key = placementKey(repository, blob.digest);
     if (counted.has(key)) return undefined;
     counted.add(key);
     const from = homes.get(blob.digest);
@@ -81,7 +81,7 @@ export function decide({ placements, present }: Survey, source: Pick<PushSource,
   return { placements: planned, actions, ...sums, presentBytes };
 }
 
-function homesOf(present: ReadonlySet<Spot>): Map<Digest, string> {
+function homesOf(present: ReadonlySet<PlacementKey>): Map<Digest, string> {
   const homes = new Map<Digest, string>();
   for (const key of present) {
     const at = key.indexOf("@");
@@ -97,11 +97,13 @@ function homesOf(present: ReadonlySet<Spot>): Map<Digest, string> {
  */
 export function bytesByProject({ placements, uploads, mounts, present }: PushPlan): ReadonlyMap<string, number> {
   const projectOf = (repository: string): string => repository.split("/")[0] ?? "";
-  const counted = new Set<Spot>(present.map(({ repository, blob }) => spot(projectOf(repository), blob.digest)));
+  const counted = new Set<PlacementKey>(
+    present.map(({ repository, blob }) => placementKey(projectOf(repository), blob.digest)),
+  );
   const sums = new Map<string, number>();
   const count = (repository: string, { digest, size }: Descriptor): void => {
     const project = projectOf(repository);
-    const key = spot(project, digest);
+    const key = placementKey(project, digest);
     if (!counted.has(key)) sums.set(project, (sums.get(project) ?? 0) + size);
     counted.add(key);
   };
@@ -111,7 +113,7 @@ export function bytesByProject({ placements, uploads, mounts, present }: PushPla
       .flatMap(({ placement: { repository }, graph }) =>
         (graph?.manifests ?? []).map(({ descriptor }) => ({ repository, blob: descriptor })),
       );
-  for (const { repository, blob } of manifests(true)) counted.add(spot(projectOf(repository), blob.digest));
+  for (const { repository, blob } of manifests(true)) counted.add(placementKey(projectOf(repository), blob.digest));
   for (const { repository, blob } of [...uploads, ...mounts, ...manifests(false)]) count(repository, blob);
   return sums;
 }

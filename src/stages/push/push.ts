@@ -11,7 +11,7 @@ import { BlobTransfer } from "./blobs.ts";
 import { refuseUnstorable } from "./config-prediction.ts";
 import { lostRefusal, missingProject, type TargetState } from "./explain.ts";
 import { ManifestTransfer } from "./manifests.ts";
-import { spot, type Spot } from "./placement.ts";
+import { placementKey, type PlacementKey } from "./placement.ts";
 import { bytesByProject, bytesOf, planPush, type PushPlan, type PlannedPlacement } from "./plan.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
 import { digestAt, preconditionFailed, type Surveyed } from "./survey.ts";
@@ -141,7 +141,7 @@ interface Run {
   readonly target: PushTarget;
   readonly blobs: BlobTransfer;
   readonly manifestPlaces: Limiter;
-  readonly sentManifests: Map<Spot, Promise<void>>;
+  readonly sentManifests: Map<PlacementKey, Promise<void>>;
   readonly options: PushOptions;
   readonly report: Report;
   readonly signal: AbortSignal;
@@ -186,7 +186,7 @@ async function place(planned: PlannedPlacement, run: Run): Promise<void> {
     const root = graph.manifests.at(-1);
     if (!complete)
       for (const node of graph.manifests.slice(0, -1))
-        await once(run.sentManifests, spot(repository, node.descriptor.digest), () =>
+        await once(run.sentManifests, placementKey(repository, node.descriptor.digest), () =>
           run.manifestPlaces(() => manifests.putChild(node)),
         );
     for (const tag of missingTags)
@@ -220,7 +220,7 @@ async function allSettled(work: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason;
 }
 
-function once(settled: Map<Spot, Promise<void>>, key: Spot, work: () => Promise<void>): Promise<void> {
+function once(settled: Map<PlacementKey, Promise<void>>, key: PlacementKey, work: () => Promise<void>): Promise<void> {
   const known = settled.get(key) ?? work();
   settled.set(key, known);
   return known;

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { mapTogether } from "../../std/map-together.ts";
-import { readPlacement, spot, type Placement, type Spot } from "./placement.ts";
+import { readPlacement, placementKey, type Placement, type PlacementKey } from "./placement.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
 
 /** A placement, and what the target already has of it. */
@@ -19,7 +19,7 @@ export interface Surveyed {
 
 export interface Survey {
   readonly placements: readonly Surveyed[];
-  readonly present: ReadonlySet<Spot>;
+  readonly present: ReadonlySet<PlacementKey>;
 }
 
 export interface SurveyOptions {
@@ -64,7 +64,7 @@ export async function survey(
     asked,
   );
   const wanted = wantedBlobs(placements.filter(({ complete }) => !complete));
-  const present = new Set<Spot>(wantedBlobs(placements.filter(({ complete }) => complete)).keys());
+  const present = new Set<PlacementKey>(wantedBlobs(placements.filter(({ complete }) => complete)).keys());
   await mapTogether(
     [...wanted].filter(([key, { repository }]) => !present.has(key) && !isNew(repository, options)),
     async ([key, { repository, blob }], signal) => {
@@ -128,15 +128,19 @@ interface Wanted {
   readonly blob: Descriptor;
 }
 
-function wantedBlobs(placements: readonly Surveyed[]): ReadonlyMap<Spot, Wanted> {
-  const wanted = new Map<Spot, Wanted>();
+function wantedBlobs(placements: readonly Surveyed[]): ReadonlyMap<PlacementKey, Wanted> {
+  const wanted = new Map<PlacementKey, Wanted>();
   for (const { placement, graph } of placements)
     for (const blob of graph?.blobs ?? [])
-      wanted.set(spot(placement.repository, blob.digest), { repository: placement.repository, blob });
+      wanted.set(placementKey(placement.repository, blob.digest), { repository: placement.repository, blob });
   return wanted;
 }
 
-function missingBlobs(wanted: readonly Wanted[], present: ReadonlySet<Spot>, source: PushSource): readonly Digest[] {
+function missingBlobs(
+  wanted: readonly Wanted[],
+  present: ReadonlySet<PlacementKey>,
+  source: PushSource,
+): readonly Digest[] {
   const somewhere = new Set([...present].map((key) => key.slice(key.indexOf("@") + 1)));
   return wanted.map(({ blob }) => blob.digest).filter((digest) => !source.hasBlob(digest) && !somewhere.has(digest));
 }

@@ -24,7 +24,7 @@ export interface Workload extends KubeObject {
   };
 }
 
-export interface Progress {
+export interface WorkloadProgress {
   readonly ready: number;
   readonly wanted: number;
   readonly done: boolean;
@@ -33,7 +33,7 @@ export interface Progress {
 }
 
 /** Where a workload stands; `kubectl rollout status` decides by the same numbers. */
-export function progressOf(workload: Workload): Progress {
+export function progressOf(workload: Workload): WorkloadProgress {
   const { status = {} } = workload;
   const counts = workload.kind === "DaemonSet" ? daemonCounts(workload) : replicaCounts(workload);
   // Before the controller has seen our generation, every count is about the one before.
@@ -84,7 +84,7 @@ export interface WorkloadRef {
 /** One workload at one moment. */
 export interface Standing {
   readonly workload: string;
-  readonly progress: Progress;
+  readonly progress: WorkloadProgress;
   readonly troubles: readonly PodTrouble[];
 }
 
@@ -94,7 +94,7 @@ export interface LookOptions {
 }
 
 const everything = "deployments.apps,statefulsets.apps,daemonsets.apps,pods";
-const absent: Progress = { ready: 0, wanted: 1, done: false };
+const absent: WorkloadProgress = { ready: 0, wanted: 1, done: false };
 
 /** One call for all workloads and their pods, and a second one for events when a pod is in trouble. */
 export async function lookAt(

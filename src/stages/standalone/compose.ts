@@ -1,7 +1,7 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { shellWord, yamlText, composeText } from "../../std/shell-word.ts";
-import { environmentOf, isCarriable, type CarriedPlugin } from "./environment.ts";
-import type { KitFile, StandaloneKit, Container, Mount } from "./kit.ts";
+import { environmentOf, isCarriable, type KitPlugin } from "./environment.ts";
+import type { KitFile, StandaloneKit, Container, Mount } from "./container.ts";
 
 /**
  * Images of the higress-standalone compose set (docs/facts/higress.md#standalone-compose), and whether it starts
@@ -26,7 +26,7 @@ const services: Readonly<Record<string, "needed" | "optional">> = {
 const pattern = "http://plugin-server:8080/plugins/${name}/${version}/plugin.wasm";
 
 export interface ComposeSetInput {
-  readonly carried: readonly CarriedPlugin[];
+  readonly carried: readonly KitPlugin[];
   /** Archives beside load.sh. */
   readonly archives: readonly string[];
   /** The directory beside load.sh that `exportPluginTree` wrote. */

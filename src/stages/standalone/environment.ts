@@ -3,7 +3,7 @@ import { urlPatternVariable } from "../../model/url-pattern.ts";
 import { yamlText } from "../../std/shell-word.ts";
 import { builtInPattern, checkPattern, fillPattern } from "./pattern.ts";
 
-export interface CarriedPlugin {
+export interface KitPlugin {
   readonly name: string;
   /** `info.version`, or the tag: what stands in its URL. */
   readonly version: string;
@@ -17,7 +17,7 @@ export type PluginSource =
 
 export interface EnvironmentInput {
   readonly plugins: PluginSource;
-  readonly carried: readonly CarriedPlugin[];
+  readonly carried: readonly KitPlugin[];
   /** Hosts, with their port, whose certificate the gateway must not verify. Never set unless asked for. */
   readonly insecureRegistries?: readonly string[] | undefined;
   /** PEM file that the gateway trusts besides the roots of its image. */
@@ -34,7 +34,7 @@ const mcpServer = "mcp-server";
 export const caDirectory = "/etc/ssl/higress-airgap";
 
 /** Names and versions come out of a bundle and go into a script, paths and an environment file: one segment, or none. */
-export function isCarriable({ name, version }: CarriedPlugin): boolean {
+export function isCarriable({ name, version }: KitPlugin): boolean {
   return [name, version].every((text) => /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$/.test(text));
 }
 

@@ -1,6 +1,7 @@
-import { hasErrors, type Finding } from "../../model/finding.ts";
+import { hasErrors } from "../../model/finding.ts";
 import { shellWord } from "../../std/shell-word.ts";
 import { composeFile, composeVariables } from "./compose.ts";
+import type { Container, KitFile, Mount, StandaloneKit } from "./container.ts";
 import { caDirectory, environmentOf, isCarriable, type EnvironmentInput, helmValues } from "./environment.ts";
 
 export interface StandaloneInput extends EnvironmentInput {
@@ -20,36 +21,6 @@ export interface Ports {
   readonly http: number;
   readonly https: number;
   readonly console: number;
-}
-
-export interface KitFile {
-  readonly name: string;
-  readonly text: string;
-  readonly mode: number;
-}
-
-export interface StandaloneKit {
-  readonly files: readonly KitFile[];
-  readonly findings: readonly Finding[];
-}
-
-export interface Mount {
-  /** Relative to the kit. */
-  readonly from: string;
-  readonly to: string;
-  readonly readOnly: boolean;
-}
-
-/** What run.sh and compose.yaml both say, decided once. */
-export interface Container {
-  readonly image: string;
-  readonly archives: readonly string[];
-  readonly engine: "docker" | "podman";
-  readonly name: string;
-  readonly variables: ReadonlyMap<string, string>;
-  /** Host port to container port (docs/facts/higress.md#standalone-all-in-one). */
-  readonly ports: readonly (readonly [number, number])[];
-  readonly mounts: readonly Mount[];
 }
 
 /** The files with which Higress runs in one container, from nothing but what lies beside them; none if that cannot be. */

@@ -3,7 +3,7 @@ import { hasErrors } from "../../model/finding.ts";
 import type { OpenedBundle } from "./ports.ts";
 import type { VerifyResult } from "./verify.ts";
 
-export interface EvidenceFacts {
+export interface VerificationFacts {
   /** When it was checked, as the host's clock has it. */
   readonly at: Date | string;
   readonly tool: { readonly name: string; readonly version: string };
@@ -12,7 +12,7 @@ export interface EvidenceFacts {
 }
 
 /** What an auditor wants on file: what was checked, how, by what, and what came of it. For `--report`. */
-export function evidence(bundle: OpenedBundle, result: VerifyResult, { at, tool, signed }: EvidenceFacts) {
+export function evidence(bundle: OpenedBundle, result: VerifyResult, { at, tool, signed }: VerificationFacts) {
   const { document, entries, id, source } = bundle;
   return {
     reportVersion: 1,

@@ -10,7 +10,7 @@ import { commandNames, flagNames } from "../../../src/ui/messages/vocabulary.ts"
 const page = async (name: string): Promise<string> => readFile(`docs/${name}`, "utf8");
 
 describe("docs/", () => {
-  it("repeats what the program says, where scripts/docs.mjs writes it", async () => {
+  it("repeats what the program says, where scripts/docs.mjs writes it", { timeout: 120_000 }, async () => {
     const { stdout, exitCode } = await execa("node", ["scripts/docs.mjs", "--check"], { reject: false });
     expect({ stale: stdout, exitCode }).toEqual({ stale: "", exitCode: 0 });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { mergeValues, setValues } from "../../../src/model/set-values.ts";
+import { setValues } from "../../../src/model/set-values.ts";
+import { mergeValues } from "../../../src/model/values.ts";
 
 describe("setValues reads what `helm --set` reads", () => {
   // The right column is what `helm template --set` of 3.17 and 4.2 hands to a chart; test/contract/helm-set.test.ts asks it.

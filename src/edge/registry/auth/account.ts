@@ -1,5 +1,11 @@
 import { isFailure } from "../../../model/failure.ts";
-import type { Login } from "../access.ts";
+
+/** What docker's `config.json` or a credential helper says about a host. `identityToken` replaces the password. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+  readonly identityToken?: string;
+}
 
 /**
  * The credential for one way to a registry, shared by all who use that way. Whether it is right is asked once, alone, and

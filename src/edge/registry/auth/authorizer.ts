@@ -1,16 +1,10 @@
 import { isFailure } from "../../../model/failure.ts";
-import type { Login } from "../access.ts";
 import { abortable } from "../../../std/abortable.ts";
-import type { Account } from "./account.ts";
+import type { Account, Login } from "./account.ts";
 import { basicCredentials, basicHeader } from "./basic.ts";
-import { parseChallenges, type Challenge } from "./challenge.ts";
+import { bearerChallenge, parseChallenges, type BearerChallenge, type Challenge } from "./challenge.ts";
 import { actionsOf } from "./grants.ts";
 import { isFresh, type Token } from "./token.ts";
-
-export interface BearerChallenge {
-  readonly realm: string;
-  readonly service: string | undefined;
-}
 
 export interface AuthorizerOptions {
   readonly account: Account;
@@ -74,7 +68,7 @@ export class Authorizer {
    */
   async challenged(values: readonly string[], scopes: readonly string[], used: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(values);
-    const bearer = challenges.map(bearerOf).find((each) => each !== undefined);
+    const bearer = challenges.map(bearerChallenge).find((each) => each !== undefined);
     if (bearer !== undefined) {
       this.#scheme = { type: "bearer", ...bearer };
       if (used !== undefined) this.#want(scopes, challenges);
@@ -162,9 +156,4 @@ export class Authorizer {
 
 function keyOf(scopes: readonly string[]): string {
   return [...scopes].sort().join(" ");
-}
-
-function bearerOf({ scheme, parameters }: Challenge): BearerChallenge | undefined {
-  const realm = parameters.get("realm");
-  return scheme === "bearer" && realm !== undefined ? { realm, service: parameters.get("service") } : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Login } from "../access.ts";
+import type { Login } from "./account.ts";
 
 /** https://www.rfc-editor.org/rfc/rfc7617, with UTF-8 as registries read it. */
 export function basicCredentials(login: Login): string {

@@ -6,6 +6,12 @@ export interface Challenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/** A challenge that names a token service. */
+export interface BearerChallenge {
+  readonly realm: string;
+  readonly service: string | undefined;
+}
+
 const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const space = /[ \t]*/y;
 const separators = /[ \t,]*/y;
@@ -70,4 +76,9 @@ class Scanner {
     this.#at += match[0].length;
     return match;
   }
+}
+
+export function bearerChallenge({ scheme, parameters }: Challenge): BearerChallenge | undefined {
+  const realm = parameters.get("realm");
+  return scheme === "bearer" && realm !== undefined ? { realm, service: parameters.get("service") } : undefined;
 }

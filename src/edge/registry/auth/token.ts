@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { Login } from "../access.ts";
-import type { BearerChallenge } from "./authorizer.ts";
-import { atOrigin } from "../location.ts";
+import type { Login } from "./account.ts";
+import type { BearerChallenge } from "./challenge.ts";
+import { atOrigin } from "../../../std/at-origin.ts";
 import { basicHeader } from "./basic.ts";
 
 /** Milliseconds are of `performance.now()`: a clock that is set must not keep a token alive. */
