@@ -1,0 +1,79 @@
+import { execa } from "execa";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { program } from "../rig/cli.ts";
+import { aFarSide, farSideUnavailable, type FarSide } from "../rig/far-side.ts";
+import { aDockerRegistry } from "../rig/registry-process.ts";
+import { sampleContent, writeSampleSpec } from "../rig/sample-site.ts";
+import { seed } from "../rig/seed.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+import { tools } from "../rig/tools.ts";
+
+const unavailable = farSideUnavailable();
+const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+const layer = 32 * 1024 ** 2;
+/** Bytes: the program's own files, small documents, answers of registries, what helm and kubectl say to each other. */
+const besides = 16 * 1024 ** 2;
+/** What helm and kubectl say to the API server and to each other in an install: 24 MB of reads were seen. */
+const talk = 40 * 1024 ** 2;
+
+/** Bytes through read and write calls, files and sockets alike, of a command and of what it started. */
+interface Moved {
+  readonly read: number;
+  readonly written: number;
+}
+
+/** As the kernel counts them: https://docs.kernel.org/filesystems/proc.html#proc-pid-io-display-the-io-accounting-fields */
+async function moved(args: readonly string[], cwd: string): Promise<Moved> {
+  const account = join(cwd, "io");
+  const script = '"$@"; code=$?; cat /proc/$$/io > "$ACCOUNT"; exit $code';
+  const env = { PATH: "/usr/bin:/bin", HOME: cwd, HIGRESS_AIRGAP_EXE_DIR: "", ACCOUNT: account };
+  await execa("sh", ["-c", script, "sh", ...program, ...args], { cwd, env, extendEnv: false, stdin: "ignore" });
+  const text = await readFile(account, "utf8");
+  const count = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(text)?.[1]);
+  return { read: count("rchar"), written: count("wchar") };
+}
+
+describe.skipIf(unavailable !== undefined)(`what a command moves${because}`, () => {
+  const carried = { folder: "", bundle: "", size: 0, build: { read: 0, written: 0 } };
+
+  beforeAll(async () => {
+    const folder = await aTempDirectory();
+    const bundle = join(folder.path, "higress.tar");
+    await using source = await aDockerRegistry();
+    await seed(source.url, sampleContent(layer));
+    const spec = await writeSampleSpec(folder.path, source.url);
+    const { helm } = await tools("3.17");
+    const build = await moved(["build", spec, "--out", bundle, "--helm", helm], folder.path);
+    Object.assign(carried, { folder: folder.path, bundle, build, size: (await stat(bundle)).size });
+    return () => folder[Symbol.asyncDispose]();
+  }, 180_000);
+
+  it("to build: each byte comes from the registry once and goes to the disk once, and nothing is read back", () => {
+    const { build, size } = carried;
+    expect(size).toBeGreaterThan(2 * layer);
+    expect(build.written).toBeGreaterThan(size);
+    expect(build.written).toBeLessThan(size + besides);
+    // What the registry sent: were the file read as well, it would be twice that.
+    expect(build.read).toBeLessThan(size + besides);
+  });
+
+  it("to verify: each byte is read once", async () => {
+    const { read, written } = await moved(["verify", carried.bundle], carried.folder);
+    expect(read).toBeGreaterThan(carried.size);
+    expect(read).toBeLessThan(carried.size + besides);
+    expect(written).toBeLessThan(besides);
+  });
+
+  it("to install: at most twice the bundle is read and once it is sent; a second time nothing is sent", async () => {
+    await using far: FarSide = await aFarSide({ helm: "4.1" });
+    const first = await moved(far.args(["install", carried.bundle, "--yes"]), far.folder);
+    expect(first.read).toBeLessThan(2 * carried.size + talk);
+    expect(first.written).toBeGreaterThan(2 * layer);
+    expect(first.written).toBeLessThan(carried.size + talk);
+    const second = await moved(far.args(["install", carried.bundle, "--yes"]), far.folder);
+    expect(second.written).toBeLessThan(talk);
+    expect(second.read).toBeLessThan(carried.size + talk);
+  }, 300_000);
+});
