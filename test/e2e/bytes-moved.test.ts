@@ -5,13 +5,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { program } from "../rig/cli.ts";
 import { aFarSide, farSideUnavailable, type FarSide } from "../rig/far-side.ts";
 import { aDockerRegistry } from "../rig/registry-process.ts";
-import { sampleContent, writeSampleSpec } from "../rig/sample-site.ts";
+import { sampleContent, writeSampleSite, writeSampleSpec } from "../rig/sample-site.ts";
 import { seed } from "../rig/seed.ts";
+import { jumpsIn, slowly, slowMediumUnavailable } from "../rig/slow-medium.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 import { tools } from "../rig/tools.ts";
 
 const unavailable = farSideUnavailable();
 const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
+const unslowed = slowMediumUnavailable();
 const layer = 32 * 1024 ** 2;
 /** Bytes: the program's own files, small documents, answers of registries, what helm and kubectl say to each other. */
 const besides = 16 * 1024 ** 2;
@@ -65,6 +67,26 @@ describe.skipIf(unavailable !== undefined)(`what a command moves${because}`, () 
     expect(read).toBeLessThan(carried.size + besides);
     expect(written).toBeLessThan(besides);
   });
+
+  it.skipIf(unslowed !== undefined).each(["verify", "push"] as const)(
+    `to %s from a slow disk: in long stretches${unslowed === undefined ? "" : ` (not run: ${unslowed})`}`,
+    async (command) => {
+      await using folder = await aTempDirectory();
+      await using target = await aDockerRegistry();
+      const trace = join(folder.path, "trace");
+      const site = ["--site", await writeSampleSite(folder.path, { host: target.host, url: target.url })];
+      const args = [...program, command, carried.bundle, ...(command === "push" ? site : [])];
+      const [strace, ...flags] = slowly(trace, 5);
+      await execa(strace ?? "", [...flags, ...args], { cwd: folder.path, env: { HIGRESS_AIRGAP_EXE_DIR: "" } });
+      const jumps = jumpsIn(await readFile(trace, "utf8"), carried.bundle);
+      expect(jumps).toBeGreaterThan(0);
+      // One per MiB, and at most two for each entry: its header, and what it holds. With reads of 256 KiB, three per MiB more.
+      const { stdout } = await execa("tar", ["tf", carried.bundle]);
+      const entries = stdout.split("\n").length;
+      expect(jumps).toBeLessThan(carried.size / 1024 ** 2 + 2 * entries);
+    },
+    120_000,
+  );
 
   it("to install: at most twice the bundle is read and once it is sent; a second time nothing is sent", async () => {
     await using far: FarSide = await aFarSide({ helm: "4.1" });
