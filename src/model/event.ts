@@ -83,6 +83,7 @@ export interface NoteFacts {
   "plan-release": { release: string; from: string; to: string };
   "plan-push": { images: number; plugins: number; prefix: string };
   "plan-phases": { phases: string };
+  "plan-ownership": { release: string; objects: number; by: string };
   "owner-kept": { release: string; values: string };
   "owner-dropped": { release: string; values: string };
   "owner-overridden": { release: string; values: string };

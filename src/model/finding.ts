@@ -126,6 +126,9 @@ export interface FindingFacts {
   "cluster.release-pending": { release: string; status: string };
   "overlay.no-target": { workload: string; container: string };
   "cluster.release-foreign": { release: string; namespace: string; chart: string; revision: number; set: string };
+  "cluster.objects-foreign": { namespace: string; chart: string; by: string; count: number; set: string };
+  "cluster.objects-managed": { namespace: string; by: string };
+  "cluster.values-unknown": { namespace: string; by: string; changes: string };
   "cluster.release-adopted": {
     release: string;
     namespace: string;

@@ -11,6 +11,8 @@ export interface HelmSource {
   readonly values: readonly ValuesLayer[];
   /** What this program itself replaces after helm has rendered. */
   readonly patches?: readonly Patch[] | undefined;
+  /** Objects of these names that no release owns become this one's. */
+  readonly takesOwnership?: boolean | undefined;
 }
 
 export interface ReleaseInfo {
@@ -27,6 +29,8 @@ export interface ReleaseChart {
   readonly version: string;
   readonly revision: number;
   readonly status: string;
+  /** Helm 4 goes on as the release was begun: what Helm 3 has made it merges itself, as that does. */
+  readonly isServerSide: boolean;
 }
 
 /** A release of any namespace. */

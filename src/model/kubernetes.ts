@@ -136,6 +136,13 @@ export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
+/** Groups that every API server has; all others come with CRDs. https://kubernetes.io/docs/reference/kubernetes-api/ */
+const builtIn = /^(|apps|batch|autoscaling|policy|extensions|(?!gateway\.|inference\.)[a-z]+(\.[a-z]+)?\.k8s\.io)$/;
+
+export function isBuiltInGroup(group: string): boolean {
+  return builtIn.test(group);
+}
+
 export function pluralOf(kind: string): string {
   const name = kind.toLowerCase();
   if (name === "endpoints") return name;

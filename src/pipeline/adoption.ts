@@ -1,4 +1,5 @@
 import type { NoteEvent } from "../model/event.ts";
+import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { isSameRelease, releasesOf, type AdoptedRecord, type Receipt } from "../model/receipt.ts";
 import { type Existing } from "../model/existing.ts";
@@ -7,12 +8,17 @@ import { isValues, mergeValues, type ChartValues, type Values } from "../model/v
 import { standing } from "../stages/receipt/receipt.ts";
 import { compareOwnerValues } from "../stages/survey/owner-values.ts";
 import type { SurveyPort } from "../stages/survey/ports.ts";
-import { surveyReleases, undecided, type ForeignRelease } from "../stages/survey/survey.ts";
+import { surveyReleases, unadoptable, undecided, type ForeignRelease } from "../stages/survey/survey.ts";
+import { isUnreleased, unreleasedObjects, type UnreleasedObjects } from "../stages/survey/unreleased.ts";
 import { loadTyped } from "../std/yaml.ts";
+import { liveObjects } from "./live-objects.ts";
 import type { InstallPlan, OwnerLayer, PlannedChart } from "./install-plan.ts";
 
 export interface AdoptionPorts {
   readonly helm: SurveyPort;
+  readonly cluster: Pick<ClusterPort, "list">;
+  /** What the chart would make, hooks included. */
+  readonly render: (chart: PlannedChart) => Promise<readonly KubeObject[]>;
   /** Of the site's release on this cluster. */
   readonly receipts: readonly Receipt[];
   chartValues(chart: PlannedChart): Promise<ChartValues>;
@@ -42,6 +48,11 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   const { foreign, findings } = await surveyReleases(plan.charts, {
     helm,
     isOurs: (named) => plan.charts.some((chart) => isSameRelease(chart, named) && isOurs(chart)),
+    unreleased: (named) =>
+      unreleasedOf(
+        plan.charts.find((chart) => isSameRelease(chart, named)),
+        ports,
+      ),
     signal,
   });
   const told: Finding[] = [...findings];
@@ -50,7 +61,8 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   for (const found of blocked ? [] : foreign) {
     const existing = await ports.decide(found);
     const { release, namespace, revision, chart, version } = found;
-    if (existing === "refuse") told.push(undecided(found));
+    const obstacle = existing === "refuse" ? undecided(found) : unadoptable(found, existing);
+    if (existing === "refuse" || obstacle !== undefined) told.push(...(obstacle === undefined ? [] : [obstacle]));
     else {
       records.push({ release, namespace, revision, chart, version, values: existing });
       told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
@@ -58,21 +70,58 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   }
   // A decision that is made again counts, not the one of an install that did not get as far as helm.
   const earlier = (standing(known)?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
-  const layers = await ownerLayers([...earlier, ...records], ports);
+  const adopted = foreign.filter((found) => records.some((one) => isSameRelease(one, found)));
+  const layers = [...(await ownerLayers(earlier, ports)), ...keptValues(adopted, records)];
   const planned = layers.length === 0 ? plan : await ports.planOver(layers);
-  const compared = await compareAll(
-    planned,
-    foreign.filter((found) => records.some((one) => isSameRelease(one, found))),
-    records,
-    ports,
-  );
+  const compared = await compareAll(planned, adopted, records, ports);
+  const charts = await Promise.all(planned.charts.map((chart) => withUnreleased(chart, adopted, ports)));
   return {
-    plan: planned,
+    plan: { ...planned, charts },
     records,
     findings: [...told, ...compared.findings],
-    steps: compared.steps,
+    steps: [...charts.flatMap(ownershipStep), ...compared.steps],
     refused: foreign.length > records.length,
   };
+}
+
+async function unreleasedOf(
+  chart: PlannedChart | undefined,
+  { cluster, render, signal }: AdoptionPorts,
+): Promise<UnreleasedObjects | undefined> {
+  if (chart === undefined) return undefined;
+  const { namespace } = chart;
+  // Mostly there is nothing at all, and nothing needs to be rendered to see that.
+  const resource = "deployments.apps,daemonsets.apps,statefulsets.apps";
+  const standing = await cluster.list<KubeObject>({ resource, namespace, signal });
+  if (!standing.some(isUnreleased)) return undefined;
+  // The last layer is the relocation's.
+  const rendered = await render({ ...chart, values: chart.values.slice(0, -1), patches: [] });
+  const live = await liveObjects([...rendered, configMap], namespace, { cluster, signal });
+  return unreleasedObjects({ chart: chart.name, namespace, rendered, live });
+}
+
+/** Where hgctl keeps its profile. */
+const configMap: KubeObject = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "" } };
+
+/** Asked again: the values that are kept decide which objects they are. */
+async function withUnreleased(
+  chart: PlannedChart,
+  adopted: readonly ForeignRelease[],
+  ports: AdoptionPorts,
+): Promise<PlannedChart> {
+  const found = adopted.find((each) => isSameRelease(each, chart))?.unreleased;
+  if (found === undefined) return chart;
+  return { ...chart, unreleased: (await unreleasedOf(chart, ports)) ?? found };
+}
+
+function ownershipStep({ release, unreleased }: PlannedChart): readonly NoteEvent[] {
+  if (unreleased === undefined) return [];
+  const { by, objects } = unreleased;
+  return [{ type: "note", text: "plan-ownership", facts: { release, objects: objects.length, by } }];
+}
+
+function keptValues(adopted: readonly ForeignRelease[], records: readonly AdoptedRecord[]): readonly OwnerLayer[] {
+  return adopted.filter((found) => records.some((one) => isSameRelease(one, found) && one.values === "keep-values"));
 }
 
 /** Helm was begun with it by us; a receipt of an install that was refused before says nothing of it. */

@@ -18,6 +18,7 @@ import { consoleUrl } from "../stages/plugins/urls.ts";
 import { isBuiltIn } from "./console-urls.ts";
 import { readRelease } from "../stages/documents/read.ts";
 import { mapItems, prefixOf, type MappingOptions, type YieldedName } from "../stages/relocate/mapping.ts";
+import type { UnreleasedObjects } from "../stages/survey/unreleased.ts";
 import { relocationPatches } from "../stages/relocate/patches.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
 
@@ -36,6 +37,8 @@ export interface PlannedChart {
   readonly below: number;
   /** What no value reaches. */
   readonly patches: readonly Patch[];
+  /** What stands in its place without a release, and is taken over first. */
+  readonly unreleased?: UnreleasedObjects | undefined;
 }
 
 /** What a plan is made of: a bundle that is open, or one that is about to be packed. */

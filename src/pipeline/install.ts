@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { packObjects } from "../content/chart-of-objects.ts";
 import { isFailure } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { unknownCluster, type PluginRecord, type Receipt } from "../model/receipt.ts";
@@ -14,7 +15,7 @@ import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { systemClock } from "../std/clock.ts";
 import { checkLive } from "./check.ts";
 import { specCrds } from "./export.ts";
-import type { InstallPlan } from "./install-plan.ts";
+import type { InstallPlan, PlannedChart } from "./install-plan.ts";
 import type { InstallOptions, InstallPorts, PreflightContext } from "./install-ports.ts";
 import { endPending } from "./pending.ts";
 import { pullAsGateway, settle, switchOn } from "./plugins.ts";
@@ -156,11 +157,8 @@ async function renderPhase(
 }
 
 /** Helm owns the release; what values cannot say is laid over it by an owner of our own. Without `--wait`: the watch explains. */
-async function applyPhase(
-  { plan, bundle, site, ports, options, recorder }: Installing,
-  input: ApplyInput,
-  rendered: readonly Rendered[],
-): Promise<void> {
+async function applyPhase(run: Installing, input: ApplyInput, rendered: readonly Rendered[]): Promise<void> {
+  const { plan, bundle, site, ports, options, recorder } = run;
   const { signal, report } = options;
   const seconds = site.cluster.rolloutSeconds;
   const leftovers = await settle(plan, site, ports, options);
@@ -168,6 +166,7 @@ async function applyPhase(
   for (const { name, url } of leftovers.stuck)
     report({ type: "finding", finding: finding("warning", "cluster.leftover-plugin", { name, url }) });
   for (const { chart } of rendered) {
+    await takeOwnership(chart, run);
     const helm = (path: string) =>
       ports.helm.upgradeInstall(helmSource(chart, path), {
         timeoutSeconds: seconds,
@@ -186,6 +185,25 @@ async function applyPhase(
   }
   const workloads = rendered.flatMap(({ manifest }) => workloadsOf(manifest));
   await watchRollout(workloads, ports.cluster, { namespace: site.cluster.namespace, seconds, report, signal });
+}
+
+/**
+ * Objects without a release become one as they stand: its first revision is what `rollback` goes back to, and keeps what
+ * was set for them. Only marks of helm are added, so no pod starts anew.
+ */
+async function takeOwnership(
+  { name, release, namespace, unreleased }: PlannedChart,
+  { site, ports, options }: Installing,
+): Promise<void> {
+  if (unreleased === undefined) return;
+  const { signal } = options;
+  const { objects, version, values = {} } = unreleased;
+  await ports.withFile(`${name}-${version}.tgz`, packObjects({ name, version }, objects), (chart) =>
+    ports.helm.upgradeInstall(
+      { chart, release, namespace, values: [values], takesOwnership: true },
+      { timeoutSeconds: site.cluster.rolloutSeconds, signal },
+    ),
+  );
 }
 
 export function workloadsOf(manifest: string): readonly WorkloadRef[] {

@@ -79,8 +79,8 @@ export async function renderAll(
 }
 
 export function helmSource(chart: PlannedChart, path: string): HelmSource {
-  const { release, namespace, values, patches } = chart;
-  return { chart: path, release, namespace, values, patches };
+  const { release, namespace, values, patches, unreleased } = chart;
+  return { chart: path, release, namespace, values, patches, takesOwnership: unreleased !== undefined };
 }
 
 /** The gate: everything that would be applied, from whatever source, names only what was carried or what the site declares. */

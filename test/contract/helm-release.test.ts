@@ -6,6 +6,7 @@ import { gunzip, gzip } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHelm, type Helm } from "../../src/edge/process/helm.ts";
+import { packObjects } from "../../src/content/chart-of-objects.ts";
 import type { HelmSource } from "../../src/model/helm.ts";
 import { packSampleChart } from "../rig/charts/pack.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
@@ -86,6 +87,48 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     expect(await helm.status("higress", namespace)).toMatchObject({ revision: 3, status: "deployed" });
     await helm.uninstall("higress", namespace);
     expect(await helm.status("higress", namespace)).toBeUndefined();
+  });
+
+  it.each(helmLines)("Helm %s takes over what kubectl applied, as it stands, and can go back to it", async (line) => {
+    const namespace = await inNamespace(line, "applied");
+    await using helm = await open(line);
+    const metadata = { name: "gw", labels: { app: "gw" } };
+    const written = (replicas: number, more: object) => ({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata,
+      spec: {
+        replicas,
+        selector: { matchLabels: { app: "gw" } },
+        template: { metadata: { labels: { app: "gw" } }, spec: { containers: [{ name: "gw", image: "a" }], ...more } },
+      },
+    });
+    const applied = written(4, { nodeSelector: { disk: "ssd" } });
+    await kubectl(line, ["-n", namespace, "apply", "-f", "-"], JSON.stringify(applied));
+    const live = async () => {
+      const text = await kubectl(line, ["-n", namespace, "get", "deployment", "gw", "-o", "json"]);
+      return (JSON.parse(text) as { spec: { replicas: number; template: { spec: { nodeSelector?: object } } } }).spec;
+    };
+    const packed = async (name: string, ...objects: Parameters<typeof packObjects>[1]) => {
+      const path = join(folder, `${name}-${namespace}.tgz`);
+      await writeFile(path, packObjects({ name: "gw", version: "1.0.0" }, objects));
+      return { chart: path, release: "gw", namespace, values: [{ kept: "{{ no template }}" }] };
+    };
+    const options = { timeoutSeconds: 30 };
+    const standing = await packed("standing", applied);
+    await expect(helm.upgradeInstall(standing, options)).rejects.toThrow("HELM_FAILED");
+    await helm.dryRun({ ...standing, takesOwnership: true });
+    const before = await live();
+    await helm.upgradeInstall({ ...standing, takesOwnership: true }, options);
+    expect(await live()).toEqual(before);
+    expect(await helm.values("gw", namespace, { revision: 1 })).toEqual({ kept: "{{ no template }}" });
+
+    await helm.upgradeInstall(await packed("next", written(2, {})), { ...options, takeOver: true });
+    const upgraded = await live();
+    expect([upgraded.replicas, upgraded.template.spec.nodeSelector]).toEqual([2, undefined]);
+    await helm.rollback("gw", namespace, 1);
+    expect(await live()).toEqual(before);
+    await helm.uninstall("gw", namespace);
   });
 
   it.each(helmLines)("Helm %s shows the hooks in a dry run, and never the console's secret", async (line) => {

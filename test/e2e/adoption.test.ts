@@ -68,7 +68,72 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     const again = await far.run(["uninstall", "--yes"]);
     expect(again.stderr, said(again)).toContain("RECEIPT_MISSING");
   }, 600_000);
+
+  it("without helm is seen too, taken over with what hgctl wrote down, and given back as it stood", async () => {
+    await using old = await aDockerRegistry();
+    await seed(old.url, sampleContent());
+    await using far = await aFarSide({ helm: "4.1", hosts: { "registry.higress.example": old.url } });
+    await ownersApply(far, carried.chart);
+    const before = await objectsOf(far);
+
+    const applied = await far.run(["preflight", carried.bundle]);
+    expect(applied, said(applied)).toMatchObject({ exitCode: 3 });
+    expect(applied.stderr).toMatch(/cluster\.objects-foreign\].* \d+ objects of higress .* from kubectl apply/);
+    const unknown = await far.run(["install", carried.bundle, "--existing", "keep-values"]);
+    expect(unknown, said(unknown)).toMatchObject({ exitCode: 3 });
+    expect(unknown.stderr).toMatch(/cluster\.values-unknown\].*higress-gateway spec\.replicas: 4 → 1/);
+    await kubectl(far, "create", "configmap", "higress-profile", `--from-literal=profile=${hgctlProfile}`);
+    const refused = await far.run(["install", carried.bundle]);
+    expect(refused, said(refused)).toMatchObject({ exitCode: 3 });
+    expect(refused.stderr).toMatch(/cluster\.objects-foreign\].*from hgctl.*higress-core\.gateway\.replicas/);
+    expect(await objectsOf(far)).toMatchObject(before);
+
+    const taken = await succeeds(far, ["install", carried.bundle, "--existing", "keep-values"]);
+    expect(taken.stderr).toMatch(/\d+ objects of hgctl become its revision 1, as they stand/);
+    expect(taken.stderr).toContain("higress-core.gateway.replicas=4");
+    expect(await gateway(far)).toMatchObject({ replicas: 4, image: /^harbor\.airgap\.example:8443\// });
+    expect(await kubectl(far, "get", "ingressclasses", "-o", "name")).toContain("/bank");
+    await succeeds(far, ["install", carried.bundle]);
+    expect(await gateway(far)).toMatchObject({ replicas: 4 });
+
+    await succeeds(far, ["rollback", "--yes"]);
+    const owner = await succeeds(far, ["rollback", "--yes"]);
+    expect(owner.stderr).toContain("is back at revision 1 of its owner");
+    expect(withoutMarks(await objectsOf(far))).toMatchObject(withoutMarks(before));
+  }, 600_000);
 });
+
+/** What hgctl keeps of an install in its ConfigMap, as far as it sets values. */
+const hgctlProfile = `profile: k8s
+higressVersion: 2.1.3
+global: { install: k8s, ingressClass: bank, enableIstioAPI: false, enableGatewayAPI: false, namespace: ${namespace} }
+console: { replicas: 1, o11YEnabled: false }
+gateway: { replicas: 4 }
+controller: { replicas: 1 }
+`;
+
+/** `helm template | kubectl apply`: the same objects, and no release. */
+async function ownersApply(far: FarSide, chart: string): Promise<void> {
+  const set = ["--set", "higress-core.gateway.replicas=4", "--set", "global.ingressClass=bank"];
+  const rendered = await execa(far.tools.helm, [
+    "template",
+    "higress",
+    chart,
+    "-n",
+    namespace,
+    "--include-crds",
+    ...set,
+  ]);
+  const apply = ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, "apply", "--server-side", "-f", "-"];
+  await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "create", "namespace", namespace]);
+  await execa(far.tools.kubectl, apply, { input: rendered.stdout });
+}
+
+/** Helm says of what it owns that it does. */
+function withoutMarks(objects: Readonly<Record<string, object>>): object {
+  const marks = (key: string, value: unknown): unknown => (key === "app.kubernetes.io/managed-by" ? undefined : value);
+  return JSON.parse(JSON.stringify(objects, marks)) as object;
+}
 
 async function ownersInstall(far: FarSide, chart: string): Promise<void> {
   const set = [

@@ -1,4 +1,7 @@
 import { readChartValues } from "../../edge/charts/values.ts";
+import { typedObjects } from "../../model/rendered-object.ts";
+import { renderAll } from "../../pipeline/prove.ts";
+import { chartCrds, withFile } from "./install-ports.ts";
 import { isFailure } from "../../model/failure.ts";
 import { existingChoices, type Existing } from "../../model/existing.ts";
 import { adopt, type Adoption } from "../../pipeline/adoption.ts";
@@ -34,6 +37,13 @@ export async function adoptExisting(
     const port: ReceiptsPort = receiptsOf(site, tools.kubectl, signal);
     return await adopt(plan, {
       helm: tools.helm,
+      cluster: tools.kubectl,
+      render: async (chart) => {
+        const ports = { helm: tools.helm, withFile, chartCrds };
+        const offline = bundle.document.kubeVersion;
+        const rendered = await renderAll({ ...plan, charts: [chart] }, bundle, ports, { offline, signal });
+        return rendered.flatMap(({ manifest }) => typedObjects(manifest, chart.name));
+      },
       receipts: await receiptsOfRelease(site, port, tools.kubectl, signal),
       chartValues: async ({ file }) => readChartValues(await bundle.readFile(file)),
       decide: async (foreign) => named ?? (asks ? await askOwner(foreign, context) : "refuse"),

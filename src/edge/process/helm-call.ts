@@ -81,11 +81,14 @@ const MetadataDocument = z.object({
   version: z.string(),
   revision: z.int(),
   status: z.string(),
+  /** Of Helm 4: `ssa`, `csa`; nothing for a release that Helm 3 has made and not 4 yet. */
+  applyMethod: z.string().optional(),
 });
 
 /** `helm get metadata -o json`. */
 export function parseMetadata(text: string): ReleaseChart {
-  return parse(MetadataDocument, text);
+  const { applyMethod, ...found } = parse(MetadataDocument, text);
+  return { ...found, isServerSide: applyMethod === "ssa" };
 }
 
 const ValuesDocument = z.record(z.string(), z.unknown()).nullable();

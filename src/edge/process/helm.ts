@@ -88,7 +88,7 @@ class HelmProcess implements Helm {
   }
 
   async dryRun(source: HelmSource, options: Waits = {}): Promise<{ manifest: string }> {
-    const flags = ["--dry-run=server", "--hide-secret", "-o", "json"];
+    const flags = ["--dry-run=server", "--hide-secret", ...this.#ownership(source), "-o", "json"];
     return { manifest: installedManifest(await this.#withChart("dry-run", upgrade, source, flags, options)) };
   }
 
@@ -96,9 +96,17 @@ class HelmProcess implements Helm {
     const before = await this.status(source.release, source.namespace, options);
     if (before?.status.startsWith("pending-") === true)
       throw new Failure("RELEASE_BUSY", { release: source.release, status: before.status });
-    const takeOver = options.takeOver === true && Number.parseInt(this.version, 10) >= 4 ? ["--force-conflicts"] : [];
-    const flags = ["--timeout", `${options.timeoutSeconds}s`, ...takeOver, "-o", "json"];
+    const takeOver = options.takeOver === true && (await this.#hasConflicts(source, options));
+    const more = [...(takeOver ? ["--force-conflicts"] : []), ...this.#ownership(source)];
+    const flags = ["--timeout", `${options.timeoutSeconds}s`, ...more, "-o", "json"];
     return parseRelease(await this.#withChart("upgrade", upgrade, source, flags, options));
+  }
+
+  /** Only what is applied on the server can conflict; of another release helm 4 refuses the very option. */
+  async #hasConflicts({ release, namespace, takesOwnership }: HelmSource, { signal }: Waits): Promise<boolean> {
+    if (!this.#isFour || takesOwnership === true) return false;
+    const found = await this.metadata(release, namespace, { signal });
+    return found === undefined || found.isServerSide;
   }
 
   async status(release: string, namespace: string, options: Waits = {}): Promise<ReleaseInfo | undefined> {
@@ -130,7 +138,7 @@ class HelmProcess implements Helm {
 
   async list(options: Waits = {}): Promise<readonly ListedRelease[]> {
     // Helm 4 always shows all, and knows no such option any more.
-    const all = Number.parseInt(this.version, 10) < 4 ? ["--all"] : [];
+    const all = this.#isFour ? [] : ["--all"];
     const flags = ["list", "--all-namespaces", ...all, "-o", "json"];
     return parseReleases(await this.#run({ action: "list", release: "" }, flags, [], options));
   }
@@ -154,6 +162,21 @@ class HelmProcess implements Helm {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#state.folder[Symbol.asyncDispose]();
+  }
+
+  /** It applies on the server, where each field has its owner. */
+  get #isFour(): boolean {
+    return Number.parseInt(this.version, 10) >= 4;
+  }
+
+  /**
+   * What kubectl applied has kubectl for the owner of its fields. Applied on the server, a field that a later chart
+   * leaves out would stay for that owner's sake; merged by helm itself, as Helm 3 does, it goes. Later upgrades stay
+   * with the way of the first one.
+   */
+  #ownership({ takesOwnership }: HelmSource): readonly string[] {
+    if (takesOwnership !== true) return [];
+    return ["--take-ownership", ...(this.#isFour ? ["--server-side=false"] : [])];
   }
 
   #withChart(

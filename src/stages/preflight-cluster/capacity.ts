@@ -1,6 +1,7 @@
 import type { Container, Node } from "kubernetes-types/core/v1.js";
 import { finding, type CapacityOf, type Finding } from "../../model/finding.ts";
 import type { KubeObject } from "../../model/kubernetes.ts";
+import { parseQuantity } from "../../model/quantity.ts";
 import { printBytes } from "../../std/bytes.ts";
 import type { PreflightInput } from "./input.ts";
 
@@ -70,18 +71,4 @@ function gatewayLimits(render: readonly KubeObject[]): Readonly<Record<string, u
   const gateway = named.find(({ kind }) => workloads.has(kind)) as Workload | undefined;
   const containers = gateway?.spec?.template?.spec?.containers ?? [];
   return containers.find(({ name }) => name === "higress-gateway")?.resources?.limits ?? {};
-}
-
-const units: ReadonlyMap<string, number> = new Map([
-  ...["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].map((unit, at) => [unit, 1024 ** (at + 1)] as const),
-  ...["n", "u", "m", "", "k", "M", "G", "T", "P", "E"].map((unit, at) => [unit, 1000 ** (at - 3)] as const),
-]);
-
-/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/; 0 for what is none. */
-export function parseQuantity(value: unknown): number {
-  if (typeof value === "number") return value;
-  const [, amount, unit = ""] =
-    /^(\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,2})?)([A-Za-z]{0,2})$/.exec(typeof value === "string" ? value : "") ??
-    [];
-  return amount === undefined ? 0 : Number(amount) * (units.get(unit) ?? 0);
 }

@@ -1,5 +1,5 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { fieldManager, groupOf, type KubeObject } from "../../model/kubernetes.ts";
+import { fieldManager, groupOf, isBuiltInGroup, type KubeObject } from "../../model/kubernetes.ts";
 import type { PreflightInput } from "./input.ts";
 
 export interface LiveCrd extends KubeObject {
@@ -31,9 +31,6 @@ export function askCrds(live: readonly LiveCrd[], input: PreflightInput): readon
   ];
 }
 
-/** Groups that every API server has; all others come with CRDs. https://kubernetes.io/docs/reference/kubernetes-api/ */
-const builtIn = /^(|apps|batch|autoscaling|policy|extensions|(?!gateway\.|inference\.)[a-z]+(\.[a-z]+)?\.k8s\.io)$/;
-
 /** Helm refuses a release with one object of a kind that the cluster does not know, long after the push. */
 function unknownKinds(render: readonly KubeObject[], crds: readonly LiveCrd[]): readonly Finding[] {
   const known = new Set(
@@ -44,7 +41,7 @@ function unknownKinds(render: readonly KubeObject[], crds: readonly LiveCrd[]): 
   const unknown = new Map<string, string[]>();
   for (const { apiVersion, kind, metadata } of render) {
     const named = `${kind} ${apiVersion}`;
-    if (!builtIn.test(groupOf(apiVersion)) && !known.has(named))
+    if (!isBuiltInGroup(groupOf(apiVersion)) && !known.has(named))
       unknown.set(named, [...(unknown.get(named) ?? []), metadata.name]);
   }
   return [...unknown].map(([kind, objects]) =>

@@ -68,12 +68,12 @@ function adoptedBy(latest: Receipt | undefined, { adopted = [] }: InstallFacts):
 export function adoptedBefore(receipt: Receipt): Receipt | undefined {
   const adopted = receipt.adopted ?? [];
   if (adopted.length === 0) return undefined;
-  const releases = adopted.map(({ release, namespace, revision }) => ({
-    release,
-    namespace,
-    revision,
-    previousRevision: 0,
-  }));
+  const begun = receipt.releases ?? [];
+  const releases = adopted.map(({ release, namespace, revision }) => {
+    // What helm was not begun with is as it was, and may be no release yet.
+    const touched = begun.some((each) => isSameRelease(each, { release, namespace }));
+    return { release, namespace, revision: touched ? revision : 0, previousRevision: 0 };
+  });
   return { ...receipt, releases, objects: [], leftovers: [], plugins: [] };
 }
 

@@ -1,13 +1,5 @@
 import { isSecretName } from "../../model/secret-name.ts";
-import {
-  isValues,
-  joinPath,
-  leavesOf,
-  valueAt,
-  type ChartValues,
-  type Values,
-  type ValuesPath,
-} from "../../model/values.ts";
+import { joinPath, leavesOf, valueAt, type ChartValues, type Values, type ValuesPath } from "../../model/values.ts";
 
 /** What becomes of the values of a release's owner; each as it is shown, secrets masked. */
 export interface OwnerValues {
@@ -27,10 +19,13 @@ export function compareOwnerValues(owner: Values, over: Values, chart: ChartValu
   const stays = (leaf: (typeof leaves)[number]): boolean =>
     overOf(leaf) === undefined || JSON.stringify(overOf(leaf)) === JSON.stringify(leaf.value);
   return {
-    kept: read.filter(stays).map(({ path, value }) => `${joinPath(path)}=${shown(path, value)}`),
+    kept: read.filter(stays).map(({ path, value }) => `${joinPath(path)}=${shownValue(path, value)}`),
     overridden: read
       .filter((leaf) => !stays(leaf))
-      .map((leaf) => `${joinPath(leaf.path)}: ${shown(leaf.path, leaf.value)} → ${shown(leaf.path, overOf(leaf))}`),
+      .map(
+        (leaf) =>
+          `${joinPath(leaf.path)}: ${shownValue(leaf.path, leaf.value)} → ${shownValue(leaf.path, overOf(leaf))}`,
+      ),
     unread: unread.map(({ path }) => joinPath(path)),
   };
 }
@@ -42,9 +37,10 @@ function isRead(path: ValuesPath, { defaults, read }: ChartValues): boolean {
 }
 
 /** Values go to a terminal and to logs: one whose name speaks of a secret is not shown, and none in full length. */
-function shown(path: ValuesPath, value: unknown): string {
+export function shownValue(path: ValuesPath, value: unknown): string {
+  if (typeof value === "object" && value !== null)
+    return Array.isArray(value) ? "[…]" : Object.keys(value).length > 0 ? "{…}" : "{}";
   if (path.some(isSecretName)) return "***";
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[…]" : isValues(value) ? "{}" : "…";
   const text = String(value);
   // A URL may carry a password; a text of several lines may be a key.
   if (/:\/\/[^/]*@/.test(text) || text.includes("\n")) return "***";

@@ -1,9 +1,11 @@
+import type { Existing } from "../../model/existing.ts";
 import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { ListedRelease, ReleaseChart } from "../../model/helm.ts";
 import { isSameRelease, type ReleaseRef } from "../../model/receipt.ts";
 import { joinPath, leavesOf, type Values } from "../../model/values.ts";
 import type { SurveyPort } from "./ports.ts";
+import type { UnreleasedObjects } from "./unreleased.ts";
 
 /** A release that will be installed. */
 export interface WantedRelease extends ReleaseRef {
@@ -11,10 +13,14 @@ export interface WantedRelease extends ReleaseRef {
   readonly name: string;
 }
 
-/** A release under a name that we want, of which no receipt tells: somebody else made it. */
+/**
+ * A release under a name that we want, of which no receipt tells: somebody else made it. Or what stands without one: taken
+ * over, it becomes the first revision.
+ */
 export interface ForeignRelease extends ReleaseRef, ReleaseChart {
   /** What its owner set. */
   readonly values: Values;
+  readonly unreleased?: UnreleasedObjects | undefined;
 }
 
 export interface StandingReleases {
@@ -26,6 +32,8 @@ export interface SurveyReleasesOptions {
   readonly helm: SurveyPort;
   /** Do our receipts tell of it? */
   readonly isOurs: (release: ReleaseRef) => boolean;
+  /** What stands of a chart without a release. */
+  readonly unreleased: (wanted: WantedRelease) => Promise<UnreleasedObjects | undefined>;
   readonly signal: AbortSignal;
 }
 
@@ -46,11 +54,18 @@ export async function surveyReleases(
 }
 
 async function foreignRelease(
-  { release, namespace }: WantedRelease,
-  { helm, signal }: SurveyReleasesOptions,
+  wanted: WantedRelease,
+  { helm, unreleased, signal }: SurveyReleasesOptions,
 ): Promise<{ readonly release: ForeignRelease | undefined }> {
+  const { release, namespace, name } = wanted;
   const about = await helm.metadata(release, namespace, { signal });
-  if (about === undefined) return { release: undefined };
+  if (about === undefined) {
+    const found = await unreleased(wanted);
+    if (found === undefined) return { release: undefined };
+    const { version, values = {} } = found;
+    const first = { chart: name, version, revision: 1, status: "deployed", isServerSide: false };
+    return { release: { release, namespace, ...first, values, unreleased: found } };
+  }
   const values = await helm.values(release, namespace, { revision: about.revision, signal });
   return { release: { release, namespace, ...about, values: values ?? {} } };
 }
@@ -100,9 +115,30 @@ async function elsewhere(
 }
 
 /** For somebody who has not decided yet. */
-export function undecided({ release, namespace, chart, version, revision, values }: ForeignRelease): Finding {
-  const paths = leavesOf(values).map(({ path }) => joinPath(path));
-  const set = [...paths.slice(0, 20), ...(paths.length > 20 ? ["…"] : [])].join(", ");
-  const facts = { release, namespace, chart: `${chart} ${version}`, revision, set };
-  return finding("error", "cluster.release-foreign", facts);
+export function undecided(foreign: ForeignRelease): Finding {
+  const { release, namespace, revision, values, unreleased } = foreign;
+  const chart = `${foreign.chart} ${foreign.version}`;
+  const set = few(leavesOf(values).map(({ path }) => joinPath(path)));
+  if (unreleased === undefined)
+    return finding("error", "cluster.release-foreign", { release, namespace, chart, revision, set });
+  const { by, objects } = unreleased;
+  return finding("error", "cluster.objects-foreign", { namespace, chart, by, count: objects.length, set });
+}
+
+/**
+ * What keeps objects without a release from being taken over as it was decided: an engine that would take them back, or
+ * values to keep that nobody wrote down.
+ */
+export function unadoptable(foreign: ForeignRelease, existing: Existing): Finding | undefined {
+  const { namespace, unreleased } = foreign;
+  if (unreleased === undefined || existing === "refuse") return undefined;
+  const { by, values, changes } = unreleased;
+  if (by === "Argo CD" || by === "Flux") return finding("error", "cluster.objects-managed", { namespace, by });
+  if (existing !== "keep-values" || values !== undefined) return undefined;
+  const list = changes.map(({ object, path, live, written }) => `${object} ${path}: ${live} → ${written}`);
+  return finding("error", "cluster.values-unknown", { namespace, by, changes: few(list) });
+}
+
+function few(texts: readonly string[]): string {
+  return [...texts.slice(0, 20), ...(texts.length > 20 ? ["…"] : [])].join(", ");
 }

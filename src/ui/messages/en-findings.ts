@@ -93,6 +93,18 @@ export const findings = findingSentences({
     message: "The release {release} in {namespace} was not installed from here: {chart}, revision {revision}; its owner set: {set}",
     hint: "Decide with --existing: keep-values lays the site file over what its owner set, site-values drops that, refuse leaves all as it is. `rollback` returns to revision {revision}.",
   },
+  "cluster.objects-foreign": {
+    message: "In {namespace} stand {count} objects of {chart} without a release of helm, from {by}; their owner set: {set}",
+    hint: "Decide with --existing: keep-values lays the site file over what hgctl wrote down, site-values drops that, refuse leaves all as it is. Helm takes the objects over as revision 1, to which `rollback` returns.",
+  },
+  "cluster.objects-managed": {
+    message: "{by} applies the objects in {namespace}, and would take them back",
+    hint: "Hand the release to it: `render` writes the manifests. Or take the application out of {by} without deleting its objects, and install again.",
+  },
+  "cluster.values-unknown": {
+    message: "What was set for the objects in {namespace} is written down nowhere ({by}), so keep-values has nothing to keep. The install would change: {changes}",
+    hint: "Write what must stay under `values` of the site file, look with `preflight --existing keep-values` what is left of this list, then install with --existing site-values. `rollback` returns to what stands there now.",
+  },
   "cluster.release-adopted": { message: "The release {release} in {namespace} is taken over ({existing})", hint: "`rollback` returns to its revision {revision}." },
   "cluster.release-other-chart": { message: "The release {release} in {namespace} is of the chart {chart}, not {wanted}", hint: "Give cluster.release another name in the site file, or cluster.namespace another namespace." },
   "cluster.release-unreadable": { message: "Whose the release {release} in {namespace} is cannot be seen: {why}", hint: "helm keeps releases in Secrets: ask for the right to read Secrets in {namespace}. Until then nothing is taken over." },

@@ -26,6 +26,7 @@ export const en: Catalogue = {
     "plan-release": "release {release}: {from} → {to}",
     "plan-push": "into {prefix}: {images} images, {plugins} plugins",
     "plan-phases": "phases: {phases}",
+    "plan-ownership": "release {release}: {objects} objects of {by} become its revision 1, as they stand",
     "owner-kept": "release {release}: its owner's values stay: {values}",
     "owner-dropped": "release {release}: its owner's values go: {values}",
     "owner-overridden": "release {release}: the site file or the relocation changes its owner's values: {values}",

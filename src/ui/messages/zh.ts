@@ -26,6 +26,7 @@ export const zh: Catalogue = {
     "plan-release": "安装 {release}：{from} → {to}",
     "plan-push": "推送到 {prefix}：{images} 个镜像，{plugins} 个插件",
     "plan-phases": "步骤：{phases}",
+    "plan-ownership": "安装 {release}：由 {by} 创建的 {objects} 个对象按现状成为其修订版 1",
     "owner-kept": "安装 {release}：保留所有者设置的值：{values}",
     "owner-dropped": "安装 {release}：丢弃所有者设置的值：{values}",
     "owner-overridden": "安装 {release}：站点文件或地址改写更改所有者设置的值：{values}",

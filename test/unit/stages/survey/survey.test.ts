@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
+import type { KubeObject } from "../../../../src/model/kubernetes.ts";
 import { Failure } from "../../../../src/model/failure.ts";
 import type { ListedRelease, ReleaseChart } from "../../../../src/model/helm.ts";
 import { compareOwnerValues } from "../../../../src/stages/survey/owner-values.ts";
 import type { SurveyPort } from "../../../../src/stages/survey/ports.ts";
-import { surveyReleases, undecided } from "../../../../src/stages/survey/survey.ts";
+import { surveyReleases, unadoptable, undecided } from "../../../../src/stages/survey/survey.ts";
+import { liveFields } from "../../../../src/stages/survey/live-fields.ts";
+import { unreleasedObjects, type UnreleasedObjects } from "../../../../src/stages/survey/unreleased.ts";
 
 const wanted = { name: "higress", release: "higress", namespace: "higress-system" };
-const stands: ReleaseChart = { chart: "higress", version: "2.1.9", revision: 3, status: "deployed" };
+const stands: ReleaseChart = { chart: "higress", version: "2.1.9", revision: 3, status: "deployed", isServerSide: false };
 const values = { global: { ingressClass: "bank" } };
 
 function helmWith(about: ReleaseChart | Error | undefined, all: readonly ListedRelease[] | Error = []): SurveyPort {
@@ -15,8 +18,13 @@ function helmWith(about: ReleaseChart | Error | undefined, all: readonly ListedR
   return { metadata: () => given(about), values: () => Promise.resolve(values), list: () => given(all) };
 }
 
-const survey = (helm: SurveyPort, ours = false) =>
-  surveyReleases([wanted], { helm, isOurs: () => ours, signal: new AbortController().signal });
+const survey = (helm: SurveyPort, ours = false, found?: UnreleasedObjects) =>
+  surveyReleases([wanted], {
+    helm,
+    isOurs: () => ours,
+    unreleased: () => Promise.resolve(found),
+    signal: new AbortController().signal,
+  });
 
 describe("what stands where a release will be", () => {
   it("is nobody's, ours, or somebody else's with what its owner set", async () => {
@@ -89,5 +97,108 @@ describe("the values of an owner", () => {
       unread: ["dashboard.on"],
     });
     expect(JSON.stringify(compared)).not.toContain("s3cret");
+  });
+});
+
+describe("objects without a release", () => {
+  const gateway = (replicas: number, metadata: object = {}, image = "harbor/gateway"): KubeObject => ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "higress-gateway", namespace: "higress-system", ...metadata },
+    spec: {
+      replicas,
+      template: {
+        spec: {
+          containers: [{ name: "gateway", image, resources: { limits: { cpu: replicas === 2 ? "2000m" : "2" } } }],
+        },
+      },
+    },
+  });
+  const service: KubeObject = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "old", namespace: "higress-system", uid: "u", labels: { "helm.sh/chart": "higress-core-2.0.7" } },
+    spec: { clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"], ports: [{ port: 80 }] },
+    status: { loadBalancer: {} },
+  };
+  const profile: KubeObject = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "higress-profile", namespace: "higress-system" },
+    data: {
+      profile: `higressVersion: 2.1.3
+global: { install: k8s, ingressClass: bank, enableIstioAPI: true, namespace: higress-system }
+gateway: { replicas: 4, resources: { limits: { cpu: 2000m } } }
+console: { replicas: 1, o11YEnabled: false }
+values: { higress-core: { gateway: { replicas: 5 } } }
+`,
+    },
+  };
+  const found = (live: readonly KubeObject[], rendered = [gateway(2)]) =>
+    unreleasedObjects({ chart: "higress", namespace: "higress-system", rendered, live });
+
+  it("are those of the chart that no release owns, as they stand", () => {
+    const marked = gateway(4, { annotations: { "meta.helm.sh/release-name": "other" } });
+    expect(found([])).toBeUndefined();
+    expect(found([marked, service])).toBeUndefined();
+    expect(found([{ ...gateway(4), metadata: { ...gateway(4).metadata, name: "else" } }])).toBeUndefined();
+    const taken = found([gateway(4, { uid: "x", generation: 3 }, "public/gateway"), service])!;
+    expect(taken).toMatchObject({ by: "kubectl apply", version: "2.0.7", values: undefined });
+    expect(taken.objects).toEqual([
+      { ...gateway(4, {}, "public/gateway"), metadata: { ...gateway(4).metadata, annotations: {} } },
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "old", namespace: "higress-system", labels: service.metadata.labels, annotations: {} },
+        spec: { ports: [{ port: 80 }] },
+      },
+    ]);
+    expect(taken.changes.map(({ path, live, written }) => `${path} ${live} ${written}`)).toEqual([
+      "spec.replicas 4 2",
+      "spec.template.spec.containers[gateway].image public/gateway harbor/gateway",
+    ]);
+  });
+
+  it("have the values that hgctl wrote down; others have none that could be kept, which is said", async () => {
+    const taken = found([gateway(4), profile])!;
+    expect(taken).toMatchObject({ by: "hgctl", version: "2.1.3" });
+    expect(taken.values).toEqual({
+      global: { ingressClass: "bank", enableIstioAPI: true },
+      "higress-console": { replicaCount: 1, o11y: { enabled: false } },
+      "higress-core": { gateway: { replicas: 5, resources: { limits: { cpu: "2000m" } } } },
+    });
+    const [theirs] = (await survey(helmWith(undefined), false, taken)).foreign;
+    expect(undecided(theirs!)).toMatchObject({ code: "cluster.objects-foreign", facts: { by: "hgctl", count: 1 } });
+    expect(unadoptable(theirs!, "keep-values")).toBeUndefined();
+    const [applied] = (await survey(helmWith(undefined), false, found([gateway(4)]))).foreign;
+    expect(unadoptable(applied!, "site-values")).toBeUndefined();
+    expect(unadoptable(applied!, "keep-values")).toMatchObject({
+      code: "cluster.values-unknown",
+      facts: { changes: "Deployment/higress-system/higress-gateway spec.replicas: 4 → 2" },
+    });
+    const broken = { ...profile, data: { profile: "[" } };
+    expect(found([gateway(4), broken])).toMatchObject({ by: "kubectl apply" });
+  });
+
+  it.each([
+    [{ annotations: { "argocd.argoproj.io/tracking-id": "a" } }, "Argo CD"],
+    [{ labels: { "kustomize.toolkit.fluxcd.io/name": "a" } }, "Flux"],
+  ])("with %j belong to an engine that would take them back", async (metadata, by) => {
+    const [managed] = (await survey(helmWith(undefined), false, found([gateway(4, metadata)]))).foreign;
+    expect(unadoptable(managed!, "site-values")).toMatchObject({ code: "cluster.objects-managed", facts: { by } });
+  });
+
+  it("differ from what was written only in what was written", () => {
+    const written = { apiVersion: "v1", kind: "A", metadata: { name: "a" }, spec: { a: "1", b: false, c: { d: "x" } } };
+    const fields = (spec: object, of = written) => liveFields(of, { ...of, spec });
+    expect(fields({ a: 1, more: true, c: { d: "x" } })).toEqual([]);
+    expect(fields({ a: "1" })).toMatchObject([{ object: "A/a", path: "spec.c.d", written: "x", live: "-" }]);
+    expect(fields({ a: 2 }, { ...written, kind: "Secret" })).toEqual([]);
+    const secret = { ...written, spec: { a: "1", env: [{ name: "DB_PASSWORD", value: "s3cret" }] } };
+    const masked = liveFields(secret, {
+      ...secret,
+      spec: { a: "1", env: [{ name: "DB_PASSWORD", value: "x" }] },
+    });
+    expect(masked).toMatchObject([{ path: "spec.env[DB_PASSWORD].value", written: "***", live: "***" }]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseQuantity } from "../../../../src/stages/preflight-cluster/capacity.ts";
+import { parseQuantity } from "../../../src/model/quantity.ts";
 
 describe("parseQuantity", () => {
   it.each([
