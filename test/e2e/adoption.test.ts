@@ -1,5 +1,7 @@
 import { execa } from "execa";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
@@ -51,6 +53,13 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     // Ours now: no decision is asked for any more, and the owner's values are still below the site's.
     await succeeds(far, ["install", carried.bundle]);
     expect(await gateway(far)).toMatchObject({ replicas: 4 });
+
+    // What is proved and handed over is what was installed.
+    const out = join(far.folder, "out");
+    const rendered = await succeeds(far, ["render", carried.bundle, "--out", out]);
+    expect(rendered.stderr).toMatch(/: 0 point outside/);
+    expect(await readFile(join(out, "4-release-higress.yaml"), "utf8")).toMatch(/^ {2}replicas: 4$/m);
+    await succeeds(far, ["check", carried.bundle]);
 
     const spared = await far.run(["uninstall", "--yes"]);
     expect(spared, said(spared)).toMatchObject({ exitCode: 1 });
@@ -122,6 +131,7 @@ async function ownersApply(far: FarSide, chart: string): Promise<void> {
     "-n",
     namespace,
     "--include-crds",
+    "--no-hooks",
     ...set,
   ]);
   const apply = ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, "apply", "--server-side", "-f", "-"];

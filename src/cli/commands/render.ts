@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { resolve, basename } from "node:path";
 import { openHelm } from "../../edge/process/helm.ts";
 import { Failure } from "../../model/failure.ts";
@@ -23,6 +24,7 @@ import { startedAs } from "../started-as.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { chartCrds, readCa, readUserPlugins, withFile } from "../wire/install-ports.ts";
+import { planOfInstall } from "../wire/adoption.ts";
 import { openTools, type ClusterTools, findSiteTool } from "../wire/tools.ts";
 import { writeNewFiles, type NewFile } from "../wire/new-files.ts";
 import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
@@ -32,7 +34,8 @@ import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
  * the difference to a cluster. Only the last one needs a cluster.
  */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
-  await using session = await openSiteBundle(flags, context);
+  await using opened = await openSiteBundle(flags, context);
+  const session = { ...opened, plan: await planOfInstall(flags, opened, context) };
   const { site } = session;
   await using helm = await openHelm(await findSiteTool("helm", flags, site, context), {
     env: context.env,
@@ -41,7 +44,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
   const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
   const proof = proveAll(rendered, session.plan, site, own);
-  for (const found of proof.findings) context.reporter.report({ type: "finding", finding: found });
+  reportFindings(proof.findings, context.reporter.report);
   const { images, strings, findings } = proof;
   const facts = { images, strings, outside: findings.length, prefix: session.plan.prefix };
   context.reporter.report({ type: "note", text: "proved", facts });

@@ -16,6 +16,8 @@ const existing = { type: "string", choices: existingChoices } as const;
 /** Of commands that destroy. */
 const asked = { yes: boolean, "dry-run": boolean } as const;
 const helm = { helm: string, kubectl: string, kubeconfig: string, context: string } as const;
+/** Of commands that lay a site file over a bundle, and ask the cluster. */
+const deploys = { site: string, base: strings, key: strings, ...values, ...helm } as const;
 
 /** Every command on one screen: its name, what it takes, and the file that does it. */
 export const commands: readonly Command[] = [
@@ -63,7 +65,7 @@ export const commands: readonly Command[] = [
   {
     name: "render",
     positionals: "<bundle>",
-    flags: { bundle, site: string, out: string, diff: boolean, base: strings, key: strings, ...values, ...helm },
+    flags: { bundle, ...deploys, out: string, diff: boolean, existing },
     load: () => import("./render.ts"),
   },
   {
@@ -71,17 +73,13 @@ export const commands: readonly Command[] = [
     positionals: "<bundle>",
     flags: {
       bundle,
-      site: string,
+      ...deploys,
       skip: { ...strings, choices: installPhases },
       "force-conflicts": boolean,
       existing,
       yes: boolean,
       concurrency: string,
-      base: strings,
-      key: strings,
       report: string,
-      ...values,
-      ...helm,
     },
     load: () => import("./install.ts"),
   },
@@ -105,7 +103,7 @@ export const commands: readonly Command[] = [
   {
     name: "preflight",
     positionals: "<bundle>",
-    flags: { bundle, site: string, existing, base: strings, key: strings, ...values, ...helm },
+    flags: { bundle, ...deploys, existing },
     load: () => import("./preflight.ts"),
   },
   {

@@ -11,15 +11,21 @@ import { undecided } from "../../stages/survey/survey.ts";
 import { describeFinding } from "../../ui/failure.ts";
 import { catalogueOf } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
-import { text, type Flags } from "../define.ts";
+import { text, truth, type Flags } from "../define.ts";
+import { receiptDirectory } from "../../edge/files/receipts.ts";
+import type { Site } from "../../model/site.ts";
+import type { InstallPlan } from "../../pipeline/install-plan.ts";
+import { stopAt } from "../../pipeline/recorder.ts";
 import { answer } from "./new-files.ts";
-import { receiptsOf, receiptsOfRelease } from "./receipts.ts";
+import { receiptsOf, receiptsOfRelease, stateDirectory } from "./receipts.ts";
 import type { SiteSession } from "./site-session.ts";
-import type { ClusterTools } from "./tools.ts";
+import { openTools, type ClusterTools } from "./tools.ts";
 
 export interface AdoptionOptions {
   /** Where somebody sits at a terminal, ask; `preflight` changes nothing and asks nobody. */
   readonly asks: boolean;
+  /** A cluster that cannot be asked is a failure, where nobody asks the rest of preflight's questions. @default false */
+  readonly insists?: boolean | undefined;
 }
 
 /** Looks what stands where the site's releases will be, and has it decided what becomes of it. */
@@ -28,7 +34,7 @@ export async function adoptExisting(
   session: SiteSession,
   tools: ClusterTools,
   context: Context,
-  { asks }: AdoptionOptions,
+  { asks, insists = false }: AdoptionOptions,
 ): Promise<Adoption> {
   const { site, bundle, plan } = session;
   const { signal } = context;
@@ -52,9 +58,33 @@ export async function adoptExisting(
     });
   } catch (error) {
     // A cluster that does not answer, or answers with a refusal: preflight says so, with all else that is wrong.
-    if (!isFailure(error, "CLUSTER_UNREACHABLE", "CLUSTER_FORBIDDEN")) throw error;
+    if (insists || !isFailure(error, "CLUSTER_UNREACHABLE", "CLUSTER_FORBIDDEN")) throw error;
     return { plan, records: [], findings: [], steps: [], refused: false };
   }
+}
+
+/**
+ * The plan over what an owner had set, where an install would keep that: what is proved and handed over must be what would
+ * be installed. Only then is the cluster asked, which has those values.
+ * @throws Failure FINDINGS, CLUSTER_UNREACHABLE
+ */
+export async function planOfInstall(flags: Flags, session: SiteSession, context: Context): Promise<InstallPlan> {
+  const named = text(flags, "existing");
+  if (named === undefined && !truth(flags, "diff") && !(await keepsOwnersValues(session.site))) return session.plan;
+  await using tools = await openTools(flags, session.site, context);
+  const adoption = await adoptExisting(flags, session, tools, context, { asks: false, insists: true });
+  if (named !== undefined && adoption.refused) stopAt(adoption.findings, context.reporter.report);
+  for (const step of adoption.steps) context.reporter.report(step);
+  return adoption.plan;
+}
+
+/** As the receipts on this host tell: they name no cluster that needs to be asked for it. */
+async function keepsOwnersValues(site: Site): Promise<boolean> {
+  const { namespace, release } = site.cluster;
+  const receipts = (await receiptDirectory(stateDirectory(site)).list()).filter(
+    ({ state, cluster }) => state !== "undone" && cluster.namespace === namespace && cluster.release === release,
+  );
+  return receipts.some(({ adopted = [] }) => adopted.some(({ values }) => values === "keep-values"));
 }
 
 async function askOwner(foreign: ForeignRelease, context: Context): Promise<Existing> {
