@@ -6,6 +6,7 @@ import type { Site } from "../model/site.ts";
 import { isWasmPlugin, type WasmPlugin } from "../model/wasm-plugin.ts";
 import { builtInPlugin } from "../stages/plugin-rollout/document.ts";
 import { isMap } from "../model/rendered-object.ts";
+import { isFormerMcpServer } from "../stages/plugins/urls.ts";
 import { rewriteWasmPlugins } from "../stages/relocate/wasm-plugin.ts";
 import { loadTyped } from "../std/yaml.ts";
 import type { InstallPlan } from "./install-plan.ts";
@@ -33,7 +34,8 @@ export function pluginTarget(plan: InstallPlan): (url: string) => { readonly url
   return (url) => {
     const text = url.replace(/^oci:\/\//i, "");
     const found = isReference(text) ? places.get(printReference(parseReference(text))) : undefined;
-    return found === undefined ? undefined : { url: found };
+    const place = found ?? (isFormerMcpServer(url) ? plan.target.plugins.get("mcp-server") : undefined);
+    return place === undefined ? undefined : { url: place };
   };
 }
 

@@ -4,8 +4,10 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { everythingOn } from "../rig/charts/everything-on.ts";
 import { aFarSide, farSideUnavailable, harborHost, namespace, said, type FarSide } from "../rig/far-side.ts";
-import { aRealBundle } from "../rig/real-bundle.ts";
+import { aRealBundle, seedImagesOf } from "../rig/real-bundle.ts";
+import { aDockerRegistry } from "../rig/registry-process.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
+import { tools } from "../rig/tools.ts";
 
 const chart = process.env["HIGRESS_CHART"] ?? "";
 const older = join(dirname(chart), "higress-2.1.9.tgz");
@@ -48,6 +50,45 @@ describe.skipIf(unavailable !== undefined)(`the real charts on a real API server
     expect(await imagesOf(far)).toEqual(before);
     await succeeds(far, ["check", first.bundle]);
   }, 600_000);
+
+  it("of somebody else are taken over at 2.0.7, upgraded across 2.1.11 and 2.2.1 to 2.2.4, and given back", async () => {
+    const beside = (version: string): string => join(dirname(chart), `higress-${version}.tgz`);
+    await using old = await aDockerRegistry();
+    await using far = await aFarSide({
+      helm: "4.1",
+      hosts: { "higress-registry.cn-hangzhou.cr.aliyuncs.com": old.url },
+    });
+    await using folder = await aTempDirectory();
+    await seedImagesOf(old.url, { chart: beside("2.0.7"), helm: far.tools.helm });
+    // The owner has helm 3, and this side helm 4.
+    const set = ["--set", "higress-core.gateway.replicas=3", "--set", "global.ingressClass=bank"];
+    const where = ["-n", namespace, "--create-namespace", "--kubeconfig", far.cluster.kubeconfig];
+    await execa((await tools("3.17")).helm, ["install", "higress", beside("2.0.7"), ...where, ...set]);
+    const before = await imagesOf(far);
+    const crds = await storedVersions(far);
+
+    const steps = [
+      { version: "2.1.11", like: "2.1.9", more: ["--existing", "keep-values", "--force-conflicts"] },
+      { version: "2.2.1", like: "2.2.0", more: [] },
+      { version: "2.2.4", like: undefined, more: [] },
+    ];
+    for (const { version, like, more } of steps) {
+      const made = { folder: folder.path, helm: far.tools.helm, chart: beside(version), version, like };
+      const { bundle, built } = await aRealBundle(made);
+      expect(built.exitCode, said(built)).toBe(0);
+      await succeeds(far, ["install", bundle, ...more]);
+      await succeeds(far, ["check", bundle]);
+      expect((await imagesOf(far)).filter((image) => !image.startsWith(`${harborHost}/`))).toEqual([]);
+      expect(await kubectl(far, "get", "deployment", "higress-gateway", "-o", "jsonpath={.spec.replicas}")).toBe("3");
+      expect(await kubectl(far, "get", "deployment", "higress-controller", "-o", "yaml")).toContain(
+        "--ingressClass=bank",
+      );
+      expect(await storedVersions(far)).toMatchObject(crds);
+    }
+    for (let at = 0; at < steps.length; at += 1) await succeeds(far, ["rollback", "--yes"]);
+    expect(await imagesOf(far)).toEqual(before);
+    expect(await kubectl(far, "get", "deployment", "higress-gateway", "-o", "jsonpath={.spec.replicas}")).toBe("3");
+  }, 900_000);
 
   it("are installed with everything on; a second install changes nothing, and an uninstall leaves nothing", async () => {
     await using far = await aFarSide({ helm: "4.2" });
@@ -95,6 +136,14 @@ const workloads = "deployments,daemonsets,statefulsets";
 async function imagesOf(far: FarSide): Promise<readonly string[]> {
   const path = "jsonpath={.items[*].spec.template.spec.containers[*].image}";
   return [...new Set((await kubectl(far, "get", workloads, "-o", path)).split(" "))].sort();
+}
+
+/** Objects are stored in these: a CRD that no longer has one of them would lose them. */
+async function storedVersions(far: FarSide): Promise<Readonly<Record<string, readonly string[]>>> {
+  const { items } = JSON.parse(await kubectl(far, "get", "crds", "-o", "json")) as {
+    items: { metadata: { name: string }; status: { storedVersions: string[] } }[];
+  };
+  return Object.fromEntries(items.map(({ metadata, status }) => [metadata.name, status.storedVersions]));
 }
 
 /** They grow with every change of a spec. */

@@ -19,6 +19,8 @@ export interface RealBundleOptions {
   readonly folder: string;
   readonly helm: string;
   readonly values?: Readonly<Record<string, unknown>> | undefined;
+  /** The release whose spec lists the plugins, where there is none for this one; its map is learned from the chart. */
+  readonly like?: string | undefined;
 }
 
 export interface RealBundle {
@@ -36,12 +38,13 @@ export async function aRealBundle({
   folder,
   helm,
   values = {},
+  like,
 }: RealBundleOptions): Promise<RealBundle> {
   await using source = await aDockerRegistry();
   const packed = join(folder, `higress-${version}.tgz`);
   await copyFile(chart, packed);
   const images = await imagesOf(packed, helm, values);
-  const spec = await loadBundleSpec(`manifests/higress/${version}/bundle.yaml`);
+  const spec = await loadBundleSpec(`manifests/higress/${like ?? version}/bundle.yaml`);
   const plugins = spec.plugins.list.map(
     ({ name, ref }) => [ref, aWasmPlugin({ module: aProxyPlugin({}, { data: name }) })] as const,
   );
@@ -49,10 +52,12 @@ export async function aRealBundle({
   const references = [...images, ...spec.plugins.list.map(({ ref }) => ref.replace("oci://", ""))];
   const hosts = new Set(references.map((name) => name.split("/")[0] ?? ""));
   const specPath = join(folder, `bundle-${version}.yaml`);
-  const relocation = resolve(`manifests/higress/${version}/relocation.yaml`);
+  const map = like === undefined ? { relocation: resolve(`manifests/higress/${version}/relocation.yaml`) } : {};
+  const [first = {}] = spec.charts.map((chart) => ({ ...chart, relocation: undefined }));
   const changed = {
     ...spec,
-    charts: [{ ...spec.charts[0], from: packed, mirrors: [], relocation, values }],
+    version,
+    charts: [{ ...first, from: packed, version, mirrors: [], ...map, values }],
     // The console image is a stand-in without a jar, so the list alone says which plugins there are.
     plugins: { ...spec.plugins, discover: false },
     registries: Object.fromEntries([...hosts].map((host) => [host, { endpoints: [{ url: source.url }] }])),
@@ -61,6 +66,14 @@ export async function aRealBundle({
   const bundle = join(folder, `higress-${version}.tar`);
   const built = await cli(["build", specPath, "--out", bundle, "--helm", helm], { cwd: folder });
   return { bundle, built, spec, images };
+}
+
+/** Puts stand-ins for all that a chart names where its nodes pull from. */
+export async function seedImagesOf(
+  url: string,
+  { chart, helm, values = {} }: Pick<RealBundleOptions, "chart" | "helm" | "values">,
+): Promise<void> {
+  await seed(url, standIns([...(await imagesOf(chart, helm, values))]));
 }
 
 async function imagesOf(

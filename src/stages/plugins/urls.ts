@@ -55,6 +55,11 @@ export function controllerMcpUrl(higressVersion: string): string | undefined {
   return isOlder(higressVersion, mcpServerSince) ? undefined : `oci://${officialRegistry}/mcp-server/all-in-one:1.0.0`;
 }
 
+/** The name that the MCP server's plugin had until it became `plugins/mcp-server`; releases in the field still run it. */
+export function isFormerMcpServer(url: string): boolean {
+  return /^(oci:\/\/)?[^/]+\/mcp-server\/all-in-one[:@]/i.test(url);
+}
+
 /** What is carried, and how the consoles that will ask for it are set. */
 export interface AliasTarget {
   readonly consoleVersion: string;
@@ -84,9 +89,12 @@ export function aliases(plugins: readonly UrlPlugin[], target: AliasTarget): Rea
 
 function askedFor(plugin: UrlPlugin, { consoleVersion, patterns = [] }: AliasTarget): readonly string[] {
   const { registry } = parseReference(plugin.ref);
-  return patterns
-    .map((pattern) => consoleUrl(plugin, { pattern: pattern.replaceAll("{prefix}", () => registry) }, consoleVersion))
-    .filter((url) => url.startsWith("oci://"));
+  // One that knows registry and namespace is given them, and so puts a plugin of any folder into the one for plugins.
+  const settings = [
+    { registry },
+    ...patterns.map((pattern) => ({ pattern: pattern.replaceAll("{prefix}", () => registry) })),
+  ];
+  return settings.map((env) => consoleUrl(plugin, env, consoleVersion)).filter((url) => url.startsWith("oci://"));
 }
 
 function variants(plugin: UrlPlugin): readonly string[] {

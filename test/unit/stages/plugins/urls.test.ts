@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { aliases, consoleUrl, controllerMcpUrl, type ConsoleEnv } from "../../../../src/stages/plugins/urls.ts";
+import {
+  aliases,
+  consoleUrl,
+  controllerMcpUrl,
+  isFormerMcpServer,
+  type ConsoleEnv,
+} from "../../../../src/stages/plugins/urls.ts";
 
 const official = "higress-registry.cn-hangzhou.cr.aliyuncs.com";
 const plugin = (name: string, tag: string, version = tag, repository = name) => ({
@@ -111,8 +117,26 @@ describe("aliases", () => {
     expect(planned.get("key-auth")).toEqual([`${official}/plugins/key-auth:1.0.0`]);
   });
 
+  it("adds what a console that knows registry and namespace makes of a plugin from another folder", () => {
+    const mcp = { name: "mcp-server", ref: `oci://${official}/mcp-server/all-in-one:2.0.0`, version: "1.0.0" };
+    const asked = `${official}/plugins/all-in-one:2.0.0`;
+    expect(aliases([mcp], { consoleVersion: "2.1.11" }).get("mcp-server")).toContain(asked);
+    expect(aliases([mcp], { consoleVersion: "2.1.9" }).get("mcp-server")).not.toContain(asked);
+  });
+
   it("leaves out versions that are no tag", () => {
     expect(of(plugin("a", "1", "not a tag!")).get("a")).toEqual([]);
+  });
+});
+
+describe("the former name of the MCP server's plugin", () => {
+  it.each([
+    [`oci://${official}/mcp-server/all-in-one:1.0.0`, true],
+    [`${official}/mcp-server/all-in-one:2.0.0`, true],
+    [`oci://${official}/plugins/mcp-server:2.0.1`, false],
+    [`oci://${official}/plugins/all-in-one:1.0.0`, false],
+  ])("%s: %s", (url, former) => {
+    expect(isFormerMcpServer(url)).toBe(former);
   });
 });
 
