@@ -1,4 +1,4 @@
-import type { Finding } from "./finding.ts";
+import type { ClusterQuestion, Finding, RegistryQuestion } from "./finding.ts";
 
 /** The steps of a build and of an install, in order; each is a line in the receipt. */
 export type Phase =
@@ -61,7 +61,8 @@ export type Event =
       readonly wait: number;
     }
   | { readonly type: "stalled"; readonly what: string; readonly seconds: number }
-  | { readonly type: "finding"; readonly finding: Finding }
+  /** `more`: another one of the same list follows at once. */
+  | { readonly type: "finding"; readonly finding: Finding; readonly more?: boolean }
   | NoteEvent;
 
 /** Things worth a line that are neither a finding nor a failure, with the facts of each; the words are in the catalogues. */
@@ -79,6 +80,17 @@ export interface NoteFacts {
   proved: { images: number; strings: number; outside: number; prefix: string };
   "rolled-back": { bundle: string; number: number };
   uninstalled: { release: string; objects: number };
+  // The last words of an install.
+  "install-took": { seconds: number; sent: string; present: string };
+  address: { service: string; at: string };
+  "console-address": { command: string };
+  "plugins-on": { plugins: string };
+  "next-commands": { check: string; undo: string };
+  // Of preflight: there is nothing against it.
+  "passed-registry": { subject: string; question: RegistryQuestion };
+  "passed-cluster": { question: ClusterQuestion };
+  "leftover-repointed": { name: string; url: string; to: string };
+  "leftover-off": { name: string; url: string };
   // What a command is about to do.
   "plan-release": { release: string; from: string; to: string };
   "plan-push": { images: number; plugins: number; prefix: string };
@@ -107,3 +119,8 @@ export type NoteEvent = {
 export type Report = (event: Event) => void;
 
 export const silent: Report = () => undefined;
+
+/** All of a list, so that those that are alike can be told together. */
+export function reportFindings(findings: readonly Finding[], report: Report): void {
+  findings.forEach((found, at) => report({ type: "finding", finding: found, more: at < findings.length - 1 }));
+}

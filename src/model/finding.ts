@@ -167,6 +167,7 @@ export interface FindingFacts {
   "plugin.put-elsewhere": { reference: string; target: string; instead: string; by: string };
   "plugin.unknown-field": { manifest: string; field: string; instead: string };
   "plugin.switched-off": { plugin: string; why: string };
+  "plugin.off-outside": { name: string; url: string };
   "plugin.unseen": { plugin: string; namespace: string };
   "plugin.pattern": { pattern: string; why: string };
   "plugin.url-loopback": { pattern: string; host: string };

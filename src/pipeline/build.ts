@@ -1,3 +1,4 @@
+import { reportFindings } from "../model/event.ts";
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
@@ -50,7 +51,10 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
     input.lock === undefined
       ? await discoverAndResolve(input, charts, ports, options)
       : await resolveLocked(input.lock, charts, ports, options);
-  for (const found of resolved.flatMap(({ findings }) => findings)) report({ type: "finding", finding: found });
+  reportFindings(
+    resolved.flatMap(({ findings }) => findings),
+    report,
+  );
   // A lock is of a build that went through this, and its files are the same.
   if (input.lock === undefined) await refuseWhatFails(input, { charts, files, resolved }, ports, options);
   const lock = input.lock ?? lockOf(input, charts, resolved, described);

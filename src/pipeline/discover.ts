@@ -1,3 +1,4 @@
+import { reportFindings } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { isReference } from "../model/reference.ts";
@@ -50,7 +51,7 @@ export async function discover(
     const relocated = await ports.render({ ...request, values: [...layers, moved], patches });
     gaps.push(...findGaps(relocated, sentinel, relocationExceptions(chart.relocation, release)));
   }
-  for (const each of [...unreadable(found), ...gaps]) options.report({ type: "finding", finding: each });
+  reportFindings([...unreadable(found), ...gaps], options.report);
   if (gaps.length > 0) throw new Failure("FINDINGS", { count: gaps.length }, { side: "source" });
   return { images: unique(found, "image"), plugins: unique(found, "plugin"), console };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { packObjects } from "../content/chart-of-objects.ts";
+import { type NoteEvent, reportFindings } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { unknownCluster, type PluginRecord, type Receipt } from "../model/receipt.ts";
@@ -23,7 +24,7 @@ import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from
 import { push } from "./push.ts";
 import { Recorder } from "./recorder.ts";
 import { overlayWhile } from "./release.ts";
-import { wantedPlugins } from "./wanted-plugins.ts";
+import { pluginTarget, wantedPlugins } from "./wanted-plugins.ts";
 
 export interface InstallResult {
   readonly receipt: Receipt;
@@ -68,7 +69,7 @@ export async function install(
   await recorder.phase("apply", () => applyPhase(run, { ...input, serviceAccounts: proof.accounts }, rendered));
   const switched = (await recorder.phase("plugins", () => pluginsPhase(run))) ?? [];
   const live = (await recorder.phase("check", () => checkLive(bundle, site, plan, ports, options.signal))) ?? [];
-  for (const found of [...switched, ...live]) options.report({ type: "finding", finding: found });
+  reportFindings([...switched, ...live], options.report);
   if (!hasErrors(live)) await recorder.done();
   return { receipt: recorder.receipt, pushed, proof, findings: [...switched, ...live] };
 }
@@ -161,8 +162,11 @@ async function applyPhase(run: Installing, input: ApplyInput, rendered: readonly
   const { plan, bundle, site, ports, options, recorder } = run;
   const { signal, report } = options;
   const seconds = site.cluster.rolloutSeconds;
+  const target = pluginTarget(plan);
   const leftovers = await settle(plan, site, ports, options);
   await recorder.add({ leftovers: leftovers.records });
+  for (const { name, did, url } of leftovers.records)
+    report(leftoverNote(name, url, did === "repointed" ? target(url)?.url : undefined));
   for (const { name, url } of leftovers.stuck)
     report({ type: "finding", finding: finding("warning", "cluster.leftover-plugin", { name, url }) });
   for (const { chart } of rendered) {
@@ -185,6 +189,12 @@ async function applyPhase(run: Installing, input: ApplyInput, rendered: readonly
   }
   const workloads = rendered.flatMap(({ manifest }) => workloadsOf(manifest));
   await watchRollout(workloads, ports.cluster, { namespace: site.cluster.namespace, seconds, report, signal });
+}
+
+function leftoverNote(name: string, url: string, to: string | undefined): NoteEvent {
+  return to === undefined
+    ? { type: "note", text: "leftover-off", facts: { name, url } }
+    : { type: "note", text: "leftover-repointed", facts: { name, url, to } };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { carriedRelease } from "../model/gateway.ts";
 import pMap from "p-map";
+import type { Report } from "../model/event.ts";
 import type { Finding } from "../model/finding.ts";
 import { typedObjects } from "../model/rendered-object.ts";
 import { effectiveConfig } from "../stages/plugins/manifests.ts";
@@ -18,7 +19,7 @@ interface Interruptible {
   readonly signal: AbortSignal;
 }
 
-export interface ClusterPreflightPorts extends RenderPorts, Interruptible {
+export interface ClusterPreflightPorts extends RenderPorts, Interruptible, Telling {
   readonly helm: Pick<InstallPorts["helm"], "status" | "template" | "dryRun">;
   readonly cluster: PreflightPort;
 }
@@ -27,7 +28,8 @@ export interface PluginPreflightPorts extends Pick<InstallPorts, "userPlugins">,
   readonly modules: StartPorts;
 }
 
-export interface RegistryPreflightPorts extends Pick<InstallPorts, "target" | "pushOptions" | "now">, Interruptible {
+export interface RegistryPreflightPorts
+  extends Pick<InstallPorts, "target" | "pushOptions" | "now">, Interruptible, Telling {
   readonly insecure: boolean;
   readonly pusher: RegistryProbe & Identified;
   readonly puller: Omit<PullProbe, "as"> & Identified;
@@ -39,6 +41,11 @@ interface Identified {
 }
 
 export type PreflightPorts = ClusterPreflightPorts & PluginPreflightPorts & RegistryPreflightPorts;
+
+/** Who asks only, without installing, is told also what is in order. */
+interface Telling {
+  readonly report?: Report | undefined;
+}
 
 /** Every question to registry, cluster and plugins; nothing is changed. */
 export async function preflight(asked: PreflightContext, ports: PreflightPorts): Promise<readonly Finding[]> {
@@ -66,6 +73,7 @@ export async function askRegistry(asked: PreflightContext, ports: RegistryPrefli
       robot: site.pull.robot,
       gatewayPulls: site.plugins.mode === "oci" && plan.mapped.some(({ item }) => item.kind === "plugin"),
       pull: Object.assign(puller, { as: await puller.identity() }),
+      passed: (facts) => ports.report?.({ type: "note", text: "passed-registry", facts }),
       now: () => ports.now().getTime(),
       signal: ports.signal,
     },
@@ -96,6 +104,7 @@ async function clusterFindings(
       platforms: bundle.document.platforms,
       plugins: plugins.map(({ name, bytes }) => ({ name, bytes })),
       isInside: (url) => isInside(url, plan, site),
+      passed: (question) => ports.report?.({ type: "note", text: "passed-cluster", facts: { question } }),
       signal,
       ...(status === undefined ? {} : { releaseStatus: status.status }),
     },

@@ -1,4 +1,4 @@
-import type { Phase, Report } from "../model/event.ts";
+import { type Phase, type Report, reportFindings } from "../model/event.ts";
 import { Failure, type Side } from "../model/failure.ts";
 import { hasErrors, type Finding } from "../model/finding.ts";
 import type { Receipt, ReleaseRef } from "../model/receipt.ts";
@@ -79,7 +79,7 @@ export class Recorder {
 
 /** Reports all findings, then stops if one of them is an error. @throws Failure FINDINGS */
 export function stopAt(findings: readonly Finding[], report: Report): void {
-  for (const found of findings) report({ type: "finding", finding: found });
+  reportFindings(findings, report);
   if (!hasErrors(findings)) return;
   const errors = findings.filter(({ severity }) => severity === "error");
   throw new Failure("FINDINGS", { count: errors.length }, { side: sideOf(errors) });

@@ -3,7 +3,7 @@ import { hasErrors, type Finding } from "../model/finding.ts";
 import { printBytes } from "../std/bytes.ts";
 import { unreachable } from "../std/unreachable.ts";
 import { fill } from "./fill.ts";
-import { describeFinding } from "./failure.ts";
+import { describeFinding, type FindingText } from "./failure.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import type { Catalogue } from "./messages/vocabulary.ts";
 import { visible } from "./width.ts";
@@ -47,7 +47,7 @@ export function lineOf(
     case "stalled":
       return style("warn", `  … ${words.words.stalled}${colon}${visible(event.what)} ${event.seconds}s`);
     case "finding":
-      return findingLines(event, language, style);
+      return findingLines([event.finding], language, style).join("\n");
     case "note":
       return `  ${fill(words.notes[event.text], event.facts, words.terms)}`;
     default:
@@ -100,11 +100,41 @@ function tally(phase: Phase, found: readonly Finding[], language: Language): str
   return looking.has(phase) ? `${punctuation.colon}${words["no-findings"]}` : "";
 }
 
-function findingLines(event: Extract<Event, { type: "finding" }>, language: Language, style: Style): string {
-  const { code, severity, message, remedy } = describeFinding(event.finding, language);
-  const kind = event.finding.severity === "error" ? "bad" : event.finding.severity === "warning" ? "warn" : "dim";
-  const head = style(kind, `  ${severity} [${code}] ${message}`);
-  return remedy === "" ? head : `${head}\n    → ${remedy}`;
+/** So many of one kind are told one by one. */
+const few = 2;
+
+/**
+ * What was found together: each with what to do. Of many that are alike and have the same remedy, that is said once, below
+ * a line for each.
+ */
+export function findingLines(
+  found: readonly Finding[],
+  language: Language,
+  style: Style = unstyled,
+): readonly string[] {
+  const groups = new Map<string, { readonly first: Finding; readonly all: FindingText[] }>();
+  for (const each of found) {
+    const described = describeFinding(each, language);
+    const key = JSON.stringify([each.severity, each.code, described.remedy]);
+    const group = groups.get(key) ?? { first: each, all: [] };
+    groups.set(key, group);
+    group.all.push(described);
+  }
+  return [...groups.values()].flatMap(({ first: { severity }, all }) => {
+    const paint = (line: string): string => style(paints[severity], line);
+    const remedy = all[0]?.remedy ?? "";
+    const next = remedy === "" ? [] : [`    → ${remedy}`];
+    if (all.length <= few) return all.flatMap((one) => [paint(headOf(one, one.message)), ...next]);
+    const [one] = all;
+    if (one === undefined) return [];
+    return [paint(headOf(one, `× ${all.length}`)), ...all.map(({ message }) => `    ${message}`), ...next];
+  });
+}
+
+const paints = { error: "bad", warning: "warn", note: "dim" } as const;
+
+function headOf({ severity, code }: FindingText, text: string): string {
+  return `  ${severity} [${code}] ${text}`;
 }
 
 /** One line about the running transfer: share, bytes, rate, time left, and what is moving. */

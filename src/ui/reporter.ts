@@ -3,7 +3,7 @@ import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
 import { describeFailure, describeFinding } from "./failure.ts";
 import { catalogueOf, type Language } from "./language.ts";
-import { lineOf, progressLine, unstyled, type Style } from "./lines.ts";
+import { findingLines, lineOf, progressLine, unstyled, type Style } from "./lines.ts";
 import { advance, startProgress, type Progress } from "./progress.ts";
 import { fit, visibleJson } from "./width.ts";
 
@@ -64,35 +64,64 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (event.state === "started") state.foundBefore = findings.length;
     else state.progress = undefined;
   };
-  const textOf = (event: Event): string | undefined =>
-    options.mode === "json"
-      ? jsonLine(event, options.language)
-      : lineOf(event, options.language, options.style ?? unstyled, {
-          found: findings.slice(state.foundBefore),
-          items: options.mode === "plain",
-        });
+  const tell = (lines: readonly string[]): void => {
+    if (lines.length > 0) clear();
+    for (const line of lines) options.write(`${line}\n`);
+  };
+  const row = findingRow((found) => tell(findingLines(found, options.language, options.style)));
   const report: Report = (event) => {
     follow(event);
-    const line = textOf(event);
-    if (line !== undefined) {
-      clear();
-      options.write(`${line}\n`);
+    if (event.type === "finding" && options.mode !== "json") {
+      row.add(event);
+      return;
     }
+    row.end();
+    const line = textOf(event, findings.slice(state.foundBefore), options);
+    if (line !== undefined) tell([line]);
     if (state.progress !== undefined && event.type === "moved") draw(state.progress);
   };
-  const failure = (error: unknown): void => {
+  const close = (): void => {
+    row.end();
     clear();
+  };
+  const failure = (error: unknown): void => {
+    close();
     options.write(options.mode === "json" ? jsonFailure(error, options.language) : failureText(error, options));
   };
-  return { report, findings, failure, close: clear };
+  return { report, findings, failure, close };
+}
+
+/** Alike ones among findings of one list are told together, so its end is waited for. */
+function findingRow(tell: (found: readonly Finding[]) => void) {
+  let row: Finding[] = [];
+  const end = (): void => {
+    const found = row;
+    row = [];
+    tell(found);
+  };
+  const add = ({ finding, more = false }: Extract<Event, { type: "finding" }>): void => {
+    row.push(finding);
+    if (!more) end();
+  };
+  return { add, end };
+}
+
+function textOf(
+  event: Event,
+  found: readonly Finding[],
+  { mode, language, style }: ReporterOptions,
+): string | undefined {
+  if (mode === "json") return jsonLine(event, language);
+  return lineOf(event, language, style ?? unstyled, { found, items: mode === "plain" });
 }
 
 /** Facts for machines, and the sentence for whoever reads what the machine shows. */
 function jsonLine(event: Event, language: Language): string | undefined {
   if (event.type === "moved") return undefined;
   if (event.type !== "finding") return JSON.stringify(visibleJson(event));
-  const { message, remedy } = describeFinding(event.finding, language);
-  return JSON.stringify(visibleJson({ ...event, message, remedy }));
+  const { type, finding } = event;
+  const { message, remedy } = describeFinding(finding, language);
+  return JSON.stringify(visibleJson({ type, finding, message, remedy }));
 }
 
 function jsonFailure(error: unknown, language: Language): string {

@@ -23,6 +23,7 @@ const earlier: Readonly<Record<string, object>> = {
     ],
   },
   raw: { url: "https://acme.example/x.wasm", pluginConfig: { key: "sk-planted" } },
+  mcp: { url: "oci://higress-registry.cn-hangzhou.cr.aliyuncs.com/mcp-server/all-in-one:1.0.0", defaultConfig: {} },
   inside: { url: `oci://${harborHost}/higress/plugins/cors:2.0.1`, defaultConfig: {} },
 };
 
@@ -50,12 +51,21 @@ describe.skipIf(unavailable !== undefined)(`plugins of an earlier life${because}
       ["gone", "acme/own:1"],
       ["raw", "x.wasm"],
     ])
-      expect(asked.stderr).toMatch(new RegExp(`warning \\[cluster.leftover-plugin\\].* ${name!} .*${url!}`));
+      expect(asked.stderr).toMatch(new RegExp(`^ {4}The WasmPlugin ${name!} points to .*${url!}`, "m"));
+    // All of them alike: one head, one remedy.
+    expect(asked.stderr).toMatch(/^ {2}warning \[cluster\.leftover-plugin\] × 4$/m);
 
     const installed = await succeeds(far, ["install", carried.bundle]);
     expect(said(installed)).not.toContain("sk-planted");
+    expect(installed.stderr).toMatch(
+      /WasmPlugin carried: repointed from \S+cors:2\.0\.1 to oci:\/\/harbor\S+cors:2\.0\.1;/,
+    );
+    expect(installed.stderr).toMatch(/WasmPlugin raw: switched off, since no gateway reaches https:\S+x\.wasm/);
+    expect(installed.stderr).toMatch(/\[plugin\.off-outside\].* raw .*\n.*plugins\.list/);
     const live = await specs(far);
     expect(live["carried"]).toMatchObject({ url: `oci://${harborHost}/higress/plugins/cors:2.0.1`, on: true });
+    // Under the name that it had before.
+    expect(live["mcp"]).toMatchObject({ url: expect.stringMatching(`^oci://${harborHost}/.*mcp-server:`) as string });
     expect(live["gone"]).toMatchObject({ url: "oci://ghcr.io/acme/own:1", on: false });
     expect(live["raw"]).toMatchObject({ url: "https://acme.example/x.wasm", on: false });
     await succeeds(far, ["install", carried.bundle]);

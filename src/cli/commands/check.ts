@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { checkLive } from "../../pipeline/check.ts";
 import type { Context } from "../context.ts";
@@ -24,7 +25,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     },
     context.signal,
   );
-  for (const found of findings) report({ type: "finding", finding: found });
+  reportFindings(findings, report);
   report({ type: "phase", phase: "check", state: "done" });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { dirname, basename, resolve } from "node:path";
 import { blobPrefix, programPrefix } from "../../model/bundle.ts";
 import { hasErrors } from "../../model/finding.ts";
@@ -27,7 +28,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (truth(flags, "json")) context.stdout.write(canonicalJson(visibleJson(document)));
   else if (html === undefined && sbom === undefined) context.stdout.write(listing(bundle, context.language));
   const findings = await documentFindings(bundle);
-  for (const found of findings) context.reporter.report({ type: "finding", finding: found });
+  reportFindings(findings, context.reporter.report);
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }
 

@@ -1,16 +1,20 @@
-import { install } from "../../pipeline/install.ts";
+import type { InstallPorts } from "../../pipeline/install-ports.ts";
+import { install, type InstallResult } from "../../pipeline/install.ts";
 import { stopAt } from "../../pipeline/recorder.ts";
 import { proposal } from "../../pipeline/proposal.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
-import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
+import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
+import { closingNotes } from "../../pipeline/closing.ts";
+import { undoCommands } from "../../pipeline/undo-commands.ts";
+import { shellWord } from "../../std/shell-word.ts";
 import { askToGoOn } from "../agreement.ts";
 import { ExitCode } from "../exit-code.ts";
 import { adoptExisting } from "../wire/adoption.ts";
 import { installPorts } from "../wire/install-ports.ts";
 import { openTools } from "../wire/tools.ts";
-import { withReport, type EvidenceSink } from "../wire/install-report.ts";
+import { reachOf, withReport, type EvidenceSink } from "../wire/install-report.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/registries.ts";
 import { verifyWhole } from "../wire/bundles.ts";
@@ -36,7 +40,8 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
   // Where nobody can be asked, the command itself is the yes: it is what scripts run.
   if (context.ask !== undefined && !truth(flags, "yes")) await askToGoOn("install", context);
   const ports = await installPorts(options, target, tools, context);
-  const { findings } = await install(
+  const began = context.now().getTime();
+  const result = await install(
     { bundle, site, plan: adoption.plan },
     {
       ...ports,
@@ -58,7 +63,34 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
       evidence: evidence?.see,
     },
   );
-  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+  if (hasErrors(result.findings)) return ExitCode.findings;
+  const seconds = (context.now().getTime() - began) / 1000;
+  await sayWhatIsThere(result, { ports, seconds, namespace: site.cluster.namespace }, flags, context);
+  return ExitCode.done;
+}
+
+interface Installed {
+  readonly ports: InstallPorts;
+  readonly seconds: number;
+  readonly namespace: string;
+}
+
+async function sayWhatIsThere(
+  result: InstallResult,
+  { ports, ...installed }: Installed,
+  flags: Flags,
+  context: Context,
+): Promise<void> {
+  const reach = reachOf(flags, context);
+  const [undo] = undoCommands(result.receipt, await ports.receipts.load(), reach);
+  const notes = await closingNotes(result, {
+    ...installed,
+    cluster: ports.cluster,
+    check: ["higress-airgap", "check", required(flags, "bundle"), ...reach].map(shellWord).join(" "),
+    undo: undo?.command,
+    signal: context.signal,
+  });
+  for (const note of notes) context.reporter.report(note);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { carriedRelease } from "../../model/gateway.ts";
 import { resolve } from "node:path";
 import pMap from "p-map";
@@ -35,7 +36,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     { concurrency, signal: context.signal },
   );
   const findings = [...carried.findings, ...checked.flatMap((each) => each.findings)];
-  for (const found of findings) report({ type: "finding", finding: found });
+  reportFindings(findings, report);
   if (truth(flags, "json")) context.stdout.write(canonicalJson(checked as unknown as Json));
   else context.stdout.write(listing(checked, context.language));
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;

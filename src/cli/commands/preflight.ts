@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import type { Flags } from "../define.ts";
@@ -19,8 +20,9 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const adoption = await adoptExisting(flags, session, tools, context, { asks: false });
   for (const step of adoption.steps) report(step);
   const asked = { ...session, plan: adoption.plan };
-  const findings = [...adoption.findings, ...(await preflightOf(asked, target, { site, sitePath }, tools, context))];
-  for (const found of findings) report({ type: "finding", finding: found });
+  const answered = await preflightOf(asked, target, { site, sitePath }, tools, context, report);
+  const findings = [...adoption.findings, ...answered];
+  reportFindings(findings, report);
   report({ type: "phase", phase: "preflight", state: "done" });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }

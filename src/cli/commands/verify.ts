@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { resolve } from "node:path";
 import { inspectVolumes } from "../../edge/disk/volumes.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
@@ -27,7 +28,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using bundle = await openToJudge(path, texts(flags, "base"), context);
   const signed = await checkSignature(bundle, await namedKeys(flags, context), context);
   const result = await verifyWhole(bundle, { quick: truth(flags, "quick") }, context);
-  for (const found of result.findings) report({ type: "finding", finding: found });
+  reportFindings(result.findings, report);
   if (reportPath !== undefined)
     await replaceFile(
       resolve(context.cwd, reportPath),

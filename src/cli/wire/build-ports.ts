@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
 import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
@@ -106,7 +107,7 @@ function learner(helm: Helm | undefined, { reporter: { report }, signal }: Conte
     if (helm === undefined) return noHelm();
     report({ type: "phase", phase: "learn", state: "started" });
     const { map, findings, references, renders } = await learnChart(chart, helm, signal);
-    for (const each of findings) report({ type: "finding", finding: each });
+    reportFindings(findings, report);
     const { found, moved, patched } = references;
     report({ type: "note", text: "learned", facts: { found, moved, patched, renders } });
     report({ type: "phase", phase: "learn", state: "done", detail: `${chart.name} ${chart.version}` });

@@ -5,6 +5,7 @@ import { readText } from "../../edge/files/read-text.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { readCertificates } from "../../edge/registry/roots.ts";
 import { TargetProbe } from "../../edge/harbor/probe.ts";
+import type { Report } from "../../model/event.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
@@ -96,6 +97,7 @@ export async function preflightOf(
   options: TargetOptions,
   tools: ClusterTools,
   context: Context,
+  report?: Report,
 ): Promise<readonly Finding[]> {
   const probe = { host: asked.site.registry.host, env: context.env };
   await using pusher = new TargetProbe(session.access, probe);
@@ -112,6 +114,7 @@ export async function preflightOf(
     chartCrds,
     ...(await pluginPorts(asked.site, context)),
     now: context.now,
+    report,
   });
 }
 

@@ -89,7 +89,7 @@ function tell(path: string, { reporter }: Context): void {
 }
 
 /** What `rollback` and `uninstall` need to reach the same cluster, from whatever folder they are run. */
-function reachOf(flags: Flags, { cwd }: Context): readonly string[] {
+export function reachOf(flags: Flags, { cwd }: Context): readonly string[] {
   const paths = (["site", "kubeconfig", "helm", "kubectl"] as const).flatMap((name) => {
     const value = text(flags, name);
     return value === undefined ? [] : [`--${name}`, resolve(cwd, value)];

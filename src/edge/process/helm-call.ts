@@ -7,7 +7,7 @@ import { sanitize } from "../../model/sanitize.ts";
 import type { HelmSource, ListedRelease, ReleaseChart, ReleaseInfo } from "../../model/helm.ts";
 import type { Values } from "../../model/values.ts";
 import type { ProgramStart } from "./helm-post-renderer.ts";
-import type { RunResult } from "./run.ts";
+import { run, type RunResult } from "./run.ts";
 
 export interface HelmOptions {
   /** Of the user; what helm needs of it is chosen here. */
@@ -171,4 +171,16 @@ export function helmFailure(
 function withoutNoise(stderr: string): string {
   const lines = stderr.split("\n").filter((line) => !/^(level=(WARN|INFO|DEBUG)|WARNING:|[IWE]\d{4} \d\d:)/.test(line));
   return lines.join("\n").trim();
+}
+
+const wanted = ">=3.17 <4, or >=4.1";
+
+/** @throws Failure TOOL_UNSUITABLE for a line that is not supported */
+export async function helmVersion(binary: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const result = await run(binary, { args: ["version", "--template", "{{.Version}}"], env, timeoutSeconds: 60 });
+  const [, version = "", major = "", minor = ""] = /^v?((\d+)\.(\d+)\.\S+)$/.exec(result.stdout.trim()) ?? [];
+  const suitable = major === "3" ? Number(minor) >= 17 : Number(major) > 4 || (major === "4" && Number(minor) >= 1);
+  if (suitable) return version;
+  const seen = version === "" ? sanitize(result.stdout || result.stderr, 100) : version;
+  throw new Failure("TOOL_UNSUITABLE", { tool: binary, version: seen, wanted });
 }

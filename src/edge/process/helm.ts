@@ -9,11 +9,11 @@ import type {
   UpgradeOptions,
   Waits,
 } from "../../model/helm.ts";
-import { sanitize } from "../../model/sanitize.ts";
 import type { Values } from "../../model/values.ts";
 import {
   helmEnvironment,
   helmFailure,
+  helmVersion,
   installedManifest,
   parseMetadata,
   parseRelease,
@@ -41,24 +41,13 @@ export async function openHelm(binary: string, options: HelmOptions): Promise<He
   const folder = await temporaryFolder(options.workDirectory);
   try {
     const env = helmEnvironment(options, folder.path);
-    const version = await versionOf(binary, env);
+    const version = await helmVersion(binary, env);
     const { context, self } = options;
     return new HelmProcess(binary, { env, folder, context, version, self });
   } catch (error) {
     await folder[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-const wanted = ">=3.17 <4, or >=4.1";
-
-async function versionOf(binary: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const result = await run(binary, { args: ["version", "--template", "{{.Version}}"], env, timeoutSeconds: 60 });
-  const [, version = "", major = "", minor = ""] = /^v?((\d+)\.(\d+)\.\S+)$/.exec(result.stdout.trim()) ?? [];
-  const suitable = major === "3" ? Number(minor) >= 17 : Number(major) > 4 || (major === "4" && Number(minor) >= 1);
-  if (suitable) return version;
-  const seen = version === "" ? sanitize(result.stdout || result.stderr, 100) : version;
-  throw new Failure("TOOL_UNSUITABLE", { tool: binary, version: seen, wanted });
 }
 
 interface HelmState {

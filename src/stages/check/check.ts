@@ -73,9 +73,14 @@ function unknownImages(name: string, pod: Pod, { carried }: CheckInput): readonl
 function checkPlugin(plugin: WasmPlugin, input: CheckInput): readonly Finding[] {
   const url = plugin.spec?.url;
   if (url === undefined) return [];
-  const found = outsideOf(`WasmPlugin ${plugin.metadata.name}`, "/spec/url", url, input);
+  if (isFetchedInside(url, input.inside)) return [];
+  const facts = { name: plugin.metadata.name, url };
   // What is off is not fetched; but who switches it on must know.
-  return isEnabled(plugin) ? found : found.map((one) => ({ ...one, severity: "warning" as const }));
+  return [
+    isEnabled(plugin)
+      ? finding("error", "cluster.leftover-plugin", facts)
+      : finding("warning", "plugin.off-outside", facts),
+  ];
 }
 
 function outsideOf(where: string, path: string, value: string, { inside }: CheckInput): readonly Finding[] {

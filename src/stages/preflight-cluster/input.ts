@@ -1,3 +1,4 @@
+import type { ClusterQuestion } from "../../model/finding.ts";
 import type { ClusterPort, KubeObject } from "../../model/kubernetes.ts";
 
 export interface PreflightInput {
@@ -15,6 +16,8 @@ export interface PreflightInput {
   readonly isInside: (url: string) => boolean;
   /** Helm's word on the release, when there is one: deployed, failed, pending-upgrade. */
   readonly releaseStatus?: string | undefined;
+  /** Told of each question that has nothing against the install. */
+  readonly passed?: ((question: ClusterQuestion) => void) | undefined;
   readonly gatewayApi?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -23,7 +23,11 @@ export async function preflightCluster(input: PreflightInput, port: PreflightPor
     const reason = reasonOf(error);
     return [finding("error", "cluster.unreachable", { server: serverIn(reason), reason })];
   }
-  const answers = await Promise.all(questions(input, port).map(answered));
+  const asked = questions(input, port);
+  const answers = await Promise.all(asked.map(answered));
+  asked.forEach(([question], at) => {
+    if (answers[at]?.length === 0) input.passed?.(question);
+  });
   // Two questions may need the same right.
   const unique = new Map(answers.flat().map((found) => [JSON.stringify(found), found]));
   return [version, ...unique.values()];

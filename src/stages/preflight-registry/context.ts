@@ -22,6 +22,8 @@ export interface PreflightInput {
   readonly robot?: boolean | undefined;
   /** The gateway fetches its plugins from there, with a client that is no kubelet's. */
   readonly gatewayPulls?: boolean | undefined;
+  /** Told of each question that has nothing against the install. */
+  readonly passed?: ((asked: { readonly subject: string; readonly question: RegistryQuestion }) => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly signal?: AbortSignal | undefined;
@@ -55,6 +57,9 @@ export interface Question {
 }
 
 export function notAsked({ input }: Pick<Asking, "input">, { question, project }: Question, why: string): Finding {
-  const subject = project === undefined ? input.host : `${input.host}/${project}`;
-  return finding("note", "registry.not-asked", { subject, question, why });
+  return finding("note", "registry.not-asked", { subject: subjectOf(input, project), question, why });
+}
+
+export function subjectOf({ host }: PreflightInput, project: string | undefined): string {
+  return project === undefined ? host : `${host}/${project}`;
 }

@@ -6,7 +6,7 @@ import {
   type RegistryKind,
   type RegistryQuestion,
 } from "../../model/finding.ts";
-import { notAsked, projectsOf, type Asking, type PreflightInput, type Question } from "./context.ts";
+import { notAsked, projectsOf, subjectOf, type Asking, type PreflightInput, type Question } from "./context.ts";
 import { failedQuestion, reasonOf, withoutRepeats } from "./failed.ts";
 import { kindOf, saysHarbor } from "./kind.ts";
 import type { Connection, Greeting, RegistryProbe } from "./ports.ts";
@@ -132,8 +132,12 @@ async function findProjects(
 }
 
 async function ask(asking: Asking, question: Question, answer: Answer): Promise<readonly Finding[]> {
-  const answered = await tried(answer, asking.input);
-  return answered instanceof Failure ? [failedQuestion(asking, question, answered)] : answered;
+  const { input } = asking;
+  const answered = await tried(answer, input);
+  if (answered instanceof Failure) return [failedQuestion(asking, question, answered)];
+  if (answered.length === 0)
+    input.passed?.({ subject: subjectOf(input, question.project), question: question.question });
+  return answered;
 }
 
 /** The answer, or the failure that came instead of one. */

@@ -97,10 +97,7 @@ export const findings = findingSentences({
     message: "In {namespace} stand {count} objects of {chart} without a release of helm, from {by}; their owner set: {set}",
     hint: "Decide with --existing: keep-values lays the site file over what hgctl wrote down, site-values drops that, refuse leaves all as it is. Helm takes the objects over as revision 1, to which `rollback` returns.",
   },
-  "cluster.objects-managed": {
-    message: "{by} applies the objects in {namespace}, and would take them back",
-    hint: "Hand the release to it: `render` writes the manifests. Or take the application out of {by} without deleting its objects, and install again.",
-  },
+  "cluster.objects-managed": { message: "{by} applies the objects in {namespace}, and would take them back", hint: "Hand the release to it: `render` writes the manifests. Or take the application out of {by} without deleting its objects, and install again." },
   "cluster.values-unknown": {
     message: "What was set for the objects in {namespace} is written down nowhere ({by}), so keep-values has nothing to keep. The install would change: {changes}",
     hint: "Write what must stay under `values` of the site file, look with `preflight --existing keep-values` what is left of this list, then install with --existing site-values. `rollback` returns to what stands there now.",
@@ -110,7 +107,7 @@ export const findings = findingSentences({
   "cluster.release-unreadable": { message: "Whose the release {release} in {namespace} is cannot be seen: {why}", hint: "helm keeps releases in Secrets: ask for the right to read Secrets in {namespace}. Until then nothing is taken over." },
   "cluster.release-elsewhere": { message: "{chart} runs as {release} in {namespace}, too", hint: "Both watch the same objects: give them different ingress classes, or name this one in the site file to take it over." },
   "cluster.values-unread": { message: "The owner of {release} set what version {chart} does not read: {paths}", hint: "Look in the changelog of Higress for what took its place, and set that under `values` of the site file." },
-  "cluster.leftover-plugin": { message: "The WasmPlugin {name} points to {url}, which is not reachable from here", hint: "It would keep new gateways closed; the install repoints or disables it and keeps the original." },
+  "cluster.leftover-plugin": { message: "The WasmPlugin {name} points to {url}, which is not reachable from here", hint: "It would keep new gateways closed; `install` repoints it to what the bundle carries or switches it off, and keeps the original." },
   "cluster.drift": { message: "{object} was changed by hand: {fields}", hint: "Add --force-conflicts to take it over." },
   "cluster.image-unknown": { message: "{pod} runs {image} with {digest}, which the bundle does not carry", hint: "It was pulled from somewhere else, or the tag moved." },
   "cluster.pod-stuck": { message: "{pod} is stuck: {reason}: {message}", hint: "Run: higress-airgap doctor --site site.yaml" },
@@ -137,6 +134,10 @@ export const findings = findingSentences({
   "plugin.put-elsewhere": { message: "The console asks for {by} as {target}, so {reference} is pushed as {instead}", hint: "References to it in your WasmPlugins are rewritten; only who writes one by hand needs the other name." },
   "plugin.unknown-field": { message: "{manifest}: the field {field} does not exist and is dropped in silence", hint: "Write {instead}." },
   "plugin.switched-off": { message: "{plugin} was switched off again: {why}", hint: "The gateway is back as it was; higress-airgap doctor has the log lines." },
+  "plugin.off-outside": {
+    message: "The WasmPlugin {name} is off, and points to {url}, which is not reachable from here",
+    hint: "Switched on, it would keep new gateways closed. Carry its module (`plugins.list` of the spec) and install again, or delete it. Is its host of your own network? Then name it under `inside:` of the site file.",
+  },
   "plugin.unseen": { message: "{plugin} is on and nothing complains, but whether the gateway has it could not be seen", hint: "Allow create and get of pods/exec in {namespace}, or send a request that the plugin answers." },
   "plugin.pattern": { message: "The URL pattern {pattern} cannot be used: {why}", hint: "Put the variable `name` into it, or every plugin gets the same module." },
   "plugin.url-loopback": { message: "In {pattern}, {host} is the container itself and not this machine", hint: "Write an address of this host that the container can reach." },

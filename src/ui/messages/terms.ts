@@ -4,7 +4,7 @@ import type { DeniedBecause } from "../../model/denied.ts";
 import type { TlsFault } from "../../model/tls-fault.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | `fault.${TlsFault}` | "why.harbor-only" | "has." | "where.before";
+export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | "at." | `fault.${TlsFault}` | "why.harbor-only" | "has." | "where.before";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -67,6 +67,7 @@ export const enTerms: Terms = {
   "namespace.": "the whole cluster",
   "from.": "nothing",
   "set.": "nothing",
+  "at.": "no address yet",
 };
 
 export const zhTerms: Terms = {
@@ -129,6 +130,7 @@ export const zhTerms: Terms = {
   "namespace.": "整个集群",
   "from.": "无",
   "set.": "无",
+  "at.": "尚无地址",
 };
 
 /** What to do about each, in the place of `{fault}` in a hint. */

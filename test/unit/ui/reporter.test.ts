@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Event } from "../../../src/model/event.ts";
+import { reportFindings, type Event } from "../../../src/model/event.ts";
 import { Failure } from "../../../src/model/failure.ts";
 import { finding } from "../../../src/model/finding.ts";
 import { createReporter, type Reporter, type ReporterOptions } from "../../../src/ui/reporter.ts";
@@ -80,6 +80,29 @@ describe("the plain reporter", () => {
       ✗ fetch and pack: errors 1
       "
     `);
+  });
+
+  it("tells findings of one list that are alike together, with one remedy, and keeps none back when a failure ends it", () => {
+    const { reporter, written } = recorded({});
+    const drift = (plugin: string) =>
+      finding("warning", "plugin.tag-drift", { plugin, reference: `r/${plugin}:1`, published: "1", found: "2" });
+    reportFindings([drift("a"), damaged, drift("b"), drift("c")], reporter.report);
+    const lines = written.join("").split("\n");
+    expect(lines[0]).toBe("  warning [plugin.tag-drift] × 3");
+    expect(lines.slice(1, 4).every((line) => line.startsWith("    ") && /r\/[abc]:1/.test(line))).toBe(true);
+    expect(lines.filter((line) => line.startsWith("    → "))).toHaveLength(2);
+    expect(lines.find((line) => line.includes("bundle.file-damaged"))).toMatch(/^ {2}error \[/);
+    expect(reporter.findings).toHaveLength(4);
+    const cut = recorded({});
+    cut.reporter.report({ type: "finding", finding: damaged, more: true });
+    cut.reporter.failure(new Failure("INTERRUPTED", { left: "" }));
+    expect(cut.written.join("")).toMatch(/bundle\.file-damaged[^]*INTERRUPTED/);
+    const json = recorded({ mode: "json" });
+    reportFindings([drift("a"), damaged], json.reporter.report);
+    expect(json.written.map((line) => Object.keys(JSON.parse(line) as object))).toEqual([
+      ["type", "finding", "message", "remedy"],
+      ["type", "finding", "message", "remedy"],
+    ]);
   });
 
   it("says the same in Chinese", () => {

@@ -49,11 +49,11 @@ describe("checkCluster", () => {
     cluster.add(plugin("off", "http://public.test/a.wasm", true));
     cluster.add(plugin("implied", "plugins/a:1"));
     const findings = await checkCluster(input, cluster);
-    expect(findings.map(({ severity, facts }) => [severity, (facts as { host: string }).host])).toEqual([
-      ["error", "docker.io"],
-      ["error", "public.test"],
-      ["warning", "public.test"],
-      ["error", "docker.io"],
+    expect(findings.map(({ severity, code }) => [severity, code])).toEqual([
+      ["error", "reference.outside"],
+      ["error", "cluster.leftover-plugin"],
+      ["warning", "plugin.off-outside"],
+      ["error", "cluster.leftover-plugin"],
     ]);
   });
 

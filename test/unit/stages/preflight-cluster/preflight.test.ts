@@ -75,7 +75,13 @@ async function asked(
 
 describe("preflightCluster", () => {
   it("finds nothing on a cluster that has room and rights, and says its version", async () => {
-    expect(await asked({ render: [gateway({ cpu: "2", memory: "2Gi" })] }, [node("a")])).toEqual([]);
+    const passed: string[] = [];
+    const input = {
+      render: [gateway({ cpu: "2", memory: "2Gi" })],
+      passed: (question: string) => passed.push(question),
+    };
+    expect(await asked(input, [node("a")])).toEqual([]);
+    expect(passed).toEqual(expect.arrayContaining(["rights", "nodes", "capacity", "CRDs", "release"]));
   });
 
   it("names each right that lacks, for the render's kinds in their own scope", async () => {

@@ -9,7 +9,13 @@ import { liveFields } from "../../../../src/stages/survey/live-fields.ts";
 import { unreleasedObjects, type UnreleasedObjects } from "../../../../src/stages/survey/unreleased.ts";
 
 const wanted = { name: "higress", release: "higress", namespace: "higress-system" };
-const stands: ReleaseChart = { chart: "higress", version: "2.1.9", revision: 3, status: "deployed", isServerSide: false };
+const stands: ReleaseChart = {
+  chart: "higress",
+  version: "2.1.9",
+  revision: 3,
+  status: "deployed",
+  isServerSide: false,
+};
 const values = { global: { ingressClass: "bank" } };
 
 function helmWith(about: ReleaseChart | Error | undefined, all: readonly ListedRelease[] | Error = []): SurveyPort {

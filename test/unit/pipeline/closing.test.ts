@@ -1,0 +1,62 @@
+import type { Service, ServiceSpec } from "kubernetes-types/core/v1.js";
+import { describe, expect, it } from "vitest";
+import { closingNotes } from "../../../src/pipeline/closing.ts";
+import { aReceipt } from "../../rig/receipt.ts";
+
+const service = (name: string, spec: ServiceSpec, given: readonly object[] = []): Service => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name },
+  spec,
+  status: { loadBalancer: { ingress: [...given] } },
+});
+const nothing = {
+  proof: { findings: [], images: 0, strings: 0, accounts: [], declared: [] },
+  findings: [],
+  pushed: undefined,
+};
+
+async function notes(services: readonly Service[], undo: string | undefined) {
+  const on = { namespace: "higress-system", name: "cors", url: "oci://h/cors:1", state: "on" } as const;
+  const receipt = aReceipt({ plugins: [on, { ...on, name: "waf", state: "off" }] });
+  const list = <T>(): Promise<readonly T[]> => Promise.resolve(services as readonly T[]);
+  const about = { namespace: "higress-system", seconds: 41.4, check: "look", signal: new AbortController().signal };
+  const told = await closingNotes({ ...nothing, receipt }, { ...about, undo, cluster: { list } });
+  return told.map(({ text, facts }) => [text, facts]);
+}
+
+describe("the last words of an install", () => {
+  it("say how long it took, where gateway and console are, what is on, and what can be done next", async () => {
+    const ports = [
+      { port: 80, nodePort: 31080 },
+      { port: 443, nodePort: 31443 },
+    ];
+    const found = await notes(
+      [
+        service("higress-gateway", { type: "LoadBalancer", ports }, [{ ip: "192.0.2.10" }, { ip: "2001:db8::1" }]),
+        service("higress-console", { ports: [{ port: 8080 }] }),
+        service("higress-controller", { ports: [{ port: 8888 }] }),
+      ],
+      "undo it",
+    );
+    expect(found).toEqual([
+      ["install-took", { seconds: 41, sent: "0 B", present: "0 B" }],
+      [
+        "address",
+        {
+          service: "higress-gateway",
+          at: "192.0.2.10:80, 192.0.2.10:443, [2001:db8::1]:80, [2001:db8::1]:443, NODE:31080, NODE:31443",
+        },
+      ],
+      ["console-address", { command: "kubectl -n higress-system port-forward svc/higress-console 8080:8080" }],
+      ["plugins-on", { plugins: "cors" }],
+      ["next-commands", { check: "look", undo: "undo it" }],
+    ]);
+  });
+
+  it("name no address that nobody gave, and nothing to undo where nothing was changed", async () => {
+    const found = await notes([service("gw", { type: "LoadBalancer", ports: [{ port: 80 }] })], undefined);
+    expect(found.map(([text]) => text)).toEqual(["install-took", "address", "plugins-on"]);
+    expect(found[1]).toEqual(["address", { service: "gw", at: "" }]);
+  });
+});
