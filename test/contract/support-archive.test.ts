@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -49,11 +49,22 @@ describe("a support archive", () => {
     ["a full disk", "/dev/full", "ENOSPC"],
   ])("fails cleanly on %s, and leaves nothing", async (_what, name, reason) => {
     const target = name.startsWith("/") ? name : join(path, name);
-    // /dev/full takes no `.partial` beside it, so it is reached through a link of that name.
-    if (name.startsWith("/")) execFileSync("ln", ["-s", "/dev/full", join(path, "full.tar.partial")]);
-    const written = writeSupportArchive(name.startsWith("/") ? join(path, "full.tar") : target, files);
-    await expect(written).rejects.toMatchObject({ code: "FILE_UNWRITABLE", facts: { reason } });
+    await expect(writeSupportArchive(target, files)).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+      facts: { reason },
+    });
     expect(await readdir(path)).toEqual([]);
+  });
+
+  it("is one process's at a time, goes over what a killed one left, and follows no link that stands in the way", async () => {
+    const target = join(path, "a.tar");
+    await writeFile(join(path, "theirs"), "theirs");
+    await symlink("theirs", `${target}.partial`);
+    const both = await Promise.allSettled([writeSupportArchive(target, files), writeSupportArchive(target, files)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(both.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "FILE_BUSY" } });
+    expect(await readFile(join(path, "theirs"), "utf8")).toBe("theirs");
+    expect(await readdir(path)).toEqual(["a.tar", "theirs"]);
   });
 
   it("stops when told to", async () => {

@@ -6,6 +6,7 @@ import type { PluginFile } from "../../content/plugin-tree.ts";
 import { verified } from "../../content/verified.ts";
 import { digestFrom, hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
+import { whileClaimed } from "../disk/claim.ts";
 import { writeFailure } from "../disk/errors.ts";
 
 export interface PluginExport {
@@ -62,16 +63,18 @@ function absent(error: unknown): Stats | undefined {
 async function put(file: PluginFile, target: string, same: string | undefined, signal?: AbortSignal): Promise<void> {
   const part = `${target}.part`;
   await makeReadable(dirname(target));
-  await rm(part, { force: true });
-  try {
-    if (same === undefined) await write(file, part, signal);
-    // FAT and some network file systems have no hard links.
-    else await link(same, part).catch(() => copyFile(same, part));
-    await rename(part, target);
-  } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined);
-    throw error;
-  }
+  await whileClaimed(`${part}.claim`, async () => {
+    await rm(part, { force: true });
+    try {
+      if (same === undefined) await write(file, part, signal);
+      // FAT and some network file systems have no hard links.
+      else await link(same, part).catch(() => copyFile(same, part));
+      await rename(part, target);
+    } catch (error) {
+      await rm(part, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  });
 }
 
 /** A server runs as somebody else, and hardened hosts have a umask of 077: what is made here is for everyone to read. */

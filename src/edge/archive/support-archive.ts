@@ -1,9 +1,11 @@
-import { createWriteStream } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { TarArchive } from "archiver";
 import { Failure } from "../../model/failure.ts";
 import { redact } from "../../model/sanitize.ts";
+import { whileClaimed } from "../disk/claim.ts";
+import { whereToWrite } from "../files/replace.ts";
 import { abandon } from "./tar-file.ts";
 
 export interface SupportFile {
@@ -17,35 +19,46 @@ const epoch = new Date(0);
 /**
  * Writes what was collected as one tar for whoever helps: redacted once more, in the order of names and without times,
  * so that equal evidence is an equal file. A failed one leaves nothing behind.
- * @throws Failure FILE_UNWRITABLE
+ * @throws Failure FILE_UNWRITABLE, FILE_BUSY
  */
 export async function writeSupportArchive(
   path: string,
   files: readonly SupportFile[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const partial = `${path}.partial`;
   try {
-    await writeTar(partial, files, signal);
-    const file = await open(partial, "r");
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, path);
+    const place = await whereToWrite(path);
+    if (place === "stream") await writeTar(createWriteStream(path, { flags: "a" }), files, signal);
+    else await whileClaimed(`${place}.partial.claim`, () => writeBeside(place, files, signal));
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof Failure) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? "unknown";
     throw new Failure("FILE_UNWRITABLE", { path, reason }, { cause: error });
+  }
+}
+
+async function writeBeside(
+  path: string,
+  files: readonly SupportFile[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const partial = `${path}.partial`;
+  try {
+    await rm(partial, { force: true });
+    await writeTar(createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true }), files, signal);
+    await rename(partial, path);
   } finally {
     await rm(partial, { force: true });
   }
 }
 
-async function writeTar(path: string, files: readonly SupportFile[], signal: AbortSignal | undefined): Promise<void> {
+async function writeTar(
+  out: WriteStream,
+  files: readonly SupportFile[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const archive = new TarArchive();
-  const out = createWriteStream(path, { mode: 0o600 });
   // pipe, not pipeline: that one hangs or kills the process when either side fails (docs/facts/node.md#archiver).
   archive.pipe(out);
   const broken = new Promise<never>((_, reject) => {

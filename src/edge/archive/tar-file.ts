@@ -3,6 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { TarArchive } from "archiver";
+import { whileClaimed } from "../disk/claim.ts";
 import { writeFailure } from "../disk/errors.ts";
 
 /** A file in a tar; its size is known before it is opened, so nothing is ever held in memory. */
@@ -15,18 +16,20 @@ export interface TarEntry {
 
 /**
  * Writes `path` whole or not at all: the same entries give the same bytes, and nobody sees a half-written file.
- * @throws Failure DISK_FULL, FILE_UNWRITABLE; what an entry throws
+ * @throws Failure DISK_FULL, FILE_UNWRITABLE, FILE_BUSY; what an entry throws
  */
 export async function writeTarFile(path: string, entries: readonly TarEntry[], signal?: AbortSignal): Promise<void> {
   const part = `${path}.part`;
-  try {
-    await rm(part, { force: true });
-    await writePart(part, entries, signal);
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true }).catch(() => undefined);
-    throw writeFailure(error, path, total(entries));
-  }
+  await whileClaimed(`${part}.claim`, async () => {
+    try {
+      await rm(part, { force: true });
+      await writePart(part, entries, signal);
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true }).catch(() => undefined);
+      throw writeFailure(error, path, total(entries));
+    }
+  });
 }
 
 async function writePart(part: string, entries: readonly TarEntry[], signal: AbortSignal | undefined): Promise<void> {

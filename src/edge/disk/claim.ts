@@ -54,6 +54,16 @@ export async function claim(path: string): Promise<Claim> {
   return { release };
 }
 
+/** Runs `work` while `path` is claimed. @throws Failure FILE_BUSY */
+export async function whileClaimed<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const claimed = await claim(path);
+  try {
+    return await work();
+  } finally {
+    await claimed.release();
+  }
+}
+
 /** Whether there is a claim at `path` whose holder is known to be gone. */
 export async function isAbandoned(path: string): Promise<boolean> {
   const found = await readClaim(path).catch(() => undefined);

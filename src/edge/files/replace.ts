@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
@@ -19,9 +20,10 @@ export async function replaceFile(
   content: string | Uint8Array,
   options: ReplaceOptions = {},
 ): Promise<void> {
-  const place = await placeOf(path);
+  const place = await whereToWrite(path);
   if (place === "stream") return writeInto(path, content);
-  const partial = `${place}.partial`;
+  // Of two who write the same file the later one wins, and neither writes into what the other one has begun.
+  const partial = `${place}.${randomUUID().slice(0, 8)}.partial`;
   try {
     await mkdir(dirname(place), {
       recursive: true,
@@ -37,7 +39,7 @@ export async function replaceFile(
 }
 
 /** Where `path` leads: to a file that is or shall be, or to something that takes bytes as they come. */
-async function placeOf(path: string): Promise<string> {
+export async function whereToWrite(path: string): Promise<string> {
   // What the shell has opened for us is written through its handle, also where it is a file.
   if (/^\/(dev|proc)\//.test(path)) return "stream";
   const found = await stat(path).catch(() => undefined);
@@ -59,9 +61,9 @@ async function writeInto(path: string, content: string | Uint8Array): Promise<vo
 }
 
 async function writeFlushed(path: string, content: string | Uint8Array, mode: number | undefined): Promise<void> {
-  const file = await open(path, "w", mode);
+  const file = await open(path, "wx", mode);
   try {
-    // `open` reduces the mode by the umask, and leaves the mode of a file that was left over as it was.
+    // `open` reduces the mode by the umask.
     if (mode !== undefined) await file.chmod(mode);
     await file.writeFile(content);
     await file.sync();

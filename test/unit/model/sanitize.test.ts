@@ -48,6 +48,19 @@ describe("sanitize", () => {
     expect(sanitize("\u001b[31mred\u001b[0m\r\n\u0007bell\u202egnp.exe")).toBe("red bellgnp.exe");
   });
 
+  const marks = [0x61c, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2060, 0x2066];
+  it.each([...marks, 0x206f, 0xfeff, 0x0, 0x1b, 0x7f, 0x9b].map((code) => [code.toString(16), code] as const))(
+    "takes out U+%s, which turns or hides what is read",
+    (_name, code) => {
+      expect(sanitize(`a${String.fromCodePoint(code)}b`)).toBe("ab");
+    },
+  );
+
+  it("cuts no letter in half", () => {
+    const cut = sanitize(`${"x".repeat(9)}𠮷𠮷`, 10);
+    expect(cut).toBe(`${"x".repeat(9)}…`);
+  });
+
   it("ends a long text with a mark", () => {
     expect(sanitize("x".repeat(50), 10)).toBe(`${"x".repeat(10)}…`);
   });

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { lstat, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, open, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -23,6 +23,19 @@ it("writes what a link names, and leaves the link", async () => {
   expect(await readlink(join(folder, "dangling"))).toBe("nowhere");
 });
 
+it("lets two write the same file at once: one of both is there whole, and nothing beside it", async () => {
+  const folder = await aFolder();
+  const path = join(folder, "report.json");
+  // What stands where a partial file would be is somebody else's.
+  await writeFile(join(folder, "theirs"), "theirs");
+  await symlink("theirs", `${path}.partial`);
+  const texts = ["a".repeat(3_000_000), "b".repeat(1_000_000)];
+  await Promise.all([...texts, ...texts].map((text) => replaceFile(path, text)));
+  expect(texts).toContain(await readFile(path, "utf8"));
+  expect(await readFile(join(folder, "theirs"), "utf8")).toBe("theirs");
+  expect(await readdir(folder)).toEqual(["report.json", "report.json.partial", "theirs"]);
+});
+
 it("writes into a pipe, and never replaces it", async () => {
   const folder = await aFolder();
   const pipe = join(folder, "pipe");
@@ -30,6 +43,16 @@ it("writes into a pipe, and never replaces it", async () => {
   const read = readFile(pipe, "utf8");
   await replaceFile(pipe, "through");
   expect([await read, (await lstat(pipe)).isFIFO()]).toEqual(["through", true]);
+});
+
+it("writes through what the shell has opened, also where that is a file", async () => {
+  const folder = await aFolder();
+  const path = join(folder, "redirected");
+  await using opened = await open(path, "a");
+  await replaceFile(`/proc/self/fd/${String(opened.fd)}`, "through");
+  expect(await readFile(path, "utf8")).toBe("through");
+  // Replaced, it would be another file, and what the shell's own writes become would be lost.
+  expect((await stat(path)).ino).toBe((await opened.stat()).ino);
 });
 
 it("neither waits for a pipe that init is to write, nor leaves one behind as a file", { timeout: 10_000 }, async () => {
