@@ -68,7 +68,8 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
       told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
     }
   }
-  // A decision that is made again counts, not the one of an install that did not get as far as helm.
+  // Where an earlier install adopted a release and stopped before helm, the release is still foreign: it was decided on
+  // again above, and the earlier decision is left out.
   const earlier = (standing(known)?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
   const adopted = foreign.filter((found) => records.some((one) => isSameRelease(one, found)));
   const layers = [...(await ownerLayers(earlier, ports)), ...keptValues(adopted, records)];
@@ -124,7 +125,7 @@ function keptValues(adopted: readonly ForeignRelease[], records: readonly Adopte
   return adopted.filter((found) => records.some((one) => isSameRelease(one, found) && one.values === "keep-values"));
 }
 
-/** Helm was begun with it by us; a receipt of an install that was refused before says nothing of it. */
+/** Whether the install of this receipt got as far as helm for the release. If it stopped before, the release is not ours. */
 function tellsOf(receipt: Receipt, named: PlannedChart | AdoptedRecord): boolean {
   if (receipt.releases === undefined && receipt.helm === undefined) return false;
   return releasesOf(receipt).some((each) => isSameRelease(each, named));
@@ -178,7 +179,7 @@ async function compareAll(
   return { findings, steps };
 }
 
-/** Those that win over the owner's; without these in the plan, all. */
+/** The layers that win over the owner's values. Where these are kept, they stand at `below`, right behind the bundle's own. */
 function layersOver({ values, below }: PlannedChart, keeps: boolean): readonly ValuesLayer[] {
   return keeps ? values.slice(below + 1) : values.slice(below);
 }

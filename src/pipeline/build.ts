@@ -23,7 +23,7 @@ export interface BuildResult extends PackResult {
   readonly lock: Lock;
 }
 
-/** resolve > discover > fetch and pack: the connected side, from a spec to one file. */
+/** The connected side, from a spec to one file: discover > resolve > prove (as `rehearse` does) > pack, which fetches. */
 export async function build(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<BuildResult> {
   const { report, signal, concurrency } = options;
   const planned = await planBuild(input, ports, options);
@@ -55,7 +55,7 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
     resolved.flatMap(({ findings }) => findings),
     report,
   );
-  // A lock is of a build that went through this, and its files are the same.
+  // Not with a lock: the build that wrote it was proved, and `refuseOtherFiles` has found the same files here.
   if (input.lock === undefined) await refuseWhatFails(input, { charts, files, resolved }, ports, options);
   const lock = input.lock ?? lockOf(input, charts, resolved, described);
   const blobs = plannedBlobs(resolved);

@@ -48,7 +48,7 @@ export async function checkLive(
       carried: carriedDigests(bundle),
       release: stored.join("\n---\n"),
       prove: (manifest) => prove(renderedObjects(manifest), { inside, carried: plan.carried }).findings,
-      // Without a plugin mode, where the console points is not this site's business.
+      // `none`: the site gets no plugins from us, so where the console's URLs lead is not ours to judge.
       urls: site.plugins.mode === "none" ? [] : consoleUrls(deployments, { version, items, mcpServer: plan.mcpServer }),
       ask: asker.ask,
       signal,

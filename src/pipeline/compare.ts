@@ -84,7 +84,8 @@ async function comparePhase(phase: ComparedPhase, wanted: Wanted, options: Compa
   const groups: Group[] = [];
   for (const [namespace, parts] of byNamespace(wanted.parts, wanted.apply.namespace ?? ""))
     groups.push(await groupOf(namespace, parts, kinds, options));
-  // An overlay is a part of an object that the release makes: without that, the API server would refuse it.
+  // An overlay has only some fields of an object that the release makes. While that object is not there, a dry run of the
+  // overlay would be refused as incomplete.
   const whole = phase !== "overlay" && groups.some(({ live }) => live.size > 0);
   const changes: ObjectChange[] = [];
   const created: string[] = [];
@@ -141,7 +142,7 @@ async function changesIn(
   return after.map((object) => ({ name: fullName(object), live: live.get(keyOf(object)), after: object }));
 }
 
-/** Who may not read namespaces has one all the same, or is told by the API server. */
+/** Where we may not read namespaces, it is taken to be there: if it is not, the dry run fails and says so. */
 async function namespaceIsThere(name: string, { cluster, signal }: CompareOptions): Promise<boolean> {
   try {
     return (await cluster.get({ resource: "namespaces", name }, signal)) !== undefined;

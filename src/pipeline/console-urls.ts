@@ -59,7 +59,7 @@ function fromConsole(where: string, env: Environment, { items, version }: Releas
   });
 }
 
-/** The console knows tags only. */
+/** A plugin of the console's own list that has a tag: the console makes URLs with tags, and never asks by digest alone. */
 export function isBuiltIn({ kind, role, reference }: LockItem): boolean {
   return kind === "plugin" && role === builtInRole && parseReference(reference).tag !== undefined;
 }

@@ -99,7 +99,7 @@ function unique(found: readonly FoundReference[], kind: FoundReference["kind"]):
 function unreadable(found: readonly FoundReference[]): readonly Finding[] {
   return (
     found
-      // Of a plugin's URL at a web server, what an install would find speaks.
+      // A plugin at a web server has a URL and no reference. `rehearse` judges it, so there is no warning here.
       .filter(({ reference, kind }) => !isReference(reference) && !(kind === "plugin" && /^https?:/i.test(reference)))
       .map(({ where, path, reference }) =>
         finding("warning", "reference.unreadable", { where, path, value: reference.slice(0, 300) }),

@@ -33,7 +33,7 @@ export interface PlannedChart {
   readonly relocation: RelocationMap;
   /** Bundle's, then the user's, then the relocation: each layer wins over the one before. */
   readonly values: readonly ValuesLayer[];
-  /** How many of the first are the bundle's: those of a former owner come after them. */
+  /** How many layers at the start of `values` are the bundle's; the values of a former owner come right after them. */
   readonly below: number;
   /** What no value reaches. */
   readonly patches: readonly Patch[];

@@ -106,7 +106,7 @@ export async function clusterIdentity(
   return { server: system?.metadata.uid ?? unknownCluster, ...(url === undefined ? {} : { url }) };
 }
 
-/** The first thing that may not be read is no reason to stop: preflight names all rights that lack. */
+/** Without the right to read it, `undefined`: preflight comes later and names all missing rights, not only the first. */
 async function unlessForbidden<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
@@ -157,7 +157,10 @@ async function renderPhase(
   return renderAll(plan, bundle, ports, { signal: options.signal });
 }
 
-/** Helm owns the release; what values cannot say is laid over it by an owner of our own. Without `--wait`: the watch explains. */
+/**
+ * Helm owns the release; what values cannot say is laid over it under a field manager of our own. Helm is not told to
+ * `--wait`: `watchRollout` waits afterwards, and can say why a pod does not start.
+ */
 async function applyPhase(run: Installing, input: ApplyInput, rendered: readonly Rendered[]): Promise<void> {
   const { plan, bundle, site, ports, options, recorder } = run;
   const { signal, report } = options;

@@ -38,7 +38,10 @@ function layoutRefusal(bytes: Uint8Array, mediaType: string): string | undefined
   return layout.shape === "unloadable" ? layout.why : undefined;
 }
 
-/** Plugins of an earlier life that would keep the new gateway closed are settled before its first rollout. */
+/**
+ * Leftovers: WasmPlugins of an earlier install that point outside, for which a new gateway pod would wait before it opens
+ * its ports. They are repointed or switched off before the first rollout.
+ */
 export async function settle(
   plan: InstallPlan,
   site: Site,

@@ -151,8 +151,8 @@ async function startFindings(
 }
 
 /**
- * What a push would add, by project; of one that does not let us ask, the questions themselves will say why. Each is
- * counted for itself: a blob that is in another project counts here all the same.
+ * Bytes that a push would add, by project. A project that cannot be asked is left out: the questions of the preflight say
+ * why. Each project is planned alone, so a blob counts also when another project has it and it could be mounted.
  */
 async function missingBytes(
   { plan, bundle }: PreflightContext,

@@ -134,12 +134,15 @@ function yieldedNames({ yielded }: InstallPlan): readonly Finding[] {
   );
 }
 
-/** Of the URL itself `wantedPlugins` speaks, which knows what was carried under which name. */
+/** `wantedPlugins` judges `spec.url`, knowing what was carried under which name: left in, a fault would be told twice. */
 function withoutUrl({ spec = {}, ...rest }: WasmPlugin): RenderedObject {
   return { ...rest, spec: Object.fromEntries(Object.entries(spec).filter(([name]) => name !== "url")) };
 }
 
-/** A gateway that does not trust the registry fetches no plugin: an overlay that lies over nothing is no small matter. */
+/**
+ * The overlay gives the registry's CA to the workloads that fetch plugins. Where such a workload or its container is not
+ * rendered, the gateway would not trust the registry and would fetch no plugin: an error.
+ */
 function overlaysWithoutTarget(rendered: readonly Rendered[], plan: InstallPlan): readonly Finding[] {
   const workloads = renderedNames(rendered);
   return plan.charts

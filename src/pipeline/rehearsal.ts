@@ -84,7 +84,10 @@ function placeholderSite(namespace: string | undefined): RehearsedSite {
   return { site, userValues: [], userPlugins: [], ca: "PEM" };
 }
 
-/** Only the site file says which hosts are the user's own, and whether a registry has a CA that must be laid over anything. */
+/**
+ * A build that knows no site file warns of what only that file decides, and does not stop: which hosts are the user's own,
+ * and whether the registry has a CA that an overlay must bring to the workloads.
+ */
 function ofAnySite(found: Finding): Finding {
   const isOfSite = found.code === "reference.outside" || found.code === "overlay.no-target";
   return isOfSite && found.severity === "error" ? { ...found, severity: "warning" } : found;

@@ -42,7 +42,8 @@ async function disable(
   const { name } = plugin.metadata;
   const stillOn = (output: string): Failure => new Failure("CLUSTER_CONFLICT", { what: `WasmPlugin ${name}`, output });
   const pair = switchOff(plugin);
-  // A raw configuration is active whatever the switches say, and there is no place left to put it.
+  // `pluginConfig` is active whatever the switches say. To stop it, it would have to become `defaultConfig`, and the plugin
+  // has one of those already.
   if (pair === undefined) throw stillOn("spec.pluginConfig, spec.defaultConfig");
   if (pair.apply.length === 0) return;
   const ref = { resource: wasmPluginResource, name, namespace };

@@ -9,7 +9,7 @@ const looks = 3;
 interface WatchOutcome {
   /** What became worse, or what did not come; `undefined` when the plugin is on. */
   readonly trouble?: string | undefined;
-  /** No pod of the gateway could be asked what it has, so that silence had to do. */
+  /** No pod of the gateway could be asked what it has: all that is known is that nothing went wrong during the watch. */
   readonly unseen: boolean;
 }
 

@@ -56,7 +56,7 @@ export async function loadReceipts(
   return [...receipts, { ...beside, number, cluster: whereFound(beside.cluster, identity) }];
 }
 
-/** What was written without a name of the cluster was given to us by the cluster that it is about. */
+/** A receipt that does not say which cluster it is about was found in this one, so it is about this one. */
 function whereFound(cluster: Receipt["cluster"], identity: ClusterIdentity): Receipt["cluster"] {
   return cluster.server === unknownCluster && cluster.url === undefined ? { ...cluster, ...identity } : cluster;
 }

@@ -47,7 +47,7 @@ export function beginReceipt(earlier: readonly Receipt[], facts: InstallFacts): 
     crds: kept.crds,
     leftovers: kept.leftovers,
     plugins: kept.plugins,
-    // What an install that did not go through left is nothing to go back to: what was before it still is.
+    // After an install that did not go through, the revisions to go back to are still those from before it.
     ...(latest?.releases !== undefined && isOpen(latest) ? { releases: latest.releases } : {}),
     ...adoptedBy(latest, facts),
     pushed: [],
@@ -118,14 +118,17 @@ export function withPhase(
   return { ...receipt, phases: [...receipt.phases, { phase, state, at: now.toISOString() }] };
 }
 
-/** Before helm is asked: `deployed` is what is there now, and counts only when this install has not touched it yet. */
+/**
+ * Notes, before helm is asked, that this install is going to touch a release. `deployed` is the revision that is there now;
+ * a second try keeps the one of the first, since what it finds may be this install's own.
+ */
 export function beginRelease(receipt: Receipt, { release, namespace }: ReleaseRef, deployed: number): Receipt {
   const records = receipt.releases ?? [];
   if (records.some((record) => isSameRelease(record, { release, namespace }))) return receipt;
   return { ...receipt, releases: [...records, { release, namespace, revision: 0, previousRevision: deployed }] };
 }
 
-/** What helm has made of it. */
+/** Notes the revision that helm has made; that of the site's own release also as `helm`, where the first receipts had it. */
 export function endRelease(receipt: Receipt, named: ReleaseRef, revision: number): Receipt {
   const releases = (receipt.releases ?? []).map((each) => (isSameRelease(each, named) ? { ...each, revision } : each));
   const own = releases.find((each) => isSameRelease(each, receipt.cluster));

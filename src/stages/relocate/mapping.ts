@@ -67,7 +67,10 @@ export function mapItems(items: readonly LockItem[], options: MappingOptions): M
   return { mapped, yielded };
 }
 
-/** Where an item goes whose name the console gives to another content. */
+/**
+ * Where an item goes when the console, asking for the item's name, must get another content: under a tag made of its
+ * digest. `undefined` when it keeps its name.
+ */
 function underDigest(item: LockItem, own: Reference, { asked }: MappingOptions): Reference | undefined {
   const wanted = asked?.get(printReference(own));
   return wanted === undefined || wanted === item.root.digest
