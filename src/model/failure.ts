@@ -49,6 +49,7 @@ export interface FailureFacts {
   REGISTRY_STALLED: { host: string; action: string; seconds: number };
   ROBOT_IMPOSSIBLE: { host: string };
   PLATFORM_MISSING: { reference: string; platform: string; has: string };
+  IMAGE_UNUSABLE: { image: string; why: string };
   CHART_UNUSABLE: { chart: string; why: string };
   PLUGIN_UNUSABLE: { plugin: string; why: string };
   NAME_COLLISION: { target: string; first: string; second: string };
@@ -116,6 +117,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   REGISTRY_STALLED: "source",
   ROBOT_IMPOSSIBLE: "target",
   PLATFORM_MISSING: "source",
+  IMAGE_UNUSABLE: "source",
   CHART_UNUSABLE: "source",
   PLUGIN_UNUSABLE: "source",
   NAME_COLLISION: "target",

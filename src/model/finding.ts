@@ -1,3 +1,4 @@
+import type { FailureCode, FailureFacts } from "./failure.ts";
 import type { TlsFault } from "./tls-fault.ts";
 
 /** `error` stops what follows, `warning` is shown and recorded, `note` explains a choice that was made. */
@@ -59,9 +60,10 @@ export interface FindingFacts {
   "bundle.volume-foreign": { volume: string; why: string };
   "bundle.platform-missing": { item: string; platform: string; has: string };
   // references
+  "source.unresolved": { reference: string; asked: string; why: FailureCode; about: FailureFacts[FailureCode] };
   "reference.outside": { where: string; path: string; value: string; host: string };
   "reference.unmapped": { where: string; path: string; value: string };
-  "reference.unreadable": { where: string; path: string; value: string };
+  "reference.unreadable": { where: string; path: string; value: string; why: string };
   "reference.not-carried": { where: string; path: string; value: string };
   "manifest.unreadable": { file: string; where: string; why: string };
   "reference.excepted": { where: string; path: string; value: string; reason: string };

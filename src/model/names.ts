@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isDigest } from "./digest.ts";
 import { parsePlatform } from "./platform.ts";
-import { isHost, isReference, isRepository } from "./reference.ts";
+import { foreignCharacter, isHost, isReference, isRepository } from "./reference.ts";
 
 /**
  * What a name of somebody else may be. Names become file names, arguments of helm and kubectl, paths of a registry: each
@@ -9,9 +9,21 @@ import { isHost, isReference, isRepository } from "./reference.ts";
  * name or an argument of one.
  */
 
-/** Text that must read as something; the message names what was expected, in words that both languages share. */
-export const expecting = (what: string, holds: (text: string) => boolean) =>
-  z.string().refine(holds, { error: `expected ${what}` });
+/**
+ * Text that must read as something; the message names what was expected, in words that both languages share, and what
+ * it `holds` that does not belong there.
+ */
+export const expecting = (
+  what: string,
+  fits: (text: string) => boolean,
+  held: (text: string) => string | undefined = () => undefined,
+) =>
+  z.string().refine(fits, {
+    error: ({ input }) => {
+      const foreign = held(String(input));
+      return `expected ${what}${foreign === undefined ? "" : `; it holds ${foreign}`}`;
+    },
+  });
 
 const matching = (what: string, pattern: RegExp, most: number) => {
   const error = `expected ${what}`;
@@ -54,7 +66,7 @@ export const ChartVersion = matching(
 /** Reaches helm as `--kube-version`. */
 export const KubeVersion = matching("a version such as 1.30 or 1.30.0", /^\d+\.\d+(?:\.\d+)?$/, 20);
 
-export const ReferenceText = expecting("an image reference: registry/repository:tag", isReference);
+export const ReferenceText = expecting("an image reference: registry/repository:tag", isReference, foreignCharacter);
 /** As it stands in a reference, which is what nodes will pull by. */
 export const HostText = expecting("host or host:port, without https:// and path", isHost);
 export const ProjectText = expecting("a project: small letters, digits, . _ -, with / for a path", isRepository);

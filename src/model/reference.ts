@@ -25,6 +25,8 @@ const tagPattern = /^\w[\w.-]{0,127}$/;
 export function parseReference(text: string): Reference {
   const refuse = (why: string): Failure => new Failure("REFERENCE_INVALID", { value: text.slice(0, 300), why });
   if (text.length > 512) throw refuse("length");
+  const foreign = foreignCharacter(text);
+  if (foreign !== undefined) throw refuse(foreign);
   const [named = "", digest, ...more] = text.replace(/^oci:\/\//, "").split("@");
   if (more.length > 0 || (digest !== undefined && !isDigest(digest))) throw refuse("digest");
   const { host, rest } = splitHost(named);
@@ -34,6 +36,12 @@ export function parseReference(text: string): Reference {
   if (!isRepository(repository)) throw refuse("repository");
   if (tag !== undefined && !tagPattern.test(tag)) throw refuse("tag");
   return withPointer({ registry: host, repository }, tag, digest);
+}
+
+/** The first character that no reference can have, as `U+FF1A`: pasted from a document, it looks like another one or like none. */
+export function foreignCharacter(text: string): string | undefined {
+  const point = /[^!-~]/u.exec(text)?.[0].codePointAt(0);
+  return point === undefined ? undefined : `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /** `nginx` on Docker Hub is `library/nginx`. */

@@ -1,7 +1,7 @@
 import { reportFindings } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
-import { isReference } from "../model/reference.ts";
+import { foreignCharacter, isReference } from "../model/reference.ts";
 import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
 import { relocationExceptions, relocationPatches } from "../stages/relocate/patches.ts";
 import { relocationValues } from "../stages/relocate/relocate.ts";
@@ -51,8 +51,10 @@ export async function discover(
     const relocated = await ports.render({ ...request, values: [...layers, moved], patches });
     gaps.push(...findGaps(relocated, sentinel, relocationExceptions(chart.relocation, release)));
   }
-  reportFindings([...unreadable(found), ...gaps], options.report);
-  if (gaps.length > 0) throw new Failure("FINDINGS", { count: gaps.length }, { side: "source" });
+  const findings = [...unreadable(found), ...gaps];
+  reportFindings(findings, options.report);
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: "source" });
   return { images: unique(found, "image"), plugins: unique(found, "plugin"), console };
 }
 
@@ -95,14 +97,20 @@ function unique(found: readonly FoundReference[], kind: FoundReference["kind"]):
   return [...byReference.values()];
 }
 
-/** What was found and is no reference at all is said, not dropped: silence is how images get left behind. */
+/**
+ * What was found and is no reference at all is said, not dropped: silence is how images get left behind. Other text may
+ * stand there by design; one with a character that no reference can have was meant to be one, and no node can pull it.
+ */
 function unreadable(found: readonly FoundReference[]): readonly Finding[] {
   return (
     found
       // A plugin at a web server has a URL and no reference. `rehearse` judges it, so there is no warning here.
       .filter(({ reference, kind }) => !isReference(reference) && !(kind === "plugin" && /^https?:/i.test(reference)))
-      .map(({ where, path, reference }) =>
-        finding("warning", "reference.unreadable", { where, path, value: reference.slice(0, 300) }),
-      )
+      .map(({ where, path, reference }) => {
+        const foreign = foreignCharacter(reference);
+        const severity = foreign === undefined || foreign < "U+0080" ? "warning" : "error";
+        const facts = { where, path, value: reference.slice(0, 300), why: foreign ?? "registry/repository:tag" };
+        return finding(severity, "reference.unreadable", facts);
+      })
   );
 }

@@ -1,4 +1,3 @@
-import pMap from "p-map";
 import { Entry } from "../model/bundle.ts";
 import { Failure } from "../model/failure.ts";
 import type { Lock, LockFile, LockItem } from "../model/lock.ts";
@@ -9,6 +8,7 @@ import { resolveChart } from "../stages/resolve/chart.ts";
 import { resolveImage } from "../stages/resolve/image.ts";
 import { resolvePlugin } from "../stages/resolve/plugin.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
+import { Resolving } from "./resolve-each.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 
 export function chartEntry({ name, version }: Pick<ChartSpec, "name" | "version">): string {
@@ -45,16 +45,22 @@ export async function resolveLocked(
   ports: BuildPorts,
   options: BuildOptions,
 ): Promise<readonly Resolved[]> {
-  const { report, signal, concurrency = 8 } = options;
+  const { report } = options;
   report({ type: "phase", phase: "resolve", state: "started" });
   const ofCharts = await Promise.all(charts.map((chart) => resolveChart(chart)));
-  const again = async (item: LockItem): Promise<Resolved> => {
+  const again = async (item: LockItem, signal: AbortSignal): Promise<Resolved> => {
     const resolved = item.kind === "chart" ? sameChart(item, ofCharts) : await resolveAgain(item, ports, signal);
     const [wanted, got] = [item.root.digest, resolved.item.root.digest];
     if (wanted !== got) throw new Failure("CONTENT_MISMATCH", { what: item.reference, wanted, got });
     return { ...resolved, item };
   };
-  const resolved = await pMap(lock.items, again, { concurrency, ...(signal === undefined ? {} : { signal }) });
+  const resolving = new Resolving(options);
+  const resolved = await resolving.each(
+    lock.items,
+    ({ reference, role }) => ({ reference: parseReference(reference), role }),
+    again,
+  );
+  resolving.stop(report);
   report({ type: "phase", phase: "resolve", state: "done", detail: String(resolved.length) });
   return resolved;
 }

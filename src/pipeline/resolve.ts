@@ -1,4 +1,3 @@
-import pMap from "p-map";
 import type { Report } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 import { finding } from "../model/finding.ts";
@@ -18,6 +17,7 @@ import { selectPlugins } from "../stages/plugins/select.ts";
 import { aliases } from "../stages/plugins/urls.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import type { Discovered } from "./discover.ts";
+import { Resolving } from "./resolve-each.ts";
 
 /** Everything that the spec asked for, resolved: charts, then images, then plugins, each by reference; the order is the lock's. */
 export async function resolveAll(
@@ -28,23 +28,17 @@ export async function resolveAll(
   options: BuildOptions,
 ): Promise<readonly Resolved[]> {
   const platforms = spec.platforms.map(readPlatform);
-  const context = { platforms, allowMissing: options.allowMissing, signal: options.signal };
-  const all = {
-    concurrency: options.concurrency ?? 8,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  };
-  const ofCharts = await pMap(charts, (chart) => resolveChart(chart), all);
-  const images = imageRequests(spec, discovered);
-  const ofImages = await pMap(
-    images,
-    async ({ request, only }) =>
-      resolveImage(
-        request,
-        await ports.repository(request.reference),
-        only === undefined ? context : { ...context, platforms: only },
-      ),
-    all,
+  const context = { platforms, allowMissing: options.allowMissing };
+  const ofCharts = await Promise.all(charts.map((chart) => resolveChart(chart)));
+  const resolving = new Resolving(options);
+  const ofImages = await resolving.each(
+    imageRequests(spec, discovered),
+    ({ request }) => request,
+    async ({ request, only = platforms }, signal) =>
+      resolveImage(request, await ports.repository(request.reference), { ...context, platforms: only, signal }),
   );
+  // Without the image of the console nobody knows its plugins.
+  if (spec.plugins.discover && consoleOf(discovered, ofImages) === undefined) resolving.stop(options.report);
   const more = spec.plugins.discover ? await consolePlugins(discovered, ofImages, charts, ports, options) : [];
   const patterns = charts.flatMap(({ relocation }) => ociPatterns(relocation));
   const plugins = pluginRequests(spec, more, discovered, {
@@ -52,11 +46,13 @@ export async function resolveAll(
     consoleVersion: gatewayRelease(charts, spec.version),
     report: options.report,
   });
-  const ofPlugins = await pMap(
+  const ofPlugins = await resolving.each(
     plugins,
-    async (request) => resolvePlugin(request, await ports.repository(request.reference), ports.examine, context),
-    all,
+    (request) => request,
+    async (request, signal) =>
+      resolvePlugin(request, await ports.repository(request.reference), ports.examine, { ...context, signal }),
   );
+  resolving.stop(options.report);
   return [...byReference(ofCharts), ...byReference(ofImages), ...byReference(ofPlugins)];
 }
 
@@ -94,12 +90,16 @@ async function consolePlugins(
   ports: BuildPorts,
   { report }: BuildOptions,
 ): Promise<readonly PluginSpec[]> {
-  const wanted = discovered.console === undefined ? undefined : printReference(parseReference(discovered.console));
-  const image = images.find(({ item }) => item.reference === wanted);
+  const image = consoleOf(discovered, images);
   if (image !== undefined) return ports.discoverPlugins({ content: image.content, root: image.item.root });
   const named = charts.map(({ name, version }) => `${name} ${version}`).join(", ");
   report({ type: "finding", finding: finding("warning", "plugin.console-unknown", { charts: named }) });
   return [];
+}
+
+function consoleOf({ console }: Discovered, images: readonly Resolved[]): Resolved | undefined {
+  const wanted = console === undefined ? undefined : printReference(parseReference(console));
+  return images.find(({ item }) => item.reference === wanted);
 }
 
 /**

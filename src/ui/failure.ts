@@ -1,8 +1,9 @@
-import { isFailure, type Failure } from "../model/failure.ts";
+import { Failure, isFailure } from "../model/failure.ts";
 import type { Finding, FindingFacts } from "../model/finding.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
+import { characterWords } from "./messages/characters.ts";
 import { documentWords } from "./messages/malformed.ts";
 import { placedWords, problemWords } from "./messages/problem-words.ts";
 import { visible } from "./width.ts";
@@ -42,12 +43,18 @@ export function describeFailure(error: unknown, language: Language): FailureText
 /** What the facts of a failure are called in the reader's language, where they are sentences themselves. */
 function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
   if (isFailure(error, "BUNDLE_MALFORMED")) return documentWords(error.facts, language);
-  if (isFailure(error, "REGISTRY_TLS", "PLATFORM_MISSING", "RECEIPT_MISSING")) return catalogueOf(language).terms;
+  if (isFailure(error, "REGISTRY_TLS", "IMAGE_UNUSABLE", "PLATFORM_MISSING", "RECEIPT_MISSING"))
+    return catalogueOf(language).terms;
   if (isFailure(error, "VOLUME_UNUSABLE"))
     return { [`why.${error.facts.why}`]: visible(placedWords(error.facts.why, language)) };
+  if (isFailure(error, "REFERENCE_INVALID")) return wordsOfCharacter(error.facts.why, language);
   if (!isFailure(error, "CONFIG_INVALID")) return {};
   const { problems } = error.facts;
   return { [`problems.${problems}`]: visible(problemWords(problems, language)) };
+}
+
+function wordsOfCharacter(why: string, language: Language): Readonly<Record<string, string>> {
+  return why.startsWith("U+") ? { [`why.${why}`]: characterWords(why, language) } : {};
 }
 
 function causesOf(error: unknown, depth = 0): readonly string[] {
@@ -65,12 +72,14 @@ export interface FindingText {
 export function describeFinding(found: Finding, language: Language): FindingText {
   const words = catalogueOf(language);
   const sentence = words.findings[found.code];
-  const terms = { ...words.terms, ...wordsOfDocument(found, language) };
+  const why = whyUnresolved(found, language);
+  const character = wordsOfCharacter((found.facts as { readonly why?: string }).why ?? "", language);
+  const terms = { ...words.terms, ...character, ...wordsOfDocument(found, language), ...why.message };
   return {
     code: found.code,
     severity: words.severities[found.severity],
     message: fill(sentence.message, found.facts, terms),
-    remedy: fill(sentence.hint, found.facts, { ...words.terms, ...words.tlsRemedies }),
+    remedy: fill(sentence.hint, found.facts, { ...words.terms, ...words.tlsRemedies, ...why.hint }),
   };
 }
 
@@ -79,4 +88,15 @@ function wordsOfDocument(found: Finding, language: Language): Readonly<Record<st
   if (found.code !== "bundle.document-wrong") return {};
   const { where, why } = found.facts as FindingFacts["bundle.document-wrong"];
   return documentWords({ where, why }, language);
+}
+
+/** Why something could not be had is the sentence of a failure, and what to do about it too. */
+function whyUnresolved(
+  found: Finding,
+  language: Language,
+): { readonly message?: Readonly<Record<string, string>>; readonly hint?: Readonly<Record<string, string>> } {
+  if (found.code !== "source.unresolved") return {};
+  const { why, about } = found.facts as FindingFacts["source.unresolved"];
+  const { message, hint } = describeFailure(new Failure(why, about), language);
+  return { message: { [`why.${why}`]: `${message} [${why}]` }, hint: { [`why.${why}`]: hint } };
 }

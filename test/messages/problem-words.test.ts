@@ -30,6 +30,21 @@ describe("problemWords", () => {
     for (const what of [...said, ...made]) expect(inChinese(what)).toMatch(/^f\.yaml:1:2 a\.b - 应为.*\p{Script=Han}/u);
   });
 
+  it("names the character that a pasted reference holds, since it may show as nothing", () => {
+    const head = "apiVersion: higress-airgap/v1\nkind: BundleSpec\nname: n\nversion: '1'\n";
+    const problems = problemsOf(`${head}images: ["registry.example/a\uff1a1", "b:1\\u200b", "Not One"]\n`, BundleSpec);
+    expect(problemWords(problems.join("\n"), "en")).toMatchInlineSnapshot(`
+      "f.yaml:5:10 images.0 - expected an image reference: registry/repository:tag; it holds a full-width colon (U+FF1A)
+      f.yaml:5:34 images.1 - expected an image reference: registry/repository:tag; it holds a zero-width space (U+200B)
+      f.yaml:5:47 images.2 - expected an image reference: registry/repository:tag; it holds a space (U+0020)"
+    `);
+    expect(problemWords(problems.join("\n"), "zh")).toMatchInlineSnapshot(`
+      "f.yaml:5:10 images.0 - 应为镜像引用：registry/repository:tag；其中有全角冒号（U+FF1A）
+      f.yaml:5:34 images.1 - 应为镜像引用：registry/repository:tag；其中有零宽空格（U+200B）
+      f.yaml:5:47 images.2 - 应为镜像引用：registry/repository:tag；其中有空格（U+0020）"
+    `);
+  });
+
   it("says in Chinese what people get wrong, and leaves places and names as they are", () => {
     const site = "apiVersion: 1\nkind: Bundle\nregistry: { host: h, project: p, insecure: no, plainhttp: 1 }\n";
     const more =

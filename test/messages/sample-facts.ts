@@ -171,7 +171,13 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "relocation.patched": { where: "Deployment/app", path: "/spec/template/spec/initContainers/*/image" },
   "reference.outside": { host: "docker.io", path: "spec.template.spec.containers[0].image" },
   "reference.unmapped": { path: "spec.template.spec.containers[0].image" },
-  "reference.unreadable": { path: "spec.template.spec.containers[0].image" },
+  "source.unresolved": {
+    why: "REGISTRY_NOT_FOUND",
+    reference: "registry.example/higress/gateway:2.2.4",
+    asked: "spec",
+  },
+  IMAGE_UNUSABLE: { image: "registry.example/tools/probe:1", why: "schema 1" },
+  "reference.unreadable": { why: "U+FF1A", path: "spec.template.spec.containers[0].image" },
   "registry.no-pull": { as: "robot$higress+pull" },
   "registry.redirects-to-https": { to: "https://harbor.corp/" },
   "registry.tag-immutable": { has: "sha256:1f2e3d" },
@@ -181,6 +187,11 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
 /** Facts of a code: a name without a sample stands as ‹name›. That names are right is the compiler's business. */
 export function sampleFacts(code: string): object {
   const get = (_: object, name: string | symbol): unknown =>
-    typeof name === "string" ? (overrides[code]?.[name] ?? samples[name] ?? `‹${name}›`) : undefined;
+    // The facts of a failure that is why a finding is there.
+    name === "about"
+      ? sampleFacts(String(overrides[code]?.["why"]))
+      : typeof name === "string"
+        ? (overrides[code]?.[name] ?? samples[name] ?? `‹${name}›`)
+        : undefined;
   return new Proxy({}, { get });
 }

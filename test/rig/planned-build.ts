@@ -2,12 +2,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildPorts, type BuildWiring } from "../../src/cli/wire/build-ports.ts";
 import type { Context } from "../../src/cli/context.ts";
-import type { RegistryPool } from "../../src/cli/wire/registries.ts";
+import { registryPool, type RegistryPool } from "../../src/cli/wire/registries.ts";
 import type { Event } from "../../src/model/event.ts";
 import { Failure, isFailure } from "../../src/model/failure.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import type { Lock } from "../../src/model/lock.ts";
-import { BundleSpec } from "../../src/model/spec.ts";
+import { BundleSpec, type Registries } from "../../src/model/spec.ts";
 import { planBuild } from "../../src/pipeline/build.ts";
 import type { RehearsedSite } from "../../src/pipeline/rehearsal.ts";
 import type { SmallFile } from "../../src/stages/bundle/plan.ts";
@@ -36,6 +36,8 @@ export interface PlannedBuild {
   /** What registries have, by reference; for what is not here `otherwise` is asked. */
   readonly content?: Readonly<Record<string, Graph>>;
   readonly otherwise?: (reference: string) => Graph | Failure;
+  /** Real registries, in place of all that. */
+  readonly registries?: Registries;
   readonly site?: RehearsedSite;
   readonly helm?: HelmLine;
   readonly allowMissing?: boolean;
@@ -81,7 +83,12 @@ export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuild
     reuse: [],
     site: options.site,
   };
-  await using ports = await buildPorts(wiring, aPool(options, asked), context);
+  const { registries } = options;
+  await using pool =
+    registries === undefined
+      ? aPool(options, asked)
+      : registryPool({ registries, baseDirectory: folder.path, side: "source" }, context);
+  await using ports = await buildPorts(wiring, pool, context);
   const input = {
     ...{ spec, specText: "", manifests, crds: filesOf("crds", options.crds), extras: [], tools: [] },
     tool: { name: "higress-airgap", version: "0.0.0" },
@@ -131,5 +138,6 @@ function aPool({ content = {}, otherwise = () => anIndex() }: PlannedBuild, aske
     const made = { resolve, fetch: store.fetch.bind(store) };
     return Promise.resolve(made as unknown as Awaited<ReturnType<RegistryPool["repository"]>>);
   };
-  return { repository } as unknown as RegistryPool;
+  const dispose = (): Promise<void> => Promise.resolve();
+  return { repository, [Symbol.asyncDispose]: dispose } as unknown as RegistryPool;
 }

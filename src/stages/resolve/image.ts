@@ -5,7 +5,9 @@ import type { Fetcher } from "../../content/store.ts";
 import { readSmall } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { LockItem } from "../../model/lock.ts";
-import { parseManifest, type ImageManifest } from "../../model/manifest.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import { MediaType } from "../../model/media-type.ts";
+import { parseManifest, type ImageManifest, type Manifest } from "../../model/manifest.ts";
 import { platformOfConfig, printPlatform } from "../../model/platform.ts";
 import { pointer, printReference, type Reference } from "../../model/reference.ts";
 import { missingPlatforms, pruneIndex } from "./platforms.ts";
@@ -26,12 +28,12 @@ export async function resolveImage(
 ): Promise<Resolved> {
   const reference = printReference(request.reference);
   const found = await source.resolve(request.pinned ?? pointer(request.reference), context.signal);
-  const manifest = parseManifest(found.bytes, found.descriptor.mediaType);
+  const manifest = rootManifest(reference, found);
   const made = new MemoryStore();
   const content = overlay(made, source);
   const chosen =
     manifest.kind === "index"
-      ? pruneIndex(reference, manifest, found.bytes, found.descriptor, context)
+      ? await pruneIndex(reference, { ...found, manifest, content }, context)
       : { ...found, changed: false, ...(await singlePlatform(reference, { manifest, content, made }, context)) };
   made.put(chosen.descriptor.digest, chosen.bytes);
   const graph = await readGraph(content, bare(chosen.descriptor), "source", context.signal);
@@ -49,6 +51,26 @@ export async function resolveImage(
   return { item, graph, content, findings: chosen.findings };
 }
 
+/** Docker's first format, which came with other media types, or with none at all. */
+const schema1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
+
+/** @throws Failure IMAGE_UNUSABLE for what no node can run, MANIFEST_INVALID naming the image */
+export function rootManifest(
+  image: string,
+  { bytes, descriptor: { mediaType } }: { readonly bytes: Uint8Array; readonly descriptor: Descriptor },
+): Manifest {
+  try {
+    if (!schema1.test(mediaType)) return parseManifest(bytes, mediaType);
+  } catch (error) {
+    if (!isFailure(error, "MANIFEST_INVALID")) throw error;
+    if (!/"schemaVersion"\s*:\s*1\b/.test(Buffer.from(bytes).toString("latin1"))) {
+      const { what, why } = error.facts;
+      throw new Failure("MANIFEST_INVALID", { what: `${image} (${what})`, why }, { cause: error });
+    }
+  }
+  throw new Failure("IMAGE_UNUSABLE", { image, why: "schema 1" });
+}
+
 interface Single {
   readonly manifest: ImageManifest;
   readonly content: Fetcher;
@@ -60,8 +82,16 @@ async function singlePlatform(reference: string, { manifest, content, made }: Si
   const bytes = await readSmall(content, manifest.config, "source", undefined, context.signal);
   made.put(manifest.config.digest, bytes);
   const platform = platformOfConfig(bytes);
+  if (platform === undefined && isArtifact(manifest) && context.allowMissing !== true)
+    throw new Failure("IMAGE_UNUSABLE", { image: reference, why: "artifact" });
   const kept = platform === undefined ? [] : [platform];
   return { kept, findings: missingPlatforms(reference, kept, kept.map(printPlatform), context) };
+}
+
+/** https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage */
+function isArtifact({ artifactType, config }: ImageManifest): boolean {
+  const ofImages: readonly string[] = [MediaType.ociConfig, MediaType.dockerConfig];
+  return artifactType !== undefined || !ofImages.includes(config.mediaType);
 }
 
 /** A root stands for itself: platform and annotations belong to where it was named. */

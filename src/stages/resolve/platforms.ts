@@ -1,9 +1,13 @@
+import { maxGraphDepth } from "../../content/graph.ts";
+import type { Fetcher } from "../../content/store.ts";
+import { readSmall } from "../../content/verified.ts";
 import { digestOf } from "../../model/digest.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import type { ImageIndex } from "../../model/manifest.ts";
-import { platformMatches, printPlatform, type Platform } from "../../model/platform.ts";
+import { parseManifest, type ImageIndex, type Manifest } from "../../model/manifest.ts";
+import { isManifest } from "../../model/media-type.ts";
+import { platformMatches, platformOfConfig, printPlatform, type Platform } from "../../model/platform.ts";
 
 export interface PrunedIndex {
   readonly descriptor: Descriptor;
@@ -13,38 +17,43 @@ export interface PrunedIndex {
   readonly findings: readonly Finding[];
 }
 
+interface FoundIndex {
+  readonly manifest: ImageIndex;
+  readonly bytes: Uint8Array;
+  readonly descriptor: Descriptor;
+  readonly content: Fetcher;
+}
+
+interface Choice {
+  readonly platforms: readonly Platform[];
+  readonly allowMissing?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Keeps the children of an index that were chosen. Harbor refuses an index with absent children, so the rest must go,
- * attestations of dropped children with them; when nothing has to go, the bytes and the digest stay as they are.
+ * attestations of dropped children with them; when nothing has to go, the bytes and the digest stay as they are. Of an
+ * index that has none of the chosen platforms, `allowMissing` keeps all that it has.
  * @throws Failure PLATFORM_MISSING unless `allowMissing`
  */
-export function pruneIndex(
-  reference: string,
-  index: ImageIndex,
-  bytes: Uint8Array,
-  descriptor: Descriptor,
-  choice: { readonly platforms: readonly Platform[]; readonly allowMissing?: boolean | undefined },
-): PrunedIndex {
-  const wanted = (child: Descriptor): boolean =>
-    child.platform !== undefined &&
-    choice.platforms.some((platform) => platformMatches(platform, child.platform as Platform));
-  const kept = index.manifests.filter(wanted);
-  const has = index.manifests.flatMap(({ platform }) => (platform === undefined ? [] : [printPlatform(platform)]));
-  const findings = missingPlatforms(
-    reference,
-    kept.flatMap(({ platform }) => platform ?? []),
-    has,
-    choice,
+export async function pruneIndex(reference: string, index: FoundIndex, choice: Choice): Promise<PrunedIndex> {
+  const { bytes, descriptor, manifest, content } = index;
+  const children = await Promise.all(
+    manifest.manifests.map(async (child) => ({
+      child,
+      platforms: await platformsOf(child, { reference, content, signal: choice.signal }, 1),
+    })),
   );
-  if (kept.length === 0)
-    throw new Failure("PLATFORM_MISSING", {
-      reference,
-      platform: choice.platforms.map(printPlatform).join(" "),
-      has: has.join(" "),
-    });
-  const platforms = kept.flatMap(({ platform }) => platform ?? []);
-  if (kept.length === index.manifests.length) return { descriptor, bytes, kept: platforms, changed: false, findings };
-  const digests = new Set<string>(kept.map(({ digest }) => digest));
+  const isChosen = (platform: Platform): boolean =>
+    choice.platforms.some((wanted) => platformMatches(wanted, platform));
+  const chosen = children.filter(({ platforms }) => platforms.some(isChosen));
+  const has = children.flatMap(({ platforms }) => platforms);
+  const platforms = chosen.flatMap((each) => each.platforms.filter(isChosen));
+  const findings = missingPlatforms(reference, platforms, has.map(printPlatform), choice);
+  const whole = { descriptor, bytes, changed: false, findings };
+  if (chosen.length === 0) return { ...whole, kept: has.filter(({ os }) => os !== "unknown") };
+  if (chosen.length === children.length) return { ...whole, kept: platforms };
+  const digests = new Set<string>(chosen.map(({ child }) => child.digest));
   const document = JSON.parse(Buffer.from(bytes).toString("utf8")) as { manifests: { digest: string }[] };
   const pruned = Buffer.from(
     JSON.stringify({ ...document, manifests: document.manifests.filter((child) => digests.has(child.digest)) }),
@@ -56,6 +65,29 @@ export function pruneIndex(
     changed: true,
     findings,
   };
+}
+
+interface Within {
+  readonly reference: string;
+  readonly content: Fetcher;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where an index does not say which platform a child is for, the child's own config does, or the children of that. */
+async function platformsOf(child: Descriptor, within: Within, depth: number): Promise<readonly Platform[]> {
+  if (child.platform !== undefined) return [child.platform];
+  if (!isManifest(child.mediaType)) return [];
+  const { reference, content, signal } = within;
+  if (depth > maxGraphDepth) throw new Failure("IMAGE_UNUSABLE", { image: reference, why: "index in index" });
+  const read = (descriptor: Descriptor): Promise<Uint8Array> =>
+    readSmall(content, descriptor, "source", undefined, signal);
+  const manifest: Manifest = parseManifest(await read(child), child.mediaType);
+  if (manifest.kind === "image") {
+    const platform = platformOfConfig(await read(manifest.config));
+    return platform === undefined ? [] : [platform];
+  }
+  const below = await Promise.all(manifest.manifests.map((each) => platformsOf(each, within, depth + 1)));
+  return below.flat();
 }
 
 /** One finding for each chosen platform that `has` lacks. @throws Failure PLATFORM_MISSING unless `allowMissing` */

@@ -6,7 +6,7 @@ import type { Descriptor } from "../../model/descriptor.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import { pointer, printReference, type Reference } from "../../model/reference.ts";
-import { bare, graphBytes } from "./image.ts";
+import { bare, graphBytes, rootManifest } from "./image.ts";
 import { keep, type ExaminePlugin, type Resolved, type ResolveContext, type SourceRepository } from "./ports.ts";
 
 export interface PluginRequest {
@@ -36,6 +36,8 @@ export async function resolvePlugin(
 ): Promise<Resolved> {
   const reference = printReference(request.reference);
   const found = await source.resolve(request.pinned ?? pointer(request.reference), context.signal);
+  // What is of no format that a gateway reads is told with the name of the plugin.
+  rootManifest(reference, found);
   const made = new MemoryStore();
   made.put(found.descriptor.digest, found.bytes);
   const content = overlay(made, source);

@@ -43,6 +43,7 @@ export const failures = failureSentences({
   REGISTRY_STALLED: { message: "{host} sent nothing for {seconds} seconds at {action}", hint: "Run the same command again: it goes on where it stopped." },
   ROBOT_IMPOSSIBLE: { message: "{host} is no Harbor: it makes no robot account for the cluster to pull with", hint: "Take pull.robot out of the site file and name an account that may only pull in pull.credentials." },
   PLATFORM_MISSING: { message: '"{reference}" has no {platform}; it has: {has}', hint: "Choose other platforms, or add --allow-missing to carry what there is." },
+  IMAGE_UNUSABLE: { message: "The image {image} cannot be used: {why}", hint: "Take it out of `images:`, name another tag, or carry it as it is with --allow-missing. A chart belongs under `charts:` of the spec, a plugin under `plugins.list`; what is of schema 1 must be pushed again by a docker or skopeo of today." },
   CHART_UNUSABLE: { message: "The chart {chart} cannot be used: {why}", hint: "Check name, version, source and values of the chart in the spec." },
   PLUGIN_UNUSABLE: { message: "The plugin {plugin} cannot be used: {why}", hint: "Leave it out with plugins.exclude, or name another version." },
   NAME_COLLISION: { message: "Two different contents would land on {target}: {first} and {second}", hint: "Name one of them by another tag in the spec. A plugin, a chart and an image can also be kept apart by registry.pathTemplate in the site file." },

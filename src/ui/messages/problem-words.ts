@@ -1,4 +1,5 @@
 import type { Language } from "../language.ts";
+import { characterWords } from "./characters.ts";
 
 type Rule = readonly [sentence: RegExp, words: (...found: string[]) => string];
 
@@ -58,6 +59,7 @@ const rules: readonly Rule[] = [
   [/^(?:JSON|YAML)$/, () => "无法读取"],
   [/^> (\d+) (B|values)$/, (most = "", what = "") => `超过 ${most} ${what === "B" ? "字节" : "个值"}`],
   [/^nested > (\d+)$/, (most = "") => `嵌套超过 ${most} 层`],
+  [/^expected (.+); it holds (U\+[0-9A-F]+)$/, (what = "", point = "") => `应为${expected(what)}；${characterWords(point, "zh")}`],
   [/^expected (.+)$/, (what = "") => `应为${expected(what)}`],
   [/^unknown key; did you mean (.+)\?$/, (key = "") => `未知的键；是不是 ${key}？`],
   [/^unknown key; known: (.*)$/, (keys = "") => `未知的键；可用的有：${keys.replaceAll(", ", "、")}`],
@@ -71,13 +73,21 @@ const rules: readonly Rule[] = [
 
 /** `file:3:7 registry.host - expected …`, one a line. What is not known stays as its author wrote it. */
 export function problemWords(problems: string, language: Language): string {
-  return language === "en" ? problems : problems.split("\n").map(inChinese).join("\n");
+  return problems
+    .split("\n")
+    .map((line) => (language === "en" ? inEnglish(line) : inChinese(line)))
+    .join("\n");
 }
 
 /** `volumes.0.name: expected …`: of documents that nobody reads by lines. */
 export function placedWords(problem: string, language: Language): string {
   const [, where = "", what = problem] = /^([\w.]+: )(.*)$/.exec(problem) ?? [];
-  return language === "en" ? problem : `${where.replace(": ", "：")}${inChinese(what)}`;
+  return language === "en" ? inEnglish(problem) : `${where.replace(": ", "：")}${inChinese(what)}`;
+}
+
+/** As a schema says it; only characters are named, since they may show as nothing. */
+function inEnglish(line: string): string {
+  return line.replace(/it holds (U\+[0-9A-F]+)$/, (_, point: string) => characterWords(point, "en"));
 }
 
 function inChinese(line: string): string {

@@ -4,7 +4,8 @@ import type { DeniedBecause } from "../../model/denied.ts";
 import type { TlsFault } from "../../model/tls-fault.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
-export type Term = `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | "at." | `fault.${TlsFault}` | "why.harbor-only" | "has." | "where.before";
+export type Term =
+  `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | "at." | `fault.${TlsFault}` | "why.harbor-only" | "why.schema 1" | "why.artifact" | "why.index in index" | "has." | "where.before";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -33,6 +34,9 @@ export const enTerms: Terms = {
   "question.release": "the release",
   "question.releases elsewhere": "releases of other namespaces",
   "why.harbor-only": "only Harbor knows",
+  "why.schema 1": "it is of Docker's schema 1, which registries and nodes of today do not read",
+  "why.artifact": "it is an artifact and no image of containers",
+  "why.index in index": "its index holds indexes deeper than anybody builds them",
   "has.": "none",
   "where.before": "what came before the last install",
   "fault.unknown-ca": "its certificate was signed by a CA that is not trusted here",
@@ -96,6 +100,9 @@ export const zhTerms: Terms = {
   "question.release": "安装",
   "question.releases elsewhere": "其他命名空间中的安装",
   "why.harbor-only": "只有 Harbor 能回答",
+  "why.schema 1": "它是 Docker schema 1 格式，如今的仓库和节点都不再读取",
+  "why.artifact": "它是制品，不是容器镜像",
+  "why.index in index": "它的索引嵌套过深",
   "has.": "无",
   "where.before": "上一次安装之前的记录",
   "fault.unknown-ca": "其证书由本机不信任的 CA 签发",

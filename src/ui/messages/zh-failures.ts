@@ -39,6 +39,7 @@ export const failures = failureSentences({
   REGISTRY_STALLED: { message: "{host} 在 {action} 时 {seconds} 秒没有发送数据", hint: "请运行同一条命令：会从中断处继续。" },
   ROBOT_IMPOSSIBLE: { message: "{host} 不是 Harbor，无法为集群创建用于拉取的机器人账号", hint: "请从站点文件中去掉 pull.robot，并在 pull.credentials 中写一个只能拉取的账号。" },
   PLATFORM_MISSING: { message: "“{reference}”没有 {platform}；只有：{has}", hint: "请选择其他平台，或加 --allow-missing 只携带已有的。" },
+  IMAGE_UNUSABLE: { message: "镜像 {image} 无法使用：{why}", hint: "请从 `images:` 中去掉，指定其他标签，或加 --allow-missing 原样携带。chart 应写在规格文件的 `charts:` 下，插件写在 `plugins.list` 下；schema 1 的镜像须用当前版本的 docker 或 skopeo 重新推送。" },
   CHART_UNUSABLE: { message: "Chart {chart} 无法使用：{why}", hint: "请检查规格文件中 chart 的名称、版本、来源和 values。" },
   PLUGIN_UNUSABLE: { message: "插件 {plugin} 无法使用：{why}", hint: "可用 plugins.exclude 去掉它，或换一个版本。" },
   NAME_COLLISION: { message: "两份不同的内容会落到同一个名称 {target}：{first} 和 {second}", hint: "请在规格文件中为其中之一换一个标签。插件、chart 与镜像之间也可以用站点文件的 registry.pathTemplate 区分。" },

@@ -44,6 +44,43 @@ describe("resolveImage", () => {
     expect((await resolve(image, ["linux/arm/v7"])).item.platforms).toEqual(["linux/arm/v7"]);
   });
 
+  it("keeps what an index has where none of it is of a chosen platform and that is allowed", async () => {
+    const index = anIndex([anImage({ architecture: "arm64" }), anImage({ architecture: "s390x" })]);
+    const facts = { platform: "linux/amd64", has: "linux/arm64 linux/s390x" };
+    await expect(resolve(index, ["linux/amd64"])).rejects.toMatchObject({ code: "PLATFORM_MISSING", facts });
+    const { findings, item } = await resolve(index, ["linux/amd64"], true);
+    expect(findings).toMatchObject([{ severity: "warning", code: "bundle.platform-missing", facts }]);
+    expect(item).toMatchObject({ root: index.root, platforms: ["linux/arm64", "linux/s390x"] });
+  });
+
+  it("looks into an index that does not say what its children are for, indexes among them", async () => {
+    const [amd, arm] = [anImage(), anImage({ architecture: "arm64" })];
+    const inner = aParent(MediaType.ociIndex, [amd], (child) => ({ manifests: [child] }));
+    const outer = aParent(MediaType.ociIndex, [inner, arm], (...manifests) => ({ manifests }));
+    const { item } = await resolve(outer, ["linux/amd64"]);
+    expect(item.platforms).toEqual(["linux/amd64"]);
+    expect(item.derived?.from).toEqual(outer.root);
+    const facts = { platform: "linux/s390x", has: "linux/amd64 linux/arm64" };
+    await expect(resolve(outer, ["linux/s390x"])).rejects.toMatchObject({ code: "PLATFORM_MISSING", facts });
+  });
+
+  it.each([
+    ["by its media type", "application/vnd.docker.distribution.manifest.v1+prettyjws", '{ "schemaVersion": 1 }'],
+    ["by its document", MediaType.ociManifest, '{ "schemaVersion": 1, "fsLayers": [] }'],
+  ])("names an image of schema 1, told %s", async (_how, mediaType, document) => {
+    await expect(resolve(aBlob(document, mediaType), ["linux/amd64"])).rejects.toMatchObject({
+      code: "IMAGE_UNUSABLE",
+      facts: { image: "registry.example/higress/gateway:2.2.4", why: "schema 1" },
+    });
+  });
+
+  it("names the image whose manifest cannot be read", async () => {
+    await expect(resolve(aBlob("{}", MediaType.ociManifest), ["linux/amd64"])).rejects.toMatchObject({
+      code: "MANIFEST_INVALID",
+      facts: { what: `registry.example/higress/gateway:2.2.4 (${MediaType.ociManifest})` },
+    });
+  });
+
   it.each([
     ["of another platform", anImage({ architecture: "arm64" }), "linux/arm64"],
     ["whose config is no JSON", artifact("not JSON"), ""],
@@ -51,7 +88,9 @@ describe("resolveImage", () => {
     ["whose config says nothing of it", artifact("{}"), ""],
   ])("refuses an image %s, or says so where that is allowed", async (_what, image, has) => {
     const facts = { platform: "linux/amd64", has };
-    await expect(resolve(image, ["linux/amd64"])).rejects.toMatchObject({ code: "PLATFORM_MISSING", facts });
+    const refused =
+      has === "" ? { code: "IMAGE_UNUSABLE", facts: { why: "artifact" } } : { code: "PLATFORM_MISSING", facts };
+    await expect(resolve(image, ["linux/amd64"])).rejects.toMatchObject(refused);
     const { findings, item } = await resolve(image, ["linux/amd64"], true);
     expect(findings).toMatchObject([{ severity: "warning", code: "bundle.platform-missing", facts }]);
     expect(item.root.digest).toBe(image.root.digest);

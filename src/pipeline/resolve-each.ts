@@ -1,0 +1,112 @@
+import { setMaxListeners } from "node:events";
+import pMap from "p-map";
+import type { Report } from "../model/event.ts";
+import { Failure, isFailure, type FailureCode } from "../model/failure.ts";
+import { finding, type FindingFacts } from "../model/finding.ts";
+import { printReference, type Reference } from "../model/reference.ts";
+import type { Resolved } from "../stages/resolve/ports.ts";
+
+/** Trouble with a host, which every other reference of it would meet too. */
+const ofHost: ReadonlySet<FailureCode> = new Set([
+  "REGISTRY_UNREACHABLE",
+  "REGISTRY_TLS",
+  "REGISTRY_LOGIN_WRONG",
+  "REGISTRY_TOKEN_REFUSED",
+  "REGISTRY_BUSY",
+  "REGISTRY_STALLED",
+]);
+
+interface Request {
+  readonly reference: Reference;
+  readonly role: string;
+}
+
+/** Why something could not be had, and for whom: of a host that makes trouble, everything that was wanted of it. */
+interface Unresolved {
+  readonly failure: Failure;
+  readonly requests: Request[];
+}
+
+interface Host {
+  readonly stop: AbortController;
+  trouble?: Unresolved;
+}
+
+/**
+ * Resolves item by item and remembers which ones cannot be had, so that one build tells them all. When a host itself
+ * makes trouble, what is still under way there ends, and nothing more is asked of it; the other hosts go on.
+ */
+export class Resolving {
+  readonly #unresolved: Unresolved[] = [];
+  readonly #hosts = new Map<string, Host>();
+  readonly #concurrency: number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor({ concurrency = 8, signal }: { concurrency?: number | undefined; signal?: AbortSignal | undefined }) {
+    this.#concurrency = concurrency;
+    this.#signal = signal;
+  }
+
+  /** In the order of the requests, without those that failed. */
+  async each<R>(
+    requests: readonly R[],
+    requestOf: (each: R) => Request,
+    work: (each: R, signal: AbortSignal) => Promise<Resolved>,
+  ): Promise<readonly Resolved[]> {
+    const options = { concurrency: this.#concurrency, ...(this.#signal === undefined ? {} : { signal: this.#signal }) };
+    const resolved = await pMap(
+      requests,
+      (each) => this.#one(requestOf(each), (signal) => work(each, signal)),
+      options,
+    );
+    return resolved.flatMap((one) => one ?? []);
+  }
+
+  async #one(request: Request, work: (signal: AbortSignal) => Promise<Resolved>): Promise<Resolved | undefined> {
+    const host = this.#host(request.reference.registry);
+    const { stop } = host;
+    const signal = this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]);
+    // One listener for each request in flight, which the concurrency bounds; Node takes more than ten for a leak.
+    setMaxListeners(0, signal);
+    try {
+      if (host.trouble === undefined) return await work(signal);
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      if (host.trouble === undefined) {
+        if (!isFailure(error)) throw error;
+        const unresolved = { failure: error, requests: [request] };
+        this.#unresolved.push(unresolved);
+        if (!ofHost.has(error.code)) return undefined;
+        host.trouble = unresolved;
+        stop.abort(error);
+        return undefined;
+      }
+    }
+    host.trouble.requests.push(request);
+    return undefined;
+  }
+
+  #host(name: string): Host {
+    const known = this.#hosts.get(name) ?? { stop: new AbortController() };
+    this.#hosts.set(name, known);
+    return known;
+  }
+
+  /** @throws Failure what failed; FINDINGS when that is more than one thing, once each is told */
+  stop(report: Report): void {
+    const told = this.#unresolved.map(factsOf).sort((a, b) => (a.reference < b.reference ? -1 : 1));
+    const [first, ...more] = this.#unresolved;
+    if (first === undefined) return;
+    if (more.length === 0) throw first.failure;
+    for (const facts of told) report({ type: "finding", finding: finding("error", "source.unresolved", facts) });
+    throw new Failure("FINDINGS", { count: told.length }, { side: "source" });
+  }
+}
+
+function factsOf({ failure: { code, facts }, requests }: Unresolved): FindingFacts["source.unresolved"] {
+  const [first, ...more] = requests
+    .map(({ reference, role }) => ({ reference: printReference(reference), asked: role }))
+    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  const also = more.length === 0 ? "" : ` (+${more.length})`;
+  return { reference: `${first?.reference ?? ""}${also}`, asked: first?.asked ?? "", why: code, about: facts };
+}
