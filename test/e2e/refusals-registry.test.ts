@@ -55,7 +55,7 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
   const locked = (): string => shared.locked?.url ?? "";
 
   it("nothing, and answers wrong bytes: the side is named, nothing is kept", async () => {
-    side().registry.failNext("blob.get", { type: "flip", at: 0 }, 10_000);
+    side().registry.failNext("blob.get", { type: "flip", at: 0 }, 10_000, "/higress/gateway/");
     expect(await built({})).toMatchInlineSnapshot(`
       {
         "en": "✗ source: sha256:<hex> is not what was promised: wanted sha256:<hex>, got sha256:<hex> [CONTENT_MISMATCH]
