@@ -96,7 +96,7 @@ async function refuseWhatFails(
     ports.rehearsal,
     signal,
   );
-  for (const each of findings) report({ type: "finding", finding: each });
+  reportFindings(findings, report);
   report({ type: "phase", phase: "prove", state: "done" });
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: "source" });

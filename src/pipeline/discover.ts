@@ -64,7 +64,7 @@ function refuseUnreadable(charts: readonly LoadedChart[], crds: readonly SmallFi
     ...crds.map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString("utf8") })),
     ...charts.flatMap((chart) => chart.crds),
   ]);
-  for (const each of unreadable) report({ type: "finding", finding: each });
+  reportFindings(unreadable, report);
   if (unreadable.length > 0) throw new Failure("FINDINGS", { count: unreadable.length }, { side: "source" });
 }
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import pMap from "p-map";
-import type { Report } from "../model/event.ts";
+import { reportFindings, type Report } from "../model/event.ts";
 import { Failure, isFailure, type FailureCode } from "../model/failure.ts";
 import { finding, type FindingFacts } from "../model/finding.ts";
 import { printReference, type Reference } from "../model/reference.ts";
@@ -98,7 +98,10 @@ export class Resolving {
     const [first, ...more] = this.#unresolved;
     if (first === undefined) return;
     if (more.length === 0) throw first.failure;
-    for (const facts of told) report({ type: "finding", finding: finding("error", "source.unresolved", facts) });
+    reportFindings(
+      told.map((facts) => finding("error", "source.unresolved", facts)),
+      report,
+    );
     throw new Failure("FINDINGS", { count: told.length }, { side: "source" });
   }
 }

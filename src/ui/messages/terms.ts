@@ -5,7 +5,22 @@ import type { TlsFault } from "../../model/tls-fault.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
 export type Term =
-  `question.${RegistryQuestion | ClusterQuestion}` | `kind.${RegistryKind}` | `creation.${ProjectCreation}` | `policy.${PullPolicy}` | `resource.${CapacityOf}` | "namespace." | "from." | "set." | "at." | `fault.${TlsFault}` | "why.harbor-only" | "why.schema 1" | "why.artifact" | "why.index in index" | "has." | "where.before";
+  | `question.${RegistryQuestion | ClusterQuestion}`
+  | `kind.${RegistryKind}`
+  | `creation.${ProjectCreation}`
+  | `policy.${PullPolicy}`
+  | `resource.${CapacityOf}`
+  | "namespace."
+  | "from."
+  | "set."
+  | "at."
+  | `fault.${TlsFault}`
+  | "why.harbor-only"
+  | "why.schema 1"
+  | "why.artifact"
+  | "why.index in index"
+  | "has."
+  | "where.before";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
