@@ -62,6 +62,7 @@ export interface FailureFacts {
   CLUSTER_CONFLICT: { what: string; output: string };
   RELEASE_BUSY: { release: string; status: string };
   ROLLOUT_STUCK: { workload: string; seconds: number; why: string };
+  REVISION_GONE: { release: string; revision: number };
   RECEIPT_MISSING: { release: string; where: string };
   RELEASE_ADOPTED: { release: string; chart: string; revision: number };
   NOT_CONFIRMED: { command: string };
@@ -130,6 +131,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   CLUSTER_CONFLICT: "cluster",
   RELEASE_BUSY: "cluster",
   ROLLOUT_STUCK: "cluster",
+  REVISION_GONE: "cluster",
   RECEIPT_MISSING: "host",
   RELEASE_ADOPTED: "cluster",
   NOT_CONFIRMED: "usage",

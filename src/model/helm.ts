@@ -33,6 +33,15 @@ export interface ReleaseChart {
   readonly isServerSide: boolean;
 }
 
+/** What helm did to a release, one after another. */
+export interface ReleaseRevision {
+  readonly revision: number;
+  readonly status: string;
+  readonly updated: string;
+  /** With its version: `higress-2.2.4`. */
+  readonly chart: string;
+}
+
 /** A release of any namespace. */
 export interface ListedRelease {
   readonly release: string;
@@ -72,6 +81,8 @@ export interface HelmPort {
     namespace: string,
     options?: Waits & { readonly revision?: number },
   ): Promise<Values | undefined>;
+  /** Oldest first; empty when there is no such release. Helm keeps ten unless it is told otherwise. */
+  history(release: string, namespace: string, options?: Waits): Promise<readonly ReleaseRevision[]>;
   /** Of all namespaces. */
   list(options?: Waits): Promise<readonly ListedRelease[]>;
   rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;

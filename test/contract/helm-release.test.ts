@@ -85,7 +85,15 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     await helm.rollback("higress", namespace, 1);
     expect(await helm.getManifest("higress", namespace)).toContain("harbor.corp/first/higress/pilot:1.0.0");
     expect(await helm.status("higress", namespace)).toMatchObject({ revision: 3, status: "deployed" });
+    const history = await helm.history("higress", namespace);
+    expect(history.map(({ revision, status }) => `${revision} ${status}`)).toEqual([
+      "1 superseded",
+      "2 superseded",
+      "3 deployed",
+    ]);
+    expect(history[0]).toMatchObject({ chart: expect.stringMatching(/^higress-/) as string });
     await helm.uninstall("higress", namespace);
+    expect(await helm.history("higress", namespace)).toEqual([]);
     expect(await helm.status("higress", namespace)).toBeUndefined();
   });
 

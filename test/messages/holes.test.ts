@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { catalogueOf } from "../../src/ui/language.ts";
 import { exportWords } from "../../src/ui/messages/export-words.ts";
+import { statusWords } from "../../src/ui/messages/status-words.ts";
 import { reportWords } from "../../src/ui/messages/report-words.ts";
 
 /** Every text of a table of words, by its path. */
@@ -16,6 +17,7 @@ describe("words outside the catalogues of codes", () => {
   it.each([
     ["the report of an install", reportWords],
     ["rendered manifests", exportWords],
+    ["a look at what stands there", statusWords],
     ["notes", { en: catalogueOf("en").notes, zh: catalogueOf("zh").notes }],
   ])("of %s have the same holes in both languages", (_of, { en, zh }) => {
     expect(holesOf(en).join()).toContain("{");

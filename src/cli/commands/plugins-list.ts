@@ -1,23 +1,22 @@
+import { carriedPlugins, layoutOf } from "../../pipeline/carried-plugins.ts";
+import type { Bundle } from "../../stages/bundle/open.ts";
 import { printBytes } from "../../std/bytes.ts";
-import { canonicalJson } from "../../std/canonical-json.ts";
+import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { catalogueOf } from "../../ui/language.ts";
-import { table } from "../../ui/width.ts";
+import { pluginsBeside, unreadLines, type PluginBeside } from "../../ui/status.ts";
+import { table, visibleJson } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
-import { required, truth, type Flags } from "../define.ts";
+import { required, text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundles.ts";
-import { carriedPlugins, layoutOf } from "../../pipeline/carried-plugins.ts";
+import { openLook, statusReader } from "../wire/status.ts";
+import { openTools } from "../wire/tools.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  if (text(flags, "site") !== undefined) return beside(flags, context);
   const { words } = catalogueOf(context.language);
-  await using bundle = await openBundles(required(flags, "bundle"), [], context);
-  const plugins = [];
-  for (const plugin of carriedPlugins(bundle)) {
-    const { name, reference, bytes, root } = plugin.item;
-    const layout = await layoutOf(plugin, bundle, context.signal);
-    const shape = layout.shape === "unloadable" ? `unloadable: ${layout.why}` : layout.shape;
-    plugins.push({ name, version: plugin.version, reference, bytes, digest: root.digest, layout: shape });
-  }
+  await using bundle = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
+  const plugins = await listed(bundle, context);
   if (truth(flags, "json")) context.stdout.write(canonicalJson(plugins));
   else
     context.stdout.write(
@@ -32,5 +31,39 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
         ]),
       ),
     );
+  return ExitCode.done;
+}
+
+async function listed(bundle: Bundle, { signal }: Context) {
+  const plugins = [];
+  for (const plugin of carriedPlugins(bundle)) {
+    const { name, reference, bytes, root } = plugin.item;
+    const layout = await layoutOf(plugin, bundle, signal);
+    const shape = layout.shape === "unloadable" ? `unloadable: ${layout.why}` : layout.shape;
+    plugins.push({ name, version: plugin.version, reference, bytes, digest: root.digest, layout: shape });
+  }
+  return plugins;
+}
+
+/** What the cluster has, beside what the bundle would bring where one was named. */
+async function beside(flags: Flags, context: Context): Promise<ExitCode> {
+  await using look = await openLook(flags, context);
+  await using tools = await openTools(flags, look.site, context);
+  const reader = statusReader(look, tools, context);
+  const live = await reader.plugins();
+  const carried = look.bundle === undefined ? [] : carriedPlugins(look.bundle);
+  const names = new Set([...carried.map(({ item }) => item.name), ...live.map(({ name }) => name)]);
+  const plugins = [...names].toSorted().flatMap((name): readonly PluginBeside[] => {
+    const version = carried.find(({ item }) => item.name === name)?.version;
+    const known = version === undefined ? { name } : { name, carried: version };
+    const there = live.filter((each) => each.name === name);
+    return there.length === 0 ? [known] : there.map((each) => ({ ...known, live: each }));
+  });
+  const { unread } = reader;
+  if (truth(flags, "json")) context.stdout.write(canonicalJson(visibleJson({ plugins, unread }) as unknown as Json));
+  else {
+    context.stdout.write(pluginsBeside(plugins, context.language));
+    context.stdout.write(unreadLines(unread, context.language));
+  }
   return ExitCode.done;
 }

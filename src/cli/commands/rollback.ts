@@ -1,13 +1,20 @@
 import { workloadsOf } from "../../pipeline/install.ts";
 import { planRollback } from "../../stages/receipt/undo-plan.ts";
 import { rollback } from "../../stages/receipt/undo.ts";
-import { adoptedBefore, installBefore, receiptBefore } from "../../stages/receipt/receipt.ts";
+import {
+  adoptedBefore,
+  installBefore,
+  installsSince,
+  installNumbered,
+  receiptBefore,
+} from "../../stages/receipt/receipt.ts";
 import { watchRollout } from "../../stages/rollout/watch.ts";
 import { hasErrors } from "../../model/finding.ts";
-import type { Receipt } from "../../model/receipt.ts";
+import { Failure } from "../../model/failure.ts";
+import { releasesOf, type Receipt, type ReleaseRecord } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
 import type { Context } from "../context.ts";
-import type { Flags } from "../define.ts";
+import { wholeNumber, type Flags } from "../define.ts";
 import { agreed } from "../agreement.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools, type ClusterTools } from "../wire/tools.ts";
@@ -24,8 +31,10 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using tools = await openTools(flags, site, context);
   const receipts = await loadForUndo(site, tools, context.signal);
   const { latest, all } = receipts;
-  const install = installBefore(all, latest);
+  const to = wholeNumber(flags, "to", 1, 9999);
+  const install = to === undefined ? installBefore(all, latest) : installNumbered(all, latest, to);
   const before = install ?? adoptedBefore(latest) ?? receiptBefore(all, latest);
+  await areKept(releasesOf(before), tools, context.signal);
   if (!(await agreed(planRollback(latest, before), { command: "rollback", flags, context }))) return ExitCode.done;
   const findings = await rollback(latest, before, {
     cluster: tools.kubectl,
@@ -35,13 +44,27 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   for (const found of findings) report({ type: "finding", finding: found });
   if (install === undefined) await backAtOwner(receipts.all, latest, { site, tools, context });
   else {
-    await receipts.save({ ...latest, state: "undone" });
+    for (const undone of installsSince(all, install)) await receipts.save({ ...undone, state: "undone" });
     // Beside the release stands the one that tells what is there now.
     await receipts.save(install);
     const facts = { bundle: `${install.bundle.name} ${install.bundle.version}`, number: install.number };
     report({ type: "note", text: "rolled-back", facts });
   }
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}
+
+/** Before anything is taken back: helm keeps ten revisions, unless it is told otherwise. @throws Failure REVISION_GONE */
+async function areKept(
+  releases: readonly ReleaseRecord[],
+  { helm }: Pick<ClusterTools, "helm">,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { release, namespace, revision } of releases) {
+    if (revision === 0) continue;
+    const kept = await helm.history(release, namespace, { signal });
+    if (kept.some((each) => each.revision === revision)) continue;
+    throw new Failure("REVISION_GONE", { release, revision });
+  }
 }
 
 interface Reached {

@@ -1,25 +1,11 @@
 import { installPhases } from "../../model/event.ts";
-import { existingChoices } from "../../model/existing.ts";
 import type { Command } from "../define.ts";
+import { clusterCommands } from "./cluster-commands.ts";
+import { sharedFlags } from "./shared-flags.ts";
 
-const bundle = { type: "string", demandOption: true } as const;
-const string = { type: "string" } as const;
-const boolean = { type: "boolean" } as const;
-const strings = { type: "string", array: true } as const;
-const required = { type: "string", demandOption: true } as const;
-/** Values of Helm over those of the site file. */
-const values = { values: strings, set: strings } as const;
-const presets = { type: "string", choices: ["all", "ai-gateway", "none"] } as const;
-/** Keys by name, and those of the site file. */
-const trust = { key: strings, site: string } as const;
-const existing = { type: "string", choices: existingChoices } as const;
-/** Of commands that destroy. */
-const asked = { yes: boolean, "dry-run": boolean } as const;
-const helm = { helm: string, kubectl: string, kubeconfig: string, context: string } as const;
-/** Of commands that lay a site file over a bundle, and ask the cluster. */
-const deploys = { site: string, base: strings, key: strings, ...values, ...helm } as const;
+const { bundle, string, boolean, strings, required, presets, trust, existing, deploys, helm } = sharedFlags;
 
-/** Every command on one screen: its name, what it takes, and the file that does it. */
+/** Every command: its name, what it takes, and the file that does it. */
 export const commands: readonly Command[] = [
   {
     name: "build",
@@ -106,42 +92,7 @@ export const commands: readonly Command[] = [
     flags: { bundle, ...deploys, existing },
     load: () => import("./preflight.ts"),
   },
-  {
-    name: "check",
-    positionals: "<bundle>",
-    flags: { bundle, site: string, base: strings, key: strings, ...helm },
-    load: () => import("./check.ts"),
-  },
-  {
-    name: "doctor",
-    positionals: "",
-    flags: { site: string, logs: string, collect: string, ...helm },
-    load: () => import("./doctor.ts"),
-  },
-  {
-    name: "rollback",
-    positionals: "",
-    flags: { site: string, ...asked, ...helm },
-    load: () => import("./rollback.ts"),
-  },
-  {
-    name: "uninstall",
-    positionals: "",
-    flags: { site: string, crds: boolean, "namespace-too": boolean, ...asked, ...helm },
-    load: () => import("./uninstall.ts"),
-  },
-  {
-    name: "plugins enable",
-    positionals: "<bundle>",
-    flags: { bundle, site: string, name: strings, base: strings, key: strings, ...helm },
-    load: () => import("./plugins-enable.ts"),
-  },
-  {
-    name: "plugins disable",
-    positionals: "",
-    flags: { site: string, name: strings, ...helm },
-    load: () => import("./plugins-disable.ts"),
-  },
+  ...clusterCommands,
   {
     name: "repair",
     positionals: "<bundle>",
@@ -162,8 +113,8 @@ export const commands: readonly Command[] = [
   },
   {
     name: "plugins list",
-    positionals: "<bundle>",
-    flags: { bundle, json: boolean },
+    positionals: "[bundle]",
+    flags: { bundle: string, site: string, json: boolean, base: strings, key: strings, ...helm },
     load: () => import("./plugins-list.ts"),
   },
   {

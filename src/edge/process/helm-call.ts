@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { Failure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import type { HelmSource, ListedRelease, ReleaseChart, ReleaseInfo } from "../../model/helm.ts";
+import type { HelmSource, ListedRelease, ReleaseChart, ReleaseInfo, ReleaseRevision } from "../../model/helm.ts";
 import type { Values } from "../../model/values.ts";
 import type { ProgramStart } from "./helm-post-renderer.ts";
 import { run, type RunResult } from "./run.ts";
@@ -105,6 +105,15 @@ export function parseReleases(text: string): readonly ListedRelease[] {
   return parse(ListDocument, text).map(({ name, namespace, chart }) => ({ release: name, namespace, chart }));
 }
 
+const HistoryDocument = z.array(
+  z.object({ revision: z.int(), updated: z.string().default(""), status: z.string(), chart: z.string() }),
+);
+
+/** `helm history -o json`, the same members on 3.17, 4.1 and 4.2. */
+export function parseHistory(text: string): readonly ReleaseRevision[] {
+  return parse(HistoryDocument, text);
+}
+
 /** The manifest and the hooks of a release, as one multi-document text. */
 export function installedManifest(text: string): string {
   const { manifest, hooks } = parse(InstalledDocument, text);
@@ -183,4 +192,13 @@ export async function helmVersion(binary: string, env: Readonly<Record<string, s
   if (suitable) return version;
   const seen = version === "" ? sanitize(result.stdout || result.stderr, 100) : version;
   throw new Failure("TOOL_UNSUITABLE", { tool: binary, version: seen, wanted });
+}
+
+export interface HelmOperation {
+  readonly action: string;
+  readonly release: string;
+}
+
+export function kubeVersion(source: HelmSource): readonly string[] {
+  return source.kubeVersion === undefined ? [] : ["--kube-version", source.kubeVersion];
 }

@@ -6,6 +6,7 @@ import type {
   ListedRelease,
   ReleaseChart,
   ReleaseInfo,
+  ReleaseRevision,
   UpgradeOptions,
   Waits,
 } from "../../model/helm.ts";
@@ -15,12 +16,15 @@ import {
   helmFailure,
   helmVersion,
   installedManifest,
+  kubeVersion,
+  parseHistory,
   parseMetadata,
   parseRelease,
   parseReleases,
   parseValues,
   withValues,
   type HelmOptions,
+  type HelmOperation,
 } from "./helm-call.ts";
 import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
 import { run, timedOut, type RunResult } from "./run.ts";
@@ -125,6 +129,12 @@ class HelmProcess implements Helm {
     return found === undefined ? undefined : parseValues(found);
   }
 
+  async history(release: string, namespace: string, options: Waits = {}): Promise<readonly ReleaseRevision[]> {
+    const flags = ["history", "-n", namespace, "-o", "json"];
+    const found = await this.#find({ action: "history", release }, flags, [release], options);
+    return found === undefined ? [] : parseHistory(found);
+  }
+
   async list(options: Waits = {}): Promise<readonly ListedRelease[]> {
     // Helm 4 always shows all, and knows no such option any more.
     const all = this.#isFour ? [] : ["--all"];
@@ -187,7 +197,7 @@ class HelmProcess implements Helm {
 
   /** `undefined` when there is no such release. */
   async #find(
-    what: Operation,
+    what: HelmOperation,
     flags: readonly string[],
     names: readonly string[],
     options: Waits,
@@ -198,7 +208,7 @@ class HelmProcess implements Helm {
     return result.stdout;
   }
 
-  async #run(what: Operation, flags: readonly string[], names: readonly string[], options: Waits): Promise<string> {
+  async #run(what: HelmOperation, flags: readonly string[], names: readonly string[], options: Waits): Promise<string> {
     const result = await this.#start(flags, names, options);
     if (result.exitCode !== 0) throw await this.#blame(what, result, options);
     return result.stdout;
@@ -208,7 +218,7 @@ class HelmProcess implements Helm {
    * A helm that waits outlives an API server that went away, and then blames what it waited for: `resource Job/... not
    * ready` (seen on 4.1.4). Before that is believed, the API server is asked whether it is there.
    */
-  async #blame(what: Operation, result: RunResult, { signal }: Waits): Promise<Failure> {
+  async #blame(what: HelmOperation, result: RunResult, { signal }: Waits): Promise<Failure> {
     const failure = helmFailure(what, result);
     if (failure.code !== "HELM_FAILED" || !waiting.has(what.action)) return failure;
     const asked = await this.#start(["list", "--max", "1"], [], { signal }, answersWithin);
@@ -238,12 +248,3 @@ const waiting: ReadonlySet<string> = new Set(["upgrade", "rollback", "uninstall"
 const answersWithin = 35;
 
 const upgrade = ["upgrade", "--install"] as const;
-
-interface Operation {
-  readonly action: string;
-  readonly release: string;
-}
-
-function kubeVersion(source: HelmSource): readonly string[] {
-  return source.kubeVersion === undefined ? [] : ["--kube-version", source.kubeVersion];
-}

@@ -34,17 +34,12 @@ const metricsPort = 15020;
 
 export async function lookAtGateway(ref: GatewayRef, port: PluginsPort, signal?: AbortSignal): Promise<GatewayState> {
   const pods = await gatewayPods(ref, port, signal);
-  const names = pods.flatMap(({ metadata }) => metadata?.name ?? []);
+  const names = namesOfPods(pods);
   const { namespace, container } = ref;
   const [metrics, logs, delivered] = await Promise.all([
     Promise.all(names.map((pod) => port.raw(metricsPath(namespace, pod), signal))),
     Promise.all(names.map((pod) => port.logs({ namespace, pod, container, tail, signal }))),
-    Promise.all(
-      names.map(async (pod) => {
-        const question = { namespace, pod, container, signal };
-        return [pod, await askDelivered(question, (query) => port.exec(query))] as const;
-      }),
-    ),
+    askPods(names, ref, port, signal),
   ]);
   return {
     ready: pods.filter(isReady).length,
@@ -54,13 +49,41 @@ export async function lookAtGateway(ref: GatewayRef, port: PluginsPort, signal?:
     troubles: pods.flatMap((pod) => troubleOf(pod) ?? []),
     failures: failuresIn(metrics.join("\n")),
     lines: new Set(logs.flatMap((log) => (log ?? "").split("\n"))),
-    delivered: new Map(delivered),
+    delivered,
   };
+}
+
+type DeliveredByPod = GatewayState["delivered"];
+
+/** The plugins that each pod of the gateway has, without all the rest that watching it takes. */
+export async function deliveredTo(
+  ref: GatewayRef,
+  port: Pick<PluginsPort, "get" | "list" | "exec">,
+  signal?: AbortSignal,
+): Promise<DeliveredByPod> {
+  return askPods(namesOfPods(await gatewayPods(ref, port, signal)), ref, port, signal);
+}
+
+async function askPods(
+  names: readonly string[],
+  { namespace, container }: GatewayRef,
+  port: Pick<PluginsPort, "exec">,
+  signal: AbortSignal | undefined,
+): Promise<DeliveredByPod> {
+  const asked = names.map(async (pod) => {
+    const question = { namespace, pod, container, signal };
+    return [pod, await askDelivered(question, (query) => port.exec(query))] as const;
+  });
+  return new Map(await Promise.all(asked));
+}
+
+function namesOfPods(pods: readonly Pod[]): readonly string[] {
+  return pods.flatMap(({ metadata }) => metadata?.name ?? []);
 }
 
 async function gatewayPods(
   { namespace, kind, name }: GatewayRef,
-  port: PluginsPort,
+  port: Pick<PluginsPort, "get" | "list">,
   signal: AbortSignal | undefined,
 ): Promise<readonly Pod[]> {
   const ref = { resource: `${kind.toLowerCase()}s.apps`, name, namespace };

@@ -95,11 +95,7 @@ function newest(receipts: readonly Receipt[]): Receipt | undefined {
 
 /** The newest install that went through before `receipt`. */
 export function installBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt | undefined {
-  return newest(
-    receipts.filter(
-      (each) => each.number < receipt.number && each.state === "done" && isOfTarget(each, receipt.cluster),
-    ),
-  );
+  return installsBefore(receipts, receipt).at(-1);
 }
 
 /** The same. @throws Failure RECEIPT_MISSING */
@@ -107,6 +103,28 @@ export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): R
   const before = installBefore(receipts, receipt);
   if (before === undefined) throw new Failure("RECEIPT_MISSING", { release: receipt.cluster.release, where: "before" });
   return before;
+}
+
+/** Installs that went through before `receipt`, oldest first: those that can be gone back to. */
+export function installsBefore(receipts: readonly Receipt[], receipt: Receipt): readonly Receipt[] {
+  return receipts
+    .filter((each) => each.number < receipt.number && each.state === "done" && isOfTarget(each, receipt.cluster))
+    .toSorted((a, b) => a.number - b.number);
+}
+
+/** @throws Failure USAGE naming those that can be gone back to */
+export function installNumbered(receipts: readonly Receipt[], receipt: Receipt, number: number): Receipt {
+  const before = installsBefore(receipts, receipt);
+  const found = before.find((each) => each.number === number);
+  if (found !== undefined) return found;
+  throw new Failure("USAGE", { what: `--to ${number}: ${before.map((each) => each.number).join(", ")}` });
+}
+
+/** What is undone when `before` is what stands again. */
+export function installsSince(receipts: readonly Receipt[], before: Receipt): readonly Receipt[] {
+  return receipts.filter(
+    ({ number, state, ...each }) => number > before.number && state !== "undone" && isOfTarget(before, each.cluster),
+  );
 }
 
 export function withPhase(

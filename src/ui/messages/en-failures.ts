@@ -58,6 +58,7 @@ export const failures = failureSentences({
   ROLLOUT_STUCK: { message: "{workload} is not ready after {seconds} seconds: {why}", hint: "higress-airgap doctor says why, and what to type." },
   RELEASE_ADOPTED: { message: "{release} was there before us, as {chart}: what was not installed from here is not uninstalled", hint: "`rollback` returns to its revision {revision}; to remove it all the same: helm uninstall {release}" },
   NOT_CONFIRMED: { message: "Nothing was done: nobody said yes to `{command}`", hint: "Answer y, or add --yes where nobody can be asked; --dry-run only shows what would be done." },
+  REVISION_GONE: { message: "Helm no longer has revision {revision} of {release}; nothing was changed", hint: "history lists the installs that rollback --to can go back to. Any other comes back by installing its bundle again." },
   RECEIPT_MISSING: {
     message: "There is no receipt of {release} in {where}",
     hint: "Without a receipt nothing is undone. After a first install there is nothing to go back to: uninstall removes it. Otherwise run this where install ran, or name its folder as stateDir in the site file. What was installed without this program: helm uninstall {release}",

@@ -54,6 +54,7 @@ export const failures = failureSentences({
   ROLLOUT_STUCK: { message: "{workload} 在 {seconds} 秒后仍未就绪：{why}", hint: "higress-airgap doctor 会说明原因和该输入的命令。" },
   RELEASE_ADOPTED: { message: "{release} 在本工具之前就已存在（{chart}）：不是由本工具安装的，不会卸载", hint: "`rollback` 会回到它的修订版 {revision}；若仍要移除：helm uninstall {release}" },
   NOT_CONFIRMED: { message: "未做任何改动：`{command}` 没有得到确认", hint: "请回答 y；无人应答的场合请加 --yes；--dry-run 只显示将要做什么。" },
+  REVISION_GONE: { message: "helm 已没有安装 {release} 的修订版本 {revision}；未做任何改动", hint: "history 会列出 rollback --to 可以回到的各次安装。其他的请重新安装对应的离线包。" },
   RECEIPT_MISSING: { message: "{where} 中没有 {release} 的安装回执", hint: "没有回执就不会撤销任何东西。首次安装之前没有可回退的版本：请用 uninstall 移除。否则请在当初运行 install 的目录中执行，或在站点文件的 stateDir 中指定该目录。不是用本程序安装的：helm uninstall {release}" },
   ARCHIVE_INVALID: { message: "{what} 不是可读取的归档：{why}", hint: "请重新获取；这样的归档会被有意拒绝。" },
   SERVER_UNUSABLE: { message: "无法在 {address} 上提供服务：{reason}", hint: "请用 --host 和 --port 换一个地址。" },
