@@ -43,7 +43,7 @@ const Cluster = z.strictObject({
 const SitePlugins = z.strictObject({
   mode: z.enum(["oci", "http", "none"]).default("oci"),
   url: z.string().optional().describe("http mode: the server that holds /plugins/<name>/<version>/plugin.wasm"),
-  enable: z.array(NameText).default([]).describe("Plugins that are switched on, one after another"),
+  enable: z.array(NameText).default([]).describe("Plugins that are switched on, in groups of 16"),
   disable: z.array(NameText).default([]).describe("Plugins that are left out"),
   manifests: z.array(Path).default([]).describe("Your WasmPlugin manifests; their URLs are rewritten"),
   watchSeconds: z.int().min(0).max(3600).default(30),

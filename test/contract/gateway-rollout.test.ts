@@ -7,6 +7,7 @@ import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../src/model/
 import { enablePlugins } from "../../src/stages/plugin-rollout/enable.ts";
 import { loadTyped } from "../../src/std/yaml.ts";
 import { aWasmPlugin, type PluginLayout } from "../rig/builders/plugins.ts";
+import { oddModules } from "../rig/gateway/modules.ts";
 import { anAnsweringPlugin, anEnvoyPlugin } from "../rig/gateway/plugins.ts";
 import {
   aGatewayWorld,
@@ -76,7 +77,16 @@ describe.skipIf(reason)(`plugins on a real gateway${reason === undefined ? "" : 
     const graphs = Object.entries(bad).flatMap(([name, { module, layout = "oci" }]) =>
       module === undefined ? [] : [[name, aWasmPlugin({ module, layout })] as const],
     );
-    await world.seed({ ...Object.fromEntries(graphs), good: aWasmPlugin({ module: anAnsweringPlugin(403) }) });
+    const { "a start section that logs": crash = new Uint8Array() } = await oddModules();
+    await world.seed({
+      ...Object.fromEntries(graphs),
+      good: aWasmPlugin({ module: anAnsweringPlugin(403) }),
+      harmless: aWasmPlugin({ module: anEnvoyPlugin() }),
+      crash: aWasmPlugin({ module: crash }),
+      late: aWasmPlugin({
+        module: anEnvoyPlugin({ proxy_on_request_headers: { parameters: 3, results: 1, body: code.trap } }),
+      }),
+    });
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -93,6 +103,7 @@ describe.skipIf(reason)(`plugins on a real gateway${reason === undefined ? "" : 
       ...spec,
     },
   });
+  const from = (name: string) => ({ url: `oci://${hosts.harbor}/${name}:1` });
   const live = async (name: string) => world.kubectl.get<WasmPlugin>({ resource: wasmPluginResource, name, namespace });
   const enable = async (...plugins: readonly WasmPlugin[]) =>
     enablePlugins(plugins, world.kubectl, {
@@ -124,4 +135,56 @@ describe.skipIf(reason)(`plugins on a real gateway${reason === undefined ? "" : 
       await expect.poll(status, { timeout: 20_000 }).toBe(403);
     },
   );
+
+  it("takes the next plugin after one that hung", async () => {
+    expect(await enable(plugin("next", from("harmless")))).toEqual([]);
+  });
+
+  const states = async (...names: readonly string[]) =>
+    Promise.all(names.map(async (name) => isEnabled((await live(name)) ?? plugin(name))));
+
+  it("takes the others of a group in which one cannot be fetched, and one is said to be broken", async () => {
+    const group = [
+      plugin("first", from("harmless")),
+      plugin("missing", { ...from("nosuch"), failStrategy: "FAIL_CLOSE" }),
+      plugin("broken", { ...from("traps-in-start"), failStrategy: "FAIL_CLOSE" }),
+      plugin("second", from("harmless")),
+    ];
+    const findings = await enable(...group);
+    expect(findings.map(({ facts }) => facts)).toEqual(
+      expect.arrayContaining([
+        { plugin: "missing", why: expect.stringMatching(/^plugin-not-in-registry: /) as string },
+        { plugin: "broken", why: expect.stringMatching(/^wasm-/) as string },
+      ]),
+    );
+    expect(findings).toHaveLength(2);
+    expect(await states("first", "missing", "broken", "second")).toEqual([true, false, false, true]);
+    await expect.poll(status, { timeout: 20_000 }).toBe(403);
+  });
+
+  it("finds the one that makes Envoy crash without a word, and takes the others", async () => {
+    const findings = await enable(
+      ...["a", "b", "c"].map((name) => plugin(name, from(name === "b" ? "crash" : "harmless"))),
+    );
+    expect(findings).toMatchObject([{ code: "plugin.switched-off", facts: { plugin: "b" } }]);
+    expect(await states("a", "b", "c")).toEqual([true, false, true]);
+    await world.ready();
+    await expect.poll(status, { timeout: 20_000 }).toBe(403);
+  });
+
+  it("sees a plugin that breaks only under requests, when there are some while it is watched", async () => {
+    // Before the good one, which answers every request.
+    const late = plugin("late", { phase: "AUTHN", priority: 900 });
+    const traffic = new AbortController();
+    const asking = (async () => {
+      while (!traffic.signal.aborted) await world.gateways.ask().catch(() => undefined);
+    })();
+    const findings = await enable(late);
+    traffic.abort();
+    await asking;
+    expect(findings).toMatchObject([
+      { facts: { plugin: "late", why: expect.stringMatching(/^wasm-request-trap: /) as string } },
+    ]);
+    expect(await states("late")).toEqual([false]);
+  });
 });

@@ -54,19 +54,30 @@ export interface SwitchBack {
   readonly ref: KubeRef & { readonly namespace: string };
   /** The plugin as it was; a version that worked is better than none: it may be what asks for passwords. */
   readonly before: WasmPlugin | undefined;
-  readonly baseline: GatewayState;
 }
 
-/** Puts the plugin back, and the gateway with it. @returns false when the gateway did not come back */
-export async function switchBack({ ref, before, baseline }: SwitchBack, watch: Watch): Promise<boolean> {
+/** Puts plugins back, and the gateway with them. @returns false when the gateway did not come back */
+export async function switchBack(
+  plugins: readonly SwitchBack[],
+  baseline: GatewayState,
+  watch: Watch,
+): Promise<boolean> {
   const { port, signal } = watch;
-  if (before !== undefined && isEnabled(before)) {
+  const restored: SwitchBack[] = [];
+  for (const each of plugins.toReversed()) {
+    const { ref, before } = each;
+    if (before === undefined || !isEnabled(before)) {
+      await turnOff(ref, watch);
+      continue;
+    }
     const { apiVersion, kind, spec } = before;
     const metadata = { name: ref.name, namespace: ref.namespace };
     await port.apply([{ apiVersion, kind, metadata, spec }], { fieldManager, force: true, signal });
-    if (await recovered(baseline, watch)) return true;
+    restored.push(each);
   }
-  await turnOff(ref, watch);
+  if (await recovered(baseline, watch)) return true;
+  if (restored.length === 0) return false;
+  for (const { ref } of restored) await turnOff(ref, watch);
   return recovered(baseline, watch);
 }
 
@@ -80,8 +91,16 @@ async function turnOff(ref: KubeRef, { port, signal }: Watch): Promise<void> {
   if (!off) await port.delete(ref, signal);
 }
 
-/** A proxy that hangs in a plugin never looks at what it is sent, and no probe of the chart restarts it. */
+/**
+ * A proxy that hangs in a plugin never looks at what it is sent. No probe of the chart restarts it, and it may stay ready:
+ * its workers go on with what they had, while its main thread never answers again.
+ */
 const stuckSeconds = 30;
+
+const mute = (baseline: GatewayState, now: GatewayState): readonly string[] => {
+  const answered = [...baseline.delivered.values()].some((has) => has !== undefined);
+  return answered ? now.pods.filter((pod) => now.delivered.get(pod) === undefined) : [];
+};
 
 async function recovered(baseline: GatewayState, watch: Watch): Promise<boolean> {
   const { port, gateway, clock, signal } = watch;
@@ -89,10 +108,11 @@ async function recovered(baseline: GatewayState, watch: Watch): Promise<boolean>
   const restarted = new Set<string>();
   for (;;) {
     const now = await lookAtGateway(gateway, port, signal);
-    if (now.ready >= baseline.ready) return true;
+    const silent = mute(baseline, now);
+    if (now.ready >= baseline.ready && silent.length === 0) return true;
     // A crashed container waits up to five minutes for its next try; a new pod starts at once.
     const crashed = now.troubles.filter(({ class: of }) => of === "crash" || of === "out-of-memory");
-    const stuck = clock.now() >= start + stuckSeconds * 1000 ? now.unready : [];
+    const stuck = clock.now() >= start + stuckSeconds * 1000 ? [...now.unready, ...silent] : [];
     for (const pod of new Set([...crashed.map((each) => each.pod), ...stuck])) {
       if (restarted.has(pod)) continue;
       restarted.add(pod);

@@ -5,10 +5,10 @@ import type { PluginRecord } from "../../model/receipt.ts";
 import { symptomReader, type Symptom } from "../../model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
-import { switchBack } from "./disable.ts";
+import { switchBack, type SwitchBack } from "./disable.ts";
 import { canaryOf, isAlready } from "./document.ts";
-import { lookAtGateway, type GatewayRef, type PluginsPort, type Watch } from "./gateway.ts";
-import { watchGateway } from "./watch.ts";
+import { lookAtGateway, type GatewayRef, type GatewayState, type PluginsPort, type Watch } from "./gateway.ts";
+import { watchGateway, type RolloutStep, type WatchOutcome } from "./watch.ts";
 
 export interface EnableOptions {
   readonly gateway: GatewayRef;
@@ -29,17 +29,20 @@ export interface EnableOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** So many are switched on at once: what breaks the gateway takes it from no more than these, and forty are three. */
+const groupSize = 16;
+
 /**
- * Switches plugins on one after another, and watches the gateway for a while after each. One that harms it is put back
- * to what it was (another version that worked, or off), reported, and the next one follows. When the gateway does not
- * come back, nothing more is tried.
+ * Switches plugins on in groups, and watches the gateway for a while after each change. A group that harms it is put back
+ * to what it was (other versions that worked, or off): one that the gateway blames by name is reported and left as it
+ * was, the others are tried again; when it blames none, the group is halved until there is one. When the gateway does
+ * not come back, nothing more is tried.
  */
 export async function enablePlugins(
   plugins: readonly WasmPlugin[],
   port: PluginsPort,
   options: EnableOptions,
 ): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
   const watch: Watch = {
     port,
     gateway: options.gateway,
@@ -51,64 +54,163 @@ export async function enablePlugins(
     clock: options.clock ?? systemClock,
     signal: options.signal,
   };
-  for (const plugin of plugins) {
-    const { record, trouble, lost, unseen = false } = await enableOne(plugin, watch, options);
-    await options.keep(record);
-    options.report({
-      type: "note",
-      text: record.state === "on" ? "plugin-on" : "plugin-off",
-      facts: { plugin: plugin.metadata.name },
-    });
-    if (unseen && trouble === undefined)
-      findings.push(
-        finding("warning", "plugin.unseen", { plugin: plugin.metadata.name, namespace: watch.gateway.namespace }),
-      );
-    if (trouble !== undefined)
-      findings.push(finding("error", "plugin.switched-off", { plugin: plugin.metadata.name, why: trouble }));
-    if (lost) break;
-  }
-  return findings;
+  const rollout = new Rollout(watch, options);
+  for (let at = 0; at < plugins.length; at += groupSize)
+    if (!(await rollout.begin(plugins.slice(at, at + groupSize)))) break;
+  return rollout.findings;
 }
 
-interface Outcome {
+interface Member {
+  readonly plugin: WasmPlugin;
+  readonly ref: SwitchBack["ref"];
+  readonly before: WasmPlugin | undefined;
   readonly record: PluginRecord;
-  readonly trouble?: string | undefined;
-  readonly lost: boolean;
-  readonly unseen?: boolean;
 }
 
-async function enableOne(plugin: WasmPlugin, watch: Watch, { canary = true, keep }: EnableOptions): Promise<Outcome> {
-  const { port, gateway, signal } = watch;
-  const { namespace } = gateway;
-  const ref = { resource: wasmPluginResource, name: plugin.metadata.name, namespace };
-  const before = await port.get<WasmPlugin>(ref, signal);
-  const record = recordOf(plugin, before, namespace);
-  if (before !== undefined && isAlready(plugin.spec, before.spec)) return { record, lost: false };
-  const baseline = await lookAtGateway(gateway, port, signal);
-  const off = { ...record, state: "off" } as const;
-  // Nothing could be seen of a plugin's doing on a gateway that is down already.
-  if (baseline.ready === 0) return { record: off, trouble: `${gateway.name}: ready 0`, lost: true };
-  await keep(record);
-  let unseen = false;
-  let latest = baseline;
-  for (const [at, step] of stepsOf(plugin, before, canary).entries()) {
-    if (at > 0) latest = await lookAtGateway(gateway, port, signal);
-    await port.apply([step], { fieldManager, force: true, namespace, signal });
-    const mayStay = at === 0 && before !== undefined;
-    const outcome = await watchGateway({ plugin: step, before: latest, mayStay }, watch);
-    unseen ||= outcome.unseen;
-    if (outcome.trouble === undefined) continue;
-    return { record: off, trouble: outcome.trouble, lost: !(await switchBack({ ref, before, baseline }, watch)) };
+class Rollout {
+  readonly findings: Finding[] = [];
+  readonly #watch: Watch;
+  readonly #options: EnableOptions;
+  /** So many broke the gateway alone, without a name, since one was on. */
+  #strikes = 0;
+
+  constructor(watch: Watch, options: EnableOptions) {
+    this.#watch = watch;
+    this.#options = options;
   }
-  return { record, lost: false, unseen };
+
+  /** @returns false when the gateway is lost */
+  async begin(plugins: readonly WasmPlugin[]): Promise<boolean> {
+    const members: Member[] = [];
+    for (const plugin of plugins) {
+      const member = await this.#member(plugin);
+      if (member.before !== undefined && isAlready(plugin.spec, member.before.spec)) await this.#on(member, false);
+      else members.push(member);
+    }
+    const [first] = members;
+    if (first === undefined) return true;
+    const { gateway, port, signal } = this.#watch;
+    // Nothing could be seen of a plugin's doing on a gateway that is down already.
+    const state = await lookAtGateway(gateway, port, signal);
+    if (state.ready === 0) {
+      await this.#off(first, `${gateway.name}: ready 0`);
+      return false;
+    }
+    for (const { record } of members) await this.#options.keep(record);
+    return this.#group(members, state);
+  }
+
+  async #member(plugin: WasmPlugin): Promise<Member> {
+    const { namespace } = this.#watch.gateway;
+    const ref = { resource: wasmPluginResource, name: plugin.metadata.name, namespace };
+    const before = await this.#watch.port.get<WasmPlugin>(ref, this.#watch.signal);
+    return { plugin, ref, before, record: recordOf(plugin, before, namespace) };
+  }
+
+  /** @returns false when the gateway is lost */
+  async #group(members: readonly Member[], baseline: GatewayState): Promise<boolean> {
+    const outcome = await this.#try(members, baseline);
+    const { trouble, blamed, unseen } = outcome;
+    if (trouble === undefined) {
+      this.#strikes = 0;
+      for (const member of members) await this.#on(member, unseen);
+      return true;
+    }
+    const isBack = await switchBack(members, baseline, this.#watch);
+    const guilty = members.length === 1 ? members : members.filter((member) => blamed.has(nameOf(member)));
+    const rest = members.filter((member) => !guilty.includes(member));
+    if (blamed.size === 0) this.#strikes += guilty.length;
+    for (const member of guilty)
+      await this.#off(member, members.length === 1 ? trouble : (blamed.get(nameOf(member)) ?? trouble));
+    if (isBack) return guilty.length > 0 ? this.#again(rest) : this.#halves(halvesOf(members, outcome.missing));
+    for (const member of rest) await this.#off(member, trouble);
+    return false;
+  }
+
+  /** @returns false when the gateway is lost */
+  async #halves([one, other]: Halves): Promise<boolean> {
+    const off = this.findings.length;
+    if (!(await this.#again(one))) return false;
+    // Then it is in the other one, which need not break the gateway as a whole once more.
+    const parts = this.findings.length === off && other.length > 1 ? halvesOf(other) : [other];
+    for (const part of parts) if (!(await this.#again(part))) return false;
+    return true;
+  }
+
+  /** @returns false when the gateway is lost */
+  async #again(members: readonly Member[]): Promise<boolean> {
+    // Where none of them runs, halving would break the gateway twice as often as one by one.
+    const parts = this.#strikes < 2 ? [members] : members.map((member) => [member]);
+    const { gateway, port, signal } = this.#watch;
+    for (const part of parts.filter(({ length }) => length > 0))
+      if (!(await this.#group(part, await lookAtGateway(gateway, port, signal)))) return false;
+    return true;
+  }
+
+  /** First for no requests at all, then for all of them; both times under watch. */
+  async #try(members: readonly Member[], baseline: GatewayState): Promise<WatchOutcome> {
+    const { canary = true } = this.#options;
+    const canaries = new Map(
+      members.flatMap((member) => {
+        // One that is on already has requests that need it: it goes from one version to the other without a pause.
+        const running = member.before !== undefined && isEnabled(member.before);
+        const plugin = canary && !running ? canaryOf(member.plugin) : undefined;
+        return plugin === undefined ? [] : [[member, plugin] as const];
+      }),
+    );
+    const stages = [
+      [...canaries].map(([{ before }, plugin]) => ({ plugin, mayStay: before !== undefined })),
+      members.map((member) => ({
+        plugin: member.plugin,
+        mayStay: member.before !== undefined && !canaries.has(member),
+      })),
+    ].filter((steps) => steps.length > 0);
+    let unseen = false;
+    for (const [at, steps] of stages.entries()) {
+      const outcome = await this.#step(steps, at === 0 ? baseline : undefined);
+      unseen ||= outcome.unseen;
+      if (outcome.trouble !== undefined) return { ...outcome, unseen };
+    }
+    return { blamed: new Map(), missing: new Set(), unseen };
+  }
+
+  async #step(steps: readonly RolloutStep[], state: GatewayState | undefined): Promise<WatchOutcome> {
+    const { gateway, port, signal } = this.#watch;
+    const before = state ?? (await lookAtGateway(gateway, port, signal));
+    for (const { plugin } of steps)
+      await port.apply([plugin], { fieldManager, force: true, namespace: gateway.namespace, signal });
+    return watchGateway(steps, before, this.#watch);
+  }
+
+  async #on({ record, plugin }: Member, unseen: boolean): Promise<void> {
+    const facts = { plugin: plugin.metadata.name };
+    await this.#options.keep(record);
+    this.#options.report({ type: "note", text: "plugin-on", facts });
+    if (unseen)
+      this.findings.push(finding("warning", "plugin.unseen", { ...facts, namespace: this.#watch.gateway.namespace }));
+  }
+
+  async #off({ record, plugin }: Member, why: string): Promise<void> {
+    const facts = { plugin: plugin.metadata.name };
+    await this.#options.keep({ ...record, state: "off" });
+    this.#options.report({ type: "note", text: "plugin-off", facts });
+    this.findings.push(finding("error", "plugin.switched-off", { ...facts, why }));
+  }
 }
 
-/** A plugin that is on already has requests that need it: it goes from one version to the other without a pause. */
-function stepsOf(plugin: WasmPlugin, before: WasmPlugin | undefined, canary: boolean): readonly WasmPlugin[] {
-  const running = before !== undefined && isEnabled(before);
-  const first = canary && !running ? canaryOf(plugin) : undefined;
-  return first === undefined ? [plugin] : [first, plugin];
+type Halves = readonly [readonly Member[], readonly Member[]];
+
+/** Those that did not arrive apart from those that did; else in the middle. */
+function halvesOf(members: readonly Member[], missing: ReadonlySet<string> = new Set()): Halves {
+  const late = members.filter((member) => missing.has(nameOf(member)));
+  if (late.length > 0 && late.length < members.length)
+    return [members.filter((member) => !late.includes(member)), late];
+  const middle = Math.ceil(members.length / 2);
+  return [members.slice(0, middle), members.slice(middle)];
 }
+
+/** As the gateway calls it. */
+const nameOf = ({ ref }: Member): string => `${ref.namespace}.${ref.name}`;
 
 function recordOf({ metadata, spec }: WasmPlugin, before: WasmPlugin | undefined, namespace: string): PluginRecord {
   const had = before?.spec?.url;

@@ -1,98 +1,134 @@
-import type { Sighting } from "../../model/symptom.ts";
 import type { WasmPlugin } from "../../model/wasm-plugin.ts";
 import { deliveryOf, type Delivery } from "./delivered.ts";
 import { lookAtGateway, type GatewayState, type Watch } from "./gateway.ts";
+import { namesOf, said, type PluginNames } from "./said.ts";
 
 /** A probe may fail once; a pod that is not ready at three looks in a row is lost. */
 const looks = 3;
 
-interface WatchOutcome {
-  /** What became worse, or what did not come; `undefined` when the plugin is on. */
+export interface WatchOutcome {
+  /** What became worse, or what did not come; `undefined` when all of them are on. */
   readonly trouble?: string | undefined;
+  /** What the gateway itself says of one of them, by its name: the others need not have a part in it. */
+  readonly blamed: ReadonlyMap<string, string>;
+  /** Those of which the gateway has nothing yet. */
+  readonly missing: ReadonlySet<string>;
   /** No pod of the gateway could be asked what it has: all that is known is that nothing went wrong during the watch. */
   readonly unseen: boolean;
 }
 
-interface RolloutStep {
+export interface RolloutStep {
   readonly plugin: WasmPlugin;
-  /** The gateway just before this step. */
-  readonly before: GatewayState;
   /** Whether the gateway may have taken nothing: another tag for the same bytes is the same to it. */
   readonly mayStay: boolean;
 }
 
-/** Waits until every pod of the gateway has the plugin, and then looks for `watchSeconds` what that does to them. */
-export async function watchGateway(step: RolloutStep, watch: Watch): Promise<WatchOutcome> {
+/**
+ * Waits until every pod of the gateway has all the plugins, and then looks for `watchSeconds` what that does to them.
+ * @param before the gateway just before these steps
+ */
+export async function watchGateway(
+  steps: readonly RolloutStep[],
+  before: GatewayState,
+  watch: Watch,
+): Promise<WatchOutcome> {
   const { port, gateway, clock, signal } = watch;
-  const looked = looksAt(step, watch);
-  const latest = clock.now() + watch.deliverSeconds * 1000;
-  let end: number | undefined;
+  const looked = looksAt(steps, before, watch);
+  const patience = new Patience(steps.length, watch);
   let unseen = true;
+  let again = steps.length > 1;
   for (;;) {
-    const late = end === undefined && clock.now() >= latest;
-    const { delivery, trouble, missing } = looked(await lookAtGateway(gateway, port, signal), late);
-    if (delivery !== "unseen") unseen = false;
-    if (trouble !== undefined) return { trouble, unseen };
-    if (delivery === "changed" || delivery === "unseen" || late) end ??= clock.now() + watch.watchSeconds * 1000;
-    if (end !== undefined && clock.now() >= end && !missing) return { unseen };
+    const look = looked(await lookAtGateway(gateway, port, signal), patience.isLate());
+    if (!look.unseen) unseen = false;
+    if (look.trouble === undefined) {
+      if (patience.isOver(look)) return { ...look, unseen };
+    } else {
+      if (!again || look.blamed.size > 0) return { ...look, unseen };
+      // Who it was may stand in the next lines of the log, which spares the others a second try.
+      again = false;
+    }
     await clock.sleep(watch.pollSeconds * 1000, signal);
   }
 }
 
-interface Look {
-  readonly delivery: Delivery;
-  readonly trouble: string | undefined;
+/** How long is waited until all of them are there, and then watched. */
+class Patience {
+  readonly #watch: Watch;
+  #waiting: number;
+  #latest: number;
+  #end: number | undefined;
+  #late = false;
+
+  constructor(plugins: number, watch: Watch) {
+    this.#watch = watch;
+    this.#waiting = plugins;
+    this.#latest = this.#in(watch.deliverSeconds);
+  }
+
+  /** Asked before each look: what was not there in time is not there. */
+  isLate(): boolean {
+    this.#late = this.#end === undefined && this.#watch.clock.now() >= this.#latest;
+    return this.#late;
+  }
+
+  isOver({ waiting, unready }: Look): boolean {
+    // Many take longer than one; as long as they come in, there is no hurry.
+    if (waiting.size < this.#waiting) this.#latest = this.#in(this.#watch.deliverSeconds);
+    this.#waiting = waiting.size;
+    if (waiting.size === 0 || this.#late) this.#end ??= this.#in(this.#watch.watchSeconds);
+    return this.#end !== undefined && this.#watch.clock.now() >= this.#end && !unready;
+  }
+
+  #in(seconds: number): number {
+    return this.#watch.clock.now() + seconds * 1000;
+  }
+}
+
+interface Look extends WatchOutcome {
+  /** Those that not every pod has taken. */
+  readonly waiting: ReadonlySet<string>;
   /** A pod is not ready now. */
-  readonly missing: boolean;
+  readonly unready: boolean;
 }
 
 /** What one look after another says; some things are believed only when they are seen again. */
 function looksAt(
-  step: RolloutStep,
+  steps: readonly RolloutStep[],
+  before: GatewayState,
   { gateway, read, deliverSeconds }: Watch,
 ): (now: GatewayState, late: boolean) => Look {
-  const about = namesOf(step.plugin, gateway.namespace);
-  let missing = 0;
-  let standIns = 0;
+  const all = steps.map(({ plugin, mayStay }) => ({ ...namesOf(plugin, gateway.namespace), mayStay }));
+  const standIns = new Map<string, number>();
+  let unready = 0;
   return (now, late) => {
-    const lost = lostPods(step.before, now);
-    missing = lost === undefined ? 0 : missing + 1;
-    const delivery = deliveryOf(about.name, step.before.delivered, now.delivered);
-    // The reason is in the log, which is read beside: one more look finds it.
-    standIns += delivery === "stand-in" ? 1 : 0;
-    const undelivered = late && !(delivery === "same" && step.mayStay);
-    const trouble =
-      worseSince(step.before, now, { read, about }) ??
-      (missing >= looks ? lost : undefined) ??
-      (standIns > 1 ? "not fetched: the gateway has a stand-in for it" : undefined) ??
-      (undelivered ? `not delivered within ${deliverSeconds} s` : undefined);
-    return { delivery, trouble, missing: missing > 0 };
+    const lost = lostPods(before, now);
+    unready = lost === undefined ? 0 : unready + 1;
+    const has = all.map((about) => ({ ...about, delivery: deliveryOf(about.name, before.delivered, now.delivered) }));
+    const { own, common } = said(before, now, { read, all });
+    const blamed = new Map([...unfetched(has, standIns), ...own]);
+    const waiting = has.filter(({ delivery }) => !arrived.has(delivery));
+    const missing = waiting.filter(({ delivery, mayStay }) => !(delivery === "same" && mayStay));
+    const undelivered = late && missing.length > 0 ? `not delivered within ${deliverSeconds} s` : undefined;
+    const told = crashed(before, now) ?? failed(before, now) ?? common ?? [...blamed.values()][0];
+    const trouble = told ?? (unready >= looks ? lost : undefined) ?? undelivered;
+    const unseen = has.every(({ delivery }) => delivery === "unseen");
+    return { trouble, blamed, waiting: namesIn(waiting), missing: namesIn(missing), unseen, unready: unready > 0 };
   };
 }
 
-/** By these a log line is about this plugin: its full name, and the path of its module without tag and scheme. */
-function namesOf({ metadata, spec }: WasmPlugin, namespace: string): PluginNames {
-  const path = (spec?.url ?? "").replace(/^[a-z]{1,10}:\/\/[^/]{0,300}\//, "").replace(/[:@][^/]{0,100}$/, "");
-  return { name: `${namespace}.${metadata.name}`, path };
+const arrived: ReadonlySet<Delivery> = new Set(["changed", "unseen"]);
+
+/** The reason for a stand-in is in the log, which is read beside: one more look finds it. */
+function unfetched(
+  has: readonly { readonly name: string; readonly delivery: Delivery }[],
+  seen: Map<string, number>,
+): readonly (readonly [string, string])[] {
+  for (const { name, delivery } of has) if (delivery === "stand-in") seen.set(name, (seen.get(name) ?? 0) + 1);
+  const twice = [...seen].filter(([, times]) => times > 1);
+  return twice.map(([name]) => [name, "not fetched: the gateway has a stand-in for it"]);
 }
 
-interface VerdictOptions {
-  readonly read: (line: string) => Sighting | undefined;
-  readonly about: PluginNames;
-}
-
-/** How lines of a log name a plugin. */
-interface PluginNames {
-  /** NAMESPACE.NAME, as Envoy says it. */
-  readonly name: string;
-  /** Of its module on its host, as the agent says it; empty when it has none. */
-  readonly path: string;
-}
-
-/** What became worse since `before`, in a few words; `undefined` when nothing did. */
-function worseSince(before: GatewayState, now: GatewayState, options: VerdictOptions): string | undefined {
-  return crashed(before, now) ?? failed(before, now) ?? said(before, now, options);
-}
+const namesIn = (all: readonly PluginNames[]): ReadonlySet<string> => new Set(all.map(({ name }) => name));
 
 /** Fewer pods are ready than before. Alone it may be a passing probe, so the caller asks more than once. */
 function lostPods(before: GatewayState, now: GatewayState): string | undefined {
@@ -116,39 +152,4 @@ function failed(before: GatewayState, now: GatewayState): string | undefined {
   if (before.failures.size === 0 && now.failures.size > 0 && before.pods.join() !== now.pods.join()) return undefined;
   const grown = [...now.failures].find(([name, count]) => count > (before.failures.get(name) ?? 0));
   return grown === undefined ? undefined : `${grown[0]} ${grown[1]}`;
-}
-
-function said(before: GatewayState, now: GatewayState, { read, about }: VerdictOptions): string | undefined {
-  const old = new Set([...before.lines].flatMap((line) => read(line)?.symptom.id ?? []));
-  const news = [...now.lines].filter((line) => !before.lines.has(line));
-  const own = news.flatMap((line, at) => {
-    const sighting = read(line);
-    if (sighting === undefined || sighting.symptom.severity !== "error") return [];
-    const whose = subjectOf(news, at, about);
-    // Trouble that was there before goes on being said; without a name it is news only when it is of a new kind.
-    return whose === "its" || (whose === "nobody's" && !old.has(sighting.symptom.id)) ? [sighting] : [];
-  });
-  // One failure is many lines: the cause among them, and what follows from it.
-  const [cause] = own.sort((a, b) => a.symptom.rank - b.symptom.rank);
-  return cause === undefined ? undefined : `${cause.symptom.id}: ${cause.line}`;
-}
-
-/** Envoy says what is wrong first and of which plugin after: within so many lines, seen in 1.27, 1.36 and 1.40. */
-const linesToName = 3;
-const named =
-  /(?:Plugin|Wasm (?:plugin|HTTP filter|Network filter)|wasm log) ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::| failed|[\s,;]|$)|cannot fetch Wasm module ([^ ]{1,300}?):? /;
-
-function subjectOf(
-  lines: readonly string[],
-  at: number,
-  { name, path }: PluginNames,
-): "its" | "another's" | "nobody's" {
-  for (const line of lines.slice(at, at + 1 + linesToName)) {
-    const [, byEnvoy, byAgent] = named.exec(line) ?? [];
-    if (byEnvoy !== undefined) return byEnvoy === name ? "its" : "another's";
-    if (byAgent === undefined) continue;
-    const bare = byAgent.replace(/[:@][^/]{0,100}$/, "");
-    return path !== "" && bare.endsWith(`/${path}`) ? "its" : byAgent === name ? "its" : "another's";
-  }
-  return "nobody's";
 }

@@ -76,7 +76,7 @@ export const findings = findingSentences({
   "cluster.version": { message: "The cluster runs Kubernetes {version}", hint: "" },
   "cluster.forbidden": { message: "This kubeconfig may not {verb} {resource} in {namespace}", hint: "Ask the administrator of the cluster for it." },
   "cluster.architecture": { message: "{nodes} are {architecture}; the bundle carries {carried}", hint: "Build again with that platform." },
-  "cluster.node-hint": { message: "{nodes}: {what}", hint: "Known to crash gateways with Wasm plugins; switch plugins on one by one, as the install does." },
+  "cluster.node-hint": { message: "{nodes}: {what}", hint: "Known to crash gateways with Wasm plugins; the install switches off again what breaks the gateway." },
   "cluster.capacity": { message: "The release asks for {requested} {resource}, {allocatable} are free to give", hint: "Set smaller requests in the site file's values, or global.local: true for a trial." },
   "cluster.storage-class-missing": { message: "No default storage class for {claims}", hint: "Name one in the values, or leave the component out." },
   "cluster.load-balancer-missing": { message: "Nothing gives {service} an address", hint: "Set higress-core.gateway.service.type: NodePort, or hostNetwork: true." },

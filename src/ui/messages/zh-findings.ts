@@ -69,7 +69,7 @@ export const findings = findingSentences({
   "cluster.version": { message: "集群运行 Kubernetes {version}", hint: "" },
   "cluster.forbidden": { message: "该 kubeconfig 无权在 {namespace} 中对 {resource} 执行 {verb}", hint: "请向集群管理员申请该权限。" },
   "cluster.architecture": { message: "{nodes} 是 {architecture}；离线包携带 {carried}", hint: "请加上该平台重新构建。" },
-  "cluster.node-hint": { message: "{nodes}：{what}", hint: "已知会使带 Wasm 插件的网关崩溃；请逐个启用插件，安装过程就是这样做的。" },
+  "cluster.node-hint": { message: "{nodes}：{what}", hint: "已知会使带 Wasm 插件的网关崩溃；安装时会关闭使网关异常的插件。" },
   "cluster.capacity": { message: "该安装需要 {requested} {resource}，可分配 {allocatable}", hint: "请在站点文件的 values 中调小 requests，试用可设 global.local: true。" },
   "cluster.storage-class-missing": { message: "{claims} 没有默认存储类", hint: "请在 values 中指定，或不安装该组件。" },
   "cluster.load-balancer-missing": { message: "没有组件能给 {service} 分配地址", hint: "请设置 higress-core.gateway.service.type: NodePort，或 hostNetwork: true。" },

@@ -6,7 +6,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   verify: { about: "校验离线包的每一个字节，列出全部损坏", example: "verify /media/stick/higress-2.2.4.tar" },
   push: { about: "把离线包推送到站点文件所指的仓库", example: "push higress-2.2.4.tar --site site.yaml --dry-run" },
   render: { about: "写出 install 将要应用的全部内容及证明", example: "render higress-2.2.4.tar --site site.yaml --out rendered/" },
-  install: { about: "校验、推送、改写、证明、安装、逐个启用插件、检查（离线主机）", example: "install higress-2.2.4.tar --site site.yaml" },
+  install: { about: "校验、推送、改写、证明、安装、启用插件、检查（离线主机）", example: "install higress-2.2.4.tar --site site.yaml" },
   serve: { about: "把离线包作为只读仓库和插件服务器", example: "serve higress-2.2.4.tar --port 5000" },
   preflight: { about: "在改动之前检查仓库和集群的一切", example: "preflight higress-2.2.4.tar --site site.yaml" },
   check: { about: "扫描运行中的内容：不得有任何引用指向外部", example: "check higress-2.2.4.tar --site site.yaml" },

@@ -60,7 +60,7 @@ export const zh: Catalogue = {
     render: "渲染",
     prove: "证明没有指向外部的引用",
     apply: "用 helm 安装",
-    plugins: "逐个启用插件",
+    plugins: "启用插件",
     check: "检查运行中的内容",
   },
   sides: { source: "来源", bundle: "离线包", target: "目标仓库", cluster: "集群", host: "本机", usage: "用法" },

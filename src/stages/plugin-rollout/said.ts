@@ -1,0 +1,107 @@
+import type { Sighting } from "../../model/symptom.ts";
+import type { WasmPlugin } from "../../model/wasm-plugin.ts";
+import type { GatewayState, Watch } from "./gateway.ts";
+
+/** By these a log line is about this plugin: its full name, and the path of its module without tag and scheme. */
+export function namesOf({ metadata, spec }: WasmPlugin, namespace: string): PluginNames {
+  const path = (spec?.url ?? "").replace(/^[a-z]{1,10}:\/\/[^/]{0,300}\//, "").replace(/[:@][^/]{0,100}$/, "");
+  return { name: `${namespace}.${metadata.name}`, path };
+}
+
+/** How lines of a log name a plugin. */
+export interface PluginNames {
+  /** NAMESPACE.NAME, as Envoy says it. */
+  readonly name: string;
+  /** Of its module on its host, as the agent says it; empty when it has none. */
+  readonly path: string;
+}
+
+interface Said {
+  /** By the plugin that it is said of. */
+  readonly own: ReadonlyMap<string, string>;
+  /** Of nobody, and of a new kind. */
+  readonly common?: string | undefined;
+}
+
+/** What the log says since `before` that it did not say then: of each plugin, and of nobody. */
+export function said(before: GatewayState, now: GatewayState, { read, all }: Reading): Said {
+  const by = new Map<string, Sighting[]>();
+  for (const { sighting, whose } of newsIn(before, now, read)) {
+    const name = whose === undefined ? nobody : all.find((each) => isAbout(each, whose))?.name;
+    if (name !== undefined) by.set(name, [...(by.get(name) ?? []), sighting]);
+  }
+  const [only, ...others] = all;
+  // Of one alone everything is told, by name or without.
+  if (only !== undefined && others.length === 0)
+    return { own: causes(new Map([[only.name, [...by.values()].flat()]])) };
+  const own = causes(by);
+  const common = own.get(nobody);
+  own.delete(nobody);
+  return { own, common };
+}
+
+interface News {
+  readonly sighting: Sighting;
+  readonly whose: Subject | undefined;
+}
+
+/** Trouble that was there before goes on being said; without a name it is news only when it is of a new kind. */
+function newsIn(before: GatewayState, now: GatewayState, read: Watch["read"]): readonly News[] {
+  const old = new Set([...before.lines].flatMap((line) => read(line)?.symptom.id ?? []));
+  const lines = [...now.lines].filter((line) => !before.lines.has(line));
+  return lines.flatMap((line, at) => {
+    const sighting = read(line);
+    if (sighting?.symptom.severity !== "error") return [];
+    const whose = subjectOf(lines, at);
+    return whose === undefined && old.has(sighting.symptom.id) ? [] : [{ sighting, whose }];
+  });
+}
+
+const nobody = "";
+
+interface Reading {
+  readonly read: Watch["read"];
+  readonly all: readonly PluginNames[];
+}
+
+/** One failure is many lines: the cause among them, and what follows from it. */
+function causes(by: ReadonlyMap<string, readonly Sighting[]>): Map<string, string> {
+  return new Map(
+    [...by].flatMap(([name, sightings]) => {
+      const [cause] = [...sightings].sort((a, b) => a.symptom.rank - b.symptom.rank);
+      return cause === undefined ? [] : [[name, `${cause.symptom.id}: ${cause.line}`] as const];
+    }),
+  );
+}
+
+/** Envoy says what is wrong first and of which plugin after: within so many lines, seen in 1.27, 1.36 and 1.40. */
+const linesToName = 3;
+const ofEnvoy =
+  /(?:Plugin|Wasm (?:plugin|HTTP filter|Network filter)) ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::| failed|[\s,;]|$)/;
+const ofAgent = /cannot fetch Wasm module ([^ ]{1,300}?):? /;
+/** What a plugin itself logs names it, and says nothing of the lines before. */
+const ofPlugin = /wasm log ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::|[\s,;]|$)/;
+
+interface Subject {
+  readonly by: "name" | "url";
+  readonly text: string;
+}
+
+/** Of which plugin a line is, as the log names it. */
+function subjectOf(lines: readonly string[], at: number): Subject | undefined {
+  const logged = ofPlugin.exec(lines[at] ?? "")?.[1];
+  if (logged !== undefined) return { by: "name", text: logged };
+  for (const line of lines.slice(at, at + 1 + linesToName)) {
+    const byEnvoy = ofEnvoy.exec(line)?.[1];
+    if (byEnvoy !== undefined) return { by: "name", text: byEnvoy };
+    const byAgent = ofAgent.exec(line)?.[1];
+    if (byAgent !== undefined) return { by: "url", text: byAgent };
+  }
+  return undefined;
+}
+
+function isAbout({ name, path }: PluginNames, { by, text }: Subject): boolean {
+  if (text === name) return true;
+  const bare = text.replace(/[:@][^/]{0,100}$/, "");
+  return by === "url" && path !== "" && bare.endsWith(`/${path}`);
+}
