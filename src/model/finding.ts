@@ -59,6 +59,8 @@ export interface FindingFacts {
   "bundle.volume-damaged": { volume: string; from: number; to: number; items: string };
   "bundle.volume-foreign": { volume: string; why: string };
   "bundle.platform-missing": { item: string; platform: string; has: string };
+  "bundle.installer-missing": { platform: string; program: string };
+  "bundle.tools-missing": { platform: string; programs: string };
   // references
   "source.unresolved": { reference: string; asked: string; why: FailureCode; about: FailureFacts[FailureCode] };
   "reference.outside": { where: string; path: string; value: string; host: string };

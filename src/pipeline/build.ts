@@ -16,6 +16,7 @@ import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import { discover } from "./discover.ts";
 import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
+import { missingPrograms } from "./missing-programs.ts";
 import { rehearse } from "./rehearsal.ts";
 import { resolveAll } from "./resolve.ts";
 
@@ -57,6 +58,7 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
   );
   // Not with a lock: the build that wrote it was proved, and `refuseOtherFiles` has found the same files here.
   if (input.lock === undefined) await refuseWhatFails(input, { charts, files, resolved }, ports, options);
+  reportFindings(missingPrograms(input.spec.platforms, input.tools, { installsCharts: charts.length > 0 }), report);
   const lock = input.lock ?? lockOf(input, charts, resolved, described);
   const blobs = plannedBlobs(resolved);
   const delta = deltaOf(input, blobs);

@@ -171,6 +171,8 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "relocation.patched": { where: "Deployment/app", path: "/spec/template/spec/initContainers/*/image" },
   "reference.outside": { host: "docker.io", path: "spec.template.spec.containers[0].image" },
   "reference.unmapped": { path: "spec.template.spec.containers[0].image" },
+  "bundle.installer-missing": { platform: "linux/arm64", program: "higress-airgap-linux-arm64" },
+  "bundle.tools-missing": { platform: "linux/arm64", programs: "helm-linux-arm64 kubectl-linux-arm64" },
   "source.unresolved": {
     why: "REGISTRY_NOT_FOUND",
     reference: "registry.example/higress/gateway:2.2.4",

@@ -52,6 +52,14 @@ export interface PlannedBuildResult {
   readonly asked: readonly string[];
 }
 
+/** In `bin/` is all that an install on this platform wants. */
+const programs = ["higress-airgap", "helm", "kubectl"].map((program) => ({
+  name: `bin/${program}-linux-amd64`,
+  size: 0,
+  sha256: "0".repeat(64),
+  open: () => [] as unknown as AsyncIterable<Uint8Array>,
+}));
+
 /** A build up to the first byte, with real helm and the program's own wiring, from registries in memory. */
 export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuildResult> {
   await using folder = await aTempDirectory();
@@ -90,7 +98,7 @@ export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuild
       : registryPool({ registries, baseDirectory: folder.path, side: "source" }, context);
   await using ports = await buildPorts(wiring, pool, context);
   const input = {
-    ...{ spec, specText: "", manifests, crds: filesOf("crds", options.crds), extras: [], tools: [] },
+    ...{ spec, specText: "", manifests, crds: filesOf("crds", options.crds), extras: [], tools: programs },
     tool: { name: "higress-airgap", version: "0.0.0" },
   };
   const findingsOf = (): Finding[] => events.flatMap((event) => (event.type === "finding" ? [event.finding] : []));

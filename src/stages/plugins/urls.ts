@@ -27,7 +27,7 @@ const officialRegistry = "higress-registry.cn-hangzhou.cr.aliyuncs.com";
 const patternSince = "2.1.0";
 /** 2.2.0 was made before 2.1.11, which brought the registry variables. */
 const registryIn = ">=2.1.11 <2.2.0 || >=2.2.1";
-const mcpServerSince = "2.1.0";
+const mcpServerSince = "2.1.2";
 
 /**
  * The URL that a console writes into a WasmPlugin when this plugin is switched on: `buildPluginImageUrl` of

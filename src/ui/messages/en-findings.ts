@@ -13,6 +13,8 @@ export const findings = findingSentences({
   "bundle.volume-damaged": { message: "The volume {volume} is damaged from byte {from} to {to}; affected: {items}", hint: "Copy this volume again, or run repair." },
   "bundle.volume-foreign": { message: "The volume {volume} does not belong to this bundle: {why}", hint: "Volumes of two builds are mixed; copy all of one build." },
   "bundle.platform-missing": { message: "{item} has no {platform}; it has: {has}", hint: "Nodes of that architecture cannot run it." },
+  "bundle.installer-missing": { message: "bin/ will have no {program}: install.sh starts nothing on a {platform} host", hint: "Run npm run build:exe first, or name a folder with the executables in HIGRESS_AIRGAP_EXE_DIR. README.md says what a host does without it." },
+  "bundle.tools-missing": { message: "bin/ will have no {programs}: a {platform} host must have them on its PATH", hint: "If it has not, name the file of each under `tools:` of the spec, with its sha256. get.helm.sh and dl.k8s.io have them." },
   "source.unresolved": { message: "Cannot get {reference} ({asked}): {why}", hint: "{why}" },
   "reference.outside": {
     message: "{where} still names {host}: {value} at {path}",

@@ -12,6 +12,8 @@ export const findings = findingSentences({
   "bundle.volume-damaged": { message: "分卷 {volume} 从字节 {from} 到 {to} 已损坏；受影响：{items}", hint: "请重新拷贝这一卷，或运行 repair。" },
   "bundle.volume-foreign": { message: "分卷 {volume} 不属于这个离线包：{why}", hint: "混入了两次构建的分卷；请完整拷贝同一次构建。" },
   "bundle.platform-missing": { message: "{item} 没有 {platform}；只有：{has}", hint: "该架构的节点无法运行它。" },
+  "bundle.installer-missing": { message: "bin/ 中没有 {program}：install.sh 在 {platform} 主机上无法启动任何程序", hint: "请先运行 npm run build:exe，或用 HIGRESS_AIRGAP_EXE_DIR 指定存放可执行文件的目录。没有它时的做法见 README.zh-CN.md。" },
+  "bundle.tools-missing": { message: "bin/ 中没有 {programs}：{platform} 主机的 PATH 上必须已有它们", hint: "若没有，请在规格文件的 `tools:` 下写出每一个的文件及其 sha256。可从 get.helm.sh 和 dl.k8s.io 下载。" },
   "source.unresolved": { message: "无法获取 {reference}（{asked}）：{why}", hint: "{why}" },
   "reference.outside": { message: "{where} 仍指向 {host}：{path} 处的 {value}", hint: "是贵方内网的地址吗？若是，请在站点文件的 `inside:` 下写上它的主机（主机名、*.域名或地址段）。否则请在站点文件中设置该值，或在重定位表中为它加一项；若在您自己的清单中，请在那里改正并重新构建。" },
   "reference.unmapped": { message: "{where} 在 {path} 处保留了 {value}：重定位表没有覆盖到它", hint: "请把相应的 values 路径加入该 chart 的重定位表。" },

@@ -143,6 +143,7 @@ describe("the former name of the MCP server's plugin", () => {
 describe("controllerMcpUrl", () => {
   it("is the same fixed reference in every release since there is one", () => {
     expect(controllerMcpUrl("2.2.4")).toBe(`oci://${official}/mcp-server/all-in-one:1.0.0`);
-    expect(controllerMcpUrl("2.0.7")).toBeUndefined();
+    expect(controllerMcpUrl("2.1.2")).toBe(`oci://${official}/mcp-server/all-in-one:1.0.0`);
+    expect(controllerMcpUrl("2.1.1")).toBeUndefined();
   });
 });

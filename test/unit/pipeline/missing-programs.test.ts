@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { missingPrograms } from "../../../src/pipeline/missing-programs.ts";
+
+const carried = ["higress-airgap-linux-amd64", "helm-linux-amd64", "kubectl-linux-amd64", "helm-linux-arm64"].map(
+  (name) => ({
+    name: `bin/${name}`,
+  }),
+);
+
+it("says by platform what bin/ lacks, whatever the variant", () => {
+  const found = missingPrograms(["linux/amd64", "linux/arm64/v8", "windows/amd64"], carried, { installsCharts: true });
+  expect(found.map(({ severity, code, facts }) => [severity, code, facts])).toEqual([
+    ["note", "bundle.installer-missing", { platform: "linux/arm64/v8", program: "higress-airgap-linux-arm64" }],
+    ["note", "bundle.tools-missing", { platform: "linux/arm64/v8", programs: "kubectl-linux-arm64" }],
+  ]);
+});
+
+it("wants helm and kubectl only where there is a chart to install", () => {
+  expect(missingPrograms(["linux/amd64"], [], { installsCharts: false }).map(({ code }) => code)).toEqual([
+    "bundle.installer-missing",
+  ]);
+});
