@@ -40,7 +40,19 @@ for word in "$@"; do
     "已给出公钥，但缺少 SHA256SUMS.sig。请解包：$unpack_zh"
   command -v openssl >/dev/null 2>&1 || stop "openssl is not here, and a key is given: check SHA256SUMS on a host with openssl, then start bin/ yourself." \
     "已给出公钥，但本机没有 openssl：请在有 openssl 的主机上校验 SHA256SUMS，再自行启动 bin/ 中的程序。"
-  if openssl dgst -sha256 -verify "$key" -signature "$here/SHA256SUMS.sig" "$here/SHA256SUMS" >/dev/null 2>&1; then signed=yes; fi
+  if openssl pkey -pubin -in "$key" -outform DER 2>/dev/null | od -An -v -tx1 | tr -d ' \n' | grep -q 06082a811ccf5501822d; then
+    # SM2, which OpenSSL 3 checks under the identity of GM/T 0009.
+    case "$(openssl version)" in
+      "OpenSSL "[3-9]*) ;;
+      *) stop "The key is one of SM2, and openssl is not of version 3: $(openssl version). Check SHA256SUMS on a host with OpenSSL 3 or GmSSL, then start bin/ yourself." \
+        "公钥为 SM2，而本机 openssl 不是 3.x 版本：$(openssl version)。请在有 OpenSSL 3 或 GmSSL 的主机上校验 SHA256SUMS，再自行启动 bin/ 中的程序。" ;;
+    esac
+    how="-sm3 -sigopt distid:1234567812345678"
+  else
+    how="-sha256"
+  fi
+  # shellcheck disable=SC2086 # words, on purpose
+  if openssl dgst $how -verify "$key" -signature "$here/SHA256SUMS.sig" "$here/SHA256SUMS" >/dev/null 2>&1; then signed=yes; fi
 done
 [ "$keys" = "$signed" ] || stop "SHA256SUMS was not signed with the key that is given. Nothing was started." \
   "SHA256SUMS 不是用所给密钥签名的。未启动任何程序。"

@@ -68,7 +68,7 @@ export const Site = z.strictObject({
   trustKeys: z
     .array(Path)
     .default([])
-    .describe("Public keys (PEM, ECDSA P-256). When set, an unsigned bundle is refused"),
+    .describe("Public keys (PEM, ECDSA P-256 or SM2). When set, an unsigned bundle is refused"),
   stateDir: Path.optional().describe(
     "Receipts and the values that were used. Default: ./higress-airgap.state beside this file",
   ),

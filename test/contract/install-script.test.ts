@@ -5,6 +5,7 @@ import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { keygen, signer } from "../../src/edge/disk/signature.ts";
+import { signatureAlgorithms } from "../../src/model/signature.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const shells = [["sh"], ["busybox", "sh"]].filter(([name]) => name === "sh" || existsSync("/usr/bin/busybox"));
@@ -85,35 +86,38 @@ describe.each(shells)("install.sh by %s %s", (...shell) => {
     expect(second).toContain(chinese);
   });
 
-  it("starts nothing once a key is given, unless the sums are signed with it", async () => {
-    await using folder = await aTempDirectory();
-    const at = (name: string): string => join(folder.path, name);
-    await copyFile("manifests/bundle/install.sh", at("install.sh"));
-    await mkdir(at("bin"));
-    const machine = process.arch === "x64" ? "amd64" : process.arch;
-    const name = `bin/higress-airgap-linux-${machine}`;
-    const program = `#!/bin/sh\n${start}\n`;
-    await writeFile(at(name), program, { mode: 0o755 });
-    await writeFile(at("SHA256SUMS"), `${createHash("sha256").update(program).digest("hex")}  ${name}\n`);
-    for (const key of ["ours", "theirs"]) await keygen(at(key));
-    const run = (...args: string[]) =>
-      execa(words[0] ?? "sh", [...words.slice(1), "install.sh", "verify", ...args], {
-        cwd: folder.path,
-        reject: false,
-      });
-    expect(await run("--key", "ours.pub")).toMatchObject({
-      exitCode: 1,
-      stdout: "",
-      stderr: expect.stringContaining("SHA256SUMS.sig is not here") as string,
-    });
-    await writeFile(at("SHA256SUMS.sig"), (await signer(at("ours"))).sign(await readFile(at("SHA256SUMS"))));
-    expect(await run("--key", "ours.pub")).toMatchObject({ stdout: "ran verify --key ours.pub" });
-    expect(await run("--key=theirs.pub", "--key", "ours.pub")).toMatchObject({ exitCode: 0 });
-    for (const wrong of [["--key", "theirs.pub"], ["--key=theirs.pub"]])
-      expect(await run(...wrong)).toMatchObject({
+  it.each(signatureAlgorithms)(
+    "starts nothing once a key of %s is given, unless the sums are signed with it",
+    async (algorithm) => {
+      await using folder = await aTempDirectory();
+      const at = (name: string): string => join(folder.path, name);
+      await copyFile("manifests/bundle/install.sh", at("install.sh"));
+      await mkdir(at("bin"));
+      const machine = process.arch === "x64" ? "amd64" : process.arch;
+      const name = `bin/higress-airgap-linux-${machine}`;
+      const program = `#!/bin/sh\n${start}\n`;
+      await writeFile(at(name), program, { mode: 0o755 });
+      await writeFile(at("SHA256SUMS"), `${createHash("sha256").update(program).digest("hex")}  ${name}\n`);
+      for (const key of ["ours", "theirs"]) await keygen(at(key), algorithm);
+      const run = (...args: string[]) =>
+        execa(words[0] ?? "sh", [...words.slice(1), "install.sh", "verify", ...args], {
+          cwd: folder.path,
+          reject: false,
+        });
+      expect(await run("--key", "ours.pub")).toMatchObject({
         exitCode: 1,
         stdout: "",
-        stderr: expect.stringContaining("was not signed with the key") as string,
+        stderr: expect.stringContaining("SHA256SUMS.sig is not here") as string,
       });
-  });
+      await writeFile(at("SHA256SUMS.sig"), (await signer(at("ours"))).sign(await readFile(at("SHA256SUMS"))));
+      expect(await run("--key", "ours.pub")).toMatchObject({ stdout: "ran verify --key ours.pub" });
+      expect(await run("--key=theirs.pub", "--key", "ours.pub")).toMatchObject({ exitCode: 0 });
+      for (const wrong of [["--key", "theirs.pub"], ["--key=theirs.pub"]])
+        expect(await run(...wrong)).toMatchObject({
+          exitCode: 1,
+          stdout: "",
+          stderr: expect.stringContaining("was not signed with the key") as string,
+        });
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { installPhases } from "../../model/event.ts";
+import { signatureAlgorithms } from "../../model/signature.ts";
 import type { Command } from "../define.ts";
 import { clusterCommands } from "./cluster-commands.ts";
 import { sharedFlags } from "./shared-flags.ts";
@@ -145,7 +146,7 @@ export const commands: readonly Command[] = [
   {
     name: "keygen",
     positionals: "",
-    flags: { out: required },
+    flags: { out: required, algorithm: { type: "string", choices: signatureAlgorithms } },
     load: () => import("./keygen.ts"),
   },
   {

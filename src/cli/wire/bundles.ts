@@ -117,7 +117,7 @@ export async function checkSignature(
   if (signature === undefined) throw new Failure("BUNDLE_UNSIGNED", { path: bundle.source.name });
   for (const key of keys) {
     const path = resolve(context.cwd, key);
-    if (verifySignature(sums, signature, await readText(path, maxKey))) return path;
+    if (await verifySignature(sums, signature, await readText(path, maxKey))) return path;
   }
   throw new Failure("SIGNATURE_WRONG", { path: bundle.source.name, key: keys.join(", ") });
 }

@@ -62,7 +62,7 @@ async function checkSums(
 ): Promise<void> {
   const signature = await besideOrNone(join(folder, Entry.signature), maxSignature);
   if (signature === undefined) throw untrusted(`${Entry.signature}: ENOENT`);
-  for (const key of keys) if (verifySignature(sums, signature, await readText(resolve(cwd, key), maxKey))) return;
+  for (const key of keys) if (await verifySignature(sums, signature, await readText(resolve(cwd, key), maxKey))) return;
   throw untrusted(`${Entry.signature} ≠ ${keys.join(", ")}`);
 }
 

@@ -1,17 +1,23 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
+import type { SignatureAlgorithm } from "../../model/signature.ts";
 import { readText } from "../files/read-text.ts";
 import { errorCode, writeFailure } from "./errors.ts";
 
+const curves = { ecdsa: "P-256", sm2: "SM2" } as const;
+
 /**
- * Makes a key pair: `PATH` holds the private key (mode 0600), `PATH.pub` the public one. ECDSA P-256, because every
- * openssl since 1.0 checks it: `openssl dgst -sha256 -verify PATH.pub -signature SHA256SUMS.sig SHA256SUMS`.
+ * Makes a key pair: `PATH` holds the private key (mode 0600), `PATH.pub` the public one. ECDSA P-256 unless asked, because
+ * every openssl since 1.0 checks it: `openssl dgst -sha256 -verify PATH.pub -signature SHA256SUMS.sig SHA256SUMS`.
  * @throws Failure FILE_EXISTS rather than replace a key
  */
-export async function keygen(path: string): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
+export async function keygen(
+  path: string,
+  algorithm: SignatureAlgorithm = "ecdsa",
+): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
   const { privateKey, publicKey } = generateKeyPairSync("ec", {
-    namedCurve: "P-256",
+    namedCurve: curves[algorithm],
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
@@ -34,7 +40,7 @@ export interface Signer {
 
 const maxKey = 64 * 1024;
 
-/** A DER signature has 70 to 72 bytes; half of all have this many. */
+/** A DER signature of either algorithm has 70 to 72 bytes; half of all have this many. */
 const signatureSize = 71;
 
 /**
@@ -45,32 +51,59 @@ const signatureSize = 71;
 export async function signer(path: string): Promise<Signer> {
   const pem = await readText(path, maxKey);
   const key = usable(() => createPrivateKey(pem), path);
+  const { sign: one, verify: holds } = await schemeOf(key);
   return {
     sign: (bytes) => {
       for (;;) {
-        const signature = sign("sha256", bytes, key);
+        const signature = one(bytes, key);
         if (signature.byteLength === signatureSize) return signature;
       }
     },
-    isSigned: (bytes, signature) => verify("sha256", bytes, createPublicKey(key), signature),
+    isSigned: (bytes, signature) => holds(bytes, signature, createPublicKey(key)),
   };
 }
 
 /** Whether `signature` is of `sums` by the holder of the key. @throws Failure KEY_UNUSABLE */
-export function verifySignature(sums: Uint8Array, signature: Uint8Array, publicKeyPem: string): boolean {
+export async function verifySignature(sums: Uint8Array, signature: Uint8Array, publicKeyPem: string): Promise<boolean> {
   const key = usable(() => createPublicKey(publicKeyPem), "public key");
-  return verify("sha256", sums, key, signature);
+  const { verify: holds } = await schemeOf(key);
+  return holds(sums, signature, key);
+}
+
+interface Scheme {
+  readonly sign: (bytes: Uint8Array, key: KeyObject) => Uint8Array;
+  readonly verify: (bytes: Uint8Array, signature: Uint8Array, key: KeyObject) => boolean;
+}
+
+const ecdsa: Scheme = {
+  sign: (bytes, key) => sign("sha256", bytes, key),
+  verify: (bytes, signature, key) => verify("sha256", bytes, key, signature),
+};
+
+async function schemeOf(key: KeyObject): Promise<Scheme> {
+  return algorithmOf(key) === "sm2" ? (await import("./sm2.ts")).sm2Scheme : ecdsa;
+}
+
+/** The object identifier 1.2.156.10197.1.301 of GB/T 33560, in DER. */
+const sm2Curve = Buffer.from("06082a811ccf5501822d", "hex");
+
+/** Node names no type and no curve for a key on the curve of SM2 (20 and 24 tried), so its DER is looked at. */
+function algorithmOf(key: KeyObject): SignatureAlgorithm | undefined {
+  if (key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1") return "ecdsa";
+  if (key.asymmetricKeyType !== undefined) return undefined;
+  const der =
+    key.type === "private" ? key.export({ type: "pkcs8", format: "der" }) : key.export({ type: "spki", format: "der" });
+  return der.includes(sm2Curve) ? "sm2" : undefined;
 }
 
 function usable(read: () => KeyObject, path: string): KeyObject {
   let key: KeyObject;
   try {
     key = read();
+    if (algorithmOf(key) !== undefined) return key;
   } catch (cause) {
     throw new Failure("KEY_UNUSABLE", { path, why: errorCode(cause) }, { cause });
   }
   const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (key.asymmetricKeyType !== "ec" || curve !== "prime256v1")
-    throw new Failure("KEY_UNUSABLE", { path, why: `${key.asymmetricKeyType ?? "?"} ${curve ?? ""}`.trim() });
-  return key;
+  throw new Failure("KEY_UNUSABLE", { path, why: `${key.asymmetricKeyType ?? "?"} ${curve ?? ""}`.trim() });
 }

@@ -23,7 +23,7 @@ export const failures = failureSentences({
   BUNDLE_UNSIGNED: { message: '"{path}" carries no signature, and a key is configured', hint: "Build it with --sign-key, or take the key out of the site file if you accept unsigned bundles." },
   PROGRAM_UNTRUSTED: { message: 'The program "{program}" was not started: SHA256SUMS beside it does not vouch for it ({why})', hint: "Unpack it again: tar xf BUNDLE install.sh bin SHA256SUMS SHA256SUMS.sig; or install your own, and name it with --helm or --kubectl." },
   SIGNATURE_WRONG: { message: 'The signature of "{path}" was not made with {key}', hint: "Ask who built the bundle for the right public key; nothing was pushed." },
-  KEY_UNUSABLE: { message: 'The key "{path}" cannot be used: {why}', hint: "Make one with: higress-airgap keygen --out NAME (ECDSA P-256)." },
+  KEY_UNUSABLE: { message: 'The key "{path}" cannot be used: {why}', hint: "Make one with: higress-airgap keygen --out NAME (ECDSA P-256, or SM2 with --algorithm sm2)." },
   VOLUME_UNUSABLE: { message: 'The volume "{volume}" cannot be used: {why}', hint: "Copy this volume again from its source; the others can stay." },
   DELTA_BASE_MISSING: { message: 'This is a delta on "{base}", and {missing} blobs of that are not there, for example {examples}', hint: "Push the base bundle first, or name it with --base; nothing was sent." },
   CREDENTIALS_UNUSABLE: { message: "The credentials in {where} cannot be used: {why}", hint: "Check the file or variable that the site file names; a password never belongs on the command line." },

@@ -110,6 +110,7 @@ export const flagNames = [
   "logs",
   "collect",
   "mode",
+  "algorithm",
   "runtime",
   "html",
   "json",

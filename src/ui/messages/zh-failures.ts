@@ -22,7 +22,7 @@ export const failures = failureSentences({
   BUNDLE_UNSIGNED: { message: "“{path}”没有签名，而站点已配置公钥", hint: "构建时加 --sign-key；若接受未签名的包，请从站点文件中去掉公钥。" },
   PROGRAM_UNTRUSTED: { message: "未启动程序“{program}”：旁边的 SHA256SUMS 不能为它作证（{why}）", hint: "请重新解包：tar xf 离线包 install.sh bin SHA256SUMS SHA256SUMS.sig；或安装自己的程序，再用 --helm、--kubectl 指定。" },
   SIGNATURE_WRONG: { message: "“{path}”的签名不是由 {key} 对应的私钥所签", hint: "请向离线包的构建者索取正确的公钥；没有推送任何内容。" },
-  KEY_UNUSABLE: { message: "密钥“{path}”无法使用：{why}", hint: "可用 higress-airgap keygen --out 名称 生成（ECDSA P-256）。" },
+  KEY_UNUSABLE: { message: "密钥“{path}”无法使用：{why}", hint: "可用 higress-airgap keygen --out 名称 生成（ECDSA P-256；加 --algorithm sm2 则为国密 SM2）。" },
   VOLUME_UNUSABLE: { message: "分卷“{volume}”无法使用：{why}", hint: "只需从源头重新拷贝这一卷，其他分卷可以保留。" },
   DELTA_BASE_MISSING: { message: "这是“{base}”的增量包，但缺少其中 {missing} 个数据块，例如 {examples}", hint: "请先推送基础包，或用 --base 指定它；没有发送任何内容。" },
   CREDENTIALS_UNUSABLE: { message: "{where} 中的凭据无法使用：{why}", hint: "请检查站点文件所指的文件或变量；密码不应写在命令行上。" },
