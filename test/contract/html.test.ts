@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { runCommand } from "../rig/command.ts";
 import { aBundleFile } from "../rig/bundle-file.ts";
 import { someItems, type SeededItem } from "../rig/bundle-input.ts";
-import { noChromium, visit } from "../rig/chromium.ts";
+import { narrow, noChromium, visit, widthOn } from "../rig/chromium.ts";
 import { anImage } from "../rig/graph.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
@@ -70,6 +70,12 @@ describe.skipIf(noChromium !== undefined)(
       expect(console).toEqual([]);
       expect(dom).toContain("<title>higress 2.2.4</title>");
       expect(dom).not.toContain("<img");
+    });
+
+    it.each(["en", "zh"])("the page fits a telephone in %s", async (language) => {
+      await using folder = await aTempDirectory();
+      const path = await aPage(folder.path, [...someItems, hostile], "--lang", language);
+      expect(await widthOn(narrow, path, folder.path)).toBe(narrow);
     });
 
     it("a click on a column sorts the table, and a second one turns it round", async () => {

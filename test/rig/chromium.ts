@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 
 const program = "/usr/bin/chromium";
 
@@ -25,6 +26,20 @@ export interface Visit {
   readonly dom: string;
   /** Lines of the page's console: refusals of its content policy stand here. */
   readonly console: readonly string[];
+}
+
+/** Pixels. A headless Chromium makes no window that is narrower; the pages change at 640. */
+export const narrow = 500;
+
+/** How wide the page is in a window that is so wide: more than that, and a reader must push it to and fro. In pixels. */
+export async function widthOn(pixels: number, file: string, folder: string): Promise<number> {
+  // The policy refuses scripts that we add, which is as it should be: the copy has none.
+  const html = (await readFile(file, "utf8")).replace(/<meta http-equiv[^>]*>/, "");
+  const script = "<script>document.title = document.documentElement.scrollWidth</script>";
+  const copy = `${folder}/measured.html`;
+  await writeFile(copy, html.replace("</body>", `${script}</body>`));
+  const { dom } = await visit(copy, folder, [`--window-size=${String(pixels)},900`]);
+  return Number(/<title>(\d+)<\/title>/.exec(dom)?.[1]);
 }
 
 /** Opens a file in a real browser with a profile of its own. */

@@ -44,23 +44,23 @@ function lineOf({ what, kind, name, details }: DiffRow): string {
 }
 
 function rowsOf(diff: BundleDiff, language: Language): readonly DiffRow[] {
-  const { words } = catalogueOf(language);
+  const { words, kinds } = catalogueOf(language);
   return [
     ...diff.added.map((item) => ({
       what: "added" as const,
-      kind: item.kind,
+      kind: kinds[item.kind],
       name: item.reference,
       details: [`${words.size}: ${printBytes(item.bytes)}`],
     })),
     ...diff.removed.map((item) => ({
       what: "removed" as const,
-      kind: item.kind,
+      kind: kinds[item.kind],
       name: item.reference,
       details: [`${words.size}: ${printBytes(item.bytes)}`],
     })),
     ...diff.changed.map((change) => ({
       what: "changed" as const,
-      kind: change.kind,
+      kind: kinds[change.kind],
       name: change.name,
       details: detailsOf(change, language),
     })),

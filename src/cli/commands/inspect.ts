@@ -68,7 +68,7 @@ function bytesOf(shares: readonly Share[]): number {
 }
 
 function listing({ document, entries, source: { size } }: Bundle, language: Language): string {
-  const { words, punctuation } = catalogueOf(language);
+  const { words, kinds, punctuation } = catalogueOf(language);
   const { colon, comma } = punctuation;
   const { delta } = document;
   const carried = [...entries.keys()].filter((name) => name.startsWith(programPrefix)).map((name) => basename(name));
@@ -88,7 +88,7 @@ function listing({ document, entries, source: { size } }: Bundle, language: Lang
   ];
   const lines = head.map(([name = "", value = ""]) => `${name}${colon}${visible(value)}`);
   const rows = document.items.map((item) => [
-    item.kind,
+    kinds[item.kind],
     item.reference,
     printBytes(item.bytes),
     item.platforms.join(" "),

@@ -38,11 +38,17 @@ export async function withReport(
   );
   if (stream) throw new Failure("USAGE", { what: `--report ${base}: BASE.json, BASE.html` });
   const recorded = new Evidence({ tool, now: context.now, reach: reachOf(flags, context) });
-  const write = (outcome: Outcome, error?: unknown): Promise<void> =>
-    writeReport(path, recorded.document(outcome, error), context.language);
+  let written: Promise<void> = Promise.resolve();
+  // One behind the other: the page of an earlier step must not come last.
+  const write = (outcome: Outcome, error?: unknown): Promise<void> => {
+    const next = (): Promise<void> => writeReport(path, recorded.document(outcome, error), context.language);
+    written = written.then(next, next);
+    return written;
+  };
   const report: Report = (event) => {
     recorded.watch(event);
     context.reporter.report(event);
+    if (event.type === "phase") write("running").catch(() => undefined);
   };
   const evidence: EvidenceSink = {
     see: (part) => recorded.see(part),

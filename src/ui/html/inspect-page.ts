@@ -63,7 +63,7 @@ function legend(tiles: readonly MapTile[], language: Language): string {
 }
 
 function itemTable(items: readonly LockItem[], language: Language): string {
-  const { words } = catalogueOf(language);
+  const { words, kinds } = catalogueOf(language);
   const header = [
     words.kind,
     words.reference,
@@ -79,7 +79,7 @@ function itemTable(items: readonly LockItem[], language: Language): string {
     [...items]
       .sort((a, b) => b.bytes - a.bytes)
       .map((item): readonly Cell[] => [
-        { text: item.kind, class: "kind", mark: item.kind },
+        { text: kinds[item.kind], class: "kind", mark: item.kind },
         { text: item.reference, class: "name" },
         { text: item.version ?? "" },
         { text: printBytes(item.bytes), class: "number", value: item.bytes },

@@ -7,6 +7,9 @@ import { reportWords } from "../messages/report-words.ts";
 import { printSeconds } from "../progress.ts";
 import { escapeHtml, page, definitions, heading, paragraph, htmlTable, type Cell } from "./page.ts";
 
+/** While the install runs, its page is written again at each step. */
+const secondsToReload = 5;
+
 /** What one install did, on one page: for the operator's manager, the auditor, and whoever has to undo it next year. */
 export function installPage(evidence: InstallEvidence, language: Language): string {
   const say = reportWords[language];
@@ -25,7 +28,8 @@ export function installPage(evidence: InstallEvidence, language: Language): stri
     timePart(evidence, language),
     undoPart(evidence, language),
   ];
-  return page({ title, body: body.filter((part) => part !== "").join("\n") }, language);
+  const reloads = evidence.outcome === "running" ? secondsToReload : undefined;
+  return page({ title, body: body.filter((part) => part !== "").join("\n"), reloads }, language);
 }
 
 function failurePart(evidence: InstallEvidence, language: Language): string {

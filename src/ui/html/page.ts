@@ -33,12 +33,15 @@ export interface Cell {
 
 export function htmlTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const head = header.map((name) => `<th scope="col"><button type="button">${escapeHtml(name)}</button></th>`).join("");
-  const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("\n");
+  // On a telephone each row is a card, and a cell says by itself what it is.
+  const cellOf = (content: Cell, at: number): string => cell(content, header[at] ?? "");
+  const body = rows.map((row) => `<tr>${row.map(cellOf).join("")}</tr>`).join("\n");
   return `<div class="scroll"><table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table></div>`;
 }
 
-function cell({ text, class: name, value, title, mark }: Cell): string {
+function cell({ text, class: name, value, title, mark }: Cell, label: string): string {
   const attributes = [
+    ` data-label="${escapeHtml(label)}"`,
     ...(name === undefined ? [] : [` class="${name}"`]),
     ...(value === undefined ? [] : [` data-value="${value}"`]),
     ...(title === undefined ? [] : [` title="${escapeHtml(title)}"`]),
@@ -99,20 +102,33 @@ td.name { overflow-wrap: anywhere; min-width: 240px; } td.mono { font-family: ui
 td.kind { white-space: nowrap; }
 th button { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; } th button:focus-visible { outline: 2px solid var(--image); }
 th[aria-sort=ascending] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
-@media print { th button::after { content: none; } main { padding: 0; } }
+@media (max-width: 640px) {
+  main { padding: 16px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 6px; }
+  table, tbody, tr, td { display: block; } thead tr { display: flex; flex-wrap: wrap; gap: 0 14px; }
+  tbody tr { border-bottom: 1px solid var(--line); padding: 8px 0; }
+  td, td.number, td.name, td.mono, td.kind { border: 0; padding: 1px 0 1px 96px; min-height: 20px; min-width: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; position: relative; }
+  td:empty { display: none; } td::before { content: attr(data-label); position: absolute; left: 0; width: 90px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; } }
+@page { size: A4; margin: 14mm 12mm; }
+@media print {
+  :root { --ink: #000000; --soft: #444444; --paper: #ffffff; --line: #bbbbbb; --row: #ffffff; }
+  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } main { padding: 0; max-width: none; } th button::after { content: none; }
+  table { font-size: 9px; } td.name { min-width: 0; } td.name, td.mono { white-space: normal; overflow-wrap: anywhere; } td.mono { font-size: 8px; min-width: 104px; }
+  thead { display: table-header-group; } tr, svg, pre, li { break-inside: avoid; } h2 { break-after: avoid; } .scroll { overflow: visible; } }
 `;
 
 export interface Page {
   readonly title: string;
   /** HTML; everything of others in it is escaped already. */
   readonly body: string;
+  /** Seconds after which the page reads itself again: what it tells of goes on. */
+  readonly reloads?: number | undefined;
 }
 
 /**
  * One file that needs nothing else: no URL is in it. The policy allows exactly our own style and script, by their
  * hashes, so that a name that got through the escaping still could not run or fetch anything.
  */
-export function page({ title, body }: Page, language: Language): string {
+export function page({ title, body, reloads }: Page, language: Language): string {
   const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="${language === "zh" ? "zh-CN" : "en"}">
@@ -121,7 +137,7 @@ export function page({ title, body }: Page, language: Language): string {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
+<meta name="color-scheme" content="light dark">${reloads === undefined ? "" : `\n<meta http-equiv="refresh" content="${reloads}">`}
 <title>${escapeHtml(title)}</title>
 <style>${style}</style>
 </head>

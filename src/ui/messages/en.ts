@@ -64,6 +64,7 @@ export const en: Catalogue = {
     check: "check what is live",
   },
   sides: { source: "source", bundle: "bundle", target: "registry", cluster: "cluster", host: "this host", usage: "usage" },
+  kinds: { chart: "chart", image: "image", plugin: "plugin" },
   severities: { error: "error", warning: "warning", note: "note" },
   terms: enTerms,
   tlsRemedies: enTlsRemedies,

@@ -1,6 +1,7 @@
 import type { Note, NoteFacts, Phase } from "../../model/event.ts";
 import type { FailureCode, FailureFacts, Side } from "../../model/failure.ts";
 import type { FindingCode, FindingFacts, Severity } from "../../model/finding.ts";
+import type { ItemKind } from "../../model/lock.ts";
 import type { DeniedRemedies, Terms, TlsRemedies } from "./terms.ts";
 
 /** `message` says what was done, to what, and what came back; `hint` says what to type or to ask for next. */
@@ -146,6 +147,8 @@ export interface Catalogue {
   readonly notes: NoteSentences;
   readonly phases: Readonly<Record<Phase, string>>;
   readonly sides: Readonly<Record<Side, string>>;
+  /** Of the items of a bundle. */
+  readonly kinds: Readonly<Record<ItemKind, string>>;
   readonly severities: Readonly<Record<Severity, string>>;
   readonly terms: Terms;
   readonly tlsRemedies: TlsRemedies;

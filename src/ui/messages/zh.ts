@@ -64,6 +64,7 @@ export const zh: Catalogue = {
     check: "检查运行中的内容",
   },
   sides: { source: "来源", bundle: "离线包", target: "目标仓库", cluster: "集群", host: "本机", usage: "用法" },
+  kinds: { chart: "Chart", image: "镜像", plugin: "插件" },
   severities: { error: "错误", warning: "警告", note: "说明" },
   terms: zhTerms,
   tlsRemedies: zhTlsRemedies,
