@@ -12,6 +12,7 @@ need skopeo skopeo
 need umoci umoci
 need etcd etcd-server
 need openssl openssl
+need unzip unzip
 need nginx nginx-light
 need htpasswd apache2-utils
 need busybox busybox
@@ -36,7 +37,7 @@ if [ "${#packages[@]}" -gt 0 ]; then
 fi
 
 if command -v go >/dev/null 2>&1; then
-  for script in test/rig/kube/build.sh test/rig/wasm/build.sh test/rig/gateway/build.sh; do
+  for script in test/rig/kube/build.sh test/rig/wasm/build.sh test/rig/gateway/build.sh test/rig/gitops/fetch.sh; do
     [ -x "$script" ] && { "$script" || echo "failed: $script"; }
   done
 else

@@ -38,11 +38,7 @@ export function exportReadme(files: ExportedFiles, language: Language): string {
     file === undefined ? [] : [{ text, commands }];
   const steps: readonly Step[] = [
     { text: say.namespace, commands: [`${apply} -f ${files.namespaceFile}`] },
-    ...step(
-      say.pullSecret,
-      files.pullSecret,
-      `kubectl -n ${namespace} create secret generic ${files.pullSecret ?? ""} --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=config.json`,
-    ),
+    ...step(say.pullSecret, files.pullSecret, pullSecretCommand(namespace, files.pullSecret ?? "")),
     ...step(say.before, files.before, `${apply} -f ${files.before ?? ""}`),
     ...step(
       say.crds,
@@ -57,6 +53,58 @@ export function exportReadme(files: ExportedFiles, language: Language): string {
   const verdict = proof.findings === 0 ? fill(say.proof, { ...proof, prefix }) : fill(say.proofFailed, proof);
   const head = [`# ${fill(say.title, files)}`, verdict, fill(say.order, { prefix }), say.secretsInside];
   return `${[...head, ...steps.map(printed)].join("\n\n")}\n`;
+}
+
+export interface GitopsReadme {
+  readonly bundle: string;
+  readonly prefix: string;
+  readonly namespace: string;
+  readonly release: string;
+  readonly engine: "kustomize" | "argocd" | "flux";
+  readonly url: string;
+  readonly path: string;
+  readonly pullSecret?: string | undefined;
+  readonly secrets: readonly string[];
+  /** Folders, in their order. */
+  readonly phases: readonly string[];
+  readonly proof: ExportedFiles["proof"];
+}
+
+/** The README beside a folder that Argo CD, Flux or kustomize applies. */
+export function gitopsReadme(facts: GitopsReadme, language: Language): string {
+  const say = exportWords[language];
+  const { namespace, prefix, proof, engine, release, secrets } = facts;
+  const step = (text: string, wanted: boolean, ...commands: readonly string[]): readonly Step[] =>
+    wanted ? [{ text, commands }] : [];
+  const folders = facts.phases.flatMap((phase) => [
+    `${apply} --force-conflicts -k ${phase}`,
+    ...(phase.endsWith("-crds") ? [`kubectl wait --for=condition=Established -k ${phase}`] : []),
+  ]);
+  const steps = [
+    ...step(say.namespace, true, `${apply} -k ${facts.phases[0] ?? ""}`),
+    ...step(say.pullSecret, facts.pullSecret !== undefined, pullSecretCommand(namespace, facts.pullSecret ?? "")),
+    ...step(
+      fill(say.commitSecrets, { names: secrets.join(", ") }),
+      secrets.length > 0,
+      `${apply} -n ${namespace} -f secrets.yaml`,
+    ),
+    ...step(fill(say.commit, facts), engine !== "kustomize"),
+    ...step(
+      say.gitSecret,
+      engine === "flux",
+      `kubectl -n flux-system create secret generic ${release}-git --from-file=username --from-file=password`,
+    ),
+    ...step(say.applyFolder, engine === "kustomize", ...folders),
+    ...step(say.applyArgocd, engine === "argocd", "kubectl apply -f argocd.yaml"),
+    ...step(say.applyFlux, engine === "flux", "kubectl apply -f flux.yaml"),
+  ];
+  const verdict = proof.findings === 0 ? fill(say.proof, { ...proof, prefix }) : fill(say.proofFailed, proof);
+  const head = [`# ${fill(say.title, facts)}`, verdict, fill(say.imagesFirst, { prefix }), say.secretsInside];
+  return `${[...head, ...steps.map(printed)].join("\n\n")}\n`;
+}
+
+function pullSecretCommand(namespace: string, name: string): string {
+  return `kubectl -n ${namespace} create secret generic ${name} --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=config.json`;
 }
 
 interface Step {
@@ -82,5 +130,6 @@ function releaseSteps(
 }
 
 function printed({ text, commands }: Step, at: number): string {
+  if (commands.length === 0) return `${at + 1}. ${text}`;
   return `${at + 1}. ${text}\n\n   \`\`\`sh\n${commands.map((command) => `   ${command}`).join("\n")}\n   \`\`\``;
 }

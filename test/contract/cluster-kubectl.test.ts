@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -95,6 +95,19 @@ describe.skipIf(reason)(`kubectl${reason === undefined ? "" : ` (skipped: ${reas
     await expect(weak.kubectl.get({ resource: "namespaces", name: "other" })).rejects.toMatchObject({
       code: "CLUSTER_FORBIDDEN",
     });
+  });
+
+  it("waits over a CRD that has no conditions yet, on which kubectl fails", async () => {
+    await using folder = await aTempDirectory();
+    const script = join(folder.path, "kubectl");
+    const error = "error: .status.conditions accessor error: <nil> is of the type <nil>, expected []interface{}";
+    await writeFile(
+      script,
+      `#!/bin/sh\n[ -e '${script}.again' ] && exit 0\n: > '${script}.again'\necho '${error}' >&2\nexit 1\n`,
+    );
+    await chmod(script, 0o755);
+    const fresh = await openKubectl(script, { env: { PATH: "/usr/bin:/bin" } });
+    await expect(fresh.established(["a.b"], 30)).resolves.toBeUndefined();
   });
 
   it("tells a server that does not answer from one that refuses", async () => {

@@ -25,6 +25,7 @@ import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { chartCrds, readCa, readUserPlugins, withFile } from "../wire/install-ports.ts";
 import { planOfInstall } from "../wire/adoption.ts";
+import { gitopsExport, gitopsTarget } from "../wire/gitops.ts";
 import { openTools, type ClusterTools, findSiteTool } from "../wire/tools.ts";
 import { writeNewFiles, type NewFile } from "../wire/new-files.ts";
 import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
@@ -34,6 +35,7 @@ import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
  * the difference to a cluster. Only the last one needs a cluster.
  */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const target = gitopsTarget(flags);
   await using opened = await openSiteBundle(flags, context);
   const session = { ...opened, plan: await planOfInstall(flags, opened, context) };
   const { site } = session;
@@ -51,10 +53,16 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const exported = await exportManifests(session, { rendered, proof }, own);
   const out = text(flags, "out");
   if (out !== undefined)
-    await writeNewFiles(resolve(context.cwd, out), exportFiles(exported, proof, session, context.language), {
-      overwrite: true,
-      context,
-    });
+    await writeNewFiles(
+      resolve(context.cwd, out),
+      [
+        ...(target === undefined
+          ? exportFiles(exported, proof, session, context.language)
+          : gitopsExport(target, exported, proof, session, context.language)),
+        proofFile(proof, session),
+      ],
+      { overwrite: true, context },
+    );
   if (truth(flags, "diff")) context.stdout.write(await difference(flags, exported, session, context));
   else if (out === undefined) context.stdout.write(exportStream(exported));
   return hasErrors(proof.findings) ? ExitCode.findings : ExitCode.done;
@@ -151,12 +159,12 @@ export function exportFiles(
     },
     language,
   );
+  return [...files, { name: "README.md", text: readme }];
+}
+
+function proofFile(proof: ProofResult, { plan }: Pick<SiteSession, "plan">): NewFile {
   const proved = { ...proof, prefix: plan.prefix, carried: plan.carried.size };
-  return [
-    ...files,
-    { name: "proof.json", text: canonicalJson(proved as unknown as Json) },
-    { name: "README.md", text: readme },
-  ];
+  return { name: "proof.json", text: canonicalJson(proved as unknown as Json) };
 }
 
 /** All of it as one stream, in the order in which it is applied. */

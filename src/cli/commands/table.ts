@@ -52,7 +52,16 @@ export const commands: readonly Command[] = [
   {
     name: "render",
     positionals: "<bundle>",
-    flags: { bundle, ...deploys, out: string, diff: boolean, existing },
+    flags: {
+      bundle,
+      ...deploys,
+      out: string,
+      diff: boolean,
+      for: { type: "string", choices: ["kustomize", "argocd", "flux"] },
+      "repo-url": string,
+      "repo-path": string,
+      existing,
+    },
     load: () => import("./render.ts"),
   },
   {

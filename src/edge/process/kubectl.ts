@@ -1,6 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
 import type { ClusterPort, KubeObject, KubeQuery, KubeRef, Permission } from "../../model/kubernetes.ts";
+import { systemClock } from "../../std/clock.ts";
 import { isAbsent, kubectlFailure, secretValues } from "./kubectl-failure.ts";
 import { run, type RunResult } from "./run.ts";
 
@@ -178,7 +179,14 @@ function watching(call: Call): Pick<Kubectl, "established" | "restart" | "logs" 
       if (crds.length === 0) return;
       const names = crds.map((name) => `customresourcedefinition.apiextensions.k8s.io/${name}`);
       const args = ["wait", "--for=condition=Established", `--timeout=${seconds}s`, "--", ...names];
-      succeeded("wait for CRDs", await call(args, { signal, seconds: seconds + requestSeconds }));
+      const until = Date.now() + seconds * 1000;
+      let result = await call(args, { signal, seconds: seconds + requestSeconds });
+      // A CRD of this moment has `conditions: null`, which kubectl 1.36 does not wait over but fails on.
+      while (/conditions accessor error/.test(result.stderr) && Date.now() < until) {
+        await systemClock.sleep(200, signal);
+        result = await call(args, { signal, seconds: seconds + requestSeconds });
+      }
+      succeeded("wait for CRDs", result);
     },
     async restart({ resource, name, namespace }, signal) {
       const args = ["rollout", "restart", ...inNamespace(namespace), "--", `${resource}/${name}`];

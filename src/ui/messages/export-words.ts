@@ -15,6 +15,13 @@ export interface ExportWords {
   readonly overlay: string;
   readonly plugins: string;
   readonly secretsInside: string;
+  readonly imagesFirst: string;
+  readonly commit: string;
+  readonly commitSecrets: string;
+  readonly applyFolder: string;
+  readonly applyArgocd: string;
+  readonly applyFlux: string;
+  readonly gitSecret: string;
   readonly unchanged: string;
   readonly created: string;
   readonly removed: string;
@@ -36,6 +43,13 @@ const en: ExportWords = {
   overlay: "What values cannot express, by a field manager of its own, so that helm leaves it alone.",
   plugins: "The plugins, one after another: look at the gateway before the next one.",
   secretsInside: "Values and manifests may hold secrets of yours: keep this folder as you keep those.",
+  imagesFirst: "The images and plugins must be in {prefix} first: `higress-airgap push`.",
+  commit: "Commit this folder, without secrets.yaml, at {path} of {url}.",
+  commitSecrets: "These Secrets are in secrets.yaml alone: {names}. Make them on the cluster, and do not commit them; where they are there already, leave them.",
+  applyFolder: "Apply the parts in their order: the CRDs must be established before what needs them.",
+  applyArgocd: "Give Argo CD the Application; it applies the parts as sync waves. It must know the repository and its credentials.",
+  applyFlux: "Give Flux its source and one Kustomization for each part; each waits for the one before.",
+  gitSecret: "The credentials of the repository, which are not written here; Flux reads this Secret:",
   unchanged: "no change",
   created: "new: {names}",
   removed: "removed by the upgrade: {names}",
@@ -57,6 +71,13 @@ const zh: ExportWords = {
   overlay: "values 无法表达的内容；使用独立的字段管理者，helm 不会改动。",
   plugins: "插件，逐个应用：确认网关正常后再应用下一个。",
   secretsInside: "values 和清单中可能含有您的机密：请像保管机密一样保管这个目录。",
+  imagesFirst: "镜像和插件须先推送到 {prefix}：`higress-airgap push`。",
+  commit: "把这个目录（不含 secrets.yaml）提交到 {url} 的 {path}。",
+  commitSecrets: "以下 Secret 只在 secrets.yaml 中：{names}。请在集群上创建，不要提交；已存在的请保持不变。",
+  applyFolder: "按顺序应用各部分：CRD 就绪之后才能应用依赖它们的内容。",
+  applyArgocd: "把 Application 交给 Argo CD；它按同步波次应用各部分。Argo CD 必须已配置该仓库及其凭据。",
+  applyFlux: "把来源和各部分的 Kustomization 交给 Flux；每一个都等待前一个完成。",
+  gitSecret: "Git 仓库的凭据，这里不写出其内容；Flux 读取此 Secret：",
   unchanged: "没有变化",
   created: "新建：{names}",
   removed: "升级时移除：{names}",
