@@ -35,7 +35,9 @@ export const narrow = 500;
 export async function widthOn(pixels: number, file: string, folder: string): Promise<number> {
   // The policy refuses scripts that we add, which is as it should be: the copy has none.
   const html = (await readFile(file, "utf8")).replace(/<meta http-equiv[^>]*>/, "");
-  const script = "<script>document.title = document.documentElement.scrollWidth</script>";
+  // What a box would have to be scrolled for counts as the page's own.
+  const hidden = "[...document.querySelectorAll('.scroll')].map((box) => box.scrollWidth - box.clientWidth)";
+  const script = `<script>document.title = document.documentElement.scrollWidth + Math.max(0, ...${hidden})</script>`;
   const copy = `${folder}/measured.html`;
   await writeFile(copy, html.replace("</body>", `${script}</body>`));
   const { dom } = await visit(copy, folder, [`--window-size=${String(pixels)},900`]);
