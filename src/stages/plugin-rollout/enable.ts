@@ -82,14 +82,19 @@ class Rollout {
   /** @returns false when the gateway is lost */
   async begin(plugins: readonly WasmPlugin[]): Promise<boolean> {
     const members: Member[] = [];
+    const { gateway, port, signal } = this.#watch;
+    const { namespace } = gateway;
+    const live = await port.list<WasmPlugin>({ resource: wasmPluginResource, namespace, signal });
     for (const plugin of plugins) {
-      const member = await this.#member(plugin);
+      const { name } = plugin.metadata;
+      const before = live.find(({ metadata }) => metadata.name === name);
+      const ref = { resource: wasmPluginResource, name, namespace };
+      const member = { plugin, ref, before, record: recordOf(plugin, before, namespace) };
       if (member.before !== undefined && isAlready(plugin.spec, member.before.spec)) await this.#on(member, false);
       else members.push(member);
     }
     const [first] = members;
     if (first === undefined) return true;
-    const { gateway, port, signal } = this.#watch;
     // Nothing could be seen of a plugin's doing on a gateway that is down already.
     const state = await lookAtGateway(gateway, port, signal);
     if (state.ready === 0) {
@@ -98,13 +103,6 @@ class Rollout {
     }
     for (const { record } of members) await this.#options.keep(record);
     return this.#group(members, state);
-  }
-
-  async #member(plugin: WasmPlugin): Promise<Member> {
-    const { namespace } = this.#watch.gateway;
-    const ref = { resource: wasmPluginResource, name: plugin.metadata.name, namespace };
-    const before = await this.#watch.port.get<WasmPlugin>(ref, this.#watch.signal);
-    return { plugin, ref, before, record: recordOf(plugin, before, namespace) };
   }
 
   /** @returns false when the gateway is lost */
@@ -177,8 +175,8 @@ class Rollout {
   async #step(steps: readonly RolloutStep[], state: GatewayState | undefined): Promise<WatchOutcome> {
     const { gateway, port, signal } = this.#watch;
     const before = state ?? (await lookAtGateway(gateway, port, signal));
-    for (const { plugin } of steps)
-      await port.apply([plugin], { fieldManager, force: true, namespace: gateway.namespace, signal });
+    const plugins = steps.map(({ plugin }) => plugin);
+    await port.apply(plugins, { fieldManager, force: true, namespace: gateway.namespace, signal });
     return watchGateway(steps, before, this.#watch);
   }
 

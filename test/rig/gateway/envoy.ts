@@ -12,10 +12,16 @@ export interface EnvoyVerdict {
   readonly lines: readonly string[];
 }
 
-const hangMs = 8_000;
-
-/** Whether Envoy itself makes a filter of this module and this configuration: it loads, starts and configures it. */
-export async function envoyLoads(module: Uint8Array, config: string, version: EnvoyVersion): Promise<EnvoyVerdict> {
+/**
+ * Whether Envoy itself makes a filter of this module and this configuration: it loads, starts and configures it.
+ * @param hangMs after this it hangs; a busy machine takes seconds to compile a module of some MiB
+ */
+export async function envoyLoads(
+  module: Uint8Array,
+  config: string,
+  version: EnvoyVersion,
+  hangMs = 60_000,
+): Promise<EnvoyVerdict> {
   await using folder = await aTempDirectory();
   const [wasm, bootstrap] = [join(folder.path, "plugin.wasm"), join(folder.path, "envoy.json")];
   await writeFile(wasm, module);
