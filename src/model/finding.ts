@@ -61,6 +61,11 @@ export interface FindingFacts {
   "bundle.platform-missing": { item: string; platform: string; has: string };
   "bundle.installer-missing": { platform: string; program: string };
   "bundle.tools-missing": { platform: string; programs: string };
+  // of a spec
+  "outdated.chart": { chart: string; newest: string };
+  "outdated.tag": { reference: string; carried: string; found: string };
+  "outdated.plugin": { plugin: string; carried: string; console: string; chart: string };
+  "outdated.no-lock": { looked: string };
   // references
   "source.unresolved": { reference: string; asked: string; why: FailureCode; about: FailureFacts[FailureCode] };
   "reference.outside": { where: string; path: string; value: string; host: string };

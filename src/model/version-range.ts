@@ -1,4 +1,4 @@
-import { satisfies, validRange } from "semver";
+import { gt, parse, rcompare, satisfies, validRange } from "semver";
 import * as z from "zod";
 
 /** A range of versions as npm writes them. */
@@ -10,4 +10,14 @@ export const VersionRange = z
 /** A candidate for release counts as a version of its own: `2.2.5-rc.1` is after 2.2.4 and before 2.2.5. */
 export function inRange(version: string, range: string): boolean {
   return satisfies(version, range, { includePrerelease: true, loose: true });
+}
+
+/** The newest of `versions` that is after this one; candidates for a release only where this one is a candidate itself. */
+export function newestAfter(version: string, versions: readonly string[]): string | undefined {
+  const isCandidate = (text: string): boolean => (parse(text, { loose: true })?.prerelease.length ?? 0) > 0;
+  const wantsCandidates = isCandidate(version);
+  return versions
+    .filter((other) => parse(other, { loose: true }) !== null && (wantsCandidates || !isCandidate(other)))
+    .filter((other) => gt(other, version, { loose: true }))
+    .sort((a, b) => rcompare(a, b, { loose: true }))[0];
 }

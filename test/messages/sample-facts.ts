@@ -173,6 +173,18 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "reference.unmapped": { path: "spec.template.spec.containers[0].image" },
   "bundle.installer-missing": { platform: "linux/arm64", program: "higress-airgap-linux-arm64" },
   "bundle.tools-missing": { platform: "linux/arm64", programs: "helm-linux-arm64 kubectl-linux-arm64" },
+  "outdated.chart": { newest: "2.2.5" },
+  "outdated.tag": {
+    reference: "registry.example/higress/gateway:2.2.4",
+    carried: "sha256:1f2e3d",
+    found: "sha256:4d5e6f",
+  },
+  "outdated.plugin": {
+    carried: "registry.example/plugins/key-auth:2.0.0",
+    console: "registry.example/plugins/key-auth:2.0.1",
+    chart: "higress 2.2.5",
+  },
+  "outdated.no-lock": { looked: "higress-2.2.4.tar.lock.json" },
   "source.unresolved": {
     why: "REGISTRY_NOT_FOUND",
     reference: "registry.example/higress/gateway:2.2.4",

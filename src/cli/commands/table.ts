@@ -32,6 +32,12 @@ export const commands: readonly Command[] = [
     load: () => import("./build.ts"),
   },
   {
+    name: "outdated",
+    positionals: "<spec>",
+    flags: { spec: bundle, lock: string, helm: string, json: boolean },
+    load: () => import("./outdated.ts"),
+  },
+  {
     name: "inspect",
     positionals: "<bundle>",
     flags: { bundle, json: boolean, html: string, sbom: string },

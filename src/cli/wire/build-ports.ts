@@ -2,7 +2,7 @@ import { reportFindings } from "../../model/event.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
 import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
-import { pullChart } from "../../edge/charts/pull.ts";
+import { chartVersions, pullChart } from "../../edge/charts/pull.ts";
 import { readChartValues } from "../../edge/charts/values.ts";
 import type { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { loadRelocationMap, loadValues, parseRelocationMap } from "../../edge/files/config.ts";
@@ -38,15 +38,18 @@ import { chartCrds, withFile } from "./install-ports.ts";
 import { learnChart, mapText, unrendered, type ChartToLearn } from "./learn.ts";
 import type { RegistryPool } from "./registries.ts";
 
-export interface BuildWiring {
+export interface SourceWiring {
   readonly spec: BundleSpec;
   readonly helm: string | undefined;
+  /** Earlier bundles: what they have is not fetched. */
+  readonly reuse: readonly Bundle[];
+}
+
+export interface BuildWiring extends SourceWiring {
   /** The user's own manifests. */
   readonly manifests: readonly SmallFile[];
   readonly output: ReturnType<typeof bundleOutput>;
   readonly startHash: StartHash;
-  /** Earlier bundles: what they have is not fetched. */
-  readonly reuse: readonly Bundle[];
   /** Where it will be installed, when that is known here. */
   readonly site: RehearsedSite | undefined;
 }
@@ -58,13 +61,9 @@ export async function buildPorts(
   context: Context,
 ): Promise<BuildPorts & AsyncDisposable> {
   const gateways = await loadGateways();
-  const helm =
-    wiring.helm === undefined ? undefined : await openHelm(wiring.helm, { env: context.env, self: startedAs() });
+  const { helm, ...source } = await sourcePorts(wiring, pool, context);
   return {
-    loadChart: (spec, { locked }) =>
-      loadChart(spec, locked, { pool, learn: learner(helm, context), kubeVersion: wiring.spec.kubeVersion }, context),
-    render: (request) => render(helm, request),
-    repository: async (reference) => reusing(await pool.repository(reference), wiring.reuse),
+    ...source,
     examine: examiner({
       gateway: gatewayRelease(wiring.spec.charts, wiring.spec.version),
       gateways,
@@ -74,10 +73,6 @@ export async function buildPorts(
       ),
       signal: context.signal,
     }),
-    discoverPlugins: async ({ content, root }) => {
-      const found = await findInConsole(root, content, { signal: context.signal });
-      return found.plugins;
-    },
     rehearsal: {
       helm: helm ?? withoutCharts,
       withFile,
@@ -87,6 +82,40 @@ export async function buildPorts(
     },
     output: wiring.output,
     startHash: wiring.startHash,
+  };
+}
+
+/** What is asked of the public side; the same for a build and for what only looks whether one is due. */
+export interface SourcePorts
+  extends Pick<BuildPorts, "loadChart" | "render" | "repository" | "discoverPlugins">, AsyncDisposable {
+  readonly helm: Helm | undefined;
+  /** What a chart's source has, in no order; empty for a file. */
+  chartVersions(chart: ChartSpec): Promise<readonly string[]>;
+}
+
+export async function sourcePorts(
+  { spec: { kubeVersion }, helm: binary, reuse }: SourceWiring,
+  pool: RegistryPool,
+  context: Context,
+): Promise<SourcePorts> {
+  const { env, signal } = context;
+  const helm = binary === undefined ? undefined : await openHelm(binary, { env, self: startedAs() });
+  return {
+    helm,
+    loadChart: (spec, { locked }) =>
+      loadChart(spec, locked, { pool, learn: learner(helm, context), kubeVersion }, context),
+    render: (request) => render(helm, request),
+    repository: async (reference) => reusing(await pool.repository(reference), reuse),
+    discoverPlugins: async ({ content, root }) => (await findInConsole(root, content, { signal })).plugins,
+    chartVersions: (chart) =>
+      chartVersions(
+        chart,
+        {
+          get: httpGet({ transport: (host) => pool.transport(host) }),
+          tags: async (reference) => (await pool.repository(reference)).tags(signal),
+        },
+        signal,
+      ),
     async [Symbol.asyncDispose]() {
       await helm?.[Symbol.asyncDispose]();
     },

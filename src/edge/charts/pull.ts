@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { Failure, isFailure } from "../../model/failure.ts";
+import { parseReference, type Reference } from "../../model/reference.ts";
 import { isMap, itemsAt, mapAt, textAt } from "../../model/rendered-object.ts";
 import { loadStrings, YamlError } from "../../std/yaml.ts";
 import { readChart, type Chart } from "./read.ts";
@@ -80,6 +81,28 @@ async function pullFrom(
   if (chart.name !== request.name || chart.version !== request.version)
     throw new Failure("CHART_UNUSABLE", { chart: wanted, why: `${from}: ${chart.name} ${chart.version}` });
   return { bytes, from, chart };
+}
+
+interface VersionPorts {
+  readonly get: Get;
+  tags(repository: Reference): Promise<readonly string[]>;
+}
+
+/** What the first source of a chart has, in no order. A single file has no versions. */
+export async function chartVersions(
+  { name, from }: Pick<ChartRequest, "name" | "from">,
+  ports: VersionPorts,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  if (/^oci:\/\//i.test(from)) {
+    const tags = await ports.tags(parseReference(ociReference(from, { name, version: "0", from })));
+    return tags.map((tag) => tag.replaceAll("_", "+"));
+  }
+  if (!/^https?:\/\//i.test(from) || new URL(from).pathname.endsWith(".tgz")) return [];
+  const base = from.endsWith("/") ? from : `${from}/`;
+  const index = await ports.get(new URL("index.yaml", base).href, { limit: limits.index, signal });
+  const entries = itemsAt(mapAt(parse(Buffer.from(index).toString("utf8"), base), "entries"), name);
+  return entries.flatMap((entry) => textAt(entry, "version") ?? []);
 }
 
 function bytesFrom(

@@ -2,6 +2,7 @@ import type { CommandName, FlagName } from "./vocabulary.ts";
 
 export const commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
   build: { about: "Pack everything that the spec names into one file (connected host)", example: "build bundle.yaml --out higress-2.2.4.tar" },
+  outdated: { about: "Say whether a new bundle is due: newer charts, tags that moved, plugins of a newer console", example: "outdated bundle.yaml --lock higress-2.2.4.tar.lock.json" },
   inspect: { about: "List what a bundle carries, without reading its blobs", example: "inspect higress-2.2.4.tar" },
   verify: { about: "Hash every byte of a bundle and name all that is damaged", example: "verify /media/stick/higress-2.2.4.tar" },
   push: { about: "Push a bundle into the registry of the site file", example: "push higress-2.2.4.tar --site site.yaml --dry-run" },

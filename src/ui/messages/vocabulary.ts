@@ -35,6 +35,7 @@ export function noteSentences<const T extends NoteSentences>(sentences: { readon
 
 export const commandNames = [
   "build",
+  "outdated",
   "inspect",
   "verify",
   "push",

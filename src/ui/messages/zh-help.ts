@@ -2,6 +2,7 @@ import type { CommandName, FlagName } from "./vocabulary.ts";
 
 export const commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
   build: { about: "把规格文件列出的全部内容打成一个文件（联网主机）", example: "build bundle.yaml --out higress-2.2.4.tar" },
+  outdated: { about: "检查离线包是否该重新构建：chart 有新版本、标签被移动、控制台有新插件", example: "outdated bundle.yaml --lock higress-2.2.4.tar.lock.json" },
   inspect: { about: "列出离线包内容，不读取数据块", example: "inspect higress-2.2.4.tar" },
   verify: { about: "校验离线包的每一个字节，列出全部损坏", example: "verify /media/stick/higress-2.2.4.tar" },
   push: { about: "把离线包推送到站点文件所指的仓库", example: "push higress-2.2.4.tar --site site.yaml --dry-run" },
