@@ -85,7 +85,7 @@ export interface NoteFacts {
   address: { service: string; at: string };
   "console-address": { command: string };
   "plugins-on": { plugins: string };
-  "next-commands": { check: string; undo: string };
+  "next-commands": { look: string; undo: string };
   // Of preflight: there is nothing against it.
   "passed-registry": { subject: string; question: RegistryQuestion };
   "passed-cluster": { question: ClusterQuestion };

@@ -37,6 +37,8 @@ export type ClusterQuestion =
   | "CRDs"
   | "other meshes"
   | "plugins"
+  | "owners"
+  | "drift"
   | "release"
   | "releases elsewhere";
 /** What a release can want more of than there is: on all nodes together, for one pod, or in the gateway's own limit. */
@@ -135,6 +137,8 @@ export interface FindingFacts {
   "cluster.release-pending": { release: string; status: string };
   "overlay.no-target": { workload: string; container: string };
   "cluster.release-foreign": { release: string; namespace: string; chart: string; revision: number; set: string };
+  "cluster.release-drift": { release: string; revision: number; changes: string };
+  "cluster.object-foreign": { objects: string; owner: string; release: string; namespace: string };
   "cluster.objects-foreign": { namespace: string; chart: string; by: string; count: number; set: string };
   "cluster.objects-managed": { namespace: string; by: string };
   "cluster.values-unknown": { namespace: string; by: string; changes: string };

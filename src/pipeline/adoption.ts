@@ -1,15 +1,17 @@
 import type { NoteEvent } from "../model/event.ts";
 import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
+import { isFailure } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { isSameRelease, releasesOf, type AdoptedRecord, type Receipt } from "../model/receipt.ts";
+import { typedObjects } from "../model/rendered-object.ts";
 import { type Existing } from "../model/existing.ts";
 import type { ValuesLayer } from "../model/relocation.ts";
 import { isValues, mergeValues, type ChartValues, type Values } from "../model/values.ts";
 import { standing } from "../stages/receipt/receipt.ts";
 import { compareOwnerValues } from "../stages/survey/owner-values.ts";
 import type { SurveyPort } from "../stages/survey/ports.ts";
-import { surveyReleases, unadoptable, undecided, type ForeignRelease } from "../stages/survey/survey.ts";
-import { isUnreleased, unreleasedObjects, type UnreleasedObjects } from "../stages/survey/unreleased.ts";
+import { releaseDrift, surveyReleases, unadoptable, undecided, type ForeignRelease } from "../stages/survey/survey.ts";
+import { changesOf, isUnreleased, unreleasedObjects, type UnreleasedObjects } from "../stages/survey/unreleased.ts";
 import { loadTyped } from "../std/yaml.ts";
 import { liveObjects } from "./live-objects.ts";
 import type { InstallPlan, OwnerLayer, PlannedChart } from "./install-plan.ts";
@@ -59,6 +61,7 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   const records: AdoptedRecord[] = [];
   const blocked = foreign.length > 0 && hasErrors(findings);
   for (const found of blocked ? [] : foreign) {
+    told.push(...(await driftOf(found, ports)));
     const existing = await ports.decide(found);
     const { release, namespace, revision, chart, version } = found;
     const obstacle = existing === "refuse" ? undecided(found) : unadoptable(found, existing);
@@ -85,6 +88,19 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   };
 }
 
+/** What somebody changed by hand since helm was last there: its next upgrade takes that back. */
+async function driftOf(
+  { release, namespace, unreleased, revision }: ForeignRelease,
+  { helm, cluster, signal }: AdoptionPorts,
+): Promise<readonly Finding[]> {
+  if (unreleased !== undefined) return [];
+  const stored = typedObjects(await helm.getManifest(release, namespace, { signal }), release);
+  const live = await unlessForbidden(liveObjects(stored, namespace, { cluster, signal }));
+  if ("why" in live) return [finding("note", "cluster.not-asked", { question: "drift", why: live.why })];
+  const changes = stored.flatMap((document) => changesOf(document, live, namespace));
+  return changes.length === 0 ? [] : [releaseDrift({ release, revision }, changes)];
+}
+
 async function unreleasedOf(
   chart: PlannedChart | undefined,
   { cluster, render, signal }: AdoptionPorts,
@@ -93,12 +109,23 @@ async function unreleasedOf(
   const { namespace } = chart;
   // Mostly there is nothing at all, and nothing needs to be rendered to see that.
   const resource = "deployments.apps,daemonsets.apps,statefulsets.apps";
-  const standing = await cluster.list<KubeObject>({ resource, namespace, signal });
-  if (!standing.some(isUnreleased)) return undefined;
+  const standing = await unlessForbidden(cluster.list<KubeObject>({ resource, namespace, signal }));
+  // Helm itself refuses what it does not own; preflight names the right that lacks.
+  if ("why" in standing || !standing.some(isUnreleased)) return undefined;
   // The last layer is the relocation's.
   const rendered = await render({ ...chart, values: chart.values.slice(0, -1), patches: [] });
-  const live = await liveObjects([...rendered, configMap], namespace, { cluster, signal });
+  const live = await unlessForbidden(liveObjects([...rendered, configMap], namespace, { cluster, signal }));
+  if ("why" in live) return undefined;
   return unreleasedObjects({ chart: chart.name, namespace, rendered, live });
+}
+
+async function unlessForbidden<T extends object>(asked: Promise<T>): Promise<T | { readonly why: string }> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
+    return { why: error.facts.output };
+  }
 }
 
 /** Where hgctl keeps its profile. */

@@ -1,6 +1,10 @@
 import { carriedRelease } from "../model/gateway.ts";
 import pMap from "p-map";
 import type { Report } from "../model/event.ts";
+import { isFailure } from "../model/failure.ts";
+import type { ReleaseRef } from "../model/receipt.ts";
+import type { NewRelease } from "../stages/preflight-cluster/owners.ts";
+import { liveObjects } from "./live-objects.ts";
 import type { Finding } from "../model/finding.ts";
 import { typedObjects } from "../model/rendered-object.ts";
 import { effectiveConfig } from "../stages/plugins/manifests.ts";
@@ -90,6 +94,10 @@ async function clusterFindings(
   const { namespace, release } = site.cluster;
   const rendered = await renderAll(plan, bundle, ports, { offline: bundle.document.kubeVersion, signal });
   const status = await ports.helm.status(release, namespace, { signal }).catch(() => undefined);
+  const newReleases: NewRelease[] = [];
+  for (const { chart, manifest } of rendered)
+    if (chart.unreleased === undefined && (await isAbsent(chart, ports)))
+      newReleases.push({ ...chart, render: typedObjects(manifest, chart.name) });
   const plugins = bundle.document.items.filter(
     ({ kind, name }) => kind === "plugin" && site.plugins.enable.includes(name),
   );
@@ -101,6 +109,8 @@ async function clusterFindings(
       crds: [...rendered.flatMap(({ crds }) => crds), ...(await specCrds(bundle))].flatMap((crd) =>
         typedObjects(crd, "crds"),
       ),
+      newReleases,
+      standing: ({ render }) => liveObjects(render, namespace, ports),
       platforms: bundle.document.platforms,
       plugins: plugins.map(({ name, bytes }) => ({ name, bytes })),
       isInside: (url) => isInside(url, plan, site),
@@ -110,6 +120,19 @@ async function clusterFindings(
     },
     ports.cluster,
   );
+}
+
+/** Where helm may not be asked, its own refusal is what is told. */
+async function isAbsent(
+  { release, namespace }: ReleaseRef,
+  { helm, signal }: Pick<ClusterPreflightPorts, "helm" | "signal">,
+): Promise<boolean> {
+  try {
+    return (await helm.status(release, namespace, { signal })) === undefined;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return false;
+  }
 }
 
 /** A module and its worker can take half a gigabyte: two at once keep a small host alive. */

@@ -9,6 +9,8 @@ import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../
 import { aDockerRegistry } from "../rig/registry-process.ts";
 import { sampleContent } from "../rig/sample-site.ts";
 import { seed } from "../rig/seed.ts";
+import { program, type CliResult } from "../rig/cli.ts";
+import { shellWord } from "../../src/std/shell-word.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const unavailable = farSideUnavailable();
@@ -32,6 +34,9 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     const before = await objectsOf(far);
 
     const seen = await far.run(["preflight", carried.bundle]);
+    await expectOnPages(far, ["preflight", carried.bundle], /release-foreign/);
+    const kept = ["preflight", carried.bundle, "--existing", "keep-values"];
+    await expectOnPages(far, kept, /replicas=4|values-unread|release-drift|release-adopted/);
     expect(seen, said(seen)).toMatchObject({ exitCode: 3 });
     expect(seen.stderr).toMatch(/cluster\.release-foreign\].*higress \S+, revision 1; .*gateway\.replicas/);
     for (const more of [[], ["--existing", "refuse"], ["--skip", "preflight"]]) {
@@ -41,12 +46,20 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     }
     expect(await objectsOf(far)).toEqual(before);
 
-    const taken = await succeeds(far, ["install", carried.bundle, "--existing", "keep-values"]);
-    expect(taken.stderr).toContain("higress-core.gateway.replicas=4");
-    expect(taken.stderr).toContain("higress-core.gateway.env.BANK_TOKEN=***");
-    expect(taken.stderr).toContain("[cluster.values-unread]");
-    expect(taken.stderr).toMatch(/does not read: higress-core\.gone$/m);
-    expect(taken.stderr).toContain("[cluster.release-adopted]");
+    // Somebody at a terminal is asked, and what is answered counts.
+    const no = await atTerminal(far, ["install", carried.bundle], ["", ""]);
+    expect(no, said(no)).toMatchObject({ exitCode: 3 });
+    expect(no.stdout).toMatch(/--existing: keep-values[^]*keep-values, site-values/);
+    expect(await objectsOf(far)).toEqual(before);
+    await kubectl(far, "scale", "deployment", "higress-controller", "--replicas=0");
+    const taken = await atTerminal(far, ["install", carried.bundle], ["keep-values", "yes"]);
+    expect(taken, said(taken)).toMatchObject({ exitCode: 0 });
+    expect(taken.stdout).toMatch(/cluster\.release-drift\].*higress-controller spec\.replicas: - → 1/);
+    expect(taken.stdout).toContain("higress-core.gateway.replicas=4");
+    expect(taken.stdout).toContain("higress-core.gateway.env.BANK_TOKEN=***");
+    expect(taken.stdout).toContain("[cluster.values-unread]");
+    expect(taken.stdout).toMatch(/does not read: higress-core\.gone\r?$/m);
+    expect(taken.stdout).toContain("[cluster.release-adopted]");
     expect(said(taken)).not.toContain("s3cret");
     expect(await gateway(far)).toMatchObject({ replicas: 4, image: /^harbor\.airgap\.example:8443\// });
     expect(await kubectl(far, "get", "ingressclasses", "-o", "name")).toContain("/bank");
@@ -76,6 +89,12 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     });
     const again = await far.run(["uninstall", "--yes"]);
     expect(again.stderr, said(again)).toContain("RECEIPT_MISSING");
+
+    const dropped = await succeeds(far, ["install", carried.bundle, "--existing", "site-values"]);
+    expect(dropped.stderr).toMatch(/its owner's values go: .*gateway\.replicas=4/);
+    expect(await gateway(far)).toMatchObject({ replicas: 1 });
+    await succeeds(far, ["rollback", "--yes"]);
+    expect(await gateway(far)).toMatchObject({ replicas: 4 });
   }, 600_000);
 
   it("without helm is seen too, taken over with what hgctl wrote down, and given back as it stood", async () => {
@@ -95,6 +114,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     const refused = await far.run(["install", carried.bundle]);
     expect(refused, said(refused)).toMatchObject({ exitCode: 3 });
     expect(refused.stderr).toMatch(/cluster\.objects-foreign\].*from hgctl.*higress-core\.gateway\.replicas/);
+    await expectOnPages(far, ["preflight", carried.bundle], /objects-foreign/);
     expect(await objectsOf(far)).toMatchObject(before);
 
     const taken = await succeeds(far, ["install", carried.bundle, "--existing", "keep-values"]);
@@ -111,6 +131,33 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     expect(withoutMarks(await objectsOf(far))).toMatchObject(withoutMarks(before));
   }, 600_000);
 });
+
+/** The program as it is where somebody sits in front of it: `script` of util-linux gives it a terminal. */
+async function atTerminal(far: FarSide, command: readonly string[], answers: readonly string[]): Promise<CliResult> {
+  const line = [...program, ...far.args(command)].map(shellWord).join(" ");
+  const env = { PATH: "/usr/bin:/bin", HOME: far.folder, NO_COLOR: "1", HIGRESS_AIRGAP_EXE_DIR: "" };
+  const { exitCode, stdout, stderr } = await execa("script", ["-qec", line, "/dev/null"], {
+    cwd: far.folder,
+    env,
+    extendEnv: false,
+    reject: false,
+    input: answers.map((answer) => `${answer}\n`).join(""),
+  });
+  return { exitCode, stdout, stderr };
+}
+
+/** Holds these lines, and what is to be done about them, to both pages. */
+async function expectOnPages(far: FarSide, command: readonly string[], lines: RegExp): Promise<void> {
+  for (const language of ["en", "zh"]) {
+    const { stderr } = await far.run([...command, "--lang", language]);
+    const all = stderr.split("\n");
+    const isTold = (line = ""): boolean => lines.test(line);
+    const told = all.filter((line, at) => isTold(line) || (line.startsWith("    → ") && isTold(all[at - 1])));
+    const typed = ["higress-airgap", command[0], "higress-2.2.4.tar", "--site site.yaml", ...command.slice(2)];
+    const screen = [`$ ${typed.join(" ")}`, ...told].join("\n");
+    expect(await readFile(`docs/${language}/existing.md`, "utf8")).toContain(`\`\`\`text\n${screen}\n\`\`\`\n`);
+  }
+}
 
 /** What hgctl keeps of an install in its ConfigMap, as far as it sets values. */
 const hgctlProfile = `profile: k8s

@@ -65,7 +65,7 @@ const steadyOf = (far: FarSide, mounted: string) =>
     [new RegExp(far.folder, "g"), "/root"],
     [/installed in \d+ s/g, "installed in 40 s"],
     [/安装用时 \d+ 秒/g, "安装用时 40 秒"],
-    [/NODE:\d+/g, "NODE:31080"],
+    [/\*:\d+/g, "*:31080"],
     // Executables differ from build to build, and make most of the size.
     [/\b3[0-9]{2}\.\d MiB/g, "360.0 MiB"],
   ] as const;

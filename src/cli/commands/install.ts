@@ -5,7 +5,7 @@ import { proposal } from "../../pipeline/proposal.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
-import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
+import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { closingNotes } from "../../pipeline/closing.ts";
 import { undoCommands } from "../../pipeline/undo-commands.ts";
 import { shellWord } from "../../std/shell-word.ts";
@@ -33,7 +33,11 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
   const options = { site, sitePath, concurrency: wholeNumber(flags, "concurrency", 1, 64) };
   await using target = await openTarget(options, context);
   await using tools = await openTools(flags, site, context);
-  const adoption = await adoptExisting(flags, session, tools, context, { asks: true });
+  const adoption = await adoptExisting(flags, session, tools, context, {
+    asks: true,
+    // Without preflight nobody would say why it could not be told whose the release is.
+    insists: skip.has("preflight"),
+  });
   if (adoption.refused) stopAt(adoption.findings, context.reporter.report);
   for (const step of adoption.steps) context.reporter.report(step);
   for (const step of await proposal(adoption.plan, skip, tools.helm, context.signal)) context.reporter.report(step);
@@ -86,7 +90,7 @@ async function sayWhatIsThere(
   const notes = await closingNotes(result, {
     ...installed,
     cluster: ports.cluster,
-    check: ["higress-airgap", "check", required(flags, "bundle"), ...reach].map(shellWord).join(" "),
+    look: ["higress-airgap", "status", ...reach].map(shellWord).join(" "),
     undo: undo?.command,
     signal: context.signal,
   });

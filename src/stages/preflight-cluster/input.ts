@@ -1,4 +1,5 @@
 import type { ClusterQuestion } from "../../model/finding.ts";
+import type { NewRelease } from "./owners.ts";
 import type { ClusterPort, KubeObject } from "../../model/kubernetes.ts";
 
 export interface PreflightInput {
@@ -6,6 +7,10 @@ export interface PreflightInput {
   readonly release: string;
   /** The documents that would be applied. */
   readonly render: readonly KubeObject[];
+  /** Releases that are not there yet and take over nothing. */
+  readonly newReleases?: readonly NewRelease[] | undefined;
+  /** What stands there of the kinds that one of them would make. */
+  readonly standing?: ((release: NewRelease) => Promise<readonly KubeObject[]>) | undefined;
   /** The CRDs that would be applied. */
   readonly crds: readonly KubeObject[];
   /** linux/amd64, … that every image is carried for. */

@@ -5,6 +5,7 @@ import { askCapacity } from "./capacity.ts";
 import { askCrds, type LiveCrd } from "./crds.ts";
 import type { PreflightInput, PreflightPort } from "./input.ts";
 import { askNodes } from "./nodes.ts";
+import { askOwners } from "./owners.ts";
 import { askRights } from "./rights.ts";
 import * as ask from "./surroundings.ts";
 
@@ -51,8 +52,14 @@ function questions(input: PreflightInput, port: PreflightPort): readonly Questio
     ["CRDs", async () => askCrds(await crds(input, port), input)],
     ["other meshes", async () => ask.askOthers(await list("deployments.apps", everywhere), input)],
     ["plugins", async () => ask.askLeftovers(await list(wasmPluginResource, { namespace }), input)],
+    ["owners", () => owners(input)],
     ["release", () => Promise.resolve(ask.askRelease(input))],
   ];
+}
+
+async function owners({ newReleases = [], standing }: PreflightInput): Promise<readonly Finding[]> {
+  const asked = newReleases.map(async (release) => askOwners(release, (await standing?.(release)) ?? []));
+  return (await Promise.all(asked)).flat();
 }
 
 /** With managed fields: they say who set the schema. */

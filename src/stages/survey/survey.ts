@@ -4,6 +4,7 @@ import { finding, type Finding } from "../../model/finding.ts";
 import type { ListedRelease, ReleaseChart } from "../../model/helm.ts";
 import { isSameRelease, type ReleaseRef } from "../../model/receipt.ts";
 import { joinPath, leavesOf, type Values } from "../../model/values.ts";
+import type { LiveField } from "./live-fields.ts";
 import type { SurveyPort } from "./ports.ts";
 import type { UnreleasedObjects } from "./unreleased.ts";
 
@@ -135,8 +136,19 @@ export function unadoptable(foreign: ForeignRelease, existing: Existing): Findin
   const { by, values, changes } = unreleased;
   if (by === "Argo CD" || by === "Flux") return finding("error", "cluster.objects-managed", { namespace, by });
   if (existing !== "keep-values" || values !== undefined) return undefined;
-  const list = changes.map(({ object, path, live, written }) => `${object} ${path}: ${live} → ${written}`);
-  return finding("error", "cluster.values-unknown", { namespace, by, changes: few(list) });
+  return finding("error", "cluster.values-unknown", { namespace, by, changes: listed(changes) });
+}
+
+export function releaseDrift(
+  { release, revision }: Pick<ForeignRelease, "release" | "revision">,
+  changes: readonly LiveField[],
+): Finding {
+  return finding("warning", "cluster.release-drift", { release, revision, changes: listed(changes) });
+}
+
+/** What stands there, and what would. */
+function listed(changes: readonly LiveField[]): string {
+  return few(changes.map(({ object, path, live, written }) => `${object} ${path}: ${live} → ${written}`));
 }
 
 function few(texts: readonly string[]): string {

@@ -50,6 +50,13 @@ export function unreleasedObjects(input: UnreleasedInput): UnreleasedObjects | u
   };
 }
 
+/** How the live object of a document differs from it; one that is gone is helm's to make again. */
+export function changesOf(document: KubeObject, live: readonly KubeObject[], namespace: string): readonly LiveField[] {
+  const key = keyOf(document, namespace);
+  const found = live.find((object) => keyOf(object, namespace) === key);
+  return found === undefined ? [] : liveFields(document, found);
+}
+
 const workloads: ReadonlySet<string> = new Set(["Deployment", "DaemonSet", "StatefulSet"]);
 
 export function isWorkload({ kind }: Pick<KubeObject, "kind">): boolean {

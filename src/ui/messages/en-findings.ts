@@ -100,6 +100,11 @@ export const findings = findingSentences({
     message: "The release {release} in {namespace} was not installed from here: {chart}, revision {revision}; its owner set: {set}",
     hint: "Decide with --existing: keep-values lays the site file over what its owner set, site-values drops that, refuse leaves all as it is. `rollback` returns to revision {revision}.",
   },
+  "cluster.release-drift": { message: "Somebody changed what revision {revision} of {release} made, and the install would take that back: {changes}", hint: "Write what must stay under `values` of the site file." },
+  "cluster.object-foreign": {
+    message: "{objects} would be made by this release, and stand there already; they belong to {owner}",
+    hint: "Helm would refuse them. Uninstall what is not needed any more, or give this release names of its own (cluster.namespace, global.ingressClass). To hand one over that is nobody's: kubectl label KIND NAME app.kubernetes.io/managed-by=Helm, and kubectl annotate KIND NAME meta.helm.sh/release-name={release} meta.helm.sh/release-namespace={namespace}",
+  },
   "cluster.objects-foreign": {
     message: "In {namespace} stand {count} objects of {chart} without a release of helm, from {by}; their owner set: {set}",
     hint: "Decide with --existing: keep-values lays the site file over what hgctl wrote down, site-values drops that, refuse leaves all as it is. Helm takes the objects over as revision 1, to which `rollback` returns.",

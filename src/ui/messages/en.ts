@@ -25,7 +25,7 @@ export const en: Catalogue = {
     address: "{service}: {at}",
     "console-address": "console: {command}, then http://127.0.0.1:8080",
     "plugins-on": "plugins that are on: {plugins}",
-    "next-commands": "look at it again: {check}\n  undo it: {undo}",
+    "next-commands": "look at it: {look}\n  undo it: {undo}",
     "passed-registry": "✓ {subject}: {question}",
     "passed-cluster": "✓ cluster: {question}",
     "leftover-repointed": "WasmPlugin {name}: repointed from {url} to {to}; `rollback` and `uninstall` give it back",

@@ -14,6 +14,7 @@ export type Term =
   | "from."
   | "set."
   | "at."
+  | "owner."
   | `fault.${TlsFault}`
   | "why.harbor-only"
   | "why.schema 1"
@@ -46,6 +47,8 @@ export const enTerms: Terms = {
   "question.CRDs": "CRDs",
   "question.other meshes": "other meshes",
   "question.plugins": "plugins",
+  "question.owners": "whose objects of these names are",
+  "question.drift": "changes by hand",
   "question.release": "the release",
   "question.releases elsewhere": "releases of other namespaces",
   "why.harbor-only": "only Harbor knows",
@@ -87,6 +90,7 @@ export const enTerms: Terms = {
   "from.": "nothing",
   "set.": "nothing",
   "at.": "no address yet",
+  "owner.": "nobody",
 };
 
 export const zhTerms: Terms = {
@@ -112,6 +116,8 @@ export const zhTerms: Terms = {
   "question.CRDs": "CRD",
   "question.other meshes": "其他服务网格",
   "question.plugins": "插件",
+  "question.owners": "同名对象的归属",
+  "question.drift": "手工修改",
   "question.release": "安装",
   "question.releases elsewhere": "其他命名空间中的安装",
   "why.harbor-only": "只有 Harbor 能回答",
@@ -153,6 +159,7 @@ export const zhTerms: Terms = {
   "from.": "无",
   "set.": "无",
   "at.": "尚无地址",
+  "owner.": "无主",
 };
 
 /** What to do about each, in the place of `{fault}` in a hint. */

@@ -25,7 +25,7 @@ export const zh: Catalogue = {
     address: "{service}：{at}",
     "console-address": "控制台：{command}，然后打开 http://127.0.0.1:8080",
     "plugins-on": "已启用的插件：{plugins}",
-    "next-commands": "再次检查：{check}\n  撤销：{undo}",
+    "next-commands": "查看：{look}\n  撤销：{undo}",
     "passed-registry": "✓ {subject}：{question}",
     "passed-cluster": "✓ 集群：{question}",
     "leftover-repointed": "WasmPlugin {name}：已从 {url} 改指 {to}；`rollback` 和 `uninstall` 会恢复它",

@@ -20,7 +20,7 @@ async function notes(services: readonly Service[], undo: string | undefined) {
   const on = { namespace: "higress-system", name: "cors", url: "oci://h/cors:1", state: "on" } as const;
   const receipt = aReceipt({ plugins: [on, { ...on, name: "waf", state: "off" }] });
   const list = <T>(): Promise<readonly T[]> => Promise.resolve(services as readonly T[]);
-  const about = { namespace: "higress-system", seconds: 41.4, check: "look", signal: new AbortController().signal };
+  const about = { namespace: "higress-system", seconds: 41.4, look: "look", signal: new AbortController().signal };
   const told = await closingNotes({ ...nothing, receipt }, { ...about, undo, cluster: { list } });
   return told.map(({ text, facts }) => [text, facts]);
 }
@@ -45,18 +45,21 @@ describe("the last words of an install", () => {
         "address",
         {
           service: "higress-gateway",
-          at: "192.0.2.10:80, 192.0.2.10:443, [2001:db8::1]:80, [2001:db8::1]:443, NODE:31080, NODE:31443",
+          at: "192.0.2.10:80, 192.0.2.10:443, [2001:db8::1]:80, [2001:db8::1]:443",
         },
       ],
       ["console-address", { command: "kubectl -n higress-system port-forward svc/higress-console 8080:8080" }],
       ["plugins-on", { plugins: "cors" }],
-      ["next-commands", { check: "look", undo: "undo it" }],
+      ["next-commands", { look: "look", undo: "undo it" }],
     ]);
   });
 
-  it("name no address that nobody gave, and nothing to undo where nothing was changed", async () => {
-    const found = await notes([service("gw", { type: "LoadBalancer", ports: [{ port: 80 }] })], undefined);
+  it("name the ports of nodes where nobody gave an address, and nothing to undo where nothing was changed", async () => {
+    const found = await notes(
+      [service("gw", { type: "LoadBalancer", ports: [{ port: 80, nodePort: 31080 }] })],
+      undefined,
+    );
     expect(found.map(([text]) => text)).toEqual(["install-took", "address", "plugins-on"]);
-    expect(found[1]).toEqual(["address", { service: "gw", at: "" }]);
+    expect(found[1]).toEqual(["address", { service: "gw", at: "*:31080" }]);
   });
 });

@@ -4,9 +4,9 @@ import { Failure } from "../../../../src/model/failure.ts";
 import type { ListedRelease, ReleaseChart } from "../../../../src/model/helm.ts";
 import { compareOwnerValues } from "../../../../src/stages/survey/owner-values.ts";
 import type { SurveyPort } from "../../../../src/stages/survey/ports.ts";
-import { surveyReleases, unadoptable, undecided } from "../../../../src/stages/survey/survey.ts";
+import { releaseDrift, surveyReleases, unadoptable, undecided } from "../../../../src/stages/survey/survey.ts";
 import { liveFields } from "../../../../src/stages/survey/live-fields.ts";
-import { unreleasedObjects, type UnreleasedObjects } from "../../../../src/stages/survey/unreleased.ts";
+import { changesOf, unreleasedObjects, type UnreleasedObjects } from "../../../../src/stages/survey/unreleased.ts";
 
 const wanted = { name: "higress", release: "higress", namespace: "higress-system" };
 const stands: ReleaseChart = {
@@ -21,7 +21,12 @@ const values = { global: { ingressClass: "bank" } };
 function helmWith(about: ReleaseChart | Error | undefined, all: readonly ListedRelease[] | Error = []): SurveyPort {
   const given = <T>(answer: T | Error): Promise<T> =>
     answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-  return { metadata: () => given(about), values: () => Promise.resolve(values), list: () => given(all) };
+  return {
+    metadata: () => given(about),
+    values: () => Promise.resolve(values),
+    list: () => given(all),
+    getManifest: () => given(""),
+  };
 }
 
 const survey = (helm: SurveyPort, ours = false, found?: UnreleasedObjects) =>
@@ -206,5 +211,16 @@ values: { higress-core: { gateway: { replicas: 5 } } }
       spec: { a: "1", env: [{ name: "DB_PASSWORD", value: "x" }] },
     });
     expect(masked).toMatchObject([{ path: "spec.env[DB_PASSWORD].value", written: "***", live: "***" }]);
+  });
+
+  it("of a release are told with what was written, where somebody changed them since", () => {
+    const live = [gateway(5)];
+    const changes = changesOf({ ...gateway(4), metadata: { name: "higress-gateway" } }, live, "higress-system");
+    expect(releaseDrift({ release: "higress", revision: 3 }, changes)).toMatchObject({
+      severity: "warning",
+      code: "cluster.release-drift",
+      facts: { revision: 3, changes: "Deployment/higress-gateway spec.replicas: 5 → 4" },
+    });
+    expect(changesOf(service, live, "higress-system")).toEqual([]);
   });
 });

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { Failure } from "../../../src/model/failure.ts";
+import type { KubeObject } from "../../../src/model/kubernetes.ts";
+import { adopt, type AdoptionPorts } from "../../../src/pipeline/adoption.ts";
+import type { InstallPlan, PlannedChart } from "../../../src/pipeline/install-plan.ts";
+
+const chart: PlannedChart = {
+  name: "higress",
+  version: "2.2.4",
+  file: "charts/higress.tgz",
+  release: "higress",
+  namespace: "higress-system",
+  relocation: { images: [], trust: [], console: undefined, patches: [] } as unknown as PlannedChart["relocation"],
+  values: [{}, { relocated: true }],
+  below: 1,
+  patches: [],
+};
+const plan = { charts: [chart], mapped: [] } as unknown as InstallPlan;
+const forbidden = new Failure("CLUSTER_FORBIDDEN", { action: "get", output: "may not list" });
+const gateway = (replicas: number): KubeObject => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "higress-gateway", namespace: "higress-system" },
+  spec: { replicas },
+});
+
+function portsWith(over: Partial<AdoptionPorts>, released = true): AdoptionPorts {
+  const about = { chart: "higress", version: "2.1.9", revision: 3, status: "deployed", isServerSide: false };
+  return {
+    helm: {
+      metadata: () => Promise.resolve(released ? about : undefined),
+      values: () => Promise.resolve({ gateway: { replicas: 4 } }),
+      list: () => Promise.resolve([]),
+      getManifest: () => Promise.resolve(JSON.stringify(gateway(4))),
+    },
+    cluster: { list: () => Promise.resolve([]) },
+    render: () => Promise.resolve([gateway(2)]),
+    receipts: [],
+    chartValues: () => Promise.resolve({ defaults: {}, read: [["gateway", "replicas"]] }),
+    decide: () => Promise.resolve("refuse"),
+    planOver: () => Promise.resolve(plan),
+    signal: new AbortController().signal,
+    ...over,
+  };
+}
+const codes = ({ findings }: { readonly findings: readonly { readonly code: string }[] }): readonly string[] =>
+  findings.map(({ code }) => code);
+
+describe("what stands where an install would be", () => {
+  it("is refused also where its objects may not be looked at: what somebody changed is then not told, and nothing is lost", async () => {
+    const refused = await adopt(plan, portsWith({ cluster: { list: () => Promise.reject(forbidden) } }));
+    expect(refused).toMatchObject({ refused: true, records: [] });
+    expect(codes(refused)).toEqual(["cluster.not-asked", "cluster.release-foreign"]);
+  });
+
+  it("is told with what somebody changed by hand since", async () => {
+    const list = <T>(): Promise<readonly T[]> => Promise.resolve([gateway(7)] as unknown as readonly T[]);
+    const kept = await adopt(plan, portsWith({ cluster: { list }, decide: () => Promise.resolve("keep-values") }));
+    expect(kept).toMatchObject({ refused: false, records: [{ revision: 3, values: "keep-values" }] });
+    expect(codes(kept)).toEqual(["cluster.release-drift", "cluster.release-adopted"]);
+    expect(kept.findings[0]).toMatchObject({ facts: { changes: expect.stringContaining("7 → 4") as string } });
+  });
+
+  it("without a release is taken over in the plan, by what is rendered without the relocation", async () => {
+    const rendered: unknown[] = [];
+    const list = <T>(): Promise<readonly T[]> => Promise.resolve([gateway(7)] as unknown as readonly T[]);
+    const ports = {
+      cluster: { list },
+      render: (asked: PlannedChart) => {
+        rendered.push(asked.values);
+        return Promise.resolve([gateway(2)]);
+      },
+    };
+    const taken = await adopt(plan, portsWith({ ...ports, decide: () => Promise.resolve("site-values") }, false));
+    expect(taken).toMatchObject({ refused: false, records: [{ revision: 1, values: "site-values" }] });
+    expect(taken.plan.charts[0]?.unreleased).toMatchObject({
+      by: "kubectl apply",
+      objects: [{ spec: { replicas: 7 } }],
+    });
+    expect(taken.steps).toMatchObject([{ text: "plan-ownership", facts: { objects: 1 } }]);
+    expect(rendered).toEqual([[{}], [{}]]);
+    const kept = await adopt(plan, portsWith({ ...ports, decide: () => Promise.resolve("keep-values") }, false));
+    expect([kept.refused, codes(kept)]).toEqual([true, ["cluster.values-unknown"]]);
+    const blind = { cluster: { list: () => Promise.reject(forbidden) } };
+    expect(await adopt(plan, portsWith(blind, false))).toMatchObject({ refused: false, findings: [] });
+  });
+});
