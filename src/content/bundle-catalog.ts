@@ -59,6 +59,12 @@ export function repositoryFor(catalog: Catalog, name: string, namespace: string 
   return known ? `${host}/${name}` : name;
 }
 
+/** The name under which the server gives out a reference, never ambiguous: `quay.io/higress/gateway:2.2.4`. */
+export function servedName(reference: Reference): string {
+  const { registry, repository, tag, digest } = reference;
+  return `${hostSegment(registry)}/${repository}${digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`}`;
+}
+
 function namesOf({ registry, repository }: Reference): readonly string[] {
   return [repository, `${hostSegment(registry)}/${repository}`];
 }

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { beforeAll, afterAll, describe, expect, it } from "vitest";
 import { bundleCatalog } from "../../src/content/bundle-catalog.ts";
 import { serve, type RunningServer } from "../../src/edge/server/server.ts";
@@ -28,6 +31,26 @@ beforeAll(async () => {
   server = await serve({ catalog: await bundleCatalog(items, aStore(image, index, signature, attached)) });
 });
 afterAll(() => server[Symbol.asyncDispose]());
+
+describe("the page for a browser", () => {
+  it.each([
+    ["bastion.corp:5000", "bastion.corp:5000"],
+    ["[2001:db8::7]:5000", "[2001:db8::7]:5000"],
+    ['"><script>alert(1)</script>', "nobody"],
+    ["a/b", "nobody"],
+  ])("knows the name under which it was found: Host %s", async (said, host) => {
+    await using own = await serve({ home: (found = "nobody") => `<p>${found}</p>` });
+    const asked = request({ port: own.port, headers: { Host: said } });
+    asked.end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    expect(response.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(await text(response)).toBe(`<p>${host}</p>`);
+  });
+
+  it("is not there where nobody gave one", async () => {
+    expect((await at("/")).status).toBe(404);
+  });
+});
 
 describe("the registry", () => {
   it("says that it is one", async () => {

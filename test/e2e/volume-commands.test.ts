@@ -38,6 +38,21 @@ async function listing(folder: string): Promise<readonly string[]> {
   );
 }
 
+/** What a person does who is given the address: opens it, pulls what stands there, and asks for each plugin's URL. */
+async function findsItsWay(url: string, items: number): Promise<void> {
+  const page = await (await fetch(url)).text();
+  const { host } = new URL(url);
+  const [pulls, urls] = [new RegExp(`>${host}/([^<]+):([^<:]+)<`, "g"), new RegExp(`>(${url}/[^<]+)<`, "g")].map(
+    (shown) => [...page.matchAll(shown)],
+  );
+  expect(pulls).toHaveLength(items);
+  for (const [, repository, tag] of pulls ?? [])
+    expect((await fetch(`${url}/v2/${repository ?? ""}/manifests/${tag ?? ""}`)).status).toBe(200);
+  expect(urls?.length).toBeGreaterThanOrEqual(4);
+  for (const [, module = ""] of urls ?? [])
+    expect(Buffer.from(await (await fetch(module)).arrayBuffer()).toString("latin1", 0, 4)).toBe("\0asm");
+}
+
 /** Serves it for as long as `ask` takes. */
 async function whileServed(volume: string, cwd: string, ask: (url: string) => Promise<void>): Promise<void> {
   const [command, ...first] = program;
@@ -81,6 +96,7 @@ describe.skipIf(unavailable !== undefined)(`volumes on a medium that is read onl
         expect(`${reference} ${answer.status}`).toBe(`${reference} 200`);
         await answer.arrayBuffer();
       }
+      await findsItsWay(url, bundle.document.items.length);
     });
     expect(await listing(stick)).toEqual(before);
   });

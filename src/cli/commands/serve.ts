@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
-import { bundleCatalog } from "../../content/bundle-catalog.ts";
+import { bundleCatalog, servedName } from "../../content/bundle-catalog.ts";
 import { pluginTree } from "../../content/plugin-tree.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { serve, type ServeOptions } from "../../edge/server/server.ts";
 import { Failure } from "../../model/failure.ts";
+import { parseReference } from "../../model/reference.ts";
 import { openUnion } from "../../stages/bundle/union.ts";
+import { servePage } from "../../ui/html/serve-page.ts";
 import type { Context } from "../context.ts";
 import { text, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -21,15 +23,24 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   // Half a delta would answer a manifest, and then nothing for what it names.
   await using bundle = await openUnion([], opened);
   const { items } = bundle.document;
-  const registry = truth(flags, "plugins-only")
-    ? {}
-    : { catalog: await bundleCatalog(items, bundle, { signal: context.signal }) };
+  const isRegistry = !truth(flags, "plugins-only");
+  const registry = isRegistry ? { catalog: await bundleCatalog(items, bundle, { signal: context.signal }) } : {};
+  const plugins = await pluginTree(items, bundle);
+  const tls = await tlsOf(flags, context);
   await using server = await serve({
     ...registry,
-    plugins: await pluginTree(items, bundle),
+    plugins,
+    home: (host = "localhost") => {
+      const origin = `${tls.tls === undefined ? "http" : "https"}://${host}`;
+      const images = isRegistry
+        ? items.map((item) => ({ item, repository: servedName(parseReference(item.reference)) }))
+        : [];
+      const modules = [...plugins.keys()].filter((path) => path.endsWith("/plugin.wasm")).sort();
+      return servePage({ ...bundle.document, origin, images, modules }, context.language);
+    },
     host: text(flags, "host") ?? "127.0.0.1",
     port: wholeNumber(flags, "port", 0, 65535) ?? 5000,
-    ...(await tlsOf(flags, context)),
+    ...tls,
     ...(await loginOf(flags, context)),
   });
   context.reporter.report({

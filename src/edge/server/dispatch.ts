@@ -9,6 +9,7 @@ import {
   listReferrers,
   listRepositories,
   listTags,
+  showHome,
   version,
   type Operation,
   type Served,
@@ -27,7 +28,13 @@ export function dispatch(served: Served, admits: Admits | undefined, request: In
   const route = path === undefined ? undefined : find(path);
   if (path === undefined || route === undefined) return refusal("NOT_FOUND");
   const { accept } = request.headers;
-  return route.operation(served, { path, ...route.named, query: new URLSearchParams(query.join("?")), accept });
+  const host = hostOf(request);
+  return route.operation(served, { path, ...route.named, query: new URLSearchParams(query.join("?")), accept, host });
+}
+
+/** It comes back in a page: a name or an address with its port, or nothing. */
+function hostOf({ headers: { host = "" } }: IncomingMessage): string | undefined {
+  return /^[\w.-]{1,253}(:\d{1,5})?$|^\[[\da-f:.]{2,45}\](:\d{1,5})?$/i.test(host) ? host : undefined;
 }
 
 function find(path: string): { operation: Operation; named: { name: string; item: string } } | undefined {
@@ -56,6 +63,7 @@ interface Route {
 /** The whole API. First match wins; a `:` is in digests only, and repositories are looked up, never opened as paths. */
 const routes: readonly Route[] = [
   { path: /^\/healthz$/, operation: health },
+  { path: /^\/$/, operation: showHome },
   { path: /^\/v2\/?$/, operation: version },
   { path: /^\/v2\/_catalog$/, operation: listRepositories },
   { path: /^\/v2\/(?<name>.+)\/tags\/list$/, operation: listTags },

@@ -1,8 +1,9 @@
+import { Readable } from "node:stream";
 import { repositoryFor } from "../../content/bundle-catalog.ts";
 import type { Catalog } from "../../content/catalog.ts";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
-import { isDigest, type Digest } from "../../model/digest.ts";
+import { digestOf, isDigest, type Digest } from "../../model/digest.ts";
 import { MediaType } from "../../model/media-type.ts";
 import { json, refusal, type Answer, type Content, type Headers } from "./answer.ts";
 import { accepts } from "./conditional.ts";
@@ -15,11 +16,15 @@ interface Call {
   readonly item: string;
   readonly query: URLSearchParams;
   readonly accept: string | undefined;
+  /** How the client reached us, as far as its `Host` header can be one. */
+  readonly host: string | undefined;
 }
 
 export interface Served {
   readonly catalog: Catalog | undefined;
   readonly plugins: ReadonlyMap<string, PluginFile> | undefined;
+  /** HTML for a browser. `host`: the name and port under which it found us. */
+  readonly home: ((host: string | undefined) => string) | undefined;
 }
 
 export type Operation = (served: Served, call: Call) => Answer;
@@ -27,6 +32,17 @@ export type Operation = (served: Served, call: Call) => Answer;
 export const health: Operation = () => json({ status: "ok" });
 
 export const version: Operation = () => json({});
+
+export const showHome: Operation = ({ home }, { host }) => {
+  if (home === undefined) return refusal("NOT_FOUND");
+  const bytes = Buffer.from(home(host), "utf8");
+  const content: Content = {
+    size: bytes.byteLength,
+    digest: digestOf(bytes),
+    open: (offset) => Readable.from([bytes.subarray(offset)]),
+  };
+  return { kind: "content", content, headers: { "Content-Type": "text/html; charset=utf-8" } };
+};
 
 export const listRepositories: Operation = ({ catalog }, { query }) => {
   const listed = page(catalog?.repositories() ?? [], query, "/v2/_catalog");

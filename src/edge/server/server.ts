@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Catalog } from "../../content/catalog.ts";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
+import type { Served } from "./operations.ts";
 import { BlockSums } from "./block-sums.ts";
 import { ClientGone, respond } from "./respond.ts";
 import { basicLogin, dispatch, type Admits, type Login } from "./dispatch.ts";
@@ -13,6 +14,8 @@ import { basicLogin, dispatch, type Admits, type Login } from "./dispatch.ts";
 export interface ServeOptions {
   readonly catalog?: Catalog | undefined;
   readonly plugins?: ReadonlyMap<string, PluginFile> | undefined;
+  /** The page at `/`, for a browser; `host` is how it found us, where that is known. */
+  readonly home?: Served["home"];
   /** @default 127.0.0.1, which other machines and containers cannot reach */
   readonly host?: string | undefined;
   /** @default 0: any free one */
@@ -110,7 +113,7 @@ async function handle(
   response.once("close", () => left.abort(new ClientGone("closed")));
   response.setHeader("Docker-Distribution-API-Version", "registry/2.0");
   if (hasBody(request)) response.setHeader("Connection", "close");
-  const served = { catalog: options.catalog, plugins: options.plugins };
+  const served = { catalog: options.catalog, plugins: options.plugins, home: options.home };
   const client = request.socket.remoteAddress ?? "";
   const { bytes, error } = await respond(request, response, dispatch(served, admits, request), {
     sums,
