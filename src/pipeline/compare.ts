@@ -1,4 +1,5 @@
 import { isFailure } from "../model/failure.ts";
+import { withoutDropped } from "../model/dropped-fields.ts";
 import type { ObjectChange } from "../model/object-change.ts";
 import { fieldManager, type ApplyOptions, type ClusterPort, type KubeObject } from "../model/kubernetes.ts";
 import { identityOf, versionedKind, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
@@ -27,8 +28,8 @@ export interface Compared {
 export interface CompareOptions {
   readonly cluster: KindsPort & Pick<ClusterPort, "get" | "present" | "dryRun">;
   readonly helm: Pick<HelmPort, "getManifest">;
-  /** Releases that are there already. */
-  readonly installed: ReadonlySet<string>;
+  /** Releases that are there already, and how helm applied them. */
+  readonly installed: ReadonlyMap<string, { readonly isServerSide: boolean }>;
   readonly signal: AbortSignal;
 }
 
@@ -57,16 +58,30 @@ async function compareRelease({ chart, manifest }: Rendered, options: CompareOpt
   const parts = partsOf(manifest);
   const { plain, secrets, hooks } = sorted(parts);
   const apply = { fieldManager: "helm", force: true, namespace };
-  const together = { ...(await comparePhase("release", { parts: plain, apply }, options)), secrets, hooks };
-  if (!options.installed.has(release)) return together;
-  const rendered = new Set(namesOf(parts.flatMap(({ objects }) => objects)));
-  const stored = namesOf(
-    renderedObjects(await options.helm.getManifest(release, namespace, { signal: options.signal })),
-  );
+  const compared = { ...(await comparePhase("release", { parts: plain, apply }, options)), secrets, hooks };
+  const standing = options.installed.get(release);
+  if (standing === undefined) return compared;
+  const objects = parts.flatMap((part) => part.objects);
+  const rendered = new Set(namesOf(objects));
+  const before = renderedObjects(await options.helm.getManifest(release, namespace, { signal: options.signal }));
+  const stored = namesOf(before);
   // A dry run leaves Secrets out, so nobody can say whether one of them goes.
   const isSecret = (name: string): boolean => name.startsWith("Secret/");
   const removed = stored.filter((name) => !rendered.has(name) && !isSecret(name));
-  return { ...together, removed, secrets: [...new Set([...secrets, ...stored.filter(isSecret)])] };
+  const changes = standing.isServerSide ? compared.changes : asHelmPatches(compared.changes, before, objects);
+  return { ...compared, changes, removed, secrets: [...new Set([...secrets, ...stored.filter(isSecret)])] };
+}
+
+function asHelmPatches(
+  changes: readonly ObjectChange[],
+  before: readonly RenderedObject[],
+  now: readonly RenderedObject[],
+): readonly ObjectChange[] {
+  return changes.map((change) => {
+    const same = (object: RenderedObject): boolean => keyOf(object) === keyOf(change.after);
+    // What helm itself puts on objects stands in neither manifest.
+    return { ...change, after: withoutDropped(change.after, before.find(same), now.find(same)) };
+  });
 }
 
 interface Wanted {

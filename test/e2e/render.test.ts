@@ -85,6 +85,8 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
     expect(ready.stdout.split("\n").slice(1)).toEqual(fresh.stdout.split("\n").slice(1));
     expect(ready.stdout).toMatch(/^# namespace: no change$/m);
 
+    const podEnvs = { GONE: "1" };
+    await far.writeSite({ values: { "higress-console": { podEnvs } } });
     await succeeds(far, ["install", carried.bundle]);
     const same = await succeeds(far, ["render", carried.bundle, "--diff"], env);
     expect(changesIn(same)).toEqual(noChange);
@@ -97,7 +99,12 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
     expect(more.stdout).toMatch(
       /^\+\+\+ Deployment\/higress-system\/higress-gateway$[^]*^- {2}replicas: 1\n\+ {2}replicas: 2$/m,
     );
-    expect(more.stdout.match(/^[-+](?![-+]).*$/gm)).toEqual(["-  replicas: 1", "+  replicas: 2"]);
+    expect(more.stdout.match(/^[-+](?![-+]).*$/gm)).toEqual([
+      expect.stringMatching(/^- +- name: GONE$/),
+      expect.stringMatching(/^- +value: '1'$/),
+      "-  replicas: 1",
+      "+  replicas: 2",
+    ]);
     expect(more.stdout).toMatch(/^# release: removed by the upgrade: .*Deployment\/cert-manager/m);
     expect(said(more)).not.toContain(password);
     expect(await kubectl(far, "get", "deployment", "higress-gateway", "-o", "jsonpath={.spec.replicas}")).toBe("1");

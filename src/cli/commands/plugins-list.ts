@@ -1,3 +1,4 @@
+import { Failure } from "../../model/failure.ts";
 import { carriedPlugins, layoutOf } from "../../pipeline/carried-plugins.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { printBytes } from "../../std/bytes.ts";
@@ -6,7 +7,7 @@ import { catalogueOf } from "../../ui/language.ts";
 import { pluginsBeside, unreadLines, type PluginBeside } from "../../ui/status.ts";
 import { table, visibleJson } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
-import { required, text, texts, truth, type Flags } from "../define.ts";
+import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundles.ts";
 import { openLook, statusReader } from "../wire/status.ts";
@@ -15,7 +16,9 @@ import { openTools } from "../wire/tools.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (text(flags, "site") !== undefined) return beside(flags, context);
   const { words } = catalogueOf(context.language);
-  await using bundle = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
+  const path = text(flags, "bundle");
+  if (path === undefined) throw new Failure("USAGE", { what: "plugins list <bundle>, plugins list --site <value>" });
+  await using bundle = await openBundles(path, texts(flags, "base"), context);
   const plugins = await listed(bundle, context);
   if (truth(flags, "json")) context.stdout.write(canonicalJson(plugins));
   else

@@ -6,7 +6,7 @@ import { hasErrors } from "../../model/finding.ts";
 import { isNamespace } from "../../model/names.ts";
 import type { KubeObject } from "../../model/kubernetes.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
-import { compare, type Compared } from "../../pipeline/compare.ts";
+import { compare, type Compared, type CompareOptions } from "../../pipeline/compare.ts";
 import { asInstalled, exportManifests, type ManifestExport } from "../../pipeline/export.ts";
 import type { HelmPort } from "../../model/helm.ts";
 import { byNamespace, partsOf, printParts } from "../../pipeline/manifest-parts.ts";
@@ -96,10 +96,12 @@ async function installedReleases(
   { plan }: SiteSession,
   { helm }: ClusterTools,
   { signal }: Context,
-): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  for (const { release, namespace } of plan.charts)
-    if ((await helm.status(release, namespace, { signal })) !== undefined) found.add(release);
+): Promise<CompareOptions["installed"]> {
+  const found = new Map<string, { readonly isServerSide: boolean }>();
+  for (const { release, namespace } of plan.charts) {
+    const about = await helm.metadata(release, namespace, { signal });
+    if (about !== undefined) found.set(release, about);
+  }
   return found;
 }
 

@@ -36,17 +36,18 @@ interface Standing {
   readonly objects?: readonly string[];
   readonly kinds?: Readonly<Record<string, readonly string[]>>;
   readonly stored?: string;
+  readonly isServerSide?: boolean;
 }
 
 /** A server that answers as the API does, and keeps what it was asked to try. */
-function aServer({ namespaces = [], objects = [], stored, ...standing }: Standing) {
+function aServer({ namespaces = [], objects = [], stored, isServerSide = true, ...standing }: Standing) {
   const { kinds = { "apps/v1": ["Deployment"], "rbac.authorization.k8s.io/v1": ["Role"] } } = standing;
   const tried: string[] = [];
   const isThere = (into: string, { kind, metadata }: KubeObject) =>
     objects.includes(`${kind} ${into} ${metadata.name}`);
   const options: CompareOptions = {
     helm: { getManifest: () => Promise.resolve(stored ?? "") },
-    installed: new Set(stored === undefined ? [] : [release]),
+    installed: new Map(stored === undefined ? [] : [[release, { isServerSide }]]),
     signal: new AbortController().signal,
     cluster: {
       get: <T>({ name }: { name: string }) =>
@@ -120,6 +121,29 @@ describe("what an install would change", () => {
       created: ["Thing/x", "Role/leader"],
       removed: [],
     });
+  });
+
+  it("takes away what a client-side helm would: the API server keeps fields that nobody owns", async () => {
+    const env = (...names: readonly string[]) =>
+      `env: [${names.map((name) => `{name: ${name}}`).join(", ")}], args: [a]`;
+    const written = (...names: readonly string[]) => `${deployment("a")}  containers: [{name: c, ${env(...names)}}]\n`;
+    const stored = `${written("KEPT", "GONE")}  paused: true\n`;
+    for (const isServerSide of [true, false]) {
+      const { options } = aServer({
+        namespaces: [namespace],
+        objects: [`Deployment ${namespace} gateway`],
+        stored,
+        isServerSide,
+      });
+      // What is live has also what others added, and all that was there before.
+      const [live] = typedObjects(`${written("KEPT", "GONE", "THEIRS")}  paused: true\n  theirs: 1\n`);
+      const cluster = { ...options.cluster, dryRun: () => Promise.resolve(live === undefined ? [] : [live]) };
+      const phases = await compare(exported(written("KEPT")), { ...options, cluster });
+      const after = phases.find(({ phase }) => phase === "release")?.changes[0]?.after["spec"] as object;
+      const names = JSON.stringify(after).match(/KEPT|GONE|THEIRS|paused|theirs|args/g);
+      const gone = isServerSide ? ["GONE", "paused"] : [];
+      expect(names?.sort()).toEqual(["KEPT", "THEIRS", "args", "theirs", ...gone].sort());
+    }
   });
 
   it("takes no refusal for absence, whatever its words", async () => {
