@@ -1,5 +1,6 @@
 import type { Service } from "kubernetes-types/core/v1.js";
 import type { NoteEvent } from "../model/event.ts";
+import { isFailure } from "../model/failure.ts";
 import type { ClusterPort } from "../model/kubernetes.ts";
 import { serviceAddress } from "../model/service-address.ts";
 import type { PushResult } from "../stages/push/push.ts";
@@ -22,7 +23,7 @@ export async function closingNotes(
   { receipt, pushed }: InstallResult,
   { cluster, namespace, seconds, look, undo, signal }: ClosingOptions,
 ): Promise<readonly NoteEvent[]> {
-  const services = await cluster.list<Service>({ resource: "services", namespace, signal });
+  const services = await cluster.list<Service>({ resource: "services", namespace, signal }).catch(unlessFailed);
   const on = receipt.plugins.filter(({ state }) => state === "on").map(({ name }) => name);
   return [
     { type: "note", text: "install-took", facts: { seconds: Math.round(seconds), ...bytesOf(pushed) } },
@@ -30,6 +31,12 @@ export async function closingNotes(
     ...(on.length === 0 ? [] : [{ type: "note", text: "plugins-on", facts: { plugins: on.join(", ") } } as const]),
     ...(undo === undefined ? [] : [{ type: "note", text: "next-commands", facts: { look, undo } } as const]),
   ];
+}
+
+/** The install went through; who may not list services finds out addresses in another way. */
+function unlessFailed(error: unknown): readonly Service[] {
+  if (!isFailure(error)) throw error;
+  return [];
 }
 
 function bytesOf(pushed: PushResult | undefined): { readonly sent: string; readonly present: string } {

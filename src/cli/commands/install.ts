@@ -2,7 +2,7 @@ import type { InstallPorts } from "../../pipeline/install-ports.ts";
 import { install, type InstallResult } from "../../pipeline/install.ts";
 import { stopAt } from "../../pipeline/recorder.ts";
 import { proposal } from "../../pipeline/proposal.ts";
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
@@ -86,7 +86,12 @@ async function sayWhatIsThere(
   context: Context,
 ): Promise<void> {
   const reach = reachOf(flags, context);
-  const [undo] = undoCommands(result.receipt, await ports.receipts.load(), reach);
+  const earlier = await ports.receipts.load().catch((error: unknown) => {
+    // Where they may not be read, this one alone says how it is undone.
+    if (!isFailure(error)) throw error;
+    return [];
+  });
+  const [undo] = undoCommands(result.receipt, earlier, reach);
   const notes = await closingNotes(result, {
     ...installed,
     cluster: ports.cluster,

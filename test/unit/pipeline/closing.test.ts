@@ -1,5 +1,6 @@
 import type { Service, ServiceSpec } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
+import { Failure } from "../../../src/model/failure.ts";
 import { closingNotes } from "../../../src/pipeline/closing.ts";
 import { aReceipt } from "../../rig/receipt.ts";
 
@@ -16,10 +17,11 @@ const nothing = {
   pushed: undefined,
 };
 
-async function notes(services: readonly Service[], undo: string | undefined) {
+async function notes(services: readonly Service[] | Failure, undo: string | undefined) {
   const on = { namespace: "higress-system", name: "cors", url: "oci://h/cors:1", state: "on" } as const;
   const receipt = aReceipt({ plugins: [on, { ...on, name: "waf", state: "off" }] });
-  const list = <T>(): Promise<readonly T[]> => Promise.resolve(services as readonly T[]);
+  const list = <T>(): Promise<readonly T[]> =>
+    services instanceof Failure ? Promise.reject(services) : Promise.resolve(services as readonly T[]);
   const about = { namespace: "higress-system", seconds: 41.4, look: "look", signal: new AbortController().signal };
   const told = await closingNotes({ ...nothing, receipt }, { ...about, undo, cluster: { list } });
   return told.map(({ text, facts }) => [text, facts]);
@@ -61,5 +63,14 @@ describe("the last words of an install", () => {
     );
     expect(found.map(([text]) => text)).toEqual(["install-took", "address", "plugins-on"]);
     expect(found[1]).toEqual(["address", { service: "gw", at: "*:31080" }]);
+  });
+
+  it("are said also where services may not be listed: the install went through", async () => {
+    const forbidden = new Failure("CLUSTER_FORBIDDEN", { action: "get services", output: "no" });
+    expect((await notes(forbidden, "undo it")).map(([text]) => text)).toEqual([
+      "install-took",
+      "plugins-on",
+      "next-commands",
+    ]);
   });
 });
