@@ -29,6 +29,8 @@ interface Unresolved {
 
 interface Host {
   readonly stop: AbortController;
+  /** That somebody may read there is known. */
+  answered?: boolean;
   trouble?: Unresolved;
 }
 
@@ -69,7 +71,11 @@ export class Resolving {
     // One listener for each request in flight, which the concurrency bounds; Node takes more than ten for a leak.
     setMaxListeners(0, signal);
     try {
-      if (host.trouble === undefined) return await work(signal);
+      if (host.trouble === undefined) {
+        const resolved = await work(signal);
+        host.answered = true;
+        return resolved;
+      }
     } catch (error) {
       this.#signal?.throwIfAborted();
       if (host.trouble === undefined) {
@@ -92,10 +98,24 @@ export class Resolving {
     return known;
   }
 
+  /** A host that refuses all that is asked of it wants a login: one thing to do, and told once. */
+  #withoutLogins(): readonly Unresolved[] {
+    const byHost = new Map<string, Unresolved>();
+    return this.#unresolved.filter((each) => {
+      const host = each.requests[0]?.reference.registry ?? "";
+      if (each.failure.code !== "REGISTRY_UNAUTHORIZED" || this.#hosts.get(host)?.answered === true) return true;
+      const known = byHost.get(host);
+      if (known === undefined) byHost.set(host, each);
+      else known.requests.push(...each.requests);
+      return known === undefined;
+    });
+  }
+
   /** @throws Failure what failed; FINDINGS when that is more than one thing, once each is told */
   stop(report: Report): void {
-    const told = this.#unresolved.map(factsOf).sort((a, b) => (a.reference < b.reference ? -1 : 1));
-    const [first, ...more] = this.#unresolved;
+    const unresolved = this.#withoutLogins();
+    const told = unresolved.map(factsOf).sort((a, b) => (a.reference < b.reference ? -1 : 1));
+    const [first, ...more] = unresolved;
     if (first === undefined) return;
     if (more.length === 0) throw first.failure;
     reportFindings(

@@ -67,6 +67,19 @@ describe.skipIf(unavailable !== undefined)(
   },
 );
 
+it.skipIf(unavailable !== undefined)(
+  "a registry that wants a login for all of it is told once, as the one thing that is to do",
+  async () => {
+    await using source = await aDockerRegistry({ htpasswd: { user: "reader", password: "right" } });
+    const { failure, findings } = await aPlannedBuild({
+      images: [`${host}/a/one:1`, `${host}/a/two:1`, `${host}/a/three:1`],
+      registries: Registries.parse({ [host]: { endpoints: [{ url: source.url }] } }),
+    });
+    expect(failure).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
+    expect(findings).toEqual([]);
+  },
+);
+
 describe("references that were pasted", () => {
   it.each([
     ["U+FF1A", "registry.example/a/b\uff1a1", "a full-width colon (U+FF1A)", "全角冒号"],
