@@ -9,6 +9,7 @@ packages=()
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || packages+=("$2"); }
 need docker-registry docker-registry
 need skopeo skopeo
+need ctr containerd
 need umoci umoci
 need etcd etcd-server
 need openssl openssl

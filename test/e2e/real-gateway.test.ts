@@ -48,4 +48,13 @@ describe.skipIf(unavailable !== undefined)(`the main job on the real Envoy and t
     expect(await states()).toMatchObject({ "deny-1.0.0": "on" });
     expect(await status()).toBe(403);
   });
+
+  it("switches the plugin off and on again by its commands, and requests meet it accordingly", async () => {
+    const disabled = await far().run(["plugins", "disable", "--name", "deny"]);
+    expect(disabled, said(disabled)).toMatchObject({ exitCode: 0 });
+    await expect.poll(status, { timeout: 30_000 }).toBe(200);
+    const enabled = await far().run(["plugins", "enable", carried.bundle, "--name", "deny"]);
+    expect(enabled, said(enabled)).toMatchObject({ exitCode: 0 });
+    await expect.poll(status, { timeout: 30_000 }).toBe(403);
+  });
 });

@@ -1,4 +1,9 @@
-/** As Envoy 1.36.4 and the agent printed them in the test gateway, one of each kind; and which symptom each is. */
+/**
+ * One line of each kind, and which symptom each is. Most were printed by Envoy 1.36.4 and the agent of the test gateway,
+ * and copied by hand. What has no such origin: `Unable to create Wasm HTTP filter` is how Envoy 1.27 says it in its
+ * source, of which no binary is to be had here; the certificates of the wrong name and the wrong use, and the realm with an
+ * address, are sentences of Go and of the agent's source. `gateway-rollout` reads what the real ones print at each run.
+ */
 export const printed: readonly (readonly [string, string])[] = [
   [
     "wasm-corrupt",

@@ -40,7 +40,7 @@ describe("docs/", () => {
       const calls = [...text.matchAll(/(?:higress-airgap|\.\/install\.sh) ([a-z-]+)((?: [^`\n#]*)?)/g)];
       expect(name.includes("quick") ? calls.length : 4).toBeGreaterThan(3);
       const wrong = calls.filter(([, command = ""]) => ![...commandNames, "site"].includes(command as never));
-      const flags = [...text.replaceAll(/^sha256sum .*/gm, "").matchAll(/(?<![\w-])--([a-z-]+)/g)].map(
+      const flags = [...text.replaceAll(/^(?:sha256sum|ctr) .*/gm, "").matchAll(/(?<![\w-])--([a-z-]+)/g)].map(
         ([, flag = ""]) => flag,
       );
       expect([
