@@ -3,24 +3,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { runApp } from "../../src/cli/app.ts";
 import { commands } from "../../src/cli/commands/table.ts";
 import { ExitCode } from "../../src/cli/exit-code.ts";
+import { programCalls, shellLines } from "../rig/shell-lines.ts";
+
+const calls = (text: string) => programCalls(shellLines(text));
 
 const files = ["README.md", "README.zh-CN.md"] as const;
 const texts = new Map(files.map((file) => [file, readFileSync(file, "utf8")]));
 const textOf = (file: (typeof files)[number]) => texts.get(file) ?? "";
-
-/** Every line of the fenced shell blocks, without its comment. */
-const shellLines = (text: string): readonly string[] =>
-  [...text.matchAll(/^```sh\n([^]*?)^```$/gm)]
-    .flatMap((match) => (match[1] ?? "").trim().split("\n"))
-    .map((line) => line.replace(/ #.*/, "").trim());
-
-/** Calls of the program, as words: by its name, or by the script that starts it in a bundle. */
-const calls = (text: string): readonly (readonly string[])[] =>
-  shellLines(text)
-    .flatMap((line) => line.split("&&"))
-    .map((call) => call.trim().split(/\s+/))
-    .filter(([program]) => program === "higress-airgap" || program === "./install.sh")
-    .map((words) => words.slice(1));
 
 /** First column of the table whose head is `title`. */
 const column = (text: string, title: string): readonly string[] => {
