@@ -66,7 +66,8 @@ describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, wi
       const en = await run(command, bundle);
       expect(en.exitCode).toBe(3);
       for (const place of ["name", "version", "release", "namespace", "relocation"])
-        expect(en.stderr).toMatch(new RegExp(`bundle\\.document-wrong\\] ${release}.*charts\\.1\\.${place}: expected`));
+        expect(en.stderr).toMatch(new RegExp(`^    ${release}.*charts\\.1\\.${place}: expected`, "m"));
+      expect(en.stderr).toMatch(/error \[bundle\.document-wrong\] × \d/);
       expect(en.stderr).toMatch(/charts\.1\.release: expected a release name: small letters/);
       const zh = await run(command, bundle, "--lang", "zh");
       expect(zh.stderr).toMatch(/charts\.1\.release：应为发布名：小写字母/);
