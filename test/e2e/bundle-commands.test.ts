@@ -125,11 +125,13 @@ describe.skipIf(unavailable !== undefined)(`build again${because}`, () => {
     await using side = await aConnectedSide();
     const there = await readdir(side.folder);
     const { helm } = await tools("3.17");
-    const listed = await side.run("build", "bundle.yaml", "--helm", helm, "--dry-run");
+    const listed = await side.run("build", "bundle.yaml", "--helm", helm, "--dry-run", "--rate", "10KiB/s");
     expect(listed, said(listed)).toMatchObject({ exitCode: 0 });
     expect(await readdir(side.folder)).toEqual(there);
     const { size } = await stat(await side.build("real.tar"));
     expect(listed.stdout).toContain(`${size} B`);
+    expect(listed.stdout).toContain("as one file on FAT32 too");
+    expect(listed.stdout).toMatch(new RegExp(`^time: ${Math.round(size / 10_240)}s at 10.0 KiB/s, to fetch`, "m"));
     for (const reference of Object.keys(moved)) expect(listed.stdout).toContain(reference);
   });
 });

@@ -17,6 +17,7 @@ import { planBundle, type PackInput } from "../../stages/bundle/plan.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
+import { sizingLines } from "../../ui/sizing.ts";
 import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
@@ -36,6 +37,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const spec = withPlatforms(await loadBundleSpec(specPath), texts(flags, "platform"));
   const out = resolve(context.cwd, text(flags, "out") ?? defaultName(spec, flags));
   const concurrency = wholeNumber(flags, "concurrency", 1, 64) ?? 8;
+  const rate = rateOf(text(flags, "rate"));
   const { reporter, signal } = context;
   const { report } = reporter;
   const input = await inputOf(spec, specPath, flags, context);
@@ -61,7 +63,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const options = { report, signal, concurrency, allowMissing: truth(flags, "allow-missing") };
   try {
     if (truth(flags, "dry-run")) {
-      context.stdout.write(buildListing(await planBuild(input, ports, options), context.language));
+      context.stdout.write(buildListing(await planBuild(input, ports, options), rate, context.language));
     } else {
       const result = await build(input, ports, options);
       await replaceFile(`${out}.lock.json`, canonicalJson(result.lock));
@@ -147,6 +149,14 @@ function volumeSize(value: string | undefined): number | undefined {
   return bytes;
 }
 
+/** Bytes per second. */
+function rateOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const rate = parseBytes(value.replace(/\/s$/, ""));
+  if (rate === undefined || rate === 0) throw new Failure("USAGE", { what: `--rate ${value}: 10MiB` });
+  return rate;
+}
+
 function epoch(value: string | undefined): number | undefined {
   if (value === undefined || value === "") return undefined;
   if (!/^\d{1,12}$/.test(value)) throw new Failure("USAGE", { what: `SOURCE_DATE_EPOCH=${value}` });
@@ -154,7 +164,7 @@ function epoch(value: string | undefined): number | undefined {
 }
 
 /** What a build would write: every item, and how long the file would be, to the byte. */
-export function buildListing(input: PackInput, language: Language): string {
+function buildListing(input: PackInput, rate: number | undefined, language: Language): string {
   const { words } = catalogueOf(language);
   const { lock, blobs } = input;
   const rows = lock.items.map((item) => [
@@ -169,6 +179,7 @@ export function buildListing(input: PackInput, language: Language): string {
   const head = [
     `${words.bundle}: ${lock.name} ${lock.version}`,
     `${words.size}: ${printBytes(plan.size)} (${plan.size} B), ${lock.items.length} ${words.items}, ${carried} ${words.blobs}`,
+    ...sizingLines(plan.size, rate, language),
   ];
   return `${head.join("\n")}\n\n${table([words.kind, words.reference, words.size, words.platforms, words.digest], rows)}`;
 }

@@ -28,6 +28,7 @@ export const commands: readonly Command[] = [
       platform: strings,
       helm: string,
       "dry-run": boolean,
+      rate: string,
     },
     load: () => import("./build.ts"),
   },

@@ -44,6 +44,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   reuse: "Take blobs from this earlier bundle instead of the network; may be given again",
   since: "Make a delta: leave out what this bundle or inventory has",
   only: "Make a patch of just the blobs that this request file names",
+  rate: "Bytes per second of line or stick, for example 10MiB: --dry-run says how long it takes",
   "volume-size": "Split into volumes of this size, for example 3900MiB for FAT32",
   concurrency: "How many transfers at once",
   "allow-missing": "Carry what there is when an image lacks a platform",

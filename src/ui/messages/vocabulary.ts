@@ -78,6 +78,7 @@ export const flagNames = [
   "reuse",
   "since",
   "only",
+  "rate",
   "volume-size",
   "concurrency",
   "allow-missing",

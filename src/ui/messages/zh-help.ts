@@ -44,6 +44,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   reuse: "从这个旧离线包取数据块而不走网络；可多次给出",
   since: "生成增量包：略去该离线包或盘点文件已有的内容",
   only: "只打包该请求文件所列的数据块",
+  rate: "线路或 U 盘每秒的字节数，例如 10MiB；--dry-run 会给出用时",
   "volume-size": "按此大小分卷，例如 FAT32 用 3900MiB",
   concurrency: "同时传输的数量",
   "allow-missing": "镜像缺少某平台时，携带已有的平台",
