@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { ServerOptions } from "node:https";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -73,7 +75,7 @@ describe("TLS that cannot be trusted", () => {
     "unknown-ca": async () => [await pairOf(company), undefined],
     "missing-intermediate": async () => [await pairOf(await company.issue({ by: intermediate })), company.caFile],
     expired: async () => [await pairOf(await company.issue({ expired: true })), company.caFile],
-    "not-yet-valid": async () => [await pairOf(company), company.caFile],
+    "not-yet-valid": async () => [await pairOf(await company.issue({ early: true })), company.caFile],
     "wrong-name": async () => [await pairOf(company), company.caFile],
     "no-san": async () => [await pairOf(await company.issue({ noNames: true })), company.caFile],
     "old-protocol": async () => [
@@ -84,8 +86,8 @@ describe("TLS that cannot be trusted", () => {
     "client-certificate": async () => [await pairOf(company), company.caFile],
     handshake: async () => [await pairOf(company), company.caFile],
   };
-  /** They want a clock, a name or a server of their own; the last is what no other fits. */
-  const elsewhere: ReadonlySet<string> = new Set(["not-yet-valid", "wrong-name", "client-certificate", "handshake"]);
+  /** They want a name or a server of their own; the last is what no other fits. */
+  const elsewhere: ReadonlySet<string> = new Set(["wrong-name", "client-certificate", "handshake"]);
   const rows = (Object.keys(servers) as TlsFault[]).filter((fault) => !elsewhere.has(fault));
 
   it.each(rows)("is told by its cause: %s", async (fault) => {
@@ -101,6 +103,18 @@ describe("TLS that cannot be trusted", () => {
       expect(message + hint).not.toMatch(/[{}](?! cert)|fault\./);
       expect(hint.length).toBeGreaterThan(10);
     }
+  });
+
+  it("is told by its cause: handshake, where none of the others is", async () => {
+    // RFC 8446, 6: a fatal alert, internal_error.
+    const server = createServer((socket) => socket.end(Buffer.from("15030300020250", "hex"))).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+    expect(await askBoth(url, { ca: company.caFile })).toMatchObject({
+      failed: { code: "REGISTRY_TLS", facts: { fault: "handshake" } },
+      door: "handshake",
+    });
+    server.close();
   });
 
   it("is told by its cause: wrong-name", async () => {
