@@ -92,6 +92,12 @@ export function printReference(reference: Reference): string {
   return `${reference.registry}/${reference.repository}${tag}${digest}`;
 }
 
+/** The reference that a plugin's URL names, with or without `oci://`; `undefined` for what is no reference. */
+export function ociReference(url: string): string | undefined {
+  const text = url.replace(/^oci:\/\//i, "");
+  return isReference(text) ? printReference(parseReference(text)) : undefined;
+}
+
 /** What stands in the path of `/v2/<name>/manifests/<here>`: the digest when there is one. */
 export function pointer(reference: Reference): string {
   return reference.digest ?? reference.tag ?? "latest";

@@ -64,12 +64,17 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
     told.push(...(await driftOf(found, ports)));
     const existing = await ports.decide(found);
     const { release, namespace, revision, chart, version } = found;
-    const obstacle = existing === "refuse" ? undecided(found) : unadoptable(found, existing);
-    if (existing === "refuse" || obstacle !== undefined) told.push(...(obstacle === undefined ? [] : [obstacle]));
-    else {
-      records.push({ release, namespace, revision, chart, version, values: existing });
-      told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
+    if (existing === "refuse") {
+      told.push(undecided(found));
+      continue;
     }
+    const obstacle = unadoptable(found, existing);
+    if (obstacle !== undefined) {
+      told.push(obstacle);
+      continue;
+    }
+    records.push({ release, namespace, revision, chart, version, values: existing });
+    told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
   }
   // Where an earlier install adopted a release and stopped before helm, the release is still foreign: it was decided on
   // again above, and the earlier decision is left out.

@@ -4,7 +4,6 @@ import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
-import { Failure } from "../model/failure.ts";
 import type { Lock } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
 import { releaseEntry, type ReleaseDocument } from "../model/release.ts";
@@ -17,6 +16,7 @@ import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-
 import { discover } from "./discover.ts";
 import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
 import { missingPrograms } from "./missing-programs.ts";
+import { stopAtErrors } from "./recorder.ts";
 import { rehearse } from "./rehearsal.ts";
 import { resolveAll } from "./resolve.ts";
 
@@ -100,8 +100,7 @@ async function refuseWhatFails(
   );
   reportFindings(findings, report);
   report({ type: "phase", phase: "prove", state: "done" });
-  const errors = findings.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: "source" });
+  stopAtErrors(findings, "source");
 }
 
 async function discoverAndResolve(

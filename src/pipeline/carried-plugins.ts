@@ -4,7 +4,7 @@ import { verified } from "../content/verified.ts";
 import { Failure, isFailure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import type { LockItem } from "../model/lock.ts";
-import { parseReference, isReference, printReference } from "../model/reference.ts";
+import { ociReference, parseReference } from "../model/reference.ts";
 import { releaseEntry } from "../model/release.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { readRelease } from "../stages/documents/read.ts";
@@ -63,7 +63,7 @@ export async function carriedConfigs(bundle: Bundle): Promise<CarriedConfigs> {
   for (const file of await manifestsOf(bundle)) {
     for (const manifest of pluginManifests((await bundle.readFile(file)).toString("utf8"), file)) {
       findings.push(...manifest.findings);
-      const reference = plainReference(manifest.url);
+      const reference = ociReference(manifest.url ?? "");
       if (reference === undefined || manifest.config === undefined || manifest.config === "") continue;
       configs.set(reference, (configs.get(reference) ?? new Set()).add(manifest.config));
     }
@@ -71,7 +71,7 @@ export async function carriedConfigs(bundle: Bundle): Promise<CarriedConfigs> {
   return {
     findings,
     configsOf: ({ reference, aliases }) => [
-      ...new Set([reference, ...aliases].flatMap((name) => [...(configs.get(plainReference(name) ?? "") ?? [])])),
+      ...new Set([reference, ...aliases].flatMap((name) => [...(configs.get(ociReference(name) ?? "") ?? [])])),
     ],
   };
 }
@@ -79,11 +79,6 @@ export async function carriedConfigs(bundle: Bundle): Promise<CarriedConfigs> {
 async function manifestsOf(bundle: Bundle): Promise<readonly string[]> {
   if (!bundle.entries.has(releaseEntry)) return [];
   return (await readRelease(bundle)).manifests;
-}
-
-function plainReference(url = ""): string | undefined {
-  const text = url.replace(/^oci:\/\//i, "");
-  return isReference(text) ? printReference(parseReference(text)) : undefined;
 }
 
 export interface CheckedPlugin {

@@ -1,5 +1,3 @@
-import { reportFindings } from "../model/event.ts";
-import { Failure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { foreignCharacter, isReference } from "../model/reference.ts";
 import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
@@ -7,6 +5,7 @@ import { relocationExceptions, relocationPatches } from "../stages/relocate/patc
 import { relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
 import { misfits } from "./misfits.ts";
+import { stopAt } from "./recorder.ts";
 import { placeholder, unreadableCrds } from "./rehearsal.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 
@@ -51,21 +50,17 @@ export async function discover(
     const relocated = await ports.render({ ...request, values: [...layers, moved], patches });
     gaps.push(...findGaps(relocated, sentinel, relocationExceptions(chart.relocation, release)));
   }
-  const findings = [...unreadable(found), ...gaps];
-  reportFindings(findings, options.report);
-  const errors = findings.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: "source" });
+  stopAt([...unreadable(found), ...gaps], options.report, "source");
   return { images: unique(found, "image"), plugins: unique(found, "plugin"), console };
 }
 
 /** A render of a chart has its CRDs in it, so they are looked at first. */
 function refuseUnreadable(charts: readonly LoadedChart[], crds: readonly SmallFile[], { report }: BuildOptions): void {
-  const unreadable = unreadableCrds([
+  const faults = unreadableCrds([
     ...crds.map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString("utf8") })),
     ...charts.flatMap((chart) => chart.crds),
   ]);
-  reportFindings(unreadable, report);
-  if (unreadable.length > 0) throw new Failure("FINDINGS", { count: unreadable.length }, { side: "source" });
+  stopAt(faults, report, "source");
 }
 
 function sentinelTarget(chart: LoadedChart): Parameters<typeof relocationValues>[1] {

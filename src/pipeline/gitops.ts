@@ -1,11 +1,9 @@
+import type { GitopsEngine } from "../model/gitops.ts";
 import type { KubeObject } from "../model/kubernetes.ts";
 import { identityOf, type RenderedObject } from "../model/rendered-object.ts";
 import { printTyped } from "../std/yaml.ts";
 import type { ManifestExport } from "./export.ts";
 import { byNamespace, partsOf, printParts, type ManifestPart } from "./manifest-parts.ts";
-
-export const gitopsEngines = ["kustomize", "argocd", "flux"] as const;
-export type GitopsEngine = (typeof gitopsEngines)[number];
 
 export interface GitopsOptions {
   readonly engine: GitopsEngine;

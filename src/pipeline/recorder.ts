@@ -1,6 +1,6 @@
 import { type Phase, type Report, reportFindings } from "../model/event.ts";
 import { Failure, type Side } from "../model/failure.ts";
-import { hasErrors, type Finding } from "../model/finding.ts";
+import type { Finding } from "../model/finding.ts";
 import type { Receipt, ReleaseRef } from "../model/receipt.ts";
 import { beginRelease, endRelease, withMore, withPhase, type Additions } from "../stages/receipt/receipt.ts";
 
@@ -78,11 +78,15 @@ export class Recorder {
 }
 
 /** Reports all findings, then stops if one of them is an error. @throws Failure FINDINGS */
-export function stopAt(findings: readonly Finding[], report: Report): void {
+export function stopAt(findings: readonly Finding[], report: Report, side?: Side): void {
   reportFindings(findings, report);
-  if (!hasErrors(findings)) return;
+  stopAtErrors(findings, side);
+}
+
+/** Of findings that are reported: stops if one of them is an error. @throws Failure FINDINGS */
+export function stopAtErrors(findings: readonly Finding[], side?: Side): void {
   const errors = findings.filter(({ severity }) => severity === "error");
-  throw new Failure("FINDINGS", { count: errors.length }, { side: sideOf(errors) });
+  if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: side ?? sideOf(errors) });
 }
 
 const sides: readonly (readonly [prefix: string, side: Side])[] = [

@@ -1,10 +1,11 @@
 import { setMaxListeners } from "node:events";
 import pMap from "p-map";
-import { reportFindings, type Report } from "../model/event.ts";
-import { Failure, isFailure, type FailureCode } from "../model/failure.ts";
+import type { Report } from "../model/event.ts";
+import { isFailure, type Failure, type FailureCode } from "../model/failure.ts";
 import { finding, type FindingFacts } from "../model/finding.ts";
 import { printReference, type Reference } from "../model/reference.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
+import { stopAt } from "./recorder.ts";
 
 /** Trouble with a host, which every other reference of it would meet too. */
 const ofHost: ReadonlySet<FailureCode> = new Set([
@@ -118,11 +119,11 @@ export class Resolving {
     const [first, ...more] = unresolved;
     if (first === undefined) return;
     if (more.length === 0) throw first.failure;
-    reportFindings(
+    stopAt(
       told.map((facts) => finding("error", "source.unresolved", facts)),
       report,
+      "source",
     );
-    throw new Failure("FINDINGS", { count: told.length }, { side: "source" });
   }
 }
 

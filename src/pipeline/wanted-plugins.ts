@@ -1,7 +1,7 @@
 import type { LockItem } from "../model/lock.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { fetchHost, isFetchedInside, type Inside } from "../model/inside.ts";
-import { isReference, parseReference, printReference } from "../model/reference.ts";
+import { ociReference, parseReference, printReference } from "../model/reference.ts";
 import type { Site } from "../model/site.ts";
 import { isWasmPlugin, type WasmPlugin } from "../model/wasm-plugin.ts";
 import { builtInPlugin } from "../stages/plugin-rollout/document.ts";
@@ -32,8 +32,8 @@ export function pluginTarget(plan: InstallPlan): (url: string) => { readonly url
       places.set(printReference(parseReference(name)), `oci://${printReference(first)}`);
   }
   return (url) => {
-    const text = url.replace(/^oci:\/\//i, "");
-    const found = isReference(text) ? places.get(printReference(parseReference(text))) : undefined;
+    const reference = ociReference(url);
+    const found = reference === undefined ? undefined : places.get(reference);
     const place = found ?? (isFormerMcpServer(url) ? plan.target.plugins.get("mcp-server") : undefined);
     return place === undefined ? undefined : { url: place };
   };

@@ -1,3 +1,4 @@
+import type { GitopsEngine } from "../model/gitops.ts";
 import { fieldManager } from "../model/kubernetes.ts";
 import { fill } from "./fill.ts";
 import type { Language } from "./language.ts";
@@ -60,7 +61,7 @@ export interface GitopsReadme {
   readonly prefix: string;
   readonly namespace: string;
   readonly release: string;
-  readonly engine: "kustomize" | "argocd" | "flux";
+  readonly engine: GitopsEngine;
   readonly url: string;
   readonly path: string;
   readonly pullSecret?: string | undefined;

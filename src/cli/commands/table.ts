@@ -1,4 +1,5 @@
 import { installPhases } from "../../model/event.ts";
+import { gitopsEngines } from "../../model/gitops.ts";
 import { signatureAlgorithms } from "../../model/signature.ts";
 import type { Command } from "../define.ts";
 import { clusterCommands } from "./cluster-commands.ts";
@@ -64,7 +65,7 @@ export const commands: readonly Command[] = [
       ...deploys,
       out: string,
       diff: boolean,
-      for: { type: "string", choices: ["kustomize", "argocd", "flux"] },
+      for: { type: "string", choices: gitopsEngines },
       "repo-url": string,
       "repo-path": string,
       existing,

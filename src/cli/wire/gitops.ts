@@ -1,6 +1,7 @@
+import { gitopsEngines, type GitopsEngine } from "../../model/gitops.ts";
 import { Failure } from "../../model/failure.ts";
 import type { ManifestExport } from "../../pipeline/export.ts";
-import { gitopsEngines, gitopsFolder, gitopsPhases, type GitopsEngine } from "../../pipeline/gitops.ts";
+import { gitopsFolder, gitopsPhases } from "../../pipeline/gitops.ts";
 import type { ProofResult } from "../../pipeline/prove.ts";
 import { gitopsReadme } from "../../ui/export.ts";
 import type { Language } from "../../ui/language.ts";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
-import { chmod, copyFile, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, link, lstat, mkdir, open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { verified } from "../../content/verified.ts";
 import { digestFrom, hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
-import { whileClaimed } from "../disk/claim.ts";
+import { writeBeside } from "../disk/write-beside.ts";
 import { writeFailure } from "../disk/errors.ts";
 
 export interface PluginExport {
@@ -63,17 +63,10 @@ function absent(error: unknown): Stats | undefined {
 async function put(file: PluginFile, target: string, same: string | undefined, signal?: AbortSignal): Promise<void> {
   const part = `${target}.part`;
   await makeReadable(dirname(target));
-  await whileClaimed(`${part}.claim`, async () => {
-    await rm(part, { force: true });
-    try {
-      if (same === undefined) await write(file, part, signal);
-      // FAT and some network file systems have no hard links.
-      else await link(same, part).catch(() => copyFile(same, part));
-      await rename(part, target);
-    } catch (error) {
-      await rm(part, { force: true }).catch(() => undefined);
-      throw error;
-    }
+  await writeBeside(target, part, async () => {
+    if (same === undefined) await write(file, part, signal);
+    // FAT and some network file systems have no hard links.
+    else await link(same, part).catch(() => copyFile(same, part));
   });
 }
 

@@ -1,10 +1,9 @@
 import { createWriteStream, type WriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { TarArchive } from "archiver";
 import { Failure } from "../../model/failure.ts";
 import { redact } from "../../model/sanitize.ts";
-import { whileClaimed } from "../disk/claim.ts";
+import { writeBeside } from "../disk/write-beside.ts";
 import { whereToWrite } from "../files/replace.ts";
 import { abandon } from "./tar-file.ts";
 
@@ -29,27 +28,16 @@ export async function writeSupportArchive(
   try {
     const place = await whereToWrite(path);
     if (place === "stream") await writeTar(createWriteStream(path, { flags: "a" }), files, signal);
-    else await whileClaimed(`${place}.partial.claim`, () => writeBeside(place, files, signal));
+    else {
+      const partial = `${place}.partial`;
+      const beside = { flags: "wx", mode: 0o600, flush: true };
+      await writeBeside(place, partial, () => writeTar(createWriteStream(partial, beside), files, signal));
+    }
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof Failure) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? "unknown";
     throw new Failure("FILE_UNWRITABLE", { path, reason }, { cause: error });
-  }
-}
-
-async function writeBeside(
-  path: string,
-  files: readonly SupportFile[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const partial = `${path}.partial`;
-  try {
-    await rm(partial, { force: true });
-    await writeTar(createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true }), files, signal);
-    await rename(partial, path);
-  } finally {
-    await rm(partial, { force: true });
   }
 }
 

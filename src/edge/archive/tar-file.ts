@@ -1,10 +1,9 @@
 import { createWriteStream, type Stats, type WriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { TarArchive } from "archiver";
-import { whileClaimed } from "../disk/claim.ts";
 import { writeFailure } from "../disk/errors.ts";
+import { writeBeside } from "../disk/write-beside.ts";
 
 /** A file in a tar; its size is known before it is opened, so nothing is ever held in memory. */
 export interface TarEntry {
@@ -20,15 +19,8 @@ export interface TarEntry {
  */
 export async function writeTarFile(path: string, entries: readonly TarEntry[], signal?: AbortSignal): Promise<void> {
   const part = `${path}.part`;
-  await whileClaimed(`${part}.claim`, async () => {
-    try {
-      await rm(part, { force: true });
-      await writePart(part, entries, signal);
-      await rename(part, path);
-    } catch (error) {
-      await rm(part, { force: true }).catch(() => undefined);
-      throw writeFailure(error, path, total(entries));
-    }
+  await writeBeside(path, part, () => writePart(part, entries, signal)).catch((error: unknown) => {
+    throw writeFailure(error, path, total(entries));
   });
 }
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../src/model/kubernetes.ts";
 import { typedObjects } from "../../../src/model/rendered-object.ts";
 import type { ManifestExport } from "../../../src/pipeline/export.ts";
-import { gitopsFolder, type GitopsEngine } from "../../../src/pipeline/gitops.ts";
+import type { GitopsEngine } from "../../../src/model/gitops.ts";
+import { gitopsFolder } from "../../../src/pipeline/gitops.ts";
 import { runCommand } from "../../rig/command.ts";
 
 const namespace = "higress-system";
