@@ -31,7 +31,11 @@ export async function aLogServer({ certFile, keyFile, streamsOf, ...source }: Lo
   server.on("request", (request, response) => {
     serveLogs(request, response, source);
   });
+  // `closeAllConnections` knows none that was upgraded, and the API server holds its end of one for two minutes.
+  const upgraded = new Set<Duplex>();
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.on("close", () => upgraded.delete(socket));
     const [, , namespace = "", pod = "", container] = (request.url ?? "").split(/[/?]/);
     const named = request.url?.startsWith("/exec/") === true && container !== undefined ? { container } : {};
     const streams = streamsOf({ namespace, pod, ...named });
@@ -48,6 +52,7 @@ export async function aLogServer({ certFile, keyFile, streamsOf, ...source }: Lo
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await closed;
     },
   };
