@@ -76,6 +76,7 @@ export interface FindingFacts {
   "reference.not-carried": { where: string; path: string; value: string };
   "manifest.unreadable": { file: string; where: string; why: string };
   "reference.excepted": { where: string; path: string; value: string; reason: string };
+  "workload.field-misplaced": { where: string; path: string; field: string };
   "relocation.rule-unread": { chart: string; path: string; source: string };
   "relocation.rule-breaks": { chart: string; path: string; source: string };
   "relocation.patched": { chart: string; where: string; path: string; value: string };

@@ -73,6 +73,12 @@ export interface HelmPort {
    * @throws Failure RELEASE_BUSY when another operation has not ended
    */
   upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo>;
+  /**
+   * Whether its install is a server-side apply: Helm 4 does so unless Helm 3 began the release or its objects are taken
+   * over. Then fields can conflict (of another release helm 4 refuses `--force-conflicts` itself), and a field that a kind
+   * does not have is refused instead of dropped.
+   */
+  appliesOnServer(source: HelmSource, options?: Waits): Promise<boolean>;
   status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
   metadata(release: string, namespace: string, options?: Waits): Promise<ReleaseChart | undefined>;
   /** What was given to it, without the chart's own; `undefined` when there is no such release or revision. */

@@ -1,5 +1,6 @@
 import { loadStrings, loadTypedLoosely, YamlError, type Documents } from "../std/yaml.ts";
 import { Failure } from "./failure.ts";
+import { finding, type Finding } from "./finding.ts";
 import type { KubeObject } from "./kubernetes.ts";
 
 /**
@@ -125,5 +126,32 @@ export function imagesOf(object: RenderedObject): readonly Placed[] {
   return [...containers, ...volumes].flatMap(({ path, from, key }) => {
     const value = textAt(from, key);
     return value === undefined ? [] : [{ path, value }];
+  });
+}
+
+/**
+ * What a container has and a pod has not (k8s.io/api core/v1, Container and PodSpec): what a chart that is indented wrongly
+ * writes beside `containers`. Higress 2.2.1 and 2.2.2 do it with `imagePullPolicy`. Neither `helm template` nor its dry run on
+ * the server sees it.
+ */
+const containerOnly: ReadonlySet<string> = new Set([
+  ...["image", "imagePullPolicy", "command", "args", "workingDir", "env", "envFrom", "ports", "volumeMounts"],
+  ...["volumeDevices", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy"],
+  ...["terminationMessagePath", "terminationMessagePolicy", "stdin", "stdinOnce", "tty"],
+]);
+
+/** An API server refuses such a field when it is applied there, and drops it otherwise. */
+export function misplacedFields(objects: readonly RenderedObject[]): readonly Finding[] {
+  return objects.flatMap((object) => {
+    const pod = podSpecOf(object);
+    return Object.keys(pod?.spec ?? {})
+      .filter((field) => containerOnly.has(field))
+      .map((field) =>
+        finding("warning", "workload.field-misplaced", {
+          where: whereOf(object),
+          path: `${pod?.path ?? ""}/${field}`,
+          field,
+        }),
+      );
   });
 }

@@ -6,7 +6,7 @@ import type { ReleaseRef } from "../model/receipt.ts";
 import type { NewRelease } from "../stages/preflight-cluster/owners.ts";
 import { liveObjects } from "./live-objects.ts";
 import type { Finding } from "../model/finding.ts";
-import { typedObjects } from "../model/rendered-object.ts";
+import { misplacedFields, renderedObjects, typedObjects } from "../model/rendered-object.ts";
 import { effectiveConfig } from "../stages/plugins/manifests.ts";
 import type { PreflightPort } from "../stages/preflight-cluster/input.ts";
 import { preflightCluster } from "../stages/preflight-cluster/preflight.ts";
@@ -16,7 +16,7 @@ import { bytesByProject, planPush } from "../stages/push/plan.ts";
 import { carriedPlugins, checkCarried, type StartPorts } from "./carried-plugins.ts";
 import { specCrds } from "./export.ts";
 import type { InstallPorts, PreflightContext } from "./install-ports.ts";
-import { renderAll, type RenderPorts } from "./prove.ts";
+import { helmSource, renderAll, type Rendered, type RenderPorts } from "./prove.ts";
 import { isInside, wantedPlugins, type Wanted } from "./wanted-plugins.ts";
 
 interface Interruptible {
@@ -24,7 +24,7 @@ interface Interruptible {
 }
 
 export interface ClusterPreflightPorts extends RenderPorts, Interruptible, Telling {
-  readonly helm: Pick<InstallPorts["helm"], "status" | "template" | "dryRun">;
+  readonly helm: Pick<InstallPorts["helm"], "status" | "template" | "dryRun" | "appliesOnServer">;
   readonly cluster: PreflightPort;
 }
 
@@ -110,6 +110,7 @@ async function clusterFindings(
         typedObjects(crd, "crds"),
       ),
       newReleases,
+      appliesOnServer: () => isAppliedOnServer(rendered, ports),
       standing: ({ render }) => liveObjects(render, namespace, ports),
       platforms: bundle.document.platforms,
       plugins: plugins.map(({ name, bytes }) => ({ name, bytes })),
@@ -133,6 +134,18 @@ async function isAbsent(
     if (!isFailure(error)) throw error;
     return false;
   }
+}
+
+/** Any of those that have such a field. */
+async function isAppliedOnServer(
+  rendered: readonly Rendered[],
+  { helm, signal }: ClusterPreflightPorts,
+): Promise<boolean> {
+  for (const { chart, manifest } of rendered) {
+    if (misplacedFields(renderedObjects(manifest)).length === 0) continue;
+    if (await helm.appliesOnServer(helmSource(chart, chart.file), { signal })) return true;
+  }
+  return false;
 }
 
 /** A module and its worker can take half a gigabyte: two at once keep a small host alive. */

@@ -4,7 +4,7 @@ import { isFetchedInside } from "../model/inside.ts";
 import type { LockItem } from "../model/lock.ts";
 import { isReference, parseReference, printReference } from "../model/reference.ts";
 import type { RelocationMap } from "../model/relocation.ts";
-import { renderedObjects, textAt } from "../model/rendered-object.ts";
+import { misplacedFields, renderedObjects, textAt } from "../model/rendered-object.ts";
 import { Site } from "../model/site.ts";
 import { Entry } from "../model/bundle.ts";
 import { Failure } from "../model/failure.ts";
@@ -68,7 +68,9 @@ export async function rehearse(
   // A plugin server inside answers for itself: what it has, nobody knows here.
   const answerable = urls.filter(({ url }) => !/^https?:/i.test(url) || !isFetchedInside(url, inside));
   const asked = await checkUrls({ urls: answerable, inside, ask: answers(plan), signal });
-  const findings = [...proof.findings, ...asked];
+  // Which helm will install it is known inside only.
+  const misplaced = rendered.flatMap(({ manifest }) => misplacedFields(renderedObjects(manifest)));
+  const findings = [...proof.findings, ...misplaced, ...asked];
   return ports.site === undefined ? findings.map(ofAnySite) : findings;
 }
 

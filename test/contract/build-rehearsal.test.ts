@@ -103,6 +103,24 @@ describe("a build goes through the install that will follow it", () => {
     ]);
   });
 
+  it("and says which fields stand where a pod has none, as Higress 2.2.1 has it", async () => {
+    const misplaced = deployment("gateway", "{{ .Values.hub }}/gateway:1").replace(
+      "containers:",
+      "imagePullPolicy: Always, containers:",
+    );
+    const built = await aPlannedBuild({
+      chart: edge({ "templates/a.yaml": misplaced }, "hub: registry.example/higress\n"),
+      map: toHub,
+    });
+    expect(built.failure).toBeUndefined();
+    const facts = {
+      where: "Deployment/gateway",
+      path: "/spec/template/spec/imagePullPolicy",
+      field: "imagePullPolicy",
+    };
+    expect(built.findings).toEqual([{ severity: "warning", code: "workload.field-misplaced", facts }]);
+  });
+
   it("and says that the CA of the registry would be laid over nothing", async () => {
     const trust = "trust: [{ kind: Deployment, name: higress-gateway, container: higress-gateway }]\n";
     const built = await aPlannedBuild({ chart: named, map: toHub + trust });

@@ -139,6 +139,31 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     await helm.uninstall("gw", namespace);
   });
 
+  it.each(helmLines)(
+    "Helm %s refuses a field that a pod has not exactly when it applies on the server",
+    async (line) => {
+      const namespace = await inNamespace(line, "fields");
+      await using helm = await open(line);
+      const pod = { imagePullPolicy: "Always", containers: [{ name: "gw", image: "a" }] };
+      const labels = { app: "gw" };
+      const deployment = {
+        ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "gw" } },
+        spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: pod } },
+      };
+      const packed = join(folder, `fields-${namespace}.tgz`);
+      await writeFile(packed, packObjects({ name: "gw", version: "1.0.0" }, [deployment]));
+      const release = { chart: packed, release: "gw", namespace, values: [] };
+      const isRefused = await helm.appliesOnServer(release);
+      expect(isRefused).toBe(!line.startsWith("3."));
+      // Not one of them sees it before: the finding is all that does.
+      expect(await helm.template(release, { includeCrds: false })).toContain("imagePullPolicy");
+      await helm.dryRun(release);
+      const installed = helm.upgradeInstall(release, { timeoutSeconds: 30 });
+      if (isRefused) await expect(installed).rejects.toMatchObject({ code: "HELM_FAILED" });
+      else expect(await installed).toMatchObject({ status: "deployed" });
+    },
+  );
+
   it.each(helmLines)("Helm %s shows the hooks in a dry run, and never the console's secret", async (line) => {
     const namespace = await inNamespace(line, "dry");
     await using helm = await open(line);

@@ -71,6 +71,13 @@ describe.skipIf(unavailable !== undefined)(`a plugin that makes trouble${because
     expect(await repositories()).toEqual([]);
   });
 
+  it("is told before, and so is a field that a pod has not, at which Helm 4 would stop", async () => {
+    await site({ enable: [] }, { values: { "higress-core": { gateway: { imagePullPolicy: "Always" } } } });
+    const asked = await far().run(["preflight", carried.bundle]);
+    expect(asked, said(asked)).toMatchObject({ exitCode: 3 });
+    expect(asked.stderr).toContain("has imagePullPolicy at /spec/template/spec/imagePullPolicy");
+  });
+
   it("is refused before the cluster sees it when the bundle does not carry what it names", async () => {
     const manifest = join(far().folder, "own.yaml");
     await writeFile(

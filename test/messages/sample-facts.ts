@@ -166,6 +166,7 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
     path: "/spec/template/spec/containers/0/env/1/value",
     reason: "telemetry; the firewall drops it",
   },
+  "workload.field-misplaced": { path: "/spec/template/spec/imagePullPolicy", field: "imagePullPolicy" },
   "relocation.rule-unread": { path: "higress-console.podEnvs.A" },
   "relocation.rule-breaks": { path: "global.imagePullPolicy" },
   "relocation.patched": { where: "Deployment/app", path: "/spec/template/spec/initContainers/*/image" },

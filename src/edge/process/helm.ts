@@ -89,14 +89,13 @@ class HelmProcess implements Helm {
     const before = await this.status(source.release, source.namespace, options);
     if (before?.status.startsWith("pending-") === true)
       throw new Failure("RELEASE_BUSY", { release: source.release, status: before.status });
-    const takeOver = options.takeOver === true && (await this.#hasConflicts(source, options));
+    const takeOver = options.takeOver === true && (await this.appliesOnServer(source, options));
     const more = [...(takeOver ? ["--force-conflicts"] : []), ...this.#ownership(source)];
     const flags = ["--timeout", `${options.timeoutSeconds}s`, ...more, "-o", "json"];
     return parseRelease(await this.#withChart("upgrade", upgrade, source, flags, options));
   }
 
-  /** Only what is applied on the server can conflict; of another release helm 4 refuses the very option. */
-  async #hasConflicts({ release, namespace, takesOwnership }: HelmSource, { signal }: Waits): Promise<boolean> {
+  async appliesOnServer({ release, namespace, takesOwnership }: HelmSource, { signal }: Waits = {}): Promise<boolean> {
     if (!this.#isFour || takesOwnership === true) return false;
     const found = await this.metadata(release, namespace, { signal });
     return found === undefined || found.isServerSide;

@@ -21,6 +21,8 @@ export interface PreflightInput {
   readonly isInside: (url: string) => boolean;
   /** Helm's word on the release, when there is one: deployed, failed, pending-upgrade. */
   readonly releaseStatus?: string | undefined;
+  /** Whether helm will have the API server apply it: then an unknown field is refused. */
+  readonly appliesOnServer?: (() => Promise<boolean>) | undefined;
   /** Told of each question that has nothing against the install. */
   readonly passed?: ((question: ClusterQuestion) => void) | undefined;
   readonly gatewayApi?: boolean | undefined;

@@ -53,7 +53,7 @@ function questions(input: PreflightInput, port: PreflightPort): readonly Questio
     ["other meshes", async () => ask.askOthers(await list("deployments.apps", everywhere), input)],
     ["plugins", async () => ask.askLeftovers(await list(wasmPluginResource, { namespace }), input)],
     ["owners", () => owners(input)],
-    ["release", () => Promise.resolve(ask.askRelease(input))],
+    ["release", () => ask.askRelease(input)],
   ];
 }
 

@@ -2,6 +2,7 @@ import type { Service } from "kubernetes-types/core/v1.js";
 import { finding, type Finding } from "../../model/finding.ts";
 import { nameOf, type KubeObject } from "../../model/kubernetes.ts";
 import { isEnabled, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import { misplacedFields } from "../../model/rendered-object.ts";
 import type { PreflightInput } from "./input.ts";
 
 const defaultClass = "storageclass.kubernetes.io/is-default-class";
@@ -64,7 +65,14 @@ export function askLeftovers(plugins: readonly WasmPlugin[], { isInside }: Prefl
   });
 }
 
-export function askRelease({ release, releaseStatus = "" }: PreflightInput): readonly Finding[] {
-  if (!releaseStatus.startsWith("pending-")) return [];
-  return [finding("error", "cluster.release-pending", { release, status: releaseStatus })];
+export async function askRelease(input: PreflightInput): Promise<readonly Finding[]> {
+  const { release, releaseStatus = "", render, appliesOnServer } = input;
+  const misplaced = misplacedFields(render);
+  const isRefused = misplaced.length > 0 && (await appliesOnServer?.()) === true;
+  return [
+    ...(isRefused ? misplaced.map((each) => ({ ...each, severity: "error" as const })) : misplaced),
+    ...(releaseStatus.startsWith("pending-")
+      ? [finding("error", "cluster.release-pending", { release, status: releaseStatus })]
+      : []),
+  ];
 }

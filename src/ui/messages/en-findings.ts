@@ -29,6 +29,10 @@ export const findings = findingSentences({
   "reference.not-carried": { message: "{where} names {value} at {path}, which the bundle does not carry", hint: "Add it to `images:` of the spec and build again. Where a relocation map moves it to a wrong place, leave relocation: out of the spec instead: the map is then learned from the chart." },
   "manifest.unreadable": { message: "{file} cannot be read as Kubernetes objects: {where}: {why}", hint: "Correct the file; nobody could apply it as it stands. One that is part of a chart belongs to the author of the chart." },
   "reference.excepted": { message: "{where} names {value} at {path}, and may: {reason}", hint: "An exception of the relocation map says so; take it out of the map when it is over." },
+  "workload.field-misplaced": {
+    message: "{where} has {field} at {path}; a container has such a field, a pod has not",
+    hint: "Helm 3 drops it, and Helm 4 does not install it. If a value put it there, take that value out of the spec and the site file (in Higress 2.2.1 and 2.2.2: global.imagePullPolicy and gateway.imagePullPolicy); else it is for the author of the chart.",
+  },
   "relocation.rule-unread": { message: "{chart} does not read {path}, which a rule sets for this version ({source})", hint: "What the rule does is missing here; read in docs/en/any-release.md what that means, and correct the range of the rule." },
   "relocation.rule-breaks": { message: "{chart} does not render when a rule sets {path} ({source})", hint: "The setting was left out; correct the range of the rule." },
   "relocation.patched": { message: "No value of {chart} moves {value} in {where} at {path}; it is replaced after helm has rendered", hint: "Nothing needs to be done: the map in the bundle has the patch." },

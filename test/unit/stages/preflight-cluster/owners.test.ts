@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../../src/model/kubernetes.ts";
 import { askOwners } from "../../../../src/stages/preflight-cluster/owners.ts";
+import { askRelease } from "../../../../src/stages/preflight-cluster/surroundings.ts";
 
 const namespace = "higress-system";
 
@@ -39,5 +40,27 @@ describe("whose an object is that a new release would make", () => {
     const release = { release: "higress", namespace, render: [anIngressClass("mine"), account({})] };
     expect(askOwners(release, [])).toEqual([]);
     expect(askOwners(release, [marked("mine", "higress"), account({ namespace: "elsewhere" })])).toEqual([]);
+  });
+});
+
+describe("a field that a container has and a pod has not", () => {
+  it.each([
+    [true, "error"],
+    [false, "warning"],
+    [undefined, "warning"],
+  ])("is told; applied on the server (%s): %s", async (isServerSide, severity) => {
+    const spec = { containers: [{ name: "a", image: "a" }], imagePullPolicy: "Always", hostNetwork: true };
+    const deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "a" },
+      spec: { template: { spec } },
+    };
+    const about = { release: "higress", namespace, crds: [], platforms: [], isInside: () => true };
+    const applied = isServerSide === undefined ? {} : { appliesOnServer: () => Promise.resolve(isServerSide) };
+    const facts = { where: "Deployment/a", path: "/spec/template/spec/imagePullPolicy", field: "imagePullPolicy" };
+    expect(await askRelease({ ...about, render: [deployment], ...applied })).toEqual([
+      { severity, code: "workload.field-misplaced", facts },
+    ]);
   });
 });
