@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { openSource } from "../../src/edge/disk/open-source.ts";
 import { readSmall } from "../../src/content/verified.ts";
 import { openBundle, type Bundle } from "../../src/stages/bundle/open.ts";
-import { openUnion } from "../../src/stages/bundle/union.ts";
+import { openUnion } from "../../src/stages/bundle/delta.ts";
 import type { CliResult } from "../rig/cli.ts";
 import { aConnectedSide, type ConnectedSide } from "../rig/connected-side.ts";
 import { aFaultServer } from "../rig/fault-server.ts";

@@ -5,7 +5,7 @@ import { readText } from "../../edge/files/read-text.ts";
 import { serve, type ServeOptions } from "../../edge/server/server.ts";
 import { Failure } from "../../model/failure.ts";
 import { parseReference } from "../../model/reference.ts";
-import { openUnion } from "../../stages/bundle/union.ts";
+import { openUnion } from "../../stages/bundle/delta.ts";
 import { servePage } from "../../ui/html/serve-page.ts";
 import type { Context } from "../context.ts";
 import { text, truth, wholeNumber, type Flags } from "../define.ts";

@@ -7,8 +7,8 @@ import { verifySignature } from "../../edge/disk/signature.ts";
 import { readBytes, readText } from "../../edge/files/read-text.ts";
 import { Entry, limits } from "../../model/bundle.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import { refuser } from "../../stages/bundle/malformed.ts";
-import { parseSums } from "../../stages/bundle/sums.ts";
+import { refuser } from "../../stages/bundle/read-entries.ts";
+import { parseSums } from "../../stages/bundle/open.ts";
 import type { Context } from "../context.ts";
 import { maxKey } from "./bundles.ts";
 

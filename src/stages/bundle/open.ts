@@ -3,15 +3,13 @@ import ssri from "ssri";
 import type { RandomAccess } from "../../content/random-access.ts";
 import type { FetchOptions, Fetcher } from "../../content/store.ts";
 import { verified } from "../../content/verified.ts";
-import { blobPrefix, Entry, limits, type BundleDocument } from "../../model/bundle.ts";
+import { blobPrefix, Entry, limits, BundleDocument, formatVersion } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
-import { checkEntries } from "./check-entries.ts";
-import { parseDocument } from "./document.ts";
-import { refuser, type Refuse } from "./malformed.ts";
-import { readEntries, type Place } from "./read-entries.ts";
-import { parseSums } from "./sums.ts";
+import { checkEntries, refuser, type Refuse, readEntries, type Place } from "./read-entries.ts";
+import { issueWords } from "../../model/list-of.ts";
+import { JsonError, parseBounded } from "../../std/bounded-json.ts";
 
 export type { Place } from "./read-entries.ts";
 
@@ -139,4 +137,56 @@ class OpenBundle implements Bundle {
   #mismatch(what: string, wanted: string, got: string): Failure {
     return new Failure("CONTENT_MISMATCH", { what, wanted, got }, { side: "bundle" });
   }
+}
+
+/** Nesting is what could hurt a JSON reader; ours has items, roots, derivations: six levels. */
+const maxDepth = 32;
+
+/**
+ * Reads bundle.json out of a bundle that nobody vouches for.
+ * @throws Failure BUNDLE_VERSION when a later tool wrote it, BUNDLE_MALFORMED
+ */
+export function parseDocument(bytes: Buffer, path: string): BundleDocument {
+  const refuse = refuser(path);
+  const json = parseJson(bytes, (why) => refuse(Entry.bundle, why));
+  const { formatVersion: version } = json as { formatVersion?: unknown };
+  if (typeof version === "number" && version !== formatVersion)
+    throw new Failure("BUNDLE_VERSION", { path, version: String(version), known: String(formatVersion) });
+  const parsed = BundleDocument.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw refuse(
+    `${Entry.bundle} ${issue?.path.map(String).join(".") ?? ""}`.trim(),
+    issue === undefined ? "?" : issueWords(issue),
+  );
+}
+
+function parseJson(bytes: Buffer, refuse: (why: string) => Failure): unknown {
+  let json: unknown;
+  try {
+    json = parseBounded(bytes, { depth: maxDepth });
+  } catch (error) {
+    throw error instanceof JsonError ? refuse(error.message) : error;
+  }
+  if (typeof json !== "object" || json === null) throw refuse("JSON");
+  return json;
+}
+
+const sha256 = /^[0-9a-f]{64}$/;
+
+/** Reads SHA256SUMS as coreutils print it: name to hex, in file order. */
+export function parseSums(text: string, refuse: Refuse): ReadonlyMap<string, string> {
+  const sums = new Map<string, string>();
+  if (!text.endsWith("\n")) throw refuse("SHA256SUMS", "no final newline");
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf("\n", at);
+    const hex = text.slice(at, at + 64);
+    const name = text.slice(at + 66, end);
+    if (!sha256.test(hex) || text.slice(at + 64, at + 66) !== "  " || name === "" || /\s/.test(name))
+      throw refuse("SHA256SUMS", text.slice(at, end));
+    if (sums.has(name)) throw refuse("SHA256SUMS", `${name}: twice`);
+    sums.set(name, hex);
+    at = end + 1;
+  }
+  return sums;
 }

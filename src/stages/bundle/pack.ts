@@ -1,16 +1,15 @@
 import { silent, type Report } from "../../model/event.ts";
-import type { BundleDocument } from "../../model/bundle.ts";
+import { type BundleDocument, Entry } from "../../model/bundle.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
-import { isFinished } from "./finished.ts";
-import { InOrder } from "./in-order.ts";
+import { InOrder, survivedOf, transfer } from "./transfer.ts";
 import type { Segment } from "./layout.ts";
 import { planBundle, type BundlePlan, type PackInput } from "./plan.ts";
-import { runPool } from "./pool.ts";
 import type { BundleOutput, OpenOutput } from "./ports.ts";
 import { ItemProgress } from "./progress.ts";
-import { survivedOf, transfer } from "./transfer.ts";
+import { createHash } from "node:crypto";
+import type { RandomAccess } from "../../content/random-access.ts";
 
-export interface PackOptions {
+interface PackOptions {
   /** How many blobs move at once. @default 8: a LAN is full at 4, latency wants more */
   readonly concurrency?: number | undefined;
   /** How many of them may come from one host. @default concurrency */
@@ -103,4 +102,101 @@ function queue(segments: readonly Segment[], order: OpenOutput["order"]): readon
 
 function total<T>(values: readonly T[], of: (value: T) => number): number {
   return values.reduce((sum, value) => sum + of(value), 0);
+}
+
+/**
+ * Whether the bundle of this plan stands there already, whole: a run that was killed between giving out the name and
+ * saying so had ended its work. All of it is read; what is another bundle shows in the first few KiB.
+ */
+async function isFinished(
+  plan: BundlePlan,
+  { isSigned }: Pick<PackInput, "isSigned">,
+  output: BundleOutput,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  await using there = await output.finished(plan.size);
+  if (there === undefined) return false;
+  const signature = plan.entries.find(({ name }) => name === Entry.signature);
+  if (signature !== undefined) {
+    const stands = await there.read(signature.offset, signature.size);
+    if (isSigned?.(plan.sums, stands) !== true) return false;
+  }
+  for (const segment of plan.segments) if (!(await stands(segment, there, signature, signal))) return false;
+  return true;
+}
+
+interface Place {
+  readonly offset: number;
+  readonly size: number;
+}
+
+async function stands(
+  segment: Segment,
+  there: RandomAccess,
+  signature: Place | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (segment.kind === "stream") {
+    const { entry, offset } = segment;
+    if (!(await there.read(offset, entry.header.byteLength)).equals(entry.header)) return false;
+    const hash = createHash("sha256");
+    for await (const chunk of there.stream(entry.offset, entry.size, signal)) hash.update(chunk);
+    return hash.digest("hex") === entry.sha256;
+  }
+  let at = segment.offset;
+  for (const chunk of segment.chunks) {
+    const found = at === signature?.offset || (await there.read(at, chunk.byteLength)).equals(chunk);
+    if (!found) return false;
+    at += chunk.byteLength;
+  }
+  return true;
+}
+
+/** Work for the pool: `host` is whom it burdens, `run` is told to stop by the signal. */
+interface Task {
+  readonly host: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+interface PoolBounds {
+  readonly concurrency: number;
+  /** How many tasks of one host run at once. */
+  readonly perHost: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs tasks in the given order as far as the bounds allow: a busy host is skipped, not waited for. The first failure
+ * stops new work and aborts what is in flight; it is thrown once all of that has ended. By hand, since the libraries know
+ * one bound: here each registry has one of its own, so that a slow one does not hold up the others.
+ */
+async function runPool(tasks: readonly Task[], options: PoolBounds): Promise<void> {
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const waiting = [...tasks];
+  const busy = new Map<string, number>();
+  const running = new Set<Promise<void>>();
+  const change = (host: string, by: number): void => void busy.set(host, (busy.get(host) ?? 0) + by);
+  const next = (): Task | undefined => {
+    if (signal.aborted || running.size >= options.concurrency) return undefined;
+    const at = waiting.findIndex(({ host }) => host === "" || (busy.get(host) ?? 0) < options.perHost);
+    return at < 0 ? undefined : waiting.splice(at, 1)[0];
+  };
+  const start = (task: Task): void => {
+    change(task.host, 1);
+    const ended = task
+      .run(signal)
+      .catch((error: unknown) => stop.abort(error))
+      .finally(() => {
+        change(task.host, -1);
+        running.delete(ended);
+      });
+    running.add(ended);
+  };
+  for (;;) {
+    for (let task = next(); task !== undefined; task = next()) start(task);
+    if (running.size === 0) break;
+    await Promise.race(running);
+  }
+  signal.throwIfAborted();
 }

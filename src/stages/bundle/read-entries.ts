@@ -1,5 +1,6 @@
+import { Failure } from "../../model/failure.ts";
 import type { RandomAccess } from "../../content/random-access.ts";
-import { blobPrefix, programPrefix, Entry, limits } from "../../model/bundle.ts";
+import { blobPrefix, programPrefix, Entry, limits, type BundleDocument } from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
 import { isAllowedEntry } from "../../model/names.ts";
 import {
@@ -12,8 +13,21 @@ import {
   type DecodedHeader,
 } from "../../std/ustar.ts";
 import { endOfArchive } from "./layout.ts";
-import type { Refuse } from "./malformed.ts";
-import { HeaderWindow } from "./header-window.ts";
+import { hexOf } from "../../model/digest.ts";
+import { mtimeOf, placeOf } from "./plan.ts";
+
+/** Says of one bundle where it is not what the format asks for. */
+export type Refuse = (where: string, why: string) => Failure<"BUNDLE_MALFORMED">;
+
+export function refuser(path: string): Refuse {
+  // `where` may hold a name out of a hostile header.
+  return (where, why) =>
+    new Failure("BUNDLE_MALFORMED", { path, where: printable(where).slice(0, 200), why: printable(why).slice(0, 300) });
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?");
+}
 
 /** Where an entry's content is in the file. */
 export interface Place {
@@ -21,7 +35,7 @@ export interface Place {
   readonly size: number;
 }
 
-export interface FoundEntry extends Place {
+interface FoundEntry extends Place {
   readonly name: string;
   readonly mtime: number;
 }
@@ -93,4 +107,116 @@ function refuseUnlessEnd(
 }
 
 /** The entries that every bundle begins with. */
-export const leading = [Entry.layout, Entry.bundle, Entry.index, Entry.sums] as const;
+const leading = [Entry.layout, Entry.bundle, Entry.index, Entry.sums] as const;
+
+/** One page: headers of small entries stand close together, those of large ones far apart. */
+const windowSize = 4096;
+
+/** So many reads go without giving way; then one gives way, so that a slow stick can be interrupted. */
+const readsAtOnce = 64;
+
+/** Reads small stretches in ascending order, several out of one read where they are close. */
+class HeaderWindow {
+  readonly #source: RandomAccess;
+  readonly #buffer = Buffer.alloc(windowSize);
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+  #reads = 0;
+
+  constructor(source: RandomAccess) {
+    this.#source = source;
+  }
+
+  /**
+   * A promise only where it gives way: most calls need none. `length` is at most a few blocks; what is returned is valid until the next
+   * read. Both numbers are within the size.
+   */
+  read(offset: number, length: number): Buffer | Promise<Buffer> {
+    if (offset >= this.#at && offset + length <= this.#at + this.#bytes.length) return this.#slice(offset, length);
+    const wanted = Math.min(windowSize, this.#source.size - offset);
+    this.#reads += 1;
+    if (this.#source.fillNow === undefined || this.#reads % readsAtOnce === 0)
+      return this.#source.read(offset, wanted).then((bytes) => this.#keep(bytes, offset).#slice(offset, length));
+    const bytes = wanted === windowSize ? this.#buffer : this.#buffer.subarray(0, wanted);
+    this.#source.fillNow(bytes, offset);
+    return this.#keep(bytes, offset).#slice(offset, length);
+  }
+
+  #keep(bytes: Buffer, offset: number): this {
+    this.#bytes = bytes;
+    this.#at = offset;
+    return this;
+  }
+
+  #slice(offset: number, length: number): Buffer {
+    return this.#bytes.subarray(offset - this.#at, offset - this.#at + length);
+  }
+}
+
+interface Found {
+  readonly entries: readonly FoundEntry[];
+  readonly document: BundleDocument;
+  readonly sums: ReadonlyMap<string, string>;
+  readonly refuse: Refuse;
+}
+
+/**
+ * Holds the headers against bundle.json and SHA256SUMS: the fixed order, one clock, every blob at the size that is
+ * listed, nothing that is not listed. All of it from what was read already.
+ */
+export function checkEntries(found: Found): void {
+  checkOrder(found);
+  checkBlobs(found);
+  checkSums(found);
+  const { entries, document, refuse } = found;
+  const mtime = mtimeOf(document.created);
+  for (const entry of entries) if (entry.mtime !== mtime) throw refuse(entry.name, `mtime ${entry.mtime}`);
+  const names = new Set(entries.map(({ name }) => name));
+  for (const name of Object.keys(document.integrity)) if (!names.has(name)) throw refuse(name, "missing");
+}
+
+function checkOrder({ entries, refuse }: Found): void {
+  let before = "";
+  for (const [at, { name }] of entries.entries()) {
+    const key = leading[at] === undefined ? orderOf(name) : "";
+    if (name !== (leading[at] ?? name) || key < before) throw refuse(name, "order");
+    before = key;
+  }
+  if (entries.length < leading.length) throw refuse("end", "order");
+}
+
+/** Files are sorted within their place; blobs follow bundle.json, which `checkBlobs` looks at. */
+function orderOf(name: string): string {
+  if (name === Entry.signature) return "0";
+  return name.startsWith(blobPrefix) ? "2" : `1 ${placeOf(name)} ${name}`;
+}
+
+/** The blobs are those of bundle.json less those that a delta expects elsewhere, in that order and of that size. */
+function checkBlobs({ entries, document, refuse }: Found): void {
+  const absent = new Set(document.delta?.absent);
+  const wanted = document.blobs.filter(({ digest }) => !absent.has(digest));
+  const found = entries.filter(({ name }) => name.startsWith(blobPrefix));
+  if (new Set(document.blobs.map(({ digest }) => digest)).size !== document.blobs.length)
+    throw refuse(Entry.bundle, "blobs: twice");
+  if (document.blobs.length - wanted.length !== absent.size) throw refuse(Entry.bundle, "delta.absent");
+  for (const [at, { digest, size }] of wanted.entries()) {
+    const entry = found[at];
+    if (entry?.name !== blobPrefix + hexOf(digest)) throw refuse(entry?.name ?? "end", `wanted ${digest}`);
+    if (entry.size !== size) throw refuse(entry.name, `${entry.size} B, bundle.json ${size} B`);
+  }
+  const more = found[wanted.length];
+  if (more !== undefined) throw refuse(more.name, "not in bundle.json");
+}
+
+/** SHA256SUMS lists every entry but itself and its signature, in file order, and a blob's sum is its name. */
+function checkSums({ entries, sums, refuse }: Found): void {
+  const listed = [...sums.keys()];
+  const covered = entries.filter(({ name }) => name !== Entry.sums && name !== Entry.signature);
+  for (const [at, { name }] of covered.entries()) {
+    if (listed[at] !== name) throw refuse(Entry.sums, `${listed[at] ?? "end"}: wanted ${name}`);
+    const sum = sums.get(name);
+    if (name.startsWith(blobPrefix) && name !== blobPrefix + (sum ?? "")) throw refuse(Entry.sums, name);
+  }
+  const more = listed[covered.length];
+  if (more !== undefined) throw refuse(Entry.sums, `${more}: no such entry`);
+}

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { deltaSince, inventoryOf, parseInventory } from "../../../../src/stages/bundle/delta.ts";
+import { deltaSince, inventoryOf, parseInventory, openUnion } from "../../../../src/stages/bundle/delta.ts";
 import { openBundle, type Bundle } from "../../../../src/stages/bundle/open.ts";
 import { pack } from "../../../../src/stages/bundle/pack.ts";
 import type { PackInput } from "../../../../src/stages/bundle/plan.ts";
-import { openUnion } from "../../../../src/stages/bundle/union.ts";
 import { Failure } from "../../../../src/model/failure.ts";
 import { readSmall } from "../../../../src/content/verified.ts";
 import { repair } from "../../../../src/stages/repair/repair.ts";
