@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { limits } from "../../model/bundle.ts";
-import type { Digest } from "../../model/digest.ts";
-import { DigestText, Prose } from "../../model/names.ts";
-import { listOf } from "../../model/list-of.ts";
-import type { Bundle } from "./open.ts";
-import { parseCarried } from "../../model/carried.ts";
 import type { Fetcher } from "../../content/store.ts";
+import { limits } from "../../model/bundle.ts";
+import { parseCarried } from "../../model/carried.ts";
+import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
+import { listOf } from "../../model/list-of.ts";
+import { DigestText, Prose } from "../../model/names.ts";
+import type { Bundle } from "./open.ts";
 
 /** What the other side has: `inventory.json`, carried back instead of a bundle. */
 export const Inventory = z.strictObject({

@@ -7,9 +7,9 @@ import { blobPrefix, Entry, limits, BundleDocument, formatVersion } from "../../
 import type { Descriptor } from "../../model/descriptor.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
-import { checkEntries, refuser, type Refuse, readEntries, type Place } from "./read-entries.ts";
 import { issueWords } from "../../model/list-of.ts";
 import { JsonError, parseBounded } from "../../std/bounded-json.ts";
+import { checkEntries, refuser, readEntries, type Refuse, type Place } from "./read-entries.ts";
 
 export type { Place } from "./read-entries.ts";
 

@@ -1,13 +1,13 @@
-import { silent, type Report } from "../../model/event.ts";
-import { type BundleDocument, Entry } from "../../model/bundle.ts";
+import { createHash } from "node:crypto";
+import type { RandomAccess } from "../../content/random-access.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
-import { InOrder, survivedOf, transfer } from "./transfer.ts";
+import { Entry, type BundleDocument } from "../../model/bundle.ts";
+import { silent, type Report } from "../../model/event.ts";
 import type { Segment } from "./layout.ts";
 import { planBundle, type BundlePlan, type PackInput } from "./plan.ts";
 import type { BundleOutput, OpenOutput } from "./ports.ts";
 import { ItemProgress } from "./progress.ts";
-import { createHash } from "node:crypto";
-import type { RandomAccess } from "../../content/random-access.ts";
+import { InOrder, survivedOf, transfer } from "./transfer.ts";
 
 interface PackOptions {
   /** How many blobs move at once. @default 8: a LAN is full at 4, latency wants more */

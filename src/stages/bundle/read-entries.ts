@@ -1,7 +1,8 @@
-import { Failure } from "../../model/failure.ts";
 import type { RandomAccess } from "../../content/random-access.ts";
 import { blobPrefix, programPrefix, Entry, limits, type BundleDocument } from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
+import { hexOf } from "../../model/digest.ts";
+import { Failure } from "../../model/failure.ts";
 import { isAllowedEntry } from "../../model/names.ts";
 import {
   decodeFields,
@@ -13,7 +14,6 @@ import {
   type DecodedHeader,
 } from "../../std/ustar.ts";
 import { endOfArchive } from "./layout.ts";
-import { hexOf } from "../../model/digest.ts";
 import { mtimeOf, placeOf } from "./plan.ts";
 
 /** Says of one bundle where it is not what the format asks for. */

@@ -1,11 +1,11 @@
+import type { RandomWriter } from "../../content/random-access.ts";
+import { hashInline, type StartHash, type StreamHash } from "../../content/stream-hash.ts";
 import { contentMismatch } from "../../content/verified.ts";
 import type { Digest } from "../../model/digest.ts";
 import { isFailure, type Failure } from "../../model/failure.ts";
-import { hashInline, type StartHash, type StreamHash } from "../../content/stream-hash.ts";
+import { tarPadding } from "../../std/ustar.ts";
 import type { StreamSegment } from "./layout.ts";
 import type { OpenOutput } from "./ports.ts";
-import { tarPadding } from "../../std/ustar.ts";
-import type { RandomWriter } from "../../content/random-access.ts";
 
 interface EntryTransferOptions {
   /** Like `OpenOutput.write`, or waiting for its turn in file order. */

@@ -1,9 +1,8 @@
 import pMap from "p-map";
 import type { Digest } from "../../model/digest.ts";
 import type { Mapped } from "../../model/relocation.ts";
-import { placementsOf } from "./placement.ts";
+import { placementsOf, survey, type Surveyed, type SurveyOptions } from "./survey.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
-import { survey, type Surveyed, type SurveyOptions } from "./survey.ts";
 
 /**
  * Which of a bundle's blobs and manifests the target holds where its items go. Nothing is sent. A later push of a delta

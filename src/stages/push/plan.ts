@@ -1,17 +1,20 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
-import { placementsOf, placementKey, type PlacementKey } from "./placement.ts";
 import type { Mapped } from "../../model/relocation.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
-import { survey, type Survey, type Surveyed, type SurveyOptions } from "./survey.ts";
+import {
+  placementsOf,
+  placementKey,
+  survey,
+  type PlacedBlob,
+  type PlacementKey,
+  type Survey,
+  type Surveyed,
+  type SurveyOptions,
+} from "./survey.ts";
 
 /** What happens to one blob in one repository. */
 export type Action = { readonly kind: "upload" } | { readonly kind: "mount"; readonly from: string };
-
-export interface PlacedBlob {
-  readonly repository: string;
-  readonly blob: Descriptor;
-}
 
 export interface PlannedMount extends PlacedBlob {
   readonly from: string;

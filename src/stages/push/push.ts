@@ -7,14 +7,11 @@ import { Failure, isFailure } from "../../model/failure.ts";
 import { printReference } from "../../model/reference.ts";
 import type { Mapped } from "../../model/relocation.ts";
 import { limiter, type Limiter } from "../../std/limiter.ts";
-import { BlobTransfer } from "./blobs.ts";
-import { refuseUnstorable } from "./config-prediction.ts";
-import { lostRefusal, missingProject, type TargetState } from "./explain.ts";
-import { ManifestTransfer } from "./manifests.ts";
-import { placementKey, type PlacementKey } from "./placement.ts";
+import { BlobTransfer, ManifestTransfer } from "./copy.ts";
+import { refuseUnstorable, lostRefusal, missingProject, type TargetState } from "./refusals.ts";
+import { placementKey, type PlacementKey, digestAt, preconditionFailed, type Surveyed } from "./survey.ts";
 import { bytesByProject, bytesOf, planPush, type PushPlan, type PlannedPlacement } from "./plan.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
-import { digestAt, preconditionFailed, type Surveyed } from "./survey.ts";
 
 export interface PushedTag {
   readonly reference: string;

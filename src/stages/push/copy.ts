@@ -1,9 +1,12 @@
+import type { Graph, ManifestNode } from "../../content/graph.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
+import { parseManifest, successors } from "../../model/manifest.ts";
+import { isManifest } from "../../model/media-type.ts";
 import { limiter, type Limiter } from "../../std/limiter.ts";
-import { placementKey, type PlacementKey } from "./placement.ts";
 import type { PushPlan } from "./plan.ts";
-import type { PushSource, PushTarget } from "./ports.ts";
+import type { PushSource, PushTarget, TargetRepository } from "./ports.ts";
+import { placementKey, type PlacementKey } from "./survey.ts";
 
 /**
  * Harbor's collector removes blobs that no manifest names after 2 h (docs/facts/harbor.md#bulk-pushes); being asked for
@@ -11,7 +14,7 @@ import type { PushSource, PushTarget } from "./ports.ts";
  */
 const staleAfter = 60 * 60 * 1000;
 
-export interface BlobOptions {
+interface BlobOptions {
   readonly concurrency: number;
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -19,7 +22,7 @@ export interface BlobOptions {
   readonly fail: (error: unknown) => never;
 }
 
-export type OnBytes = (bytes: number) => void;
+type OnBytes = (bytes: number) => void;
 
 /** Carries out the plan's actions: every blob of every repository once, however many placements wait for it. */
 export class BlobTransfer {
@@ -117,4 +120,94 @@ export class BlobTransfer {
 function refusedMount(error: unknown): boolean {
   if (isFailure(error, "REGISTRY_UNAUTHORIZED", "REGISTRY_NOT_FOUND", "REGISTRY_REFUSED")) return false;
   throw error;
+}
+
+/**
+ * A registry with several replicas may not see for a moment what another replica stored
+ * (docs/facts/harbor.md#bulk-pushes).
+ */
+const attempts = 4;
+
+interface ManifestOptions {
+  readonly signal: AbortSignal;
+  /** Waits before a round after the first, counted from 0. */
+  readonly pause: (round: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Puts manifests into one repository, and sends again what the registry says it does not have after all. */
+export class ManifestTransfer {
+  readonly #repository: string;
+  readonly #graph: Graph;
+  readonly #there: TargetRepository;
+  readonly #blobs: BlobTransfer;
+  readonly #options: ManifestOptions;
+
+  constructor(
+    where: { readonly repository: string; readonly target: PushTarget },
+    graph: Graph,
+    blobs: BlobTransfer,
+    options: ManifestOptions,
+  ) {
+    this.#repository = where.repository;
+    this.#there = where.target.repository(where.repository);
+    this.#graph = graph;
+    this.#blobs = blobs;
+    this.#options = options;
+  }
+
+  /** By digest: a child, which needs no name. */
+  putChild(node: ManifestNode): Promise<void> {
+    const open = (offset: number): AsyncIterable<Uint8Array> => once(node.bytes.subarray(offset));
+    return this.#put(node, () => this.#there.push(node.descriptor, open, { signal: this.#options.signal }));
+  }
+
+  /** By tag: one request stores the root and names it. */
+  putRoot(node: ManifestNode, tag: string): Promise<void> {
+    return this.#put(node, () => this.#there.tag(node.descriptor, node.bytes, tag, this.#options.signal));
+  }
+
+  async #put(node: ManifestNode, send: () => Promise<void>): Promise<void> {
+    await this.#blobs.refresh(this.#repository, blobsOf(node));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await send();
+        return;
+      } catch (error) {
+        const missing = missingContent(error);
+        if (missing === undefined || attempt >= attempts) throw error;
+        if (attempt > 1) await this.#options.pause(attempt - 2, this.#options.signal);
+        await this.#restore(node, missing);
+      }
+    }
+  }
+
+  async #restore(node: ManifestNode, named: ReadonlySet<string>): Promise<void> {
+    for (const blob of blobsOf(node)) await this.#blobs.restore(this.#repository, blob, named.has(blob.digest));
+    const children = new Set<string>(successors(parse(node)).map(({ digest }) => digest));
+    for (const child of this.#graph.manifests) if (children.has(child.descriptor.digest)) await this.putChild(child);
+  }
+}
+
+/**
+ * The digests that a refusal names; empty when it says that something is missing but not what. `undefined`: the refusal
+ * is about something else. 404 is Harbor's word for a child that its database does not know
+ * (docs/facts/harbor.md#manifest-put).
+ */
+function missingContent(error: unknown): ReadonlySet<string> | undefined {
+  const refused = isFailure(error, "REGISTRY_REFUSED") && error.facts.answer.includes("BLOB_UNKNOWN");
+  if (!refused && !isFailure(error, "REGISTRY_NOT_FOUND")) return undefined;
+  return new Set(error.facts.answer.match(/sha256:[0-9a-f]{64}/g) ?? []);
+}
+
+function parse({ bytes, descriptor }: ManifestNode): ReturnType<typeof parseManifest> {
+  return parseManifest(bytes, descriptor.mediaType);
+}
+
+function blobsOf(node: ManifestNode): ReturnType<typeof successors> {
+  return successors(parse(node)).filter(({ mediaType }) => !isManifest(mediaType));
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- memory is not asynchronous; the port is
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
