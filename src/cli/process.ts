@@ -95,11 +95,23 @@ function listenForSignals(stop: AbortController, reporter: Reporter): void {
   listenForHangup(stop);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(ExitCode.interrupted);
+      if (stop.signal.aborted) endNow(signal);
       reporter.report({ type: "note", text: "interrupted", facts: {} });
       stop.abort(new Failure("INTERRUPTED", { left: "" }));
     });
   }
+}
+
+/**
+ * Node's end waits for its threads, and one of them may wait for a file server that hangs, or for the reader of a pipe.
+ * What removes temporary folders at the end is asked first, as it has been here longer.
+ */
+function endNow(signal: "SIGINT" | "SIGTERM"): never {
+  process.once("exit", () => {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+  process.exit(ExitCode.interrupted);
 }
 
 /**

@@ -1,10 +1,10 @@
 /**
  * What no text of others may do to a reader: control characters, what turns the direction of reading (`U+202E` and its
- * kin, the Arabic letter mark), what has no width (`U+200B`, `U+2060`, a byte order mark), and line breaks that are none
- * to most programs. Line feed and tabulator are the caller's business.
+ * kin, the Arabic letter mark), what shows nothing (`U+200B`, a byte order mark, letters of Unicode's tags), line breaks
+ * that are none to most programs, and halves of surrogate pairs. Line feed and tabulator are the caller's business.
+ * https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
  */
-export const unseen =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+export const unseen = /(?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Text of others (a registry's body, helm's stderr) before it enters a failure or an event: no control characters, no

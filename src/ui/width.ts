@@ -1,4 +1,5 @@
 import { unseen } from "../model/sanitize.ts";
+import { canonicalJson, type Json } from "../std/canonical-json.ts";
 
 /**
  * Columns that text takes on a terminal: Chinese, Japanese and full-width forms take two, combining marks none.
@@ -60,11 +61,18 @@ export function visible(text: string): string {
     .replaceAll("\t", "");
 }
 
-/** The same for every string in a value that is printed as JSON: what reads it shows it to people. */
-export function visibleJson<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value), (_key, entry: unknown) =>
-    typeof entry === "string" ? visible(entry) : entry,
-  ) as T;
+/** The same for every string in a value that is printed as JSON, names of members too: what reads it shows it to people. */
+export function visibleJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value), (_key, entry: unknown) => {
+    if (typeof entry === "string") return visible(entry);
+    if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return entry;
+    return Object.fromEntries(Object.entries(entry).map(([name, member]) => [visible(name), member]));
+  }) as Json;
+}
+
+/** What `--json` prints. */
+export function jsonText(value: unknown): string {
+  return canonicalJson(visibleJson(value));
 }
 
 /** Columns of text, aligned by what they take on the terminal; the last column is not padded. */

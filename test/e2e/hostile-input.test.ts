@@ -1,7 +1,9 @@
 import { execa } from "execa";
 import { createHash } from "node:crypto";
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readdir, readFile, readlink, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bundleOutput } from "../../src/edge/disk/bundle-output.ts";
 import { pack } from "../../src/stages/bundle/pack.ts";
@@ -28,6 +30,26 @@ describe("input that nobody writes by mistake", () => {
     const { exitCode, stderr } = await cli(["verify", fifo], { cwd: rig.folder, signal: AbortSignal.timeout(20_000) });
     expect(stderr).toMatch(/pipe or a device.*\[FILE_KIND\]/);
     expect(exitCode).toBe(1);
+  });
+
+  it("a second Ctrl-C ends what waits in a thread that no signal reaches: a pipe that is full, a server that hangs", async () => {
+    const pipe = join(rig.folder, "full.html");
+    await execa("sh", ["-c", `mkfifo "$0"`, pipe]);
+    await using held = await open(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    const isFull = (): Promise<boolean> =>
+      held.write(Buffer.alloc(4096)).then(
+        () => false,
+        () => true,
+      );
+    while (!(await isFull()));
+    const running = execa(program[0], [...program.slice(1), "inspect", rig.bundle, "--html", pipe], { reject: false });
+    const fds = `/proc/${String(running.pid)}/fd`;
+    const isOpen = async (fd: string): Promise<boolean> => (await readlink(join(fds, fd)).catch(() => "")) === pipe;
+    // From then on it only waits.
+    while (!(await Promise.all((await readdir(fds)).map(isOpen))).includes(true)) await delay(20);
+    const signals = setInterval(() => running.kill("SIGINT"), 300);
+    const { signal } = await running.finally(() => clearInterval(signals));
+    expect(signal).toBe("SIGINT");
   });
 
   it("an output that is full is a failure with its name", async () => {

@@ -2,10 +2,9 @@ import { basename, dirname, resolve } from "node:path";
 import type { BundleDocument } from "../../model/bundle.ts";
 import { diffBundles, type BundleDiff, type Change } from "../../stages/inspect/diff.ts";
 import { printBytes } from "../../std/bytes.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { diffPage, type DiffRow } from "../../ui/html/diff-page.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
-import { visible } from "../../ui/width.ts";
+import { jsonText, visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -25,7 +24,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     const page = diffPage({ before: from ?? "", after: to ?? "", summary, rows }, context.language);
     await writeNewFiles(dirname(path), [{ name: basename(path), text: page }], { overwrite: true, context });
   }
-  if (truth(flags, "json")) context.stdout.write(canonicalJson(diff as unknown as Json));
+  if (truth(flags, "json")) context.stdout.write(jsonText(diff));
   else if (html === undefined) {
     const lines = [`${from ?? ""} → ${to ?? ""}`, ...rows.map(lineOf), ...summary];
     context.stdout.write(`${lines.map(visible).join("\n")}\n`);

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { readBytes } from "../../edge/files/read-text.ts";
 import { writeSupportArchive } from "../../edge/archive/support-archive.ts";
+import { Failure } from "../../model/failure.ts";
 import type { Finding } from "../../model/finding.ts";
 import { doctor, readLogs, type DoctorReport } from "../../stages/doctor/doctor.ts";
 import { catalogueOf } from "../../ui/language.ts";
@@ -17,6 +18,9 @@ const maxLog = 256 * 1024 ** 2;
 /** Says why, and what to type: from the cluster of the site, or from a log file alone. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const logs = text(flags, "logs");
+  // Nothing can be collected from a log that somebody has already.
+  if (logs !== undefined && text(flags, "collect") !== undefined)
+    throw new Failure("USAGE", { what: "--logs + --collect" });
   const { symptoms } = await loadSymptoms();
   const options = { symptoms, language: context.language };
   const found =

@@ -1,8 +1,7 @@
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { fill } from "../../ui/fill.ts";
 import { statusWords } from "../../ui/messages/status-words.ts";
 import { historyTable, unreadLines } from "../../ui/status.ts";
-import { visibleJson } from "../../ui/width.ts";
+import { jsonText } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -18,7 +17,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const entries = await reader.history();
   const { unread } = reader;
   if (truth(flags, "json")) {
-    context.stdout.write(canonicalJson(visibleJson({ history: entries, unread }) as unknown as Json));
+    context.stdout.write(jsonText({ history: entries, unread }));
     return ExitCode.done;
   }
   const none = entries.length === 0 && unread.length === 0;

@@ -11,7 +11,7 @@ import { printBytes } from "../../std/bytes.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { inspectPage, type MapTile } from "../../ui/html/inspect-page.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
-import { table, visible, visibleJson } from "../../ui/width.ts";
+import { jsonText, table, visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -25,7 +25,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const sbom = text(flags, "sbom");
   if (html !== undefined) await save(html, await pageOf(bundle, context), context);
   if (sbom !== undefined) await save(sbom, canonicalJson(sbomOf(document, id) as unknown as Json), context);
-  if (truth(flags, "json")) context.stdout.write(canonicalJson(visibleJson(document)));
+  if (truth(flags, "json")) context.stdout.write(jsonText(document));
   else if (html === undefined && sbom === undefined) context.stdout.write(listing(bundle, context.language));
   const findings = await documentFindings(bundle);
   reportFindings(findings, context.reporter.report);

@@ -6,9 +6,8 @@ import { finding } from "../../model/finding.ts";
 import type { Lock } from "../../model/lock.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import { outdated } from "../../pipeline/outdated.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { catalogueOf } from "../../ui/language.ts";
-import { visibleJson } from "../../ui/width.ts";
+import { jsonText } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -33,7 +32,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using ports = await sourcePorts({ spec, helm, reuse: [] }, pool, context);
   const findings = await outdated(spec, lock, ports, { concurrency, signal });
   reportFindings(findings, reporter.report);
-  if (truth(flags, "json")) context.stdout.write(canonicalJson(visibleJson(findings) as unknown as Json));
+  if (truth(flags, "json")) context.stdout.write(jsonText(findings));
   else if (findings.length === 0) context.stdout.write(`${catalogueOf(context.language).words["no-findings"]}\n`);
   return findings.length > 0 ? ExitCode.findings : ExitCode.done;
 }

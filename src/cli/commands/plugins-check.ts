@@ -7,9 +7,8 @@ import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { printBytes } from "../../std/bytes.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { catalogueOf, type Language } from "../../ui/language.ts";
-import { table } from "../../ui/width.ts";
+import { jsonText, table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -37,7 +36,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   );
   const findings = [...carried.findings, ...checked.flatMap((each) => each.findings)];
   reportFindings(findings, report);
-  if (truth(flags, "json")) context.stdout.write(canonicalJson(checked as unknown as Json));
+  if (truth(flags, "json")) context.stdout.write(jsonText(checked));
   else context.stdout.write(listing(checked, context.language));
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -2,25 +2,24 @@ import { Failure } from "../../model/failure.ts";
 import { carriedPlugins, layoutOf } from "../../pipeline/carried-plugins.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { printBytes } from "../../std/bytes.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { catalogueOf } from "../../ui/language.ts";
 import { pluginsBeside, unreadLines, type PluginBeside } from "../../ui/status.ts";
-import { table, visibleJson } from "../../ui/width.ts";
+import { jsonText, table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
-import { text, texts, truth, type Flags } from "../define.ts";
+import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openBundles } from "../wire/bundles.ts";
+import { openTrustedBundle } from "../wire/site-session.ts";
 import { openLook, statusReader } from "../wire/status.ts";
 import { openTools } from "../wire/tools.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (text(flags, "site") !== undefined) return beside(flags, context);
   const { words } = catalogueOf(context.language);
-  const path = text(flags, "bundle");
-  if (path === undefined) throw new Failure("USAGE", { what: "plugins list <bundle>, plugins list --site <value>" });
-  await using bundle = await openBundles(path, texts(flags, "base"), context);
+  if (text(flags, "bundle") === undefined)
+    throw new Failure("USAGE", { what: "plugins list <bundle>, plugins list --site <value>" });
+  await using bundle = await openTrustedBundle(flags, context);
   const plugins = await listed(bundle, context);
-  if (truth(flags, "json")) context.stdout.write(canonicalJson(plugins));
+  if (truth(flags, "json")) context.stdout.write(jsonText(plugins));
   else
     context.stdout.write(
       table(
@@ -63,7 +62,7 @@ async function beside(flags: Flags, context: Context): Promise<ExitCode> {
     return there.length === 0 ? [known] : there.map((each) => ({ ...known, live: each }));
   });
   const { unread } = reader;
-  if (truth(flags, "json")) context.stdout.write(canonicalJson(visibleJson({ plugins, unread }) as unknown as Json));
+  if (truth(flags, "json")) context.stdout.write(jsonText({ plugins, unread }));
   else {
     context.stdout.write(pluginsBeside(plugins, context.language));
     context.stdout.write(unreadLines(unread, context.language));

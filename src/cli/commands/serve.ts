@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { bundleCatalog, servedName } from "../../content/bundle-catalog.ts";
 import { pluginTree } from "../../content/plugin-tree.ts";
-import { readText } from "../../edge/files/read-text.ts";
+import { findLogin } from "../../edge/credentials/credentials.ts";
+import { loadKeyPair } from "../../edge/registry/roots.ts";
 import { serve, type ServeOptions } from "../../edge/server/server.ts";
 import { Failure } from "../../model/failure.ts";
 import { parseReference } from "../../model/reference.ts";
@@ -11,9 +12,6 @@ import type { Context } from "../context.ts";
 import { text, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTrustedBundle } from "../wire/site-session.ts";
-
-/** Certificates with their chain; a password is shorter. */
-const maxText = 1024 ** 2;
 
 /** How long transfers may go on after the first signal. */
 const drainSeconds = 30;
@@ -59,10 +57,7 @@ async function tlsOf(flags: Flags, context: Context): Promise<Pick<ServeOptions,
   if (cert === undefined && key === undefined) return {};
   if (cert === undefined || key === undefined) throw new Failure("USAGE", { what: "--tls-cert + --tls-key" });
   return {
-    tls: {
-      cert: await readText(resolve(context.cwd, cert), maxText),
-      key: await readText(resolve(context.cwd, key), maxText),
-    },
+    tls: await loadKeyPair({ cert, key }, context.cwd),
   };
 }
 
@@ -73,7 +68,9 @@ async function loginOf(flags: Flags, context: Context): Promise<Pick<ServeOption
   if (username === undefined && file === undefined) return {};
   if (username === undefined || file === undefined)
     throw new Failure("USAGE", { what: "--login-user + --login-password-file" });
-  return { login: { username, password: (await readText(resolve(context.cwd, file), maxText)).replace(/\r?\n$/, "") } };
+  const source = { username, passwordFile: resolve(context.cwd, file) };
+  const login = await findLogin("", { env: context.env, source });
+  return login === undefined ? {} : { login };
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -2,7 +2,6 @@ import type { Site } from "../../model/site.ts";
 import type { Status } from "../../model/status.ts";
 import { newerIn } from "../../pipeline/history.ts";
 import type { StatusReader } from "../../pipeline/status.ts";
-import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import {
   addressLines,
   newerLines,
@@ -12,7 +11,7 @@ import {
   siteLine,
   unreadLines,
 } from "../../ui/status.ts";
-import { visibleJson } from "../../ui/width.ts";
+import { jsonText } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -34,7 +33,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const reader = statusReader(look, tools, context);
   const status = { namespace, prefix, ...(await read(reader, look, { write, language })), unread: reader.unread };
   write(unreadLines(reader.unread, language));
-  if (json) context.stdout.write(canonicalJson(visibleJson(status) as unknown as Json));
+  if (json) context.stdout.write(jsonText(status));
   return ExitCode.done;
 }
 

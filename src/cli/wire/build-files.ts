@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat, access, readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readFailure } from "../../edge/disk/errors.ts";
 import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { limits } from "../../model/bundle.ts";
@@ -36,8 +37,9 @@ export async function specFiles(
 /** A program is hashed before the build, since SHA256SUMS is laid out before the first byte is written. */
 export async function programFile(name: string, path: string, pinned?: string): Promise<LargeFile> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new Failure("FILE_MISSING", { path }, { cause });
+    throw readFailure(cause, path);
   });
+  if (!found.isFile()) throw new Failure("FILE_KIND", { path });
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   const sha256 = hash.digest("hex");

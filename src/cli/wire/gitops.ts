@@ -17,9 +17,16 @@ export function gitopsTarget(flags: Flags): GitopsTarget | undefined {
   const url = engine === "kustomize" ? "" : required(flags, "repo-url");
   const path = (text(flags, "repo-path") ?? ".").replace(/^\.?\/+|\/+$/g, "");
   // Git's own credentials in a URL would be in every manifest, and in the repository.
-  if (URL.canParse(url) && new URL(url).password !== "") throw new Failure("USAGE", { what: "--repo-url user:***@" });
+  if (hasLogin(url)) throw new Failure("USAGE", { what: "--repo-url user:***@" });
   if (path.split("/").includes("..")) throw new Failure("USAGE", { what: `--repo-path ${path}` });
   return { engine, repository: { url, path: path === "" ? "." : path } };
+}
+
+/** A token may be all of the user info of an https URL; with ssh a user is no secret. */
+function hasLogin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return password !== "" || (username !== "" && protocol !== "ssh:" && protocol !== "git+ssh:");
 }
 
 export interface GitopsTarget {

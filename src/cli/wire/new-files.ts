@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../../edge/files/replace.ts";
+import { replaceFile, whereToWrite } from "../../edge/files/replace.ts";
 import { Failure } from "../../model/failure.ts";
 import { isFileName } from "../../model/names.ts";
 import type { Context } from "../context.ts";
@@ -51,7 +51,7 @@ export async function refuseBeforeQuestions(
 /** Of a file that may be what shall be written; a pipe or a terminal is written to, and never waited for. */
 async function contentOf(path: string, text: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() !== true || /^\/(dev|proc)\//.test(path)) return undefined;
+  if (found?.isFile() !== true || (await whereToWrite(path)) === "stream") return undefined;
   if (found.size !== Buffer.byteLength(text)) return "";
   return readFile(path, "utf8").catch(() => undefined);
 }

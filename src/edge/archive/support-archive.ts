@@ -4,7 +4,7 @@ import { TarArchive } from "archiver";
 import { Failure } from "../../model/failure.ts";
 import { redact } from "../../model/sanitize.ts";
 import { writeBeside } from "../disk/write-beside.ts";
-import { whereToWrite } from "../files/replace.ts";
+import { openStream, whereToWrite } from "../files/replace.ts";
 import { abandon } from "./tar-file.ts";
 
 export interface SupportFile {
@@ -27,7 +27,7 @@ export async function writeSupportArchive(
 ): Promise<void> {
   try {
     const place = await whereToWrite(path);
-    if (place === "stream") await writeTar(createWriteStream(path, { flags: "a" }), files, signal);
+    if (place === "stream") await writeTar((await openStream(path)).createWriteStream(), files, signal);
     else {
       const partial = `${place}.partial`;
       const beside = { flags: "wx", mode: 0o600, flush: true };

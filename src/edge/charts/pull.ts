@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { parseReference, type Reference } from "../../model/reference.ts";
 import { isMap, itemsAt, mapAt, textAt } from "../../model/rendered-object.ts";
 import { loadStrings, YamlError } from "../../std/yaml.ts";
+import { readBytes } from "../files/read-text.ts";
 import { readChart, type Chart } from "./read.ts";
 
 /** Reads a URL whole; more than `limit` bytes is a failure. */
@@ -113,7 +113,7 @@ function bytesFrom(
 ): Promise<Uint8Array> {
   if (/^oci:\/\//i.test(from)) return ports.pullOci(ociReference(from, request), signal);
   if (/^https?:\/\//i.test(from)) return fromRepository(from, request, ports.get, signal);
-  return fromFile(from);
+  return readBytes(from, limits.chart);
 }
 
 /** Helm's rules: the repository ends in the chart's name, and the tag is the version with `+` written `_`. */
@@ -140,19 +140,6 @@ async function fromRepository(
   const got = createHash("sha256").update(bytes).digest("hex");
   if (digest === undefined || got === digest) return bytes;
   throw new Failure("CONTENT_MISMATCH", { what: url, wanted: `sha256:${digest}`, got: `sha256:${got}` });
-}
-
-async function fromFile(path: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path);
-    if (size > limits.chart) throw new Failure("CHART_UNUSABLE", { chart: path, why: `${size} B > ${limits.chart} B` });
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new Failure("FILE_MISSING", { path });
-    throw new Failure("FILE_UNREADABLE", { path, reason: code ?? message });
-  }
 }
 
 interface IndexEntry {

@@ -1,4 +1,4 @@
-import { stat, statfs } from "node:fs/promises";
+import { lstat, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { printBytes } from "../../std/bytes.ts";
@@ -6,7 +6,7 @@ import { DiskOutput, openForWriting, partialOf } from "./disk-output.ts";
 import { absent, writeFailure } from "./errors.ts";
 import { Journal, readJournal, type Remembered } from "./journal.ts";
 import { layParts, type DiskSource, type Part } from "./disk-source.ts";
-import { claim, type Claim } from "./claim.ts";
+import { claim, claimOf, type Claim } from "./claim.ts";
 import { openSource } from "./open-source.ts";
 import { findVolumes, volumesPathOf } from "./volumes-document.ts";
 
@@ -34,7 +34,7 @@ export function bundleOutput(path: string, options: BundleOutputOptions = {}) {
     },
     async create(size: number, planId: string): Promise<DiskOutput> {
       const fileSystem = await fileSystemOf(path);
-      const claimed = await claim(`${path}.partial.claim`);
+      const claimed = await claim(claimOf(path));
       try {
         return await createAlone({ path, size, planId, options, fileSystem, claim: claimed });
       } catch (error) {
@@ -81,7 +81,7 @@ async function survivors(journal: string, plan: string, parts: readonly Part[]):
   const remembered = await readJournal(journal, plan);
   if (remembered === undefined) return undefined;
   for (const { path } of parts) {
-    const there = (await exists(partialOf(path))) || (remembered.renaming && (await exists(path)));
+    const there = (await isPlain(partialOf(path))) || (remembered.renaming && (await isPlain(path)));
     if (!there) return undefined;
   }
   return remembered;
@@ -105,8 +105,8 @@ async function allocated(parts: readonly Part[]): Promise<number> {
   return found.reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(absent(path))) !== undefined;
+async function isPlain(path: string): Promise<boolean> {
+  return (await lstat(path).catch(absent(path)))?.isFile() === true;
 }
 
 /** https://man7.org/linux/man-pages/man2/statfs.2.html: those that fill a gap with zeros instead of leaving a hole. */

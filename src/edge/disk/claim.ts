@@ -20,6 +20,11 @@ interface Holder {
   readonly namespace: string;
 }
 
+/** Beside the bundle that shall be `path`, in one file or in volumes. */
+export function claimOf(path: string): string {
+  return `${path}.partial.claim`;
+}
+
 export interface Claim {
   release(): Promise<void>;
 }
@@ -35,7 +40,7 @@ export async function claim(path: string): Promise<Claim> {
   while (!(await createClaim(path, self))) {
     const found = await readClaim(path);
     if (found === undefined) continue;
-    if (await isHeld(found)) throw new Failure("FILE_BUSY", { path, by: describe(found.holder) });
+    await refuseHeld(path, found);
     // Of all who see that the holder is dead only one may remove its claim, and no other one than that.
     const taking = await claim(`${path}.taking`);
     try {
@@ -62,6 +67,12 @@ export async function whileClaimed<T>(path: string, work: () => Promise<T>): Pro
   } finally {
     await claimed.release();
   }
+}
+
+/** Writes nothing: for those who only read what another one writes. @throws Failure FILE_BUSY while somebody holds it */
+export async function refuseClaimed(path: string): Promise<void> {
+  const found = await readClaim(path);
+  if (found !== undefined) await refuseHeld(path, found);
 }
 
 /** Whether there is a claim at `path` whose holder is known to be gone. */
@@ -103,6 +114,10 @@ async function removeClaim(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (errorCode(error) !== "ENOENT") throw writeFailure(error, path);
   });
+}
+
+async function refuseHeld(path: string, found: FoundClaim): Promise<void> {
+  if (await isHeld(found)) throw new Failure("FILE_BUSY", { path, by: describe(found.holder) });
 }
 
 async function isHeld({ holder, silent }: FoundClaim): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, rename, rm, stat, unlink, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { RandomWriter } from "../../content/random-access.ts";
 import { DiskSource, piecesOf, type OpenPart, type Part } from "./disk-source.ts";
@@ -164,11 +165,18 @@ export async function openForWriting(
     const partial = partialOf(part.path);
     // The last run was stopped while it renamed: this part has its final name already.
     if (keep && (await stat(partial).catch(() => undefined)) === undefined) await rename(part.path, partial);
-    const handle = await open(partial, keep ? "r+" : "w+", 0o644);
+    const handle = await openPartial(partial, keep);
     opened.push({ ...part, handle });
     if (sparse) await handle.truncate(part.size);
   }
   return opened;
+}
+
+/** Ours alone: no link that stands there is followed, so that nothing else is written into. */
+async function openPartial(path: string, keep: boolean): Promise<FileHandle> {
+  if (keep) return open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  await rm(path, { force: true });
+  return open(path, "wx+", 0o644);
 }
 
 async function writeAll({ handle, path }: OpenPart, chunks: readonly Uint8Array[], at: number): Promise<void> {

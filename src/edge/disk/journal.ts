@@ -1,4 +1,4 @@
-import { open, readFile, rename, type FileHandle } from "node:fs/promises";
+import { lstat, open, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { absent } from "./errors.ts";
 
 interface Header {
@@ -7,6 +7,9 @@ interface Header {
 }
 
 type Line = { readonly entry: string; readonly bytes: number; readonly complete?: true } | { readonly renaming: true };
+
+/** A line of 200 bytes for each of a hundred thousand entries, and for what of them was begun. */
+const maxJournal = 64 * 1024 ** 2;
 
 /** What an earlier run of the same plan wrote down. */
 export interface Remembered {
@@ -21,6 +24,9 @@ export interface Remembered {
  * cannot be read is where the power went: what is after it is not believed.
  */
 export async function readJournal(path: string, plan: string): Promise<Remembered | undefined> {
+  const found = await lstat(path).catch(absent(path));
+  // A link or a pipe is nothing that a journal was left as: it is replaced, and not read.
+  if (found?.isFile() !== true || found.size > maxJournal) return undefined;
   const text = (await readFile(path, "utf8").catch(absent(path))) ?? "";
   const [first, ...lines] = text.split("\n").slice(0, -1);
   const header = parse(first ?? "") as Partial<Header> | undefined;
@@ -67,7 +73,8 @@ export class Journal {
   /** Starts over for `plan`, with what is still true of an earlier run. */
   static async start(path: string, plan: string, remembered?: Remembered): Promise<Journal> {
     const fresh = `${path}.new`;
-    const file = await open(fresh, "w", 0o644);
+    await rm(fresh, { force: true });
+    const file = await open(fresh, "wx", 0o644);
     const journal = new Journal(file);
     const header: Header = { journal: 1, plan };
     await file.write(`${JSON.stringify(header)}\n`);

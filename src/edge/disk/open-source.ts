@@ -5,14 +5,16 @@ import { volumeBlock } from "../../model/bundle.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { DiskSource, type OpenPart, type SummedBlock } from "./disk-source.ts";
 import { readFailure } from "./errors.ts";
+import { claimOf, refuseClaimed } from "./claim.ts";
 import { findVolumes, type VolumeSet } from "./volumes-document.ts";
 
 /**
  * Opens a bundle read-only: one file, or its volumes as one address space. Volumes are named by any of them, by their
  * `.volumes.json`, or by what stands before the number. Nothing is joined, nothing is written.
- * @throws Failure FILE_MISSING, FILE_UNREADABLE; VOLUME_UNUSABLE for a volume that is missing or of another size
+ * @throws Failure FILE_MISSING, FILE_UNREADABLE; FILE_BUSY for what is still being written; VOLUME_UNUSABLE for a volume that is missing or of another size
  */
 export async function openSource(path: string): Promise<DiskSource> {
+  if (path.endsWith(".partial")) await refuseClaimed(claimOf(path.replace(/(\.\d{3,4})?\.partial$/, "")));
   const set = await findVolumes(path);
   if (set !== undefined) return openVolumes(set, path);
   if (!/\.\d{3,4}$/.test(path)) return new DiskSource(path, [await openPart(path, 0)]);

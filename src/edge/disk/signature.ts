@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
 import type { SignatureAlgorithm } from "../../model/signature.ts";
 import { readText } from "../files/read-text.ts";
@@ -23,12 +23,18 @@ export async function keygen(
   });
   const files = { privateKey: path, publicKey: `${path}.pub` };
   await create(files.privateKey, privateKey, 0o600);
-  await create(files.publicKey, publicKey, 0o644);
+  try {
+    await create(files.publicKey, publicKey, 0o644);
+  } catch (error) {
+    // Half a pair beside the public key of another one is a pair that does not fit.
+    await rm(files.privateKey, { force: true });
+    throw error;
+  }
   return files;
 }
 
 async function create(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(path, text, { mode, flag: "wx" }).catch((error: unknown) => {
+  await writeFile(path, text, { mode, flag: "wx", flush: true }).catch((error: unknown) => {
     throw errorCode(error) === "EEXIST" ? new Failure("FILE_EXISTS", { path }) : writeFailure(error, path);
   });
 }

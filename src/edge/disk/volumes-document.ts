@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { limits, volumeBlock, VolumesDocument } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
@@ -86,7 +86,8 @@ function sumOf(document: VolumesDocument): string {
 }
 
 export async function writeVolumes(path: string, document: VolumesDocument): Promise<void> {
-  const handle = await open(path, "w", 0o644);
+  await rm(path, { force: true });
+  const handle = await open(path, "wx", 0o644);
   try {
     await handle.writeFile(canonicalJson({ ...document, sum: sumOf(document) }));
     await handle.sync();

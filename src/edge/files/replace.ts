@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, mkdir, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
+import { systemClock } from "../../std/clock.ts";
+import { errorCode } from "../disk/errors.ts";
+import { otherEnd } from "./read-text.ts";
 
 export interface ReplaceOptions {
   /** Of the file. @default what the umask leaves */
@@ -38,10 +42,12 @@ export async function replaceFile(
   }
 }
 
+/** What the shell has opened for us is written through its handle, also where it is a file. `/dev/shm` is a disk as any. */
+const openedForUs = /^\/(?:dev\/(?:std(?:in|out|err)|fd\/\d+)|proc\/[^/]+\/(?:task\/\d+\/)?fd\/\d+)$/;
+
 /** Where `path` leads: to a file that is or shall be, or to something that takes bytes as they come. */
 export async function whereToWrite(path: string): Promise<string> {
-  // What the shell has opened for us is written through its handle, also where it is a file.
-  if (/^\/(dev|proc)\//.test(path)) return "stream";
+  if (openedForUs.test(path)) return "stream";
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
     const link = await lstat(path).catch(() => undefined);
@@ -54,9 +60,39 @@ export async function whereToWrite(path: string): Promise<string> {
 
 async function writeInto(path: string, content: string | Uint8Array): Promise<void> {
   try {
-    await writeFile(path, content, { flag: "a" });
+    await using file = await openStream(path);
+    await file.writeFile(content);
   } catch (cause) {
-    throw new Failure("FILE_UNWRITABLE", { path, reason: (cause as NodeJS.ErrnoException).code ?? "" }, { cause });
+    if (cause instanceof Failure) throw cause;
+    throw new Failure("FILE_UNWRITABLE", { path, reason: errorCode(cause) }, { cause });
+  }
+}
+
+/**
+ * Opens what takes bytes as they come.
+ * @throws Failure FILE_KIND for a pipe that nobody reads: opening it would wait, in a thread that no signal ends
+ */
+export async function openStream(path: string): Promise<FileHandle> {
+  // Held until the other one is open, so that who reads does not see an end in between.
+  const asked = await openRead(path);
+  try {
+    return await open(path, "a");
+  } finally {
+    await asked.close();
+  }
+}
+
+/** A shell may start the reader of a pipe after it has started us. */
+async function openRead(path: string): Promise<FileHandle> {
+  const until = systemClock.now() + otherEnd.patience;
+  for (;;) {
+    try {
+      return await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (cause) {
+      if (errorCode(cause) !== "ENXIO") throw cause;
+      if (systemClock.now() > until) throw new Failure("FILE_KIND", { path }, { cause });
+      await systemClock.sleep(otherEnd.look);
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { findLogin } from "../credentials/credentials.ts";
 import type { EndpointAccess } from "./access.ts";
 import { Account } from "./auth/account.ts";
 import { Registry } from "./registry.ts";
-import { loadClient, loadRoots } from "./roots.ts";
+import { loadKeyPair, loadRoots } from "./roots.ts";
 import type { Transport } from "./transport.ts";
 import { UndiciTransport } from "./undici-transport.ts";
 
@@ -82,7 +82,7 @@ async function accessOf(host: string, endpoint: EndpointSettings, options: Conne
     pathPrefix,
     ca: roots ? await loadRoots({ env, host: url.host, ca, certsDirectory }) : [],
     caNamed: ca !== undefined,
-    client: endpoint.clientCertificate && (await loadClient(endpoint.clientCertificate, baseDirectory)),
+    client: endpoint.clientCertificate && (await loadKeyPair(endpoint.clientCertificate, baseDirectory)),
     insecure: endpoint.insecure,
     account: new Account(() => findLogin(knownAs, { env, source })),
   };

@@ -71,7 +71,7 @@ function whatElse(text: string, bytes: Buffer): string {
 }
 
 /** @throws Failure FILE_MISSING, FILE_UNREADABLE, CONFIG_INVALID for what is no such pair, or whose key wants a password */
-export async function loadClient(
+export async function loadKeyPair(
   { cert, key }: { readonly cert: string; readonly key: string },
   baseDirectory: string,
 ): Promise<ClientKeyPair> {

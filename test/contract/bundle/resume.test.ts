@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile, stat } from "node:fs/promises";
+import { execa } from "execa";
+import { lstat, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -135,6 +136,41 @@ describe("bundleOutput", () => {
     await using directory = await aTempDirectory();
     const output = bundleOutput(directory.path, { overwrite: true });
     await expect(pack(input(), output)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", facts: { reason: "EISDIR" } });
+  });
+
+  it.each([{}, { volumeSize: 2 * MiB }])("writes into nothing that a link beside it names: %j", async (options) => {
+    await using directory = await aTempDirectory();
+    const path = join(directory.path, "a.tar");
+    const theirs = join(directory.path, "theirs");
+    await writeFile(theirs, "theirs");
+    const parts = options.volumeSize === undefined ? [path] : [`${path}.001`, join(directory.path, "a.volumes.json")];
+    const beside = [...parts.map((part) => `${part}.partial`), `${path}.partial.journal.new`];
+    for (const name of [...beside, `${path}.partial.journal`]) await symlink("theirs", name);
+    await pack(input(), bundleOutput(path, options));
+    expect(await readFile(theirs, "utf8")).toBe("theirs");
+    for (const part of parts) expect((await lstat(part)).isFile()).toBe(true);
+    expect((await contentOf(directory.path)).equals(whole)).toBe(true);
+  });
+
+  it("waits for no pipe, and for the end of no device, in the place of a journal", async () => {
+    await using directory = await aTempDirectory();
+    const path = join(directory.path, "a.tar");
+    for (const name of ["", ".journal", ".journal.new"])
+      await execa("sh", ["-c", `mkfifo "$0"`, `${path}.partial${name}`]);
+    await pack(input(), bundleOutput(path));
+    await symlink("/dev/zero", `${path}.partial.journal`);
+    await pack(input(), bundleOutput(path, { overwrite: true }));
+    expect((await readFile(path)).equals(whole)).toBe(true);
+  });
+
+  it("goes on in no file that a link has taken the place of", async () => {
+    await using directory = await aTempDirectory();
+    const path = join(directory.path, "a.tar");
+    await interrupted(path, 90, {});
+    await rename(`${path}.partial`, join(directory.path, "theirs"));
+    await symlink("theirs", `${path}.partial`);
+    expect((await pack(input(), bundleOutput(path))).bytesResumed).toBe(0);
+    expect((await lstat(path)).isFile()).toBe(true);
   });
 
   it("refuses what the disk has no room for, before it writes anything", async () => {

@@ -1,11 +1,12 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { execa } from "execa";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { versionLine } from "../../../src/cli/version.ts";
 import { runApp } from "../../../src/cli/app.ts";
 import { signer, verifySignature } from "../../../src/edge/disk/signature.ts";
+import { programFile } from "../../../src/cli/wire/build-files.ts";
 import { aBundleFile } from "../../rig/bundle-file.ts";
 import { someItems } from "../../rig/bundle-input.ts";
 import { runCommand } from "../../rig/command.ts";
@@ -59,6 +60,15 @@ describe("keygen", () => {
       [sums, Buffer.alloc(0)],
     ] as const)
       expect(await verifySignature(what, by, key)).toBe(false);
+  });
+
+  it("leaves no private key beside the public key of another", async () => {
+    await using folder = await aTempDirectory();
+    await writeFile(join(folder.path, "release.pub"), "theirs");
+    await expect(runCommand(["keygen", "--out", "release"], { cwd: folder.path })).rejects.toMatchObject({
+      code: "FILE_EXISTS",
+    });
+    expect(await readdir(folder.path)).toEqual(["release.pub"]);
   });
 
   it("never replaces a key", async () => {
@@ -172,4 +182,28 @@ describe("inspect and diff", () => {
     await runCommand(["diff", old, fewer, "--html", "diff.html"], { cwd: folder.path });
     expect(await readFile(join(folder.path, "diff.html"), "utf8")).toContain("plugins/key-auth");
   });
+});
+
+describe("serve", () => {
+  it.each([
+    ["a certificate that is empty", ["--tls-cert", "empty", "--tls-key", "empty"], "CONFIG_INVALID"],
+    ["a password that is empty", ["--login-user", "me", "--login-password-file", "empty"], "CREDENTIALS_UNUSABLE"],
+  ])("begins with no %s", async (_what, flags, code) => {
+    await using folder = await aTempDirectory();
+    await writeFile(join(folder.path, "empty"), "");
+    const words = ["serve", await aBundleFile(folder.path), "--port", "0", ...flags];
+    await expect(runCommand(words, { cwd: folder.path })).rejects.toMatchObject({ code });
+  });
+});
+
+it("doctor collects nothing from a log that somebody has already, and says so", async () => {
+  await expect(runCommand(["doctor", "--logs", "a.log", "--collect", "a.tar"])).rejects.toMatchObject({
+    code: "USAGE",
+    facts: { what: "--logs + --collect" },
+  });
+});
+
+it("a program for bin/ is a file: a device has no end, and a pipe nobody who writes", async () => {
+  for (const path of ["/dev/zero", "/dev"])
+    await expect(programFile("bin/helm-linux-amd64", path)).rejects.toMatchObject({ code: "FILE_KIND" });
 });

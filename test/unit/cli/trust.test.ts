@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { commands as commandTable } from "../../../src/cli/commands/table.ts";
 import { findTool } from "../../../src/cli/wire/tools.ts";
 import type { Context } from "../../../src/cli/context.ts";
 import { keygen, signer } from "../../../src/edge/disk/signature.ts";
@@ -154,7 +155,20 @@ describe("a bundle that somebody changed", () => {
     ["standalone", "bad.tar", "--out", "out"],
     ["serve", "bad.tar", "--port", "0"],
     ["install", "bad.tar", "--skip", "verify"],
+    ["status", "bad.tar"],
+    ["plugins", "list", "bad.tar"],
   ].map((words) => ({ words }));
+
+  it("is a case here for every command that takes a bundle and a key; verify and repair look at all of it anyway", () => {
+    const asked = commandTable.filter(({ flags }) => "bundle" in flags && "key" in flags).map(({ name }) => name);
+    const cases = commands.map(({ words }) => words.slice(0, words.indexOf("bad.tar")).join(" "));
+    expect([...cases, "verify", "repair"].toSorted()).toEqual(asked.toSorted());
+  });
+
+  it("is refused by plugins list, also without a site", async () => {
+    const words = ["plugins", "list", "bad.tar", "--key", "release.pub"];
+    await expect(runCommand(words, { cwd: folder })).rejects.toMatchObject({ code: "FINDINGS" });
+  });
 
   it.each(commands)("is refused by $words, whatever it would have read of it", async ({ words }) => {
     for (const trust of [

@@ -97,6 +97,7 @@ describe("render --for", () => {
     ["--for argocd --out <value>", ["--for", "argocd", "--repo-url", "https://git.example/a.git"]],
     ["--repo-url <value>", ["--for", "flux", "--out", "x"]],
     ["--repo-url user:***@", ["--for", "flux", "--out", "x", "--repo-url", "https://me:pl4nted@git.example/a.git"]],
+    ["--repo-url user:***@", ["--for", "flux", "--out", "x", "--repo-url", "https://ghp_pl4nted@git.example/a.git"]],
     [
       "--repo-path ../a",
       ["--for", "flux", "--out", "x", "--repo-url", "https://git.example/a.git", "--repo-path", "../a"],

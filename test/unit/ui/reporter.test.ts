@@ -3,7 +3,8 @@ import { reportFindings, type Event } from "../../../src/model/event.ts";
 import { Failure } from "../../../src/model/failure.ts";
 import { finding } from "../../../src/model/finding.ts";
 import { createReporter, type Reporter, type ReporterOptions } from "../../../src/ui/reporter.ts";
-import { widthOf } from "../../../src/ui/width.ts";
+import { canonicalJson } from "../../../src/std/canonical-json.ts";
+import { jsonText, widthOf } from "../../../src/ui/width.ts";
 
 interface Recorded {
   readonly reporter: Reporter;
@@ -229,4 +230,9 @@ describe("every reporter", () => {
     reporter.report({ type: "finding", finding: finding("note", "registry.harbor", { host: "h", version: "2" }) });
     expect(reporter.findings.map(({ code }) => code)).toEqual(["bundle.file-damaged", "registry.harbor"]);
   });
+});
+
+it("what --json prints has no marks, in names of members neither, and nothing that is no text", () => {
+  const marked = "a\u00ad\u034f\u115f\u200b\u3164\ufe0f\u{e0041}\ud800b";
+  expect(jsonText({ [marked]: [marked, { [marked]: 1 }] })).toBe(canonicalJson({ ab: ["ab", { ab: 1 }] }));
 });

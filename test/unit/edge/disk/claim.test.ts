@@ -1,8 +1,10 @@
 import { execa } from "execa";
-import { mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { claim, isAbandoned } from "../../../../src/edge/disk/claim.ts";
+import { openSource } from "../../../../src/edge/disk/open-source.ts";
+import { aBundleFile } from "../../../rig/bundle-file.ts";
 import { aTempDirectory } from "../../../rig/temp-directory.ts";
 
 type Fields = Readonly<Record<string, string | number>>;
@@ -28,6 +30,18 @@ describe("a claim", () => {
     await held.release();
     await (await claim(path)).release();
     expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it("keeps also those away who only read what is being written, in one file or in volumes", async () => {
+    await using folder = await aTempDirectory();
+    const path = await aBundleFile(folder.path);
+    for (const name of [`${path}.partial`, `${path}.001.partial`]) await copyFile(path, name);
+    const claimed = await claim(`${path}.partial.claim`);
+    for (const name of [`${path}.partial`, `${path}.001.partial`])
+      await expect(openSource(name)).rejects.toMatchObject({ code: "FILE_BUSY" });
+    await (await openSource(path))[Symbol.asyncDispose]();
+    await claimed.release();
+    await (await openSource(`${path}.partial`))[Symbol.asyncDispose]();
   });
 
   it.each<[string, Fields | string, number]>([

@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -55,6 +56,22 @@ describe("readText", () => {
     const path = join(folder.path, "a");
     await make(path);
     await expect(readText(path, 10)).rejects.toMatchObject({ code, facts: { path, ...facts } });
+  });
+
+  it("reads a pipe while somebody writes into it, who may come later and take his time", async () => {
+    await using folder = await aTempDirectory();
+    const path = join(folder.path, "pipe");
+    await execa("sh", ["-c", `mkfifo "$0"`, path]);
+    const writer = execa("sh", ["-c", `sleep 0.2; { echo a; sleep 0.2; echo b; } > "$0"`, path]);
+    expect(await readText(path, 100)).toBe("a\nb\n");
+    await writer;
+  });
+
+  it("refuses a pipe that nobody writes into: opening it would wait in a thread that no signal ends", async () => {
+    await using folder = await aTempDirectory();
+    const path = join(folder.path, "pipe");
+    await execa("sh", ["-c", `mkfifo "$0"`, path]);
+    await expect(readText(path, 100)).rejects.toMatchObject({ code: "FILE_KIND", facts: { path } });
   });
 
   it("does not wait for the end of a device that has none", async () => {

@@ -3,7 +3,7 @@ import { lstat, mkdtemp, open, readdir, readFile, readlink, rm, stat, symlink, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { replaceFile } from "../../../../src/edge/files/replace.ts";
+import { replaceFile, whereToWrite } from "../../../../src/edge/files/replace.ts";
 import { runCommand } from "../../../rig/command.ts";
 
 async function aFolder(): Promise<string> {
@@ -43,6 +43,19 @@ it("writes into a pipe, and never replaces it", async () => {
   const read = readFile(pipe, "utf8");
   await replaceFile(pipe, "through");
   expect([await read, (await lstat(pipe)).isFIFO()]).toEqual(["through", true]);
+});
+
+it("refuses a pipe that nobody reads", async () => {
+  const pipe = join(await aFolder(), "pipe");
+  await execa("sh", ["-c", `mkfifo "$0"`, pipe]);
+  await expect(replaceFile(pipe, "lost")).rejects.toMatchObject({ code: "FILE_KIND", facts: { path: pipe } });
+});
+
+it("takes below /dev and /proc only what a shell has opened for a stream: /dev/shm holds files", async () => {
+  for (const path of ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/proc/self/fd/1", "/proc/1/task/1/fd/1", "/dev/null"])
+    expect(await whereToWrite(path)).toBe("stream");
+  for (const path of ["/dev/shm/higress-airgap-site.yaml", "/dev/higress-airgap-none", "/proc/higress-airgap-none"])
+    expect(await whereToWrite(path)).toBe(path);
 });
 
 it("writes through what the shell has opened, also where that is a file", async () => {
