@@ -1,5 +1,6 @@
 import type { Options } from "yargs";
 import { Failure } from "../model/failure.ts";
+import { parsePlatform, printPlatform, type Platform } from "../model/platform.ts";
 import type { CommandName, FlagName } from "../ui/messages/vocabulary.ts";
 import type { Context } from "./context.ts";
 import type { ExitCode } from "./exit-code.ts";
@@ -87,4 +88,14 @@ export function wholeNumber(flags: Flags, name: FlagName, from: number, to: numb
   const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
   if (!(number >= from && number <= to)) throw new Failure("USAGE", { what: `--${name} ${value}: ${from}..${to}` });
   return number;
+}
+
+/** What is written for one host is of this machine's kind, unless it is told. @throws Failure USAGE */
+export function onePlatform(flags: Flags): Platform {
+  const [asked, ...more] = texts(flags, "platform");
+  const own = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
+  const platform = asked === undefined ? own : parsePlatform(asked);
+  if (platform === undefined || more.length > 0)
+    throw new Failure("USAGE", { what: `--platform ${[asked, ...more].join(" ")}: ${printPlatform(own)}` });
+  return platform;
 }

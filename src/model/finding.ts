@@ -75,6 +75,7 @@ export interface FindingFacts {
   "reference.unreadable": { where: string; path: string; value: string; why: string };
   "reference.not-carried": { where: string; path: string; value: string };
   "manifest.unreadable": { file: string; where: string; why: string };
+  "reference.digest-lost": { reference: string };
   "reference.excepted": { where: string; path: string; value: string; reason: string };
   "workload.field-misplaced": { where: string; path: string; field: string };
   "relocation.rule-unread": { chart: string; path: string; source: string };

@@ -7,8 +7,9 @@ import { promisify } from "node:util";
 import * as tar from "tar";
 import { describe, expect, it } from "vitest";
 import type { Fetcher } from "../../src/content/store.ts";
-import { writeDockerArchive } from "../../src/edge/archive/docker-archive.ts";
+import { platformImage, writeDockerArchive } from "../../src/edge/archive/docker-archive.ts";
 import { digestOf, hexOf } from "../../src/model/digest.ts";
+import { parseReference } from "../../src/model/reference.ts";
 import { becauseOfOwner, skopeoMayNotChown } from "../rig/archive-owner.ts";
 import { anImage, anIndex, aStore, aWasmPlugin, flipped, type Seed } from "../rig/graph.ts";
 
@@ -23,14 +24,22 @@ async function aDirectory() {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
-const write = (seed: Seed, path: string, options: { content?: Fetcher; signal?: AbortSignal } = {}) =>
-  writeDockerArchive({ image: seed.root, content: aStore(seed), reference, platform: arm64, path, ...options });
+interface WriteOptions {
+  readonly content?: Fetcher;
+  readonly signal?: AbortSignal;
+}
+
+async function write(seed: Seed, path: string, { content = aStore(seed), signal }: WriteOptions = {}) {
+  const image = await platformImage({ root: seed.root, content, reference, platform: arm64, signal });
+  await writeDockerArchive({ images: [{ image, names: [parseReference(reference)] }], content, path, signal });
+  return image.descriptor.digest;
+}
 
 describe("writeDockerArchive", () => {
   it("writes what skopeo reads as Docker's archive: the platform that was asked for, under its name", async () => {
     await using directory = await aDirectory();
     const path = join(directory.path, "a.tar");
-    expect(await write(index, path)).toEqual({ path, reference, digest: arm.root.digest });
+    expect(await write(index, path)).toBe(arm.root.digest);
     const to = join(directory.path, "out");
     await run("skopeo", ["copy", `docker-archive:${path}:${reference}`, `dir:${to}`]);
     const manifest = JSON.parse(await readFile(join(to, "manifest.json"), "utf8")) as {
@@ -74,6 +83,38 @@ describe("writeDockerArchive", () => {
     expect(names).toHaveLength(3 + arm.blobs.size);
   });
 
+  it("holds several images under all of their names, what they share once, and an index for who asks by its digest", async () => {
+    await using directory = await aDirectory();
+    const path = join(directory.path, "a.tar");
+    const other = anImage({ ...arm64, layers: [{ "bin/b": "arm" }, { "etc/motd": "shared\n" }] });
+    const [content, digest] = [aStore(index, other), index.root.digest];
+    const named = async (seed: Seed, ...names: string[]) => ({
+      image: await platformImage({ root: seed.root, content, reference, platform: arm64 }),
+      names: names.map(parseReference),
+    });
+    const byDigest = `quay.io/higress/one@${digest}`;
+    const images = [await named(index, reference, byDigest), await named(other, "nginx:1"), await named(arm, byDigest)];
+    const size = await writeDockerArchive({ images, content, path });
+    const entries: string[] = [];
+    await tar.t({ file: path, onReadEntry: (entry) => entries.push(entry.path) });
+    expect(new Set(entries).size).toBe(entries.length);
+    expect((await readFile(path)).length).toBeGreaterThan(size);
+    const layout = JSON.parse((await run("tar", ["-xOf", path, "index.json"])).stdout) as {
+      manifests: { digest: string; annotations: Record<string, string> }[];
+    };
+    expect(layout.manifests.map((each) => [each.annotations["io.containerd.image.name"], each.digest])).toEqual([
+      [reference, arm.root.digest],
+      [byDigest, digest],
+      ["docker.io/library/nginx:1", other.root.digest],
+      [byDigest, arm.root.digest],
+    ]);
+    // Docker would load what has no tag without a name.
+    const docker = JSON.parse((await run("tar", ["-xOf", path, "manifest.json"])).stdout) as { RepoTags: string[] }[];
+    expect(docker.map(({ RepoTags }) => RepoTags)).toEqual([[reference], ["docker.io/library/nginx:1"]]);
+    const to = join(directory.path, "out");
+    await run("skopeo", ["copy", `docker-archive:${path}:nginx:1`, `dir:${to}`]);
+  });
+
   it("copes with a source that lends one buffer for all chunks of a layer", async () => {
     await using directory = await aDirectory();
     const store = aStore(arm);
@@ -95,7 +136,7 @@ describe("writeDockerArchive", () => {
   it("takes an image that is no index, if it is for the platform", async () => {
     await using directory = await aDirectory();
     const path = join(directory.path, "a.tar");
-    expect(await write(arm, path)).toMatchObject({ digest: arm.root.digest });
+    expect(await write(arm, path)).toBe(arm.root.digest);
     await expect(write(anImage(), join(directory.path, "b.tar"))).rejects.toMatchObject({
       code: "PLATFORM_MISSING",
       facts: { platform: "linux/arm64", has: "linux/amd64" },

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +12,8 @@ import { aDaemon } from "./daemon.ts";
 export interface Containerd extends AsyncDisposable {
   /** `ctr -n k8s.io ARGS`, as an administrator of a node calls it. @returns what it printed */
   ctr(...args: readonly string[]): Promise<string>;
+  /** The line of a script that is `ctr` of this containerd, or `k3s`, which has it as a word. */
+  asNode(program: string): string;
 }
 
 const binary = "/usr/bin/containerd";
@@ -20,6 +23,12 @@ const client = "/usr/bin/ctr";
 export function containerdUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return "containerd wants to be root";
   return existsSync(binary) ? undefined : `there is no ${binary}: install Debian's containerd`;
+}
+
+/** Why it cannot unpack images on this machine, which takes mounts, or undefined when it can. */
+export function unpackingUnavailable(): string | undefined {
+  const { status, stderr } = spawnSync("unshare", ["-m", "mount", "--bind", "/tmp", "/tmp"], { encoding: "utf8" });
+  return status === 0 ? undefined : `nothing may be mounted here: ${stderr.trim()}`;
 }
 
 export async function aContainerd(): Promise<Containerd> {
@@ -45,6 +54,7 @@ export async function aContainerd(): Promise<Containerd> {
   };
   const containerd: Containerd = {
     ctr,
+    asNode: (program) => `${program === "ctr" ? "" : "shift; "}exec ${client} --address ${socket} "$@"`,
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });

@@ -1,13 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pluginTree } from "../../content/plugin-tree.ts";
-import { writeDockerArchive } from "../../edge/archive/docker-archive.ts";
+import { platformImage, writeDockerArchive } from "../../edge/archive/docker-archive.ts";
 import { exportPluginTree } from "../../edge/archive/plugin-export.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
-import { parsePlatform, printPlatform, type Platform } from "../../model/platform.ts";
-import { parseReference } from "../../model/reference.ts";
+import type { Platform } from "../../model/platform.ts";
+import { parseReference, printReference } from "../../model/reference.ts";
 import { carriedPlugins } from "../../pipeline/carried-plugins.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import { composeSetKit, isOfComposeSet, missingServices } from "../../stages/standalone/compose.ts";
@@ -15,7 +15,7 @@ import type { StandaloneKit } from "../../stages/standalone/container.ts";
 import { standaloneKit } from "../../stages/standalone/kit.ts";
 import { printBytes } from "../../std/bytes.ts";
 import type { Context } from "../context.ts";
-import { text, texts, type Flags } from "../define.ts";
+import { onePlatform, text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTrustedBundle } from "../wire/site-session.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
@@ -28,7 +28,7 @@ const directory = "plugins";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const mode = choice(flags, "mode", modes) ?? "all-in-one";
   const engine = choice(flags, "runtime", engines);
-  const platform = platformOf(flags);
+  const platform = onePlatform(flags);
   const out = resolve(context.cwd, text(flags, "out") ?? `higress-${mode}`);
   await using bundle = await openTrustedBundle(flags, context);
   const images = mode === "compose" ? composeImages(bundle) : allInOneImage(bundle);
@@ -60,16 +60,6 @@ function choice<const T extends string>(flags: Flags, name: "mode" | "runtime", 
   if (value !== undefined && found === undefined)
     throw new Failure("USAGE", { what: `--${name} ${value}: ${choices.join(", ")}` });
   return found;
-}
-
-/** A kit is for one host: of this machine's kind, unless it is told. */
-function platformOf(flags: Flags): Platform {
-  const [asked, ...more] = texts(flags, "platform");
-  const own = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
-  const platform = asked === undefined ? own : parsePlatform(asked);
-  if (platform === undefined || more.length > 0)
-    throw new Failure("USAGE", { what: `--platform ${[asked, ...more].join(" ")}: ${printPlatform(own)}` });
-  return platform;
 }
 
 const repositoryOf = ({ reference }: LockItem): string => parseReference(reference).repository;
@@ -110,23 +100,17 @@ export async function writeArchives(
 ): Promise<readonly { readonly name: string; readonly reference: string }[]> {
   await mkdir(join(folder, "images"), { recursive: true });
   const written: { name: string; reference: string }[] = [];
-  for (const { reference, root, bytes } of items) {
+  const { signal } = context;
+  for (const { reference, root } of items) {
     const { registry, repository, tag = "latest" } = parseReference(reference);
     const name = `images/${[registry, repository, tag].join("_").replaceAll(/[^A-Za-z0-9._-]/g, "_")}.tar`;
-    const archive = await writeDockerArchive({
-      image: root,
-      content: bundle,
-      reference,
-      platform,
-      path: join(folder, name),
-      signal: context.signal,
-    });
-    context.reporter.report({
-      type: "note",
-      text: "written",
-      facts: { path: join(folder, name), size: printBytes(bytes) },
-    });
-    written.push({ name, reference: archive.reference });
+    const path = join(folder, name);
+    const image = await platformImage({ root, content: bundle, reference, platform, signal });
+    // `docker load` cannot keep a digest.
+    const called = { registry, repository, tag };
+    const size = await writeDockerArchive({ images: [{ image, names: [called] }], content: bundle, path, signal });
+    context.reporter.report({ type: "note", text: "written", facts: { path, size: printBytes(size) } });
+    written.push({ name, reference: printReference(called) });
   }
   return written;
 }

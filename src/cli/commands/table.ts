@@ -148,6 +148,20 @@ export const commands: readonly Command[] = [
     load: () => import("./plugins-export.ts"),
   },
   {
+    name: "images export",
+    positionals: "<bundle>",
+    flags: {
+      bundle,
+      site: string,
+      out: required,
+      platform: strings,
+      runtime: { type: "string", array: true, choices: ["containerd", "k3s", "rke2", "docker"] },
+      base: strings,
+      key: strings,
+    },
+    load: () => import("./images-export.ts"),
+  },
+  {
     name: "standalone",
     positionals: "<bundle>",
     flags: {

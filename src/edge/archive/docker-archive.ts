@@ -1,69 +1,86 @@
-import type { Graph } from "../../content/graph.ts";
+import type { ManifestNode } from "../../content/graph.ts";
 import type { Fetcher } from "../../content/store.ts";
 import { readSmall, verified } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
-import { hexOf, type Digest } from "../../model/digest.ts";
+import { hexOf } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { parseManifest, type ImageIndex, type ImageManifest } from "../../model/manifest.ts";
 import { MediaType } from "../../model/media-type.ts";
 import { platformMatches, platformOfConfig, printPlatform, type Platform } from "../../model/platform.ts";
-import { parseReference, printReference, type Reference } from "../../model/reference.ts";
+import { printReference, type Reference } from "../../model/reference.ts";
 import { writeTarFile, type TarEntry } from "./tar-file.ts";
 
+/** One image of an archive, and what it is called once it is loaded. */
+export interface ArchivedImage {
+  readonly image: PlatformImage;
+  readonly names: readonly Reference[];
+}
+
 interface DockerArchiveOptions {
-  readonly image: Graph | Descriptor;
+  readonly images: readonly ArchivedImage[];
   readonly content: Fetcher;
-  /** What the image is called once it is loaded; a digest in it is dropped, since `docker load` cannot keep one. */
-  readonly reference: string;
-  readonly platform: Platform;
   readonly path: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-interface DockerArchive {
-  readonly path: string;
-  readonly reference: string;
-  /** Of the platform's manifest; containerd keeps it, Docker's own store does not. */
-  readonly digest: Digest;
-}
-
 /**
- * One image for `docker load`, `podman load`, `nerdctl load` and `ctr images import`: the archive that Docker itself has
- * saved since 25.0, which is an OCI layout with Docker's manifest.json beside it. Layers stay as they are, compressed;
- * every blob is verified on its way, and the file appears only when all of them were right.
- * @throws Failure PLATFORM_MISSING, MANIFEST_INVALID, CONTENT_MISMATCH, DISK_FULL, FILE_UNWRITABLE
+ * Images for `docker load`, `podman load`, `nerdctl load`, `ctr images import` and the image folders of k3s and RKE2: the
+ * archive that Docker itself has saved since 25.0, which is an OCI layout with Docker's manifest.json beside it. Layers
+ * stay as they are, compressed, and each is there once however many images share it; every blob is verified on its way,
+ * and the file appears only when all of them were right.
+ * @returns its size
+ * @throws Failure CONTENT_MISMATCH, DISK_FULL, FILE_UNWRITABLE
  */
-export async function writeDockerArchive(options: DockerArchiveOptions): Promise<DockerArchive> {
-  const { content, platform, path, signal } = options;
-  const root = "root" in options.image ? options.image.root : options.image;
-  const { registry, repository, tag } = parseReference(options.reference);
-  const named: Reference = { registry, repository, tag: tag ?? "latest" };
-  const reference = printReference(named);
-  const image = await platformImage({ root, content, reference, platform, signal });
-  const { config, layers } = image.manifest;
-  const blobs = new Map([config, ...layers].map((blob) => [blob.digest, blob]));
+export async function writeDockerArchive({ images, content, path, signal }: DockerArchiveOptions): Promise<number> {
+  const manifests = new Map(
+    images
+      .flatMap(({ image, names }) => [image, ...names.map((name) => nodeFor(image, name))])
+      .map((each) => [each.descriptor.digest, each]),
+  );
+  const blobs = new Map(
+    images
+      .flatMap(({ image: { manifest } }) => [manifest.config, ...manifest.layers])
+      .map((blob) => [blob.digest, blob]),
+  );
   const entries = [
     text("oci-layout", { imageLayoutVersion: "1.0.0" }),
-    text("index.json", layoutIndex(image, named)),
-    text("manifest.json", [
-      { Config: blobPath(config), RepoTags: [reference], Layers: layers.map((layer) => blobPath(layer)) },
-    ]),
-    bytesEntry(blobPath(image.descriptor), image.bytes),
+    text("index.json", {
+      schemaVersion: 2,
+      mediaType: MediaType.ociIndex,
+      manifests: images.flatMap(({ image, names }) => names.map((name) => named(image, name))),
+    }),
+    text("manifest.json", images.flatMap(dockerManifest)),
+    ...[...manifests.values()].map((each) => bytesEntry(blobPath(each.descriptor), each.bytes)),
     ...[...blobs.values()].map((blob) => blobEntry(blob, content, signal)),
   ];
   await writeTarFile(path, entries, signal);
-  return { path, reference, digest: image.descriptor.digest };
+  return entries.reduce((sum, { size }) => sum + size, 0);
 }
 
+/**
+ * Behind a tag stands the manifest of the one platform, of which nothing is missing; who asks by digest must get what has
+ * that digest, which may be the index above it.
+ */
+const nodeFor = (image: PlatformImage, { digest }: Reference): ManifestNode =>
+  digest === undefined ? image : (image.above ?? image);
+
 /** Docker writes the tag as ref.name; containerd reads the whole name from its own annotation. */
-function layoutIndex({ descriptor }: PlatformImage, reference: Reference): object {
-  const { mediaType, digest, size, platform } = descriptor;
+function named(image: PlatformImage, reference: Reference): object {
+  const { mediaType, digest, size, platform } = nodeFor(image, reference).descriptor;
   const annotations = {
     "io.containerd.image.name": printReference(reference),
-    "org.opencontainers.image.ref.name": reference.tag,
+    ...(reference.tag !== undefined && { "org.opencontainers.image.ref.name": reference.tag }),
   };
-  const manifest = { mediaType, digest, size, ...(platform !== undefined && { platform }), annotations };
-  return { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [manifest] };
+  return { mediaType, digest, size, ...(platform !== undefined && { platform }), annotations };
+}
+
+/** Docker's own store knows no digests of manifests: what has no tag would be loaded without a name. */
+function dockerManifest({ image: { manifest }, names }: ArchivedImage): readonly object[] {
+  const tags = names.filter(({ digest }) => digest === undefined).map(printReference);
+  const { config, layers } = manifest;
+  return tags.length === 0
+    ? []
+    : [{ Config: blobPath(config), RepoTags: tags, Layers: layers.map((layer) => blobPath(layer)) }];
 }
 
 const blobPath = ({ digest }: Descriptor): string => `blobs/sha256/${hexOf(digest)}`;
@@ -72,7 +89,7 @@ function text(name: string, value: object): TarEntry {
   return bytesEntry(name, Buffer.from(JSON.stringify(value)));
 }
 
-function bytesEntry(name: string, bytes: Buffer): TarEntry {
+function bytesEntry(name: string, bytes: Uint8Array): TarEntry {
   // eslint-disable-next-line @typescript-eslint/require-await -- an entry is asynchronous; these bytes are here
   const open = async function* (): AsyncGenerator<Uint8Array> {
     yield bytes;
@@ -89,10 +106,10 @@ function blobEntry(blob: Descriptor, content: Fetcher, signal: AbortSignal | und
 }
 
 /** One image that a runtime can run, with the exact bytes of its manifest. */
-interface PlatformImage {
-  readonly descriptor: Descriptor;
-  readonly bytes: Buffer;
+interface PlatformImage extends ManifestNode {
   readonly manifest: ImageManifest;
+  /** The index that it was chosen from. */
+  readonly above?: ManifestNode | undefined;
 }
 
 interface PlatformImageOptions {
@@ -108,14 +125,12 @@ interface PlatformImageOptions {
  * The image for one platform below a root.
  * @throws Failure PLATFORM_MISSING; MANIFEST_INVALID for what is no container image
  */
-async function platformImage(options: PlatformImageOptions): Promise<PlatformImage> {
-  const { root } = options;
-  const found = await readImage(root, options);
-  if (found.manifest.kind === "image") return checked({ ...found, manifest: found.manifest }, options);
-  const child = childFor(found.manifest, options);
-  const image = await readImage(child, options);
-  if (image.manifest.kind !== "image") throw notAnImage(options, "index of indexes");
-  return checked({ ...image, manifest: image.manifest }, options);
+export async function platformImage(options: PlatformImageOptions): Promise<PlatformImage> {
+  const { manifest: top, ...root } = await readImage(options.root, options);
+  if (top.kind === "image") return checked({ ...root, manifest: top }, options);
+  const { manifest, ...image } = await readImage(childFor(top, options), options);
+  if (manifest.kind !== "image") throw notAnImage(options, "index of indexes");
+  return checked({ ...image, manifest, above: root }, options);
 }
 
 async function readImage(descriptor: Descriptor, { content, signal }: PlatformImageOptions) {

@@ -28,6 +28,7 @@ export const findings = findingSentences({
   "reference.unreadable": { message: "{where} has {value} at {path}, which is no image reference ({why}): nothing is carried for it", hint: "Write registry/repository:tag there, in the values of the chart or in your manifest. If it is no image, leave it." },
   "reference.not-carried": { message: "{where} names {value} at {path}, which the bundle does not carry", hint: "Add it to `images:` of the spec and build again. Where a relocation map moves it to a wrong place, leave relocation: out of the spec instead: the map is then learned from the chart." },
   "manifest.unreadable": { message: "{file} cannot be read as Kubernetes objects: {where}: {why}", hint: "Correct the file; nobody could apply it as it stands. One that is part of a chart belongs to the author of the chart." },
+  "reference.digest-lost": { message: "Pods ask for {reference} by digest, and Docker's own image store keeps no digest of what is loaded", hint: "Switch Docker to the image store of containerd (features.containerd-snapshotter in daemon.json), or name the image by its tag." },
   "reference.excepted": { message: "{where} names {value} at {path}, and may: {reason}", hint: "An exception of the relocation map says so; take it out of the map when it is over." },
   "workload.field-misplaced": {
     message: "{where} has {field} at {path}; a container has such a field, a pod has not",

@@ -25,6 +25,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   diff: { about: "Say what changed between two bundles", example: "diff higress-2.2.0.tar higress-2.2.4.tar" },
   keygen: { about: "Make a key pair that signs bundles (ECDSA P-256, or SM2)", example: "keygen --out release" },
   "node-config": { about: "Print what containerd, docker, k3s and RKE2 need on each node to trust the registry", example: "node-config --site site.yaml" },
+  "images export": { about: "Write the images of one platform for nodes that have no registry: one archive, and a script for each runtime", example: "images export higress-2.2.4.tar --runtime k3s --out images/" },
   standalone: { about: "Make a kit for a host without a cluster: images for docker load, plugins, run script", example: "standalone higress-2.2.4.tar --mode all-in-one --out kit/" },
   rollback: { about: "Go back to the install before, or to one of history", example: "rollback --site site.yaml" },
   uninstall: { about: "Remove what the receipt lists, and nothing else", example: "uninstall --site site.yaml" },

@@ -58,6 +58,7 @@ export const commandNames = [
   "diff",
   "keygen",
   "node-config",
+  "images export",
   "standalone",
   "rollback",
   "uninstall",

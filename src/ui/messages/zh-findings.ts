@@ -24,6 +24,7 @@ export const findings = findingSentences({
   "reference.unreadable": { message: "{where} 在 {path} 处的 {value} 不是镜像引用（{why}）：不会为它携带任何内容", hint: "请在 chart 的 values 或您的清单中写成 registry/repository:tag；如果它不是镜像，可保持原样。" },
   "reference.not-carried": { message: "{where} 在 {path} 处引用了 {value}，离线包没有携带它", hint: "请加入规格文件的 `images:` 并重新构建。若是重定位映射把它移到了错误的位置，请改为去掉规格文件中的 relocation:，映射会从 chart 学习得到。" },
   "manifest.unreadable": { message: "{file} 无法作为 Kubernetes 对象读取：{where}：{why}", hint: "请修正该文件；照现在的样子谁也无法应用它。属于 chart 的文件请联系 chart 的作者。" },
+  "reference.digest-lost": { message: "Pod 按摘要请求 {reference}，而 Docker 自带的镜像存储不保留所加载镜像的摘要", hint: "请让 Docker 改用 containerd 的镜像存储（daemon.json 中的 features.containerd-snapshotter），或改用标签引用该镜像。" },
   "reference.excepted": { message: "{where} 在 {path} 处引用 {value}，属于允许的例外：{reason}", hint: "这是重定位映射中的例外；不再需要时请从映射中删除。" },
   "workload.field-misplaced": { message: "{where} 在 {path} 处写了 {field}；这是容器的字段，Pod 没有这个字段", hint: "Helm 3 会丢弃它，Helm 4 则无法安装。若它来自某个值，请从规格文件和站点文件中删除该值（Higress 2.2.1 和 2.2.2 中是 global.imagePullPolicy 和 gateway.imagePullPolicy）；否则请告知 chart 作者。" },
   "relocation.rule-unread": { message: "{chart} 不读取 {path}，而规则为该版本设置了它（{source}）", hint: "该规则在此不起作用；其影响见 docs/zh/any-release.md，并请修正规则的版本范围。" },

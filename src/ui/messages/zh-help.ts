@@ -25,6 +25,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   diff: { about: "比较两个离线包的差异", example: "diff higress-2.2.0.tar higress-2.2.4.tar" },
   keygen: { about: "生成为离线包签名的密钥对（ECDSA P-256 或国密 SM2）", example: "keygen --out release" },
   "node-config": { about: "输出各节点上 containerd、docker、k3s、RKE2 信任仓库所需的配置", example: "node-config --site site.yaml" },
+  "images export": { about: "为没有仓库的节点写出一个平台的全部镜像：一个归档，每种运行时各一个脚本", example: "images export higress-2.2.4.tar --runtime k3s --out images/" },
   standalone: { about: "为没有集群的主机生成套件：docker load 镜像、插件、运行脚本", example: "standalone higress-2.2.4.tar --mode all-in-one --out kit/" },
   rollback: { about: "回到上一次安装，或 history 中的某一次", example: "rollback --site site.yaml" },
   uninstall: { about: "只删除回执中列出的内容", example: "uninstall --site site.yaml" },

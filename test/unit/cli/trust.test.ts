@@ -152,6 +152,7 @@ describe("a bundle that somebody changed", () => {
     ["plugins", "enable", "bad.tar", "--name", "key-auth"],
     ["plugins", "check", "bad.tar"],
     ["plugins", "export", "bad.tar", "--directory", "out"],
+    ["images", "export", "bad.tar", "--out", "out"],
     ["standalone", "bad.tar", "--out", "out"],
     ["serve", "bad.tar", "--port", "0"],
     ["install", "bad.tar", "--skip", "verify"],
