@@ -64,6 +64,7 @@ export interface FindingFacts {
   "bundle.installer-missing": { platform: string; program: string };
   "bundle.tools-missing": { platform: string; programs: string };
   // of a spec
+  "tool.unfetched": { program: string; path: string; from: string; why: FailureCode; about: FailureFacts[FailureCode] };
   "outdated.chart": { chart: string; newest: string };
   "outdated.tag": { reference: string; carried: string; found: string };
   "outdated.plugin": { plugin: string; carried: string; console: string; chart: string };

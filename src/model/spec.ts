@@ -107,10 +107,22 @@ export const PluginSelection = z.strictObject({
 export interface PluginSelection extends z.output<typeof PluginSelection> {}
 
 const FileSpec = z.strictObject({ path: Path, name: z.string().optional() });
-const ToolSpec = z.strictObject({
-  path: Path,
-  sha256: Sha256Text.optional(),
-});
+const Download = expecting(
+  "a URL without a login in it: https://host/file",
+  (text) => /^https?:\/\//i.test(text) && !hasLogin(text),
+);
+const ToolSpec = z
+  .strictObject({
+    path: Path.describe("Where it lies; with `from`, where it is put when there is nothing"),
+    from: Download.optional().describe("Where it is fetched when there is nothing at `path`"),
+    mirrors: z.array(Download).default([]).describe("Tried in turn when `from` does not have it"),
+    sha256: Sha256Text.optional().describe("Of the file at `path`; with `from` it must be said"),
+    member: z.string().min(1).optional().describe("Which file of a .tar.gz at `path`"),
+  })
+  .refine(({ from, sha256 }) => from === undefined || sha256 !== undefined, {
+    path: ["sha256"],
+    error: "expected the sum of what `from` gives: nobody else vouches for it",
+  });
 
 /** What the user asks for: `bundle.yaml`. */
 export const BundleSpec = z.strictObject({

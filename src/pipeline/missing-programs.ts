@@ -22,7 +22,7 @@ export function missingPrograms(
     return [
       ...(lacks(installer) ? [finding("note", "bundle.installer-missing", { platform, program: installer })] : []),
       ...(installsCharts && tools.length > 0
-        ? [finding("note", "bundle.tools-missing", { platform, programs: tools.join(" ") })]
+        ? [finding("warning", "bundle.tools-missing", { platform, programs: tools.join(" ") })]
         : []),
     ];
   });

@@ -95,8 +95,8 @@ function whyUnresolved(
   found: Finding,
   language: Language,
 ): { readonly message?: Readonly<Record<string, string>>; readonly hint?: Readonly<Record<string, string>> } {
-  if (found.code !== "source.unresolved") return {};
-  const { why, about } = found.facts as FindingFacts["source.unresolved"];
+  if (found.code !== "source.unresolved" && found.code !== "tool.unfetched") return {};
+  const { why, about } = found.facts as FindingFacts["source.unresolved" | "tool.unfetched"];
   const { message, hint } = describeFailure(new Failure(why, about), language);
   return { message: { [`why.${why}`]: `${message} [${why}]` }, hint: { [`why.${why}`]: hint } };
 }

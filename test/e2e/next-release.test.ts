@@ -68,6 +68,7 @@ describe.skipIf(unavailable !== undefined)(`a release that nobody here has seen$
     const here = {
       ...spec,
       charts: [{ ...chart, from: await packNextRelease(folder.path), mirrors: [] }],
+      tools: {},
       // A list that was written for the release before.
       plugins: { ...spec.plugins, list: [{ name: "key-auth", ref: `oci://${registry}/plugins/key-auth:2.0.1` }] },
       registries: Object.fromEntries(

@@ -186,6 +186,12 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
     chart: "higress 2.2.5",
   },
   "outdated.no-lock": { looked: "higress-2.2.4.tar.lock.json" },
+  "tool.unfetched": {
+    why: "REGISTRY_UNREACHABLE",
+    program: "helm-linux-arm64",
+    path: "tools/helm-v4.2.3-linux-arm64.tar.gz",
+    from: "https://get.helm.sh/helm-v4.2.3-linux-arm64.tar.gz",
+  },
   "source.unresolved": {
     why: "REGISTRY_NOT_FOUND",
     reference: "registry.example/higress/gateway:2.2.4",

@@ -16,18 +16,23 @@ export interface CommandOptions {
   /** Answers in the order of the questions; with it, somebody sits at the terminal. */
   readonly answers?: readonly string[];
   readonly signal?: AbortSignal;
+  /** Given each piece of stderr as it comes, also of a command that throws. */
+  readonly says?: (text: string) => void;
 }
 
 /** Runs a command in this process, from argv to what is printed. Failures are thrown as the command threw them. */
 export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandRun> {
-  const { cwd = ".", language = "en", env = {}, answers, signal = new AbortController().signal } = options;
+  const { cwd = ".", language = "en", env = {}, answers, signal = new AbortController().signal, says } = options;
   let stdout = "";
   let stderr = "";
   const questions = [...(answers ?? [])];
   const reporter = createReporter({
     mode: "plain",
     language,
-    write: (text) => void (stderr += text),
+    write: (text) => {
+      stderr += text;
+      says?.(text);
+    },
     columns: () => 80,
     now: () => 0,
   });

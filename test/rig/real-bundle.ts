@@ -60,6 +60,7 @@ export async function aRealBundle({
     charts: [{ ...first, from: packed, version, mirrors: [], ...map, values }],
     // The console image is a stand-in without a jar, so the list alone says which plugins there are.
     plugins: { ...spec.plugins, discover: false },
+    tools: {},
     registries: Object.fromEntries([...hosts].map((host) => [host, { endpoints: [{ url: source.url }] }])),
   };
   await writeFile(specPath, JSON.stringify(changed));

@@ -1,4 +1,6 @@
 import { dirname, resolve } from "node:path";
+import { httpGet } from "../../edge/charts/http.ts";
+import type { Get } from "../../edge/charts/pull.ts";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { hashThreads } from "../../edge/disk/hash-threads.ts";
 import { signer } from "../../edge/disk/signature.ts";
@@ -40,12 +42,13 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const rate = rateOf(text(flags, "rate"));
   const { reporter, signal } = context;
   const { report } = reporter;
-  const input = await inputOf(spec, specPath, flags, context);
-  await using reuse = await openEach(texts(flags, "reuse"), context);
   await using pool = registryPool(
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
     context,
   );
+  const get = httpGet({ transport: (host) => pool.transport(host) });
+  const input = await inputOf({ spec, specPath, get }, flags, context);
+  await using reuse = await openEach(texts(flags, "reuse"), context);
   await using threads = await hashThreads(truth(flags, "dry-run") ? 0 : undefined);
   await using ports = await buildPorts(
     {
@@ -93,12 +96,18 @@ function defaultName({ name, version }: BundleSpec, flags: Flags): string {
   return `${name}-${version}${kind}.tar`;
 }
 
-async function inputOf(spec: BundleSpec, specPath: string, flags: Flags, context: Context): Promise<BuildInput> {
+interface SpecAt {
+  readonly spec: BundleSpec;
+  readonly specPath: string;
+  readonly get: Get;
+}
+
+async function inputOf({ spec, specPath, get }: SpecAt, flags: Flags, context: Context): Promise<BuildInput> {
   const [key, lock, since, only] = (["sign-key", "lock", "since", "only"] as const).map((name) => text(flags, name));
   return {
     spec,
     specText: await readText(specPath, limits.smallFile),
-    ...(await specFiles(spec, context.env)),
+    ...(await specFiles(spec, context.env, { get, report: context.reporter.report, signal: context.signal })),
     extras: await bundleExtras(context.env),
     tool,
     epoch: epoch(context.env["SOURCE_DATE_EPOCH"]),

@@ -56,7 +56,23 @@ function withChoices(
     const { relocation: shipped, ...rest } = chart;
     return shipped === undefined || relocation === undefined ? rest : { ...rest, relocation };
   });
-  return { ...spec, platforms, charts, plugins: { ...(spec["plugins"] as object), preset } };
+  return {
+    ...spec,
+    platforms,
+    charts,
+    plugins: { ...(spec["plugins"] as object), preset },
+    tools: toolsFor(spec, platforms),
+  };
+}
+
+/** Of `tools:`, what a host of these platforms can start; `linux/arm64/v8` too is one that starts arm64. */
+function toolsFor(
+  spec: Readonly<Record<string, unknown>>,
+  platforms: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const wanted = platforms.map((platform) => platform.split("/").slice(0, 2).join("-"));
+  const tools = Object.entries(spec["tools"] ?? {});
+  return Object.fromEntries(tools.filter(([name]) => wanted.some((platform) => name.endsWith(`-${platform}`))));
 }
 
 function presetOf(value: string): string {

@@ -1,20 +1,21 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat, access, readdir } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readFailure } from "../../edge/disk/errors.ts";
 import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
 import { readText } from "../../edge/files/read-text.ts";
-import { limits } from "../../model/bundle.ts";
-import { Failure } from "../../model/failure.ts";
+import { limits, programPrefix } from "../../model/bundle.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { LargeFile, SmallFile } from "../../stages/bundle/plan.ts";
+import { fetchPrograms, programFile, type Program, type ProgramPorts } from "./programs.ts";
 
-/** CRDs, manifests and programs that the spec names, ready for the bundle; our own executables, unless it names others. */
+/**
+ * CRDs, manifests and programs that the spec names, ready for the bundle; our own executables, unless it names others.
+ * @throws Failure FINDINGS where a program cannot be fetched, once each is told
+ */
 export async function specFiles(
   spec: BundleSpec,
   env: Readonly<Record<string, string | undefined>>,
+  ports: ProgramPorts,
 ): Promise<{ crds: SmallFile[]; manifests: SmallFile[]; tools: LargeFile[] }> {
   const small = async (folder: string, file: { path: string; name?: string | undefined }): Promise<SmallFile> => ({
     name: `${folder}/${file.name ?? basename(file.path)}`,
@@ -22,35 +23,17 @@ export async function specFiles(
     bytes: Buffer.from(await readText(file.path, limits.smallFile)),
   });
   const { files: own } = await findExecutables(env);
-  const programs = { ...Object.fromEntries(own.map(({ name, path }) => [name, { path }])), ...spec.tools };
+  await fetchPrograms(spec.tools, ports);
+  const programs: Readonly<Record<string, Program>> = {
+    ...Object.fromEntries(own.map(({ name, path }) => [name, { path }])),
+    ...spec.tools,
+  };
   return {
     crds: await Promise.all(spec.crds.map((file) => small("crds", file))),
     manifests: await Promise.all(spec.manifests.map((file) => small("manifests/user", file))),
     tools: await Promise.all(
-      Object.entries<BundleSpec["tools"][string]>(programs).map(([name, { path, sha256 }]) =>
-        programFile(`bin/${name}`, path, sha256),
-      ),
+      Object.entries(programs).map(([name, program]) => programFile(`${programPrefix}${name}`, program)),
     ),
-  };
-}
-
-/** A program is hashed before the build, since SHA256SUMS is laid out before the first byte is written. */
-export async function programFile(name: string, path: string, pinned?: string): Promise<LargeFile> {
-  const found = await stat(path).catch((cause: unknown) => {
-    throw readFailure(cause, path);
-  });
-  if (!found.isFile()) throw new Failure("FILE_KIND", { path });
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  const sha256 = hash.digest("hex");
-  if (pinned !== undefined && pinned !== sha256)
-    throw new Failure("CONTENT_MISMATCH", { what: path, wanted: pinned, got: sha256 }, { side: "host" });
-  return {
-    name,
-    size: found.size,
-    sha256,
-    mode: 0o755,
-    open: (offset) => createReadStream(path, { start: offset, highWaterMark: 1 << 20 }),
   };
 }
 

@@ -14,11 +14,12 @@ export const findings = findingSentences({
   "bundle.volume-foreign": { message: "The volume {volume} does not belong to this bundle: {why}", hint: "Volumes of two builds are mixed; copy all of one build." },
   "bundle.platform-missing": { message: "{item} has no {platform}; it has: {has}", hint: "Nodes of that architecture cannot run it." },
   "bundle.installer-missing": { message: "bin/ will have no {program}: install.sh starts nothing on a {platform} host", hint: "Run npm run build:exe first, or name a folder with the executables in HIGRESS_AIRGAP_EXE_DIR. README.md says what a host does without it." },
-  "bundle.tools-missing": { message: "bin/ will have no {programs}: a {platform} host must have them on its PATH", hint: "If it has not, name the file of each under `tools:` of the spec, with its sha256. get.helm.sh and dl.k8s.io have them." },
+  "bundle.tools-missing": { message: "bin/ will have no {programs}: a {platform} host must have them on its PATH", hint: "If it has not, take the lines that `higress-airgap init` writes under `tools:` into the spec: they fetch both, pinned by sum. Or name a file of yours there with `path:`." },
   "outdated.chart": { message: "{chart} has a successor: {newest}", hint: "Set that version in the spec (without relocation: its map is learned), read its changelog, and build." },
   "outdated.tag": { message: "{reference} was carried as {carried}, and is now {found}", hint: "Build again to carry what is there now, once you know why the tag was moved; 404: it is gone." },
   "outdated.plugin": { message: "The console of {chart} asks for {plugin} as {console}; carried is {carried}", hint: "Set plugins.discover: true with the newer chart: what its console names is then carried." },
   "outdated.no-lock": { message: "There is no lock {looked}: of tags, only those that the spec pins are compared", hint: "Name the lock that lies beside the bundle with --lock." },
+  "tool.unfetched": { message: "Cannot get {program} from {from}: {why}", hint: "{why} Or put the file at {path} yourself; or name another place under `mirrors:` beside it: the sum under `sha256:` says whether it is the same file." },
   "source.unresolved": { message: "Cannot get {reference} ({asked}): {why}", hint: "{why}" },
   "reference.outside": {
     message: "{where} still names {host}: {value} at {path}",

@@ -19,7 +19,7 @@ const en: FileWords = {
     crds: "CRD files besides those in the charts, for example standard-install.yaml of the Gateway API: - path: FILE",
     manifests: "Your own manifests; the images and plugins that they name are found and carried: - path: FILE",
     tools:
-      "Executables for bin/ of the bundle, for a host inside that has none: helm (3.17 and later 3.x, or 4.1 and later) and kubectl.\nget.helm.sh and dl.k8s.io/release have them; hold them against the sums that are published there. Then, for each platform:\n  helm-linux-amd64: { path: ./helm-linux-amd64, sha256: SUM }\n  kubectl-linux-amd64: { path: ./kubectl-linux-amd64, sha256: SUM }",
+      "Executables for bin/ of the bundle, for a host inside that has none: helm (3.17 and later 3.x, or 4.1 and later) and kubectl.\nWhat is not at `path` is fetched from `from`, or from `mirrors`, and held against `sha256`. A file of yours does as well:\n  helm-linux-amd64: { path: ./helm-linux-amd64, sha256: SUM }",
     registries: "How to reach a registry: mirrors in the order in which they are tried, a CA, credentials by reference.\nExample:\n  docker.io:\n    endpoints:\n      - url: https://mirror.corp:5000\n        ca: mirror-ca.pem\n        credentials: { username: reader, passwordEnv: MIRROR_PASSWORD }",
   },
   site: {
@@ -48,8 +48,7 @@ const zh: FileWords = {
     plugins: "`discover: true` 还会读取控制台镜像中内置的插件。\n`preset`：all、ai-gateway 或 none；`include` 和 `exclude` 写单个名称。\n`digest` 是发布时的摘要；不一致会报告，不会拒绝。",
     crds: "chart 之外的 CRD 文件，例如 Gateway API 的 standard-install.yaml：- path: 文件",
     manifests: "您自己的清单；其中的镜像和插件会被找到并携带：- path: 文件",
-    tools:
-      "放入离线包 bin/ 的程序，供没有它们的内网主机使用：helm（3.17 及以后的 3.x，或 4.1 及以后）和 kubectl。\n可从 get.helm.sh 和 dl.k8s.io/release 下载，并与那里公布的校验和核对。然后每个架构各写：\n  helm-linux-amd64: { path: ./helm-linux-amd64, sha256: 校验和 }\n  kubectl-linux-amd64: { path: ./kubectl-linux-amd64, sha256: 校验和 }",
+    tools: "放入离线包 bin/ 的程序，供没有它们的内网主机使用：helm（3.17 及以后的 3.x，或 4.1 及以后）和 kubectl。\n`path` 处没有文件时，从 `from` 或 `mirrors` 下载，并与 `sha256` 核对。也可以用自己的文件：\n  helm-linux-amd64: { path: ./helm-linux-amd64, sha256: 校验和 }",
     registries: "如何访问仓库：镜像站（按顺序尝试）、CA、凭据的来源。\n例如：\n  docker.io:\n    endpoints:\n      - url: https://mirror.corp:5000\n        ca: mirror-ca.pem\n        credentials: { username: reader, passwordEnv: MIRROR_PASSWORD }",
   },
   site: {

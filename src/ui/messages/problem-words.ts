@@ -28,6 +28,8 @@ const expectations: Readonly<Record<string, string>> = {
   "the sum of this document": "该文档的校验和",
   "the sum of all volumes": "所有分卷之和",
   "UTF-8": " UTF-8 编码",
+  "a URL without a login in it: https://host/file": "不含登录信息的 URL：https://主机/文件",
+  "the sum of what `from` gives: nobody else vouches for it": "`from` 所指文件的校验和：没有别的可以证明它",
   "a chart repository, oci:// or file without a login in it": "不含登录信息的 chart 仓库、oci:// 或文件",
   "an http(s) URL without a login in it": "不含登录信息的 http(s) URL",
   "sha256: 64 small hex digits": " sha256：64 位小写十六进制数字",

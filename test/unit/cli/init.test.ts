@@ -26,6 +26,30 @@ describe("init", () => {
       expect(await loadRelocationMap(chart.relocation ?? "")).toMatchObject({ chart: chart.name, version });
   });
 
+  it.each(releases)(
+    "of %s brings helm and kubectl for every platform, pinned, and none that nobody asked for",
+    async (version) => {
+      const { tools } = await loadBundleSpec(`manifests/higress/${version}/bundle.yaml`);
+      const names = ["helm", "kubectl"].flatMap((name) => [`${name}-linux-amd64`, `${name}-linux-arm64`]);
+      expect(Object.keys(tools).sort()).toEqual(names);
+      for (const { from, sha256, path } of Object.values(tools)) {
+        expect(from).toMatch(/^https:\/\//);
+        expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+        expect(path).toContain(`manifests/higress/${version}/tools/`);
+      }
+      await using folder = await aTempDirectory();
+      await runCommand(["init", "--release-version", version, "--platform", "linux/arm64/v8", "--preset", "all"], {
+        cwd: folder.path,
+      });
+      const written = await loadBundleSpec(join(folder.path, "bundle.yaml"));
+      expect(Object.keys(written.tools)).toEqual(["helm-linux-arm64", "kubectl-linux-arm64"]);
+      expect(written.tools["helm-linux-arm64"]).toMatchObject({
+        ...tools["helm-linux-arm64"],
+        path: expect.any(String) as string,
+      });
+    },
+  );
+
   it("writes a spec of a release that nobody here has seen: the build learns its map and asks its console for plugins", async () => {
     await using folder = await aTempDirectory();
     await runCommand(["init", "--release-version", "2.9.0", "--preset", "all"], { cwd: folder.path });

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { versionLine } from "../../../src/cli/version.ts";
 import { runApp } from "../../../src/cli/app.ts";
 import { signer, verifySignature } from "../../../src/edge/disk/signature.ts";
-import { programFile } from "../../../src/cli/wire/build-files.ts";
+import { programFile } from "../../../src/cli/wire/programs.ts";
 import { aBundleFile } from "../../rig/bundle-file.ts";
 import { someItems } from "../../rig/bundle-input.ts";
 import { runCommand } from "../../rig/command.ts";
@@ -205,5 +205,5 @@ it("doctor collects nothing from a log that somebody has already, and says so", 
 
 it("a program for bin/ is a file: a device has no end, and a pipe nobody who writes", async () => {
   for (const path of ["/dev/zero", "/dev"])
-    await expect(programFile("bin/helm-linux-amd64", path)).rejects.toMatchObject({ code: "FILE_KIND" });
+    await expect(programFile("bin/helm-linux-amd64", { path })).rejects.toMatchObject({ code: "FILE_KIND" });
 });

@@ -11,7 +11,7 @@ it("says by platform what bin/ lacks, whatever the variant", () => {
   const found = missingPrograms(["linux/amd64", "linux/arm64/v8", "windows/amd64"], carried, { installsCharts: true });
   expect(found.map(({ severity, code, facts }) => [severity, code, facts])).toEqual([
     ["note", "bundle.installer-missing", { platform: "linux/arm64/v8", program: "higress-airgap-linux-arm64" }],
-    ["note", "bundle.tools-missing", { platform: "linux/arm64/v8", programs: "kubectl-linux-arm64" }],
+    ["warning", "bundle.tools-missing", { platform: "linux/arm64/v8", programs: "kubectl-linux-arm64" }],
   ]);
 });
 
