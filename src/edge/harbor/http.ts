@@ -1,14 +1,14 @@
 import type * as z from "zod";
-import { collect } from "../../std/collect.ts";
 import type { Failure, Side } from "../../model/failure.ts";
+import { collect } from "../../std/collect.ts";
 import type { EndpointAccess } from "../registry/access.ts";
-import { basicCredentials, basicHeader } from "../registry/auth/basic.ts";
+import { basicCredentials, basicHeader } from "../registry/auth/account.ts";
 import type { Endpoint } from "../registry/endpoint.ts";
 import { failureOfError, failureOfResponse, protocolFailure, type RequestContext } from "../registry/errors.ts";
 import { Redactor } from "../registry/redactor.ts";
 import type { Method, Transport, WireResponse } from "../registry/transport.ts";
 
-export interface HarborHttpOptions {
+interface HarborHttpOptions {
   readonly access: EndpointAccess;
   /** The registry behind the same door: it says whether the credentials are right before the API sees them. */
   readonly registry: Pick<Endpoint, "proved">;
@@ -18,7 +18,7 @@ export interface HarborHttpOptions {
   readonly userAgent?: string | undefined;
 }
 
-export interface ApiCall {
+interface ApiCall {
   readonly method: Method;
   /** Below the origin. */
   readonly path: string;
@@ -28,7 +28,7 @@ export interface ApiCall {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ApiAnswer {
+interface ApiAnswer {
   readonly status: number;
   header(name: string): string | undefined;
   readonly text: string;
@@ -139,5 +139,23 @@ export class HarborHttp {
     }
     const as = anonymous === true ? "anonymous" : this.#identity;
     return { host, action: `${method} ${path.split("?")[0] ?? ""}`, side, as, clean: this.#redactor.clean };
+  }
+}
+
+/** Harbor gives no larger ones. */
+const pageSize = 100;
+
+/**
+ * What a list of Harbor's REST API holds, page by page as far as somebody reads. `load` gets the query of a page and says
+ * `undefined` or `null` where there is none.
+ */
+export async function* pagesOf<T>(
+  load: (query: string) => Promise<readonly T[] | null | undefined>,
+  maxPages: number,
+): AsyncGenerator<T, void, undefined> {
+  for (let page = 1; page <= maxPages; page += 1) {
+    const listed = (await load(`page=${page}&page_size=${pageSize}`)) ?? [];
+    yield* listed;
+    if (listed.length < pageSize) return;
   }
 }

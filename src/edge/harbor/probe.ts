@@ -1,20 +1,21 @@
-import { silent } from "../../model/event.ts";
 import type { Digest } from "../../model/digest.ts";
+import { silent } from "../../model/event.ts";
 import { isFailure } from "../../model/failure.ts";
 import type { EndpointAccess } from "../registry/access.ts";
 import { stranger } from "../registry/auth/account.ts";
 import { parseChallenges, type Challenge } from "../registry/auth/challenge.ts";
+import { uploadUrl } from "../registry/blobs.ts";
 import { Endpoint } from "../registry/endpoint.ts";
-import { textOf } from "../registry/errors.ts";
+import { textOf, failureOfResponse } from "../registry/errors.ts";
 import { headManifest } from "../registry/manifests.ts";
 import { resolveProxy } from "../registry/proxy.ts";
 import { Remote } from "../registry/remote.ts";
+import type { WireResponse } from "../registry/transport.ts";
 import { UndiciTransport } from "../registry/undici-transport.ts";
 import { Harbor, type HarborOptions } from "./client.ts";
 import { fingerprintOf, lookAtDoor, type SeenTls } from "./tls.ts";
-import { tryUpload, type TriedUpload } from "./try-upload.ts";
 
-export interface Greeting {
+interface Greeting {
   readonly status: number;
   readonly challenges: readonly Challenge[];
   readonly header: (name: string) => string | undefined;
@@ -23,7 +24,7 @@ export interface Greeting {
   readonly text: string;
 }
 
-export type SeenCredentials =
+type SeenCredentials =
   { readonly state: "right" | "none" } | { readonly state: "wrong"; readonly as: string; readonly answer: string };
 
 /** Questions to a registry that change nothing, each asked once: a preflight wants to know how it is, not how it could be. */
@@ -126,4 +127,54 @@ export class TargetProbe implements AsyncDisposable {
     const once = { transient: () => undefined, attempts: 1, baseDelay: 0, maxDelay: 0 };
     return new Remote({ endpoint: this.#endpoint, name, side: "target", policy: once, report: silent });
   }
+}
+
+type TriedUpload =
+  | { readonly state: "taken" }
+  | { readonly state: "too-large"; readonly size: number }
+  | { readonly state: "refused"; readonly status: number; readonly answer: string };
+
+/**
+ * Begins an upload, sends `size` zeros and leaves it: without the closing PUT nothing is stored, and the session is
+ * purged by the registry. DELETE would need a right that who may push mostly does not have
+ * (docs/facts/harbor.md#uploads).
+ */
+async function tryUpload(remote: Remote, size: number, signal?: AbortSignal): Promise<TriedUpload> {
+  const action = `PATCH ${remote.name}`;
+  const scopes = remote.writeScopes;
+  const begun = await remote.endpoint.send({
+    method: "POST",
+    to: remote.url("blobs/uploads/"),
+    action: `POST ${remote.name}`,
+    scopes,
+    headers: { "content-length": "0" },
+    signal,
+  });
+  if (begun.status !== 202) return refused(remote, begun, `POST ${remote.name}`);
+  await begun.body.drain();
+  const to = uploadUrl(remote, begun, action);
+  const headers = { "content-type": "application/octet-stream", "content-length": String(size) };
+  const body = Buffer.alloc(size);
+  const response = await remote.endpoint.send({ method: "PATCH", to, action, scopes, headers, body, signal });
+  if (response.status === 413) {
+    await response.body.drain();
+    return { state: "too-large", size };
+  }
+  if (response.status < 200 || response.status > 299) return refused(remote, response, action);
+  await response.body.drain();
+  return { state: "taken" };
+}
+
+async function refused(remote: Remote, response: WireResponse, action: string): Promise<TriedUpload> {
+  const failure = await failureOfResponse(response, remote.endpoint.context(action));
+  const answer = isFailure(
+    failure,
+    "REGISTRY_DENIED",
+    "REGISTRY_UNAUTHORIZED",
+    "REGISTRY_REFUSED",
+    "REGISTRY_NOT_FOUND",
+  )
+    ? failure.facts.answer
+    : failure.code;
+  return { state: "refused", status: response.status, answer };
 }

@@ -1,6 +1,5 @@
 import * as z from "zod";
-import type { HarborHttp } from "./http.ts";
-import { pagesOf } from "./pages.ts";
+import { pagesOf, type HarborHttp } from "./http.ts";
 
 const boolean = z
   .string()

@@ -1,6 +1,5 @@
 import * as z from "zod";
-import type { HarborHttp } from "./http.ts";
-import { pagesOf } from "./pages.ts";
+import { pagesOf, type HarborHttp } from "./http.ts";
 
 const Created = z.object({ id: z.int(), name: z.string().max(300), secret: z.string().min(1).max(300) });
 const Listing = z.object({ id: z.int(), name: z.string() });

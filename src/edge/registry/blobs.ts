@@ -1,8 +1,9 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
-import { failureOfResponse } from "./errors.ts";
+import { atOrigin } from "../../std/at-origin.ts";
+import { failureOfResponse, protocolFailure } from "./errors.ts";
 import type { Remote } from "./remote.ts";
-import { uploadUrl } from "./location.ts";
+import type { WireResponse } from "./transport.ts";
 
 /**
  * In this repository, that is: Harbor says 404 for a blob that only another project has
@@ -29,7 +30,7 @@ export async function headBlob(remote: Remote, descriptor: Descriptor, signal?: 
 }
 
 /** What a POST for a mount led to: the blob is there, or an upload session was opened instead, or neither. */
-export type Mounted = { readonly mounted: true } | { readonly mounted: false; readonly session: URL | undefined };
+type Mounted = { readonly mounted: true } | { readonly mounted: false; readonly session: URL | undefined };
 
 /**
  * Lets a blob of another repository be one of this one as well, without its bytes. Every refusal is `mounted: false`:
@@ -71,4 +72,20 @@ export async function mountBlob(
     if (!refused) throw error;
     return { mounted: false, session: undefined };
   }
+}
+
+/**
+ * Where an upload goes on. Behind a TLS proxy that hides itself a registry says `http://` or an inner name: the origin
+ * is always ours, its path and query (`_state`!) are taken as they are (docs/facts/harbor.md#locations-and-realms).
+ */
+export function uploadUrl(remote: Remote, response: WireResponse, action: string): URL {
+  const { origin } = remote.endpoint;
+  const location = response.header("location")[0];
+  const refuse = (why: string): Error => protocolFailure(remote.endpoint.context(action), why);
+  if (location === undefined || !URL.canParse(location, origin.href)) throw refuse("no usable Location for the upload");
+  const url = new URL(location, origin);
+  if (url.host !== origin.host && !url.pathname.startsWith("/v2/")) {
+    throw refuse(`upload Location at ${url.origin}${url.pathname}`);
+  }
+  return atOrigin(url, origin);
 }

@@ -2,15 +2,15 @@ import { silent, type Report } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import type { RetryPolicy } from "../../std/retry.ts";
 import type { RegistryAccess } from "./access.ts";
+import { parseChallenges, type Challenge } from "./auth/challenge.ts";
 import { BulkTransport } from "./bulk-transport.ts";
 import { Endpoint } from "./endpoint.ts";
-import { Endpoints } from "./endpoints.ts";
-import { ping, type Ping } from "./ping.ts";
+import { Endpoints, RemoteRepository, type Repository } from "./repository.ts";
 import { Remote } from "./remote.ts";
-import type { PartsMode } from "./upload.ts";
-import { RemoteRepository, type Repository } from "./repository.ts";
 import { registryRetry } from "./retry-policy.ts";
+import type { WireResponse } from "./transport.ts";
 import { UndiciTransport } from "./undici-transport.ts";
+import type { PartsMode } from "./upload.ts";
 
 export interface RegistryOptions {
   /** Where proxies are named. */
@@ -96,4 +96,45 @@ function endpointOf(
   const transport = new BulkTransport({ general, tls: (url) => general.tls(url), env, stallSeconds, from: bulkFrom });
   const { host, side } = access;
   return new Endpoint({ access: endpoint, transport, host, side, userAgent: options.userAgent ?? "higress-airgap" });
+}
+
+/** What `GET /v2/` tells before anything is asked of a registry. */
+interface Ping {
+  readonly origin: string;
+  /** To a stranger: 200 when anyone may read, 401 when it wants to know who, 404 when this is no registry. */
+  readonly status: number;
+  readonly challenges: readonly Challenge[];
+  /**
+   * By lower-case name, first value: enough to tell one product from another
+   * (docs/facts/harbor.md#telling-registries-apart).
+   */
+  readonly header: (name: string) => string | undefined;
+  /** Where it sends us: port 80 of a Harbor with TLS says 308 to https. Nothing was sent there. */
+  readonly redirect: string | undefined;
+  /** With our credentials; the same as `status` when it asked for none. */
+  readonly authenticated: number;
+}
+
+/** One anonymous request, and one with credentials if it wants them. No retries: whoever asks wants to know now. */
+async function ping(endpoint: Endpoint, signal?: AbortSignal): Promise<Ping> {
+  const action = "GET /v2/";
+  const response = await endpoint.probe("/v2/", action, signal);
+  await response.body.drain();
+  const challenges = parseChallenges(response.header("www-authenticate"));
+  const redirect = response.status >= 300 && response.status < 400 ? response.header("location")[0] : undefined;
+  const authenticated = response.status === 401 ? await again(endpoint, action, signal) : response.status;
+  return {
+    origin: endpoint.origin.origin,
+    status: response.status,
+    challenges,
+    header: (name) => response.header(name)[0],
+    redirect,
+    authenticated,
+  };
+}
+
+async function again(endpoint: Endpoint, action: string, signal?: AbortSignal): Promise<number> {
+  const response: WireResponse = await endpoint.send({ method: "GET", to: "/v2/", action, scopes: [], signal });
+  await response.body.drain();
+  return response.status;
 }

@@ -7,11 +7,9 @@ import { isManifest } from "../../model/media-type.ts";
 import { collect } from "../../std/collect.ts";
 import { hasBlob, mountBlob } from "./blobs.ts";
 import { download } from "./download.ts";
-import type { Endpoints } from "./endpoints.ts";
+import { listReferrers, listTags } from "./listing.ts";
 import { getManifest, hasManifest, headManifest, putManifest, type Resolved } from "./manifests.ts";
-import { listReferrers } from "./referrers.ts";
 import type { Remote } from "./remote.ts";
-import { listTags } from "./tags.ts";
 import { uploadBlob, type PartsMode } from "./upload.ts";
 
 /** One repository: reads try the endpoints in turn, writes go to the first. */
@@ -28,7 +26,7 @@ export interface Repository extends Store, Resolver, Tagger {
   grants(signal?: AbortSignal): Promise<readonly string[] | undefined>;
 }
 
-export interface RemoteRepositoryOptions {
+interface RemoteRepositoryOptions {
   readonly name: string;
   readonly endpoints: Endpoints<Remote>;
   readonly partSize: number;
@@ -165,4 +163,63 @@ async function manifestBytes(
 /** `collect` keeps chunks, and a store may reuse the buffer of the one before. */
 async function* copied(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of source) yield Uint8Array.from(chunk);
+}
+
+/**
+ * The ways to one registry, in the order in which they are tried. One that could not be reached goes to the end for
+ * the rest of the run, so that a dead mirror costs its time-out once.
+ */
+export class Endpoints<T> {
+  readonly #all: readonly [T, ...T[]];
+  readonly #down: Set<number>;
+
+  /** `down` is shared by all repositories of a registry: it holds positions. */
+  constructor(all: readonly [T, ...T[]], down: Set<number> = new Set()) {
+    this.#all = all;
+    this.#down = down;
+  }
+
+  get primary(): T {
+    return this.#all[0];
+  }
+
+  inOrder(): readonly [T, ...T[]] {
+    const isDown = (index: number): boolean => this.#down.has(index);
+    const up = this.#all.filter((_, index) => !isDown(index));
+    const [first = this.#all[0], ...others] = [...up, ...this.#all.filter((_, index) => isDown(index))];
+    return [first, ...others];
+  }
+
+  /** True when `error` is a reason to ask the next one; remembers one that cannot be reached. */
+  passOver(item: T, error: unknown): boolean {
+    if (isFailure(error, "REGISTRY_UNREACHABLE", "REGISTRY_STALLED", "REGISTRY_BUSY")) {
+      this.#down.add(this.#all.indexOf(item));
+      return true;
+    }
+    // A mirror that does not have it says 404, 401 or 403, as it was built; one whose storage is broken sends us astray.
+    return isFailure(
+      error,
+      "REGISTRY_NOT_FOUND",
+      "REGISTRY_UNAUTHORIZED",
+      "REGISTRY_LOGIN_WRONG",
+      "REGISTRY_TOKEN_REFUSED",
+      "REGISTRY_DENIED",
+      "REGISTRY_PROTOCOL",
+    );
+  }
+
+  /** The first answer that is `good`; the last answer or failure when none is. */
+  async firstThat<R>(ask: (item: T) => Promise<R>, good: (answer: R) => boolean = () => true): Promise<R> {
+    const order = this.inOrder();
+    for (const [index, item] of order.entries()) {
+      const last = index === order.length - 1;
+      try {
+        const answer = await ask(item);
+        if (last || good(answer)) return answer;
+      } catch (error) {
+        if (last || !this.passOver(item, error)) throw error;
+      }
+    }
+    throw new RangeError("no endpoint was asked");
+  }
 }

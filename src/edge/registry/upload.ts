@@ -1,10 +1,9 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
 import { abortable } from "../../std/abortable.ts";
-import { headBlob } from "./blobs.ts";
+import { headBlob, uploadUrl } from "./blobs.ts";
 import { mismatchFailure, RegistryFailure } from "./errors.ts";
 import type { Remote } from "./remote.ts";
-import { uploadUrl } from "./location.ts";
 import { UploadSource } from "./upload-source.ts";
 import type { WireResponse } from "./transport.ts";
 

@@ -1,7 +1,6 @@
 import { isFailure } from "../../../model/failure.ts";
 import { abortable } from "../../../std/abortable.ts";
-import type { Account, Login } from "./account.ts";
-import { basicCredentials, basicHeader } from "./basic.ts";
+import { basicCredentials, basicHeader, type Account, type Login } from "./account.ts";
 import { bearerChallenge, parseChallenges, type BearerChallenge, type Challenge } from "./challenge.ts";
 import { actionsOf } from "./grants.ts";
 import { isFresh, type Token } from "./token.ts";

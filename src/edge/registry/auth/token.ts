@@ -1,8 +1,7 @@
 import * as z from "zod";
-import type { Login } from "./account.ts";
+import { basicHeader, type Login } from "./account.ts";
 import type { BearerChallenge } from "./challenge.ts";
 import { atOrigin } from "../../../std/at-origin.ts";
-import { basicHeader } from "./basic.ts";
 
 /** Milliseconds are of `performance.now()`: a clock that is set must not keep a token alive. */
 export interface Token {
