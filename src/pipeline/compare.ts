@@ -1,6 +1,5 @@
 import { isFailure } from "../model/failure.ts";
-import { withoutDropped } from "../model/dropped-fields.ts";
-import type { ObjectChange } from "../model/object-change.ts";
+import { withoutDropped, type ObjectChange } from "../model/object-change.ts";
 import { fieldManager, type ApplyOptions, type ClusterPort, type KubeObject } from "../model/kubernetes.ts";
 import { identityOf, versionedKind, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
 import { isHook } from "../stages/relocate/helm-ownership.ts";

@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
-import { repositoryFor } from "../../content/bundle-catalog.ts";
-import type { Catalog } from "../../content/catalog.ts";
+import { repositoryFor, type Catalog } from "../../content/bundle-catalog.ts";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { digestOf, isDigest, type Digest } from "../../model/digest.ts";

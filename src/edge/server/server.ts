@@ -3,7 +3,7 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from "no
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Catalog } from "../../content/catalog.ts";
+import type { Catalog } from "../../content/bundle-catalog.ts";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { Served } from "./operations.ts";

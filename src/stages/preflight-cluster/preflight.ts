@@ -1,10 +1,9 @@
 import { isFailure, type Failure } from "../../model/failure.ts";
 import { finding, type ClusterQuestion, type Finding } from "../../model/finding.ts";
 import { wasmPluginResource } from "../../model/wasm-plugin.ts";
-import { askCapacity } from "./capacity.ts";
+import { askCapacity, askNodes } from "./nodes.ts";
 import { askCrds, type LiveCrd } from "./crds.ts";
 import type { PreflightInput, PreflightPort } from "./input.ts";
-import { askNodes } from "./nodes.ts";
 import { askOwners } from "./owners.ts";
 import { askRights } from "./rights.ts";
 import * as ask from "./surroundings.ts";

@@ -6,17 +6,41 @@ import {
   type RegistryKind,
   type RegistryQuestion,
 } from "../../model/finding.ts";
-import { notAsked, projectsOf, subjectOf, type Asking, type PreflightInput, type Question } from "./context.ts";
-import { failedQuestion, reasonOf, withoutRepeats } from "./failed.ts";
-import { kindOf, saysHarbor } from "./kind.ts";
+import {
+  notAsked,
+  projectsOf,
+  subjectOf,
+  failedQuestion,
+  reasonOf,
+  withoutRepeats,
+  type Asking,
+  type PreflightInput,
+  type Question,
+} from "./context.ts";
+import {
+  kindOf,
+  saysHarbor,
+  clockQuestion,
+  realmOf,
+  realmQuestion,
+  tlsQuestion,
+  headQuestion,
+  registryQuestion,
+} from "./questions/door.ts";
 import type { Connection, Greeting, RegistryProbe } from "./ports.ts";
-import { credentialsQuestion, pullQuestion, pushQuestion, robotQuestion } from "./questions/account.ts";
-import { clockQuestion, realmOf, realmQuestion, tlsQuestion } from "./questions/door.ts";
-import { headQuestion, registryQuestion } from "./questions/greeting.ts";
-import { projectQuestion, quotaQuestion } from "./questions/project.ts";
-import { healthQuestion, readOnlyQuestion } from "./questions/system.ts";
-import { immutableQuestion } from "./questions/tags.ts";
-import { uploadQuestion, writeQuestion } from "./questions/upload.ts";
+import {
+  credentialsQuestion,
+  pullQuestion,
+  pushQuestion,
+  robotQuestion,
+  projectQuestion,
+  quotaQuestion,
+  healthQuestion,
+  readOnlyQuestion,
+  immutableQuestion,
+  uploadQuestion,
+  writeQuestion,
+} from "./questions/project.ts";
 
 export interface PreflightResult {
   readonly findings: readonly Finding[];

@@ -1,18 +1,18 @@
+import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import { fieldManager, type KubeObject, type ObjectsPort, type PatchOperation } from "../../model/kubernetes.ts";
 import { isSameRelease, releasesOf, type ObjectRecord, type PluginRecord, type Receipt } from "../../model/receipt.ts";
 import { repoint, switchOff, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { receiptName } from "./keep.ts";
 import type { ReleasePort } from "./ports.ts";
-import { giveBack, removeOurs } from "./remove.ts";
 
-export interface UndoOptions {
+interface UndoOptions {
   readonly cluster: ObjectsPort;
   readonly release: ReleasePort;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface UninstallOptions extends UndoOptions {
+interface UninstallOptions extends UndoOptions {
   /** CRDs go only when asked for: with them goes every object of their kinds, of every namespace. */
   readonly crds?: boolean | undefined;
   /** The namespace goes only when asked for, when we made it, and when nothing else is left in it. */
@@ -149,4 +149,35 @@ function isNamespace({ resource }: ObjectRecord): boolean {
 
 function keyOf({ resource, namespace = "", name }: Pick<ObjectRecord, "resource" | "namespace" | "name">): string {
   return `${resource} ${namespace} ${name}`;
+}
+
+/** Deletes the very object that the receipt tells of. One with another uid was made by somebody since: left, and named. */
+async function removeOurs(
+  record: ObjectRecord,
+  cluster: ObjectsPort,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> {
+  const live = await cluster.get<KubeObject>(record, signal);
+  if (live === undefined) return [];
+  if (record.uid !== undefined && live.metadata.uid !== record.uid)
+    return [
+      finding("warning", "cluster.drift", { object: `${record.resource} ${record.name}`, fields: "metadata.uid" }),
+    ];
+  await cluster.delete(record, signal);
+  return [];
+}
+
+/** Gives back the fields that we own in somebody else's object: server-side apply removes what we no longer say. */
+async function giveBack(record: ObjectRecord, cluster: ObjectsPort, signal?: AbortSignal): Promise<void> {
+  const live = await cluster.get<KubeObject>(record, signal);
+  if (live === undefined || (record.uid !== undefined && live.metadata.uid !== record.uid)) return;
+  const { apiVersion, kind } = live;
+  const metadata = { name: record.name, ...(record.namespace === undefined ? {} : { namespace: record.namespace }) };
+  try {
+    await cluster.apply([{ apiVersion, kind, metadata }], { fieldManager, force: true, signal });
+  } catch (error) {
+    // It went between asking and applying (helm removes in the background): nothing is left to give back.
+    if (!isFailure(error, "KUBECTL_FAILED")) throw error;
+    if ((await cluster.get(record, signal)) !== undefined) throw error;
+  }
 }

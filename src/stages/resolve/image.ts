@@ -1,7 +1,5 @@
 import { readGraph, maxGraphDepth } from "../../content/graph.ts";
-import { MemoryStore } from "../../content/memory.ts";
-import { overlay } from "../../content/overlay.ts";
-import type { Fetcher } from "../../content/store.ts";
+import { MemoryStore, overlay, type Fetcher } from "../../content/store.ts";
 import { readSmall } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { digestOf } from "../../model/digest.ts";

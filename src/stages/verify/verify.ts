@@ -1,13 +1,13 @@
-import { blobPrefix } from "../../model/bundle.ts";
+import { blobPrefix, type BundleDocument } from "../../model/bundle.ts";
+import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
 import { isFailure } from "../../model/failure.ts";
-import { type Finding } from "../../model/finding.ts";
+import { finding, type Finding } from "../../model/finding.ts";
+import { parsePlatform, platformMatches, printPlatform } from "../../model/platform.ts";
 import { readContents, type Contents } from "./contents.ts";
-import { damageFindings, locate, type Damaged } from "./damage.ts";
-import { checkPlatforms } from "./platforms.ts";
-import type { OpenedBundle, VerifyPorts } from "./ports.ts";
+import type { OpenedBundle, VerifyPorts, Block, Range } from "./ports.ts";
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** Reads the small files and the manifests, and believes the rest. */
   readonly quick?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -104,4 +104,76 @@ function withoutDamaged({ findings }: Contents, damaged: readonly Damaged[]): re
   return findings.filter(
     ({ code, facts }) => code !== "bundle.manifest-unusable" || !("digest" in facts) || !digests.has(facts.digest),
   );
+}
+
+/** An entry that is not what SHA256SUMS says. */
+interface Damaged extends Range {
+  readonly name: string;
+  readonly wanted: string;
+  /** Its sha256, or the code of the error that reading it gave. */
+  readonly got: string;
+}
+
+function damageFindings(bundle: OpenedBundle, damaged: readonly Damaged[], { users }: Contents): readonly Finding[] {
+  return damaged.map(({ name, wanted, got, offset, size }) => {
+    if (!name.startsWith(blobPrefix)) return finding("error", "bundle.file-damaged", { file: name, wanted, got });
+    const digest = `sha256:${wanted}` as Digest;
+    const items = (users.get(digest) ?? []).join(", ");
+    const [first, last] = [bundle.source.partAt(offset), bundle.source.partAt(offset + Math.max(0, size - 1))];
+    const volume = first === last ? first : `${first} – ${last}`;
+    return finding("error", "bundle.blob-damaged", { digest, got, items, volume });
+  });
+}
+
+/**
+ * Says where in which volume, from the blocks' own sums: only those that a damaged entry lies in are read again.
+ * Blocks that follow each other are one finding.
+ */
+async function locate(
+  damaged: readonly Damaged[],
+  { users }: Contents,
+  ports: VerifyPorts,
+): Promise<readonly Finding[]> {
+  const suspects = (ports.blocks ?? []).filter((block) => damaged.some((each) => overlap(block, each)));
+  if (suspects.length === 0) return [];
+  const hashes = await ports.hashRanges(suspects, () => undefined);
+  const bad = suspects.filter((block, index) => hashes[index] !== block.sha256);
+  return runs(bad).map(([first, last]) => {
+    const range = { offset: first.offset, size: last.offset + last.size - first.offset };
+    const hit = damaged.filter((each) => overlap(range, each));
+    const items = hit.flatMap(({ wanted }) => users.get(`sha256:${wanted}` as Digest) ?? []);
+    const facts = { volume: first.volume, from: first.at, to: last.at + last.size };
+    return finding("error", "bundle.volume-damaged", { ...facts, items: [...new Set(items)].join(", ") });
+  });
+}
+
+function runs(blocks: readonly Block[]): readonly (readonly [Block, Block])[] {
+  const found: [Block, Block][] = [];
+  for (const block of blocks) {
+    const run = found.at(-1);
+    if (run?.[1].volume === block.volume && run[1].at + run[1].size === block.at) run[1] = block;
+    else found.push([block, block]);
+  }
+  return found;
+}
+
+function overlap(a: Range, b: Range): boolean {
+  return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+}
+
+/** Every index must still have the platforms that bundle.json promises of its item. */
+function checkPlatforms({ items }: BundleDocument, { manifests }: Contents): readonly Finding[] {
+  return items.flatMap((item) => {
+    const manifest = manifests.get(item.root.digest);
+    if (item.kind !== "image" || manifest?.kind !== "index") return [];
+    const has = manifest.manifests.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
+    const missing = item.platforms.filter((text) => {
+      const wanted = parsePlatform(text);
+      return wanted === undefined || !has.some((each) => platformMatches(wanted, each));
+    });
+    const carried = has.map(printPlatform).join(", ");
+    return missing.map((platform) =>
+      finding("error", "bundle.platform-missing", { item: item.reference, platform, has: carried }),
+    );
+  });
 }

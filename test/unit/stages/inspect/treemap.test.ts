@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { squarify } from "../../../../src/stages/inspect/treemap.ts";
+import { squarify } from "../../../../src/stages/inspect/space.ts";
 
 const box = { x: 0, y: 0, width: 600, height: 400 };
 const weights = fc.array(fc.integer({ min: 0, max: 1_000_000 }), { maxLength: 60 });

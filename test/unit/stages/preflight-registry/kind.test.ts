@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kindOf } from "../../../../src/stages/preflight-registry/kind.ts";
+import { kindOf } from "../../../../src/stages/preflight-registry/questions/door.ts";
 
 const greeting = (parameters: Record<string, string>, headers: Record<string, string> = {}, status = 401) => ({
   status,
