@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
+import { createInterface, type Interface } from "node:readline/promises";
 import { styleText } from "node:util";
 import { Failure, isFailure } from "../model/failure.ts";
 import { originalError } from "../std/suppressed.ts";
@@ -8,7 +9,6 @@ import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter } from "../ui/reporter.ts";
 import type { Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
-import { terminalQuestions } from "./questions.ts";
 import { versionLine } from "./version.ts";
 
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
@@ -161,4 +161,37 @@ function flagValue(argv: readonly string[], name: string): string | undefined {
   const at = argv.indexOf(`--${name}`);
   if (at >= 0) return argv[at + 1];
   return argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+interface Questions {
+  /** @throws Failure INTERRUPTED at Ctrl-D or when `signal` fires */
+  ask(question: string): Promise<string>;
+  close(): void;
+}
+
+/**
+ * Asks on the terminal, on stderr: stdout may be a pipe that wants data only. One reader for all questions, since what
+ * was typed ahead would be lost with the reader that had read it.
+ */
+function terminalQuestions(signal: AbortSignal): Questions {
+  let lines: { readonly reader: Interface; readonly answers: AsyncIterator<string> } | undefined;
+  const start = (): NonNullable<typeof lines> => {
+    const reader = createInterface({ input: process.stdin, output: process.stderr });
+    // The reader takes Ctrl-C for itself; it must mean here what it means everywhere.
+    reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+    signal.addEventListener("abort", () => reader.close(), { once: true });
+    return { reader, answers: reader[Symbol.asyncIterator]() };
+  };
+  return {
+    ask: async (question) => {
+      signal.throwIfAborted();
+      const { reader, answers } = (lines ??= start());
+      reader.setPrompt(question);
+      reader.prompt();
+      const answer = await answers.next();
+      if (answer.done === true) throw new Failure("INTERRUPTED", { left: "" });
+      return answer.value;
+    },
+    close: () => lines?.reader.close(),
+  };
 }

@@ -1,8 +1,7 @@
 import type { Descriptor } from "../model/descriptor.ts";
 import { Failure, type Side } from "../model/failure.ts";
 import { tarBlock } from "../std/ustar.ts";
-import { gunzipped } from "./gunzip.ts";
-import { Puller } from "./puller.ts";
+import { gunzipped, Puller } from "./gunzip.ts";
 import type { Fetcher } from "./store.ts";
 import { verified } from "./verified.ts";
 

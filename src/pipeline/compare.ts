@@ -5,7 +5,7 @@ import { identityOf, versionedKind, renderedObjects, type RenderedObject } from 
 import { isHook } from "../stages/relocate/helm-ownership.ts";
 import type { ManifestExport } from "./export.ts";
 import type { HelmPort } from "../model/helm.ts";
-import { knownKinds, type KindsPort } from "./known-kinds.ts";
+import { knownKinds, type KindsPort } from "./live-objects.ts";
 import { byNamespace, partsOf, printParts, type ManifestPart } from "./manifest-parts.ts";
 import type { Rendered } from "./prove.ts";
 

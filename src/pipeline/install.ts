@@ -18,12 +18,11 @@ import { checkLive } from "./check.ts";
 import { specCrds } from "./export.ts";
 import type { InstallPlan, PlannedChart } from "./install-plan.ts";
 import type { InstallOptions, InstallPorts, PreflightContext } from "./install-ports.ts";
-import { endPending } from "./pending.ts";
+import { endPending, overlayWhile } from "./release.ts";
 import { pullAsGateway, settle, switchOn } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
 import { push } from "./push.ts";
 import { Recorder } from "./recorder.ts";
-import { overlayWhile } from "./release.ts";
 import { pluginTarget, wantedPlugins } from "./wanted-plugins.ts";
 
 export interface InstallResult {

@@ -1,6 +1,8 @@
+import { Failure } from "../model/failure.ts";
 import { isBuiltInGroup, resourceOf, type ClusterPort, type KubeObject } from "../model/kubernetes.ts";
+import { versionedKind, textAt, type RenderedObject } from "../model/rendered-object.ts";
 
-export interface LiveObjectsPorts {
+interface LiveObjectsPorts {
   readonly cluster: Pick<ClusterPort, "list">;
   readonly signal: AbortSignal;
 }
@@ -34,4 +36,42 @@ function questionsOf(resources: readonly string[]): readonly string[] {
 
 function isBuiltIn(resource: string): boolean {
   return isBuiltInGroup(resource.split(".").slice(1).join("."));
+}
+
+export type KindsPort = Pick<ClusterPort, "raw">;
+
+/**
+ * Which kinds of these objects the cluster serves, as `versionedKind` names them, by the API's own list and not by the words of
+ * an error (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api).
+ */
+export async function knownKinds(
+  objects: readonly RenderedObject[],
+  cluster: KindsPort,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const wanted = new Set(objects.map((object) => textAt(object, "apiVersion") ?? ""));
+  if (wanted.size === 0) return new Set();
+  const { groups } = await read<GroupList>("/apis", cluster, signal);
+  const served = groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion));
+  const known = [...wanted].filter((version) => version === "v1" || served.includes(version));
+  const lists = known.map(async (apiVersion) => {
+    const path = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
+    const { resources } = await read<ResourceList>(path, cluster, signal);
+    return resources.map(({ kind }) => versionedKind({ apiVersion, kind }));
+  });
+  return new Set((await Promise.all(lists)).flat());
+}
+
+interface GroupList {
+  readonly groups: readonly { readonly versions: readonly { readonly groupVersion: string }[] }[];
+}
+
+interface ResourceList {
+  readonly resources: readonly { readonly kind: string }[];
+}
+
+async function read<T>(path: string, cluster: KindsPort, signal: AbortSignal): Promise<T> {
+  const text = await cluster.raw(path, signal);
+  if (text === undefined) throw new Failure("KUBECTL_FAILED", { action: `get --raw=${path}`, exit: "1", output: "" });
+  return JSON.parse(text) as T;
 }

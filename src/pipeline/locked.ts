@@ -1,15 +1,18 @@
+import { readSmall } from "../content/verified.ts";
 import { Entry } from "../model/bundle.ts";
-import { Failure } from "../model/failure.ts";
+import { isDigest } from "../model/digest.ts";
+import { Failure, isFailure } from "../model/failure.ts";
 import type { Lock, LockFile, LockItem } from "../model/lock.ts";
 import { parsePlatform } from "../model/platform.ts";
 import { parseReference } from "../model/reference.ts";
 import type { ChartSpec } from "../model/spec.ts";
+import type { Bundle } from "../stages/bundle/open.ts";
 import { resolveChart } from "../stages/resolve/chart.ts";
 import { resolveImage } from "../stages/resolve/image.ts";
 import { resolvePlugin } from "../stages/resolve/plugin.ts";
-import type { Resolved } from "../stages/resolve/ports.ts";
-import { Resolving } from "./resolve-each.ts";
+import type { Resolved, SourceRepository } from "../stages/resolve/ports.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
+import { Resolving } from "./resolve-each.ts";
 
 export function chartEntry({ name, version }: Pick<ChartSpec, "name" | "version">): string {
   return `charts/${name}-${version}.tgz`;
@@ -79,4 +82,33 @@ async function resolveAgain(item: LockItem, ports: BuildPorts, signal: AbortSign
   const context = { platforms: item.platforms.flatMap((text) => parsePlatform(text) ?? []), signal };
   if (item.kind === "image") return resolveImage(request, source, context);
   return resolvePlugin({ ...request, name: item.name }, source, ports.examine, context);
+}
+
+/** A repository whose bytes come from earlier bundles where these have them; tags are still asked for where they live. */
+export function reusing(source: SourceRepository, bundles: readonly Bundle[]): SourceRepository {
+  return {
+    fetch(descriptor, options) {
+      const bundle = bundles.find((each) => each.hasBlob(descriptor.digest));
+      return (bundle ?? source).fetch(descriptor, options);
+    },
+    async resolve(pointer, signal) {
+      const bundle = bundles.find((each) => isDigest(pointer) && each.hasBlob(pointer));
+      const descriptor = bundle?.document.blobs.find(({ digest }) => digest === pointer);
+      if (bundle === undefined || descriptor === undefined) return source.resolve(pointer, signal);
+      return { descriptor, bytes: await readSmall(bundle, descriptor, "bundle", undefined, signal) };
+    },
+  };
+}
+
+/** Wrong bytes that came out of an earlier bundle are that file's fault, not the registry's: says which. */
+export function blameReused(error: unknown, bundles: readonly Bundle[]): unknown {
+  if (!isFailure(error, "CONTENT_MISMATCH")) return error;
+  const { what, wanted, got } = error.facts;
+  const bundle = bundles.find((each) => isDigest(what) && each.hasBlob(what));
+  if (bundle === undefined) return error;
+  return new Failure(
+    "CONTENT_MISMATCH",
+    { what: `${what} (${bundle.source.name})`, wanted, got },
+    { side: "bundle", cause: error },
+  );
 }

@@ -1,5 +1,9 @@
+import { Failure } from "../model/failure.ts";
+import type { Site } from "../model/site.ts";
+import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { pushItems, type PushResult } from "../stages/push/push.ts";
+import { parseBytes } from "../std/bytes.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
 
@@ -17,4 +21,95 @@ export function push(
     report: options.report,
     ...(delta === undefined ? {} : { base: delta.base }),
   });
+}
+
+/** Harbor's own API, as far as projects need it; the edge's client fits. */
+interface HarborProjects {
+  project(name: string, signal?: AbortSignal): Promise<{ readonly id: number } | "missing" | "hidden">;
+  createProject(
+    project: {
+      readonly name: string;
+      readonly isPublic: boolean;
+      readonly storageLimit?: number | undefined;
+    },
+    signal?: AbortSignal,
+  ): Promise<boolean>;
+  ensurePullRobot(
+    wanted: { readonly project: string; readonly projectId: number; readonly name: string },
+    signal?: AbortSignal,
+  ): Promise<{ readonly name: string; readonly secret: string }>;
+}
+
+interface ProjectPorts {
+  /**
+   * `undefined` when what answers is no Harbor.
+   * @throws Failure REGISTRY_* when nobody answered who could say
+   */
+  harbor(): HarborProjects | undefined;
+  readonly signal: AbortSignal;
+}
+
+interface PullLoginPort {
+  /** Who the cluster pulls as; `undefined`: anonymous. */
+  readonly pullLogin: () => Promise<{ readonly username: string; readonly password: string } | undefined>;
+}
+
+/** Makes the projects when the site asks for it and the registry is a Harbor; that they are there already is success. */
+export async function createProjects(site: Site, plan: InstallPlan, ports: ProjectPorts): Promise<void> {
+  const harbor = ports.harbor();
+  const { createProject } = site.registry;
+  if (createProject === undefined || harbor === undefined) return;
+  const storageLimit = createProject.storageLimit === undefined ? undefined : parseBytes(createProject.storageLimit);
+  for (const name of projectsOf(plan))
+    await harbor.createProject({ name, isPublic: createProject.public, storageLimit }, ports.signal);
+}
+
+/** Those that `createProjects` would make. */
+export async function newProjects(site: Site, plan: InstallPlan, ports: ProjectPorts): Promise<ReadonlySet<string>> {
+  const harbor = ports.harbor();
+  const names = new Set<string>();
+  if (site.registry.createProject === undefined || harbor === undefined) return names;
+  for (const name of projectsOf(plan)) if ((await harbor.project(name, ports.signal)) === "missing") names.add(name);
+  return names;
+}
+
+function projectsOf(plan: InstallPlan): readonly string[] {
+  return [
+    ...new Set(plan.mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? ""))),
+  ];
+}
+
+/**
+ * The secret that pods pull with: a robot's when the site asks for one, else the site's pull credentials. Where no robot
+ * can be made, nobody else takes its place: the pusher's password is not for the cluster.
+ */
+export async function pullSecretOf(site: Site, ports: ProjectPorts & PullLoginPort): Promise<PullSecret | undefined> {
+  const { host: registry, project } = site.registry;
+  const name = site.pull.secretName;
+  if (site.pull.robot) {
+    const harbor = ports.harbor();
+    if (harbor === undefined) throw new Failure("ROBOT_IMPOSSIBLE", { host: registry });
+    const robot = await pullRobot(harbor, project.split("/")[0] ?? project, ports.signal);
+    return { name, registry, username: robot.name, password: robot.secret };
+  }
+  const login = await ports.pullLogin();
+  return login === undefined ? undefined : { name, registry, username: login.username, password: login.password };
+}
+
+const robotName = "higress-airgap-pull";
+
+async function pullRobot(
+  harbor: HarborProjects,
+  project: string,
+  signal: AbortSignal,
+): Promise<{ readonly name: string; readonly secret: string }> {
+  const found = await harbor.project(project, signal);
+  if (found === "missing" || found === "hidden") {
+    throw new Failure(
+      "REGISTRY_DENIED",
+      { host: project, action: `robot ${robotName}`, answer: `project ${found}`, because: "other" },
+      { side: "target" },
+    );
+  }
+  return harbor.ensurePullRobot({ project, projectId: found.id, name: robotName }, signal);
 }

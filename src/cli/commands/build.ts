@@ -14,7 +14,7 @@ import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildInput } from "../../pipeline/build-ports.ts";
 import { build, planBuild } from "../../pipeline/build.ts";
 import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
-import { blameReused } from "../../pipeline/reuse.ts";
+import { blameReused } from "../../pipeline/locked.ts";
 import { planBundle, type PackInput } from "../../stages/bundle/plan.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";

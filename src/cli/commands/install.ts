@@ -1,23 +1,22 @@
+import { Failure, isFailure } from "../../model/failure.ts";
+import { hasErrors } from "../../model/finding.ts";
+import { undoCommands } from "../../pipeline/evidence.ts";
+import { proposal, closingNotes } from "../../pipeline/install-notes.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
 import { install, type InstallResult } from "../../pipeline/install.ts";
 import { stopAt } from "../../pipeline/recorder.ts";
-import { proposal } from "../../pipeline/proposal.ts";
-import { Failure, isFailure } from "../../model/failure.ts";
-import { hasErrors } from "../../model/finding.ts";
-import type { Context } from "../context.ts";
-import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
-import { closingNotes } from "../../pipeline/closing.ts";
-import { undoCommands } from "../../pipeline/undo-commands.ts";
 import { shellWord } from "../../std/shell-word.ts";
 import { askToGoOn } from "../agreement.ts";
+import type { Context } from "../context.ts";
+import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { adoptExisting } from "../wire/adoption.ts";
-import { installPorts } from "../wire/install-ports.ts";
-import { openTools } from "../wire/tools.ts";
-import { reachOf, withReport, type EvidenceSink } from "../wire/install-report.ts";
-import { openSiteBundle } from "../wire/site-session.ts";
-import { openTarget } from "../wire/registries.ts";
 import { verifyWhole } from "../wire/bundles.ts";
+import { installPorts } from "../wire/install-ports.ts";
+import { reachOf, withReport, type EvidenceSink } from "../wire/install-report.ts";
+import { openTarget } from "../wire/registries.ts";
+import { openSiteBundle } from "../wire/site-session.ts";
+import { openTools } from "../wire/tools.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const base = text(flags, "report");

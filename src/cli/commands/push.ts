@@ -1,14 +1,13 @@
-import { push } from "../../pipeline/push.ts";
-import { printBytes } from "../../std/bytes.ts";
 import { printReference } from "../../model/reference.ts";
+import { push, createProjects, newProjects } from "../../pipeline/push.ts";
+import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf } from "../../ui/language.ts";
 import { table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { createProjects, newProjects } from "../../pipeline/registry-projects.ts";
-import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/registries.ts";
+import { openSiteBundle } from "../wire/site-session.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using opened = await openSiteBundle(flags, context);

@@ -22,7 +22,7 @@ import { parseReference, pointer } from "../../model/reference.ts";
 import type { BundleSpec, ChartSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
 import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
-import { reusing } from "../../pipeline/reuse.ts";
+import { reusing } from "../../pipeline/locked.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
 import type { SmallFile } from "../../stages/bundle/plan.ts";
 import { findInConsole } from "../../stages/plugins/find.ts";

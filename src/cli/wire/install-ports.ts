@@ -11,7 +11,7 @@ import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts, PreflightContext, UrlAsker } from "../../pipeline/install-ports.ts";
 import { preflight, type PluginPreflightPorts } from "../../pipeline/preflight.ts";
-import { createProjects, pullSecretOf } from "../../pipeline/registry-projects.ts";
+import { createProjects, pullSecretOf } from "../../pipeline/push.ts";
 import { urlAsker } from "../../pipeline/url-asker.ts";
 import type { Context } from "../context.ts";
 import { tool } from "../version.ts";

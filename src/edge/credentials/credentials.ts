@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { CredentialsSource } from "../../model/spec.ts";
 import type { Login } from "../registry/auth/account.ts";
-import { loginOf, readDockerConfig } from "./docker-config.ts";
-import { readBounded } from "./read-bounded.ts";
+import { loginOf, readDockerConfig, readBounded } from "./docker-config.ts";
 
 interface FindLoginOptions {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
+import { readText } from "../files/read-text.ts";
 import { run } from "../process/run.ts";
 import type { Login } from "../registry/auth/account.ts";
-import { readBounded } from "./read-bounded.ts";
 
 const Entry = z.object({
   auth: z.string().nullish(),
@@ -174,4 +174,22 @@ function normal(key: string): string {
   const slash = bare.indexOf("/");
   const host = (slash < 0 ? bare : bare.slice(0, slash)).toLowerCase();
   return `${hubHosts.has(host) ? "docker.io" : host}${slash < 0 ? "" : bare.slice(slash)}`;
+}
+
+/**
+ * A small file as text; `undefined` when there is none. Never past `limit`.
+ * @throws Failure CREDENTIALS_UNUSABLE
+ */
+export async function readBounded(path: string, limit: number): Promise<string | undefined> {
+  try {
+    return await readText(path, limit);
+  } catch (cause) {
+    if (isFailure(cause, "FILE_MISSING")) return undefined;
+    if (isFailure(cause, "FILE_ENCODING"))
+      throw new Failure("CREDENTIALS_UNUSABLE", { where: path, why: `not UTF-8, ${cause.facts.encoding}` }, { cause });
+    if (!isFailure(cause, "FILE_UNREADABLE")) throw cause;
+    const { reason } = cause.facts;
+    if (reason === "ENOTDIR") return undefined;
+    throw new Failure("CREDENTIALS_UNUSABLE", { where: path, why: reason }, { cause });
+  }
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Digest } from "../../model/digest.ts";
 
 /** Bytes of a known size and digest, read from any offset; what is yielded is not yet verified. */
@@ -22,7 +23,7 @@ export interface JsonAnswer {
   readonly headers: Headers;
 }
 
-export interface ContentAnswer {
+interface ContentAnswer {
   readonly kind: "content";
   readonly content: Content;
   readonly headers: Headers;
@@ -41,7 +42,7 @@ const messages = {
   UNSUPPORTED: "the registry is read-only",
 } as const;
 
-export type ErrorCode = keyof typeof messages;
+type ErrorCode = keyof typeof messages;
 
 const statuses: Readonly<Record<ErrorCode, number>> = {
   BLOB_UNKNOWN: 404,
@@ -62,4 +63,58 @@ export function refusal(code: ErrorCode, detail: object = {}, headers: Headers =
 
 export function json(value: object, headers: Headers = {}): JsonAnswer {
   return { kind: "json", status: 200, value, headers };
+}
+
+/** Bytes `first` to `last`, both included, as `Content-Range` counts them. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Reads a Range header (RFC 9110 §14.2) for content of `size` bytes. Several ranges, other units and what does not
+ * parse are `whole`: a server may always send everything.
+ */
+export function parseRange(header: string | undefined, size: number): ByteRange | "whole" | "unsatisfiable" {
+  const match = /^bytes=[ \t]*(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))[ \t]*$/i.exec(header ?? "");
+  if (match === null) return "whole";
+  const [, first, last, suffix] = match;
+  if (first !== undefined) return between(Number(first), last === undefined ? size - 1 : Number(last), size);
+  const length = Math.min(Number(suffix), size);
+  return length === 0 ? "unsatisfiable" : { first: size - length, last: size - 1 };
+}
+
+function between(first: number, last: number, size: number): ByteRange | "whole" | "unsatisfiable" {
+  if (first >= size) return "unsatisfiable";
+  // A range whose end is before its start is invalid, and an invalid one is ignored (RFC 9110 §14.2).
+  return last < first ? "whole" : { first, last: Math.min(last, size - 1) };
+}
+
+/** What a GET of content comes down to, once its conditions (RFC 9110 §13) were weighed. */
+type Selection = ByteRange | "whole" | "unsatisfiable" | "unmodified";
+
+/** Content is named by its digest, so its entity tag is strong and never changes. */
+export function select(headers: IncomingHttpHeaders, etag: string, size: number): Selection {
+  if (matches(headers["if-none-match"], etag)) return "unmodified";
+  // A date in If-Range can never match: there are no dates here.
+  const condition = headers["if-range"];
+  if (condition !== undefined && condition !== etag) return "whole";
+  return parseRange(headers.range, size);
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === "*") return true;
+  return header.split(",").some((entry) => entry.trim().replace(/^W\//, "") === etag);
+}
+
+/** Whether an Accept header lets `mediaType` through; none at all, and an empty one, let everything through. */
+export function accepts(header: string | undefined, mediaType: string): boolean {
+  if (header === undefined || header.trim() === "") return true;
+  const family = `${mediaType.split("/")[0] ?? ""}/*`;
+  return header.split(",").some((entry) => {
+    const [range = "", ...parameters] = entry.split(";").map((part) => part.trim().toLowerCase());
+    const refused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+    return !refused && (range === "*/*" || range === family || range === mediaType);
+  });
 }

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { contentMismatch } from "../../content/verified.ts";
 import { digestFrom, type Digest } from "../../model/digest.ts";
 import { abortable } from "../../std/abortable.ts";
-import type { Content } from "./answer.ts";
-import type { ByteRange } from "./conditional.ts";
+import type { Content, ByteRange } from "./answer.ts";
 
 /** A part of this size is read to answer for one byte: small enough for a header, large enough to keep few sums. */
 const blockSize = 256 * 1024;

@@ -4,8 +4,7 @@ import type { PluginFile } from "../../content/plugin-tree.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { digestOf, isDigest, type Digest } from "../../model/digest.ts";
 import { MediaType } from "../../model/media-type.ts";
-import { json, refusal, type Answer, type Content, type Headers } from "./answer.ts";
-import { accepts } from "./conditional.ts";
+import { json, refusal, accepts, type Answer, type Content, type Headers } from "./answer.ts";
 
 /** A request that found its route. `name` is the repository as it was asked for. */
 interface Call {

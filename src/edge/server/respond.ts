@@ -3,9 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { contentMismatch } from "../../content/verified.ts";
 import { digestFrom } from "../../model/digest.ts";
 import { isFailure } from "../../model/failure.ts";
-import { refusal, type Answer, type Content, type Headers, type JsonAnswer } from "./answer.ts";
+import { refusal, select, type Answer, type Content, type Headers, type JsonAnswer, type ByteRange } from "./answer.ts";
 import type { BlockSums } from "./block-sums.ts";
-import { select, type ByteRange } from "./conditional.ts";
 
 interface Outcome {
   /** Of the body, as far as it got. */

@@ -1,7 +1,6 @@
 import type { Node, Container } from "kubernetes-types/core/v1.js";
 import { finding, type Finding, type CapacityOf } from "../../model/finding.ts";
-import type { KubeObject } from "../../model/kubernetes.ts";
-import { parseQuantity } from "../../model/quantity.ts";
+import { parseQuantity, type KubeObject } from "../../model/kubernetes.ts";
 import { printBytes } from "../../std/bytes.ts";
 import type { PreflightInput } from "./input.ts";
 

@@ -1,5 +1,5 @@
 import { readGraph } from "../../content/graph.ts";
-import { MemoryStore } from "../../content/store.ts";
+import { MemoryStore } from "../../content/memory.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { digestOf } from "../../model/digest.ts";
 import type { Descriptor } from "../../model/descriptor.ts";

@@ -1,5 +1,6 @@
 import { readGraph, maxGraphDepth } from "../../content/graph.ts";
-import { MemoryStore, overlay, type Fetcher } from "../../content/store.ts";
+import type { Fetcher } from "../../content/store.ts";
+import { MemoryStore, overlay } from "../../content/memory.ts";
 import { readSmall } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { digestOf } from "../../model/digest.ts";

@@ -1,5 +1,5 @@
 import { readGraph } from "../../content/graph.ts";
-import { MemoryStore, overlay } from "../../content/store.ts";
+import { MemoryStore, overlay } from "../../content/memory.ts";
 import { pluginImage } from "../../content/plugin-module.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { finding, type Finding } from "../../model/finding.ts";

@@ -1,5 +1,6 @@
 import type { Graph } from "../../content/graph.ts";
-import type { MemoryStore, Fetcher, Resolver } from "../../content/store.ts";
+import type { Fetcher, Resolver } from "../../content/store.ts";
+import type { MemoryStore } from "../../content/memory.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import type { Descriptor } from "../../model/descriptor.ts";

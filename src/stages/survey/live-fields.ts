@@ -1,5 +1,4 @@
-import type { KubeObject } from "../../model/kubernetes.ts";
-import { parseQuantity } from "../../model/quantity.ts";
+import { parseQuantity, type KubeObject } from "../../model/kubernetes.ts";
 import { isMap, whereOf } from "../../model/rendered-object.ts";
 import { shownValue } from "./owner-values.ts";
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openTarget, pullerAccess, pullLogin } from "../../../src/cli/wire/registries.ts";
 import { TargetProbe } from "../../../src/edge/harbor/probe.ts";
 import { askRegistry } from "../../../src/pipeline/preflight.ts";
-import { createProjects, pullSecretOf } from "../../../src/pipeline/registry-projects.ts";
+import { createProjects, pullSecretOf } from "../../../src/pipeline/push.ts";
 import type { ItemKind } from "../../../src/model/lock.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";

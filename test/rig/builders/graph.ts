@@ -1,5 +1,5 @@
 import type { Graph as ContentGraph } from "../../../src/content/graph.ts";
-import { MemoryStore } from "../../../src/content/store.ts";
+import { MemoryStore } from "../../../src/content/memory.ts";
 import type { Descriptor } from "../../../src/model/descriptor.ts";
 import { digestOf, type Digest } from "../../../src/model/digest.ts";
 import { isManifest, MediaType } from "../../../src/model/media-type.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { accepts, parseRange, select } from "../../../src/edge/server/conditional.ts";
+import { accepts, parseRange, select } from "../../../src/edge/server/answer.ts";
 
 const number = fc.oneof(fc.nat(20), fc.nat(), fc.constantFrom("", "007", "9".repeat(15), "9".repeat(16), "-1", "1e3"));
 const rangeLike = fc.oneof(

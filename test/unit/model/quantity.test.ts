@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseQuantity } from "../../../src/model/quantity.ts";
+import { parseQuantity } from "../../../src/model/kubernetes.ts";
 
 describe("parseQuantity", () => {
   it.each([

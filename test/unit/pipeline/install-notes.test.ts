@@ -1,7 +1,7 @@
 import type { Service, ServiceSpec } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../../src/model/failure.ts";
-import { closingNotes } from "../../../src/pipeline/closing.ts";
+import { closingNotes } from "../../../src/pipeline/install-notes.ts";
 import { aReceipt } from "../../rig/receipt.ts";
 
 const service = (name: string, spec: ServiceSpec, given: readonly object[] = []): Service => ({

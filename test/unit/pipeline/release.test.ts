@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Receipt } from "../../../src/model/receipt.ts";
 import { Site } from "../../../src/model/site.ts";
-import { endPending, type PendingOptions } from "../../../src/pipeline/pending.ts";
+import { endPending, type PendingOptions } from "../../../src/pipeline/release.ts";
 import { aReceipt } from "../../rig/receipt.ts";
 
 const began = "2026-01-01T00:00:10.000Z";
