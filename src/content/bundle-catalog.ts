@@ -4,8 +4,8 @@ import type { Digest } from "../model/digest.ts";
 import type { LockItem } from "../model/lock.ts";
 import { parseManifest } from "../model/manifest.ts";
 import { parseReference, type Reference } from "../model/reference.ts";
-import { readGraph, type Graph, type ManifestNode } from "./graph.ts";
-import type { Fetcher } from "./store.ts";
+import { readGraph, type Graph } from "./graph.ts";
+import type { DescribedContent, Fetcher } from "./store.ts";
 
 /** What a read-only registry serves: names and tags over content that a `Fetcher` holds. */
 export interface Catalog {
@@ -93,7 +93,7 @@ function listGraph(graph: Graph): Listing {
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers: what an entry must say. */
-function referrerOf({ descriptor, bytes }: ManifestNode): { of: Digest; referrer: Descriptor } | undefined {
+function referrerOf({ descriptor, bytes }: DescribedContent): { of: Digest; referrer: Descriptor } | undefined {
   const manifest = parseManifest(bytes, descriptor.mediaType);
   if (manifest.subject === undefined) return undefined;
   const { mediaType, digest, size } = descriptor;

@@ -3,19 +3,13 @@ import type { Digest } from "../model/digest.ts";
 import { Failure, type Side } from "../model/failure.ts";
 import { parseManifest, successors } from "../model/manifest.ts";
 import { isManifest } from "../model/media-type.ts";
-import type { Fetcher } from "./store.ts";
+import type { DescribedContent, Fetcher } from "./store.ts";
 import { readSmall } from "./verified.ts";
-
-/** A manifest with the exact bytes that its digest was made of. */
-export interface ManifestNode {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
 
 /** Everything below a root: each digest once, children before parents, in an order that the content alone decides. */
 export interface Graph {
   readonly root: Descriptor;
-  readonly manifests: readonly ManifestNode[];
+  readonly manifests: readonly DescribedContent[];
   /** Blobs that are no manifests: configs and layers, in the order of first mention. */
   readonly blobs: readonly Descriptor[];
 }
@@ -28,7 +22,7 @@ export const maxGraphDepth = 4;
  * @throws Failure MANIFEST_INVALID for a graph that is too deep or names one digest with two sizes
  */
 export async function readGraph(from: Fetcher, root: Descriptor, side: Side, signal?: AbortSignal): Promise<Graph> {
-  const manifests = new Map<Digest, ManifestNode>();
+  const manifests = new Map<Digest, DescribedContent>();
   const blobs = new Map<Digest, Descriptor>();
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (manifests.has(descriptor.digest)) return;

@@ -38,12 +38,15 @@ export interface Tagger {
   tag(descriptor: Descriptor, content: Uint8Array, tag: string, signal?: AbortSignal): Promise<void>;
 }
 
+/** What is small enough to be in memory, a manifest or a config, with the exact bytes that its digest was made of. */
+export interface DescribedContent {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
 export interface Resolver {
-  /** Tag or digest to the descriptor and the exact bytes of the manifest. */
-  resolve(
-    pointer: string,
-    signal?: AbortSignal,
-  ): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
+  /** Tag or digest to the manifest behind it. */
+  resolve(pointer: string, signal?: AbortSignal): Promise<DescribedContent>;
 }
 
 export type Store = Fetcher & Pusher;

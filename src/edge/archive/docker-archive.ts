@@ -1,5 +1,4 @@
-import type { ManifestNode } from "../../content/graph.ts";
-import type { Fetcher } from "../../content/store.ts";
+import type { DescribedContent, Fetcher } from "../../content/store.ts";
 import { readSmall, verified } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { hexOf } from "../../model/digest.ts";
@@ -61,7 +60,7 @@ export async function writeDockerArchive({ images, content, path, signal }: Dock
  * Behind a tag stands the manifest of the one platform, of which nothing is missing; who asks by digest must get what has
  * that digest, which may be the index above it.
  */
-const nodeFor = (image: PlatformImage, { digest }: Reference): ManifestNode =>
+const nodeFor = (image: PlatformImage, { digest }: Reference): DescribedContent =>
   digest === undefined ? image : (image.above ?? image);
 
 /** Docker writes the tag as ref.name; containerd reads the whole name from its own annotation. */
@@ -106,10 +105,10 @@ function blobEntry(blob: Descriptor, content: Fetcher, signal: AbortSignal | und
 }
 
 /** One image that a runtime can run, with the exact bytes of its manifest. */
-interface PlatformImage extends ManifestNode {
+interface PlatformImage extends DescribedContent {
   readonly manifest: ImageManifest;
   /** The index that it was chosen from. */
-  readonly above?: ManifestNode | undefined;
+  readonly above?: DescribedContent | undefined;
 }
 
 interface PlatformImageOptions {

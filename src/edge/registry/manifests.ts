@@ -1,3 +1,4 @@
+import type { DescribedContent } from "../../content/store.ts";
 import { maxManifestSize, type Descriptor } from "../../model/descriptor.ts";
 import { digestOf, isDigest, type Digest } from "../../model/digest.ts";
 import { isManifest, manifestAccept } from "../../model/media-type.ts";
@@ -7,18 +8,13 @@ import { onceMore } from "./retry-policy.ts";
 import type { Remote } from "./remote.ts";
 import type { WireResponse } from "./transport.ts";
 
-export interface Resolved {
-  readonly descriptor: Descriptor;
-  readonly bytes: Buffer;
-}
-
 /** `nginx:1.25` or `nginx@sha256:…`. */
 function printed(remote: Remote, pointer: string): string {
   return `${remote.name}${isDigest(pointer) ? "@" : ":"}${pointer}`;
 }
 
 /** The exact bytes of a manifest; what the registry calls them must be what they are. */
-export function getManifest(remote: Remote, pointer: string, signal?: AbortSignal): Promise<Resolved> {
+export function getManifest(remote: Remote, pointer: string, signal?: AbortSignal): Promise<DescribedContent> {
   const action = `GET ${printed(remote, pointer)}`;
   return remote.attempt({ what: action, signal, also: onceMore }, async () => {
     const response = await readManifest(remote, "GET", pointer, signal);
@@ -73,7 +69,7 @@ export function hasManifest(remote: Remote, descriptor: Descriptor, signal?: Abo
 export function putManifest(
   remote: Remote,
   pointer: string,
-  content: { readonly descriptor: Descriptor; readonly bytes: Uint8Array },
+  content: DescribedContent,
   signal?: AbortSignal,
 ): Promise<void> {
   const action = `PUT ${printed(remote, pointer)}`;

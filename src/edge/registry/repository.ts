@@ -1,4 +1,4 @@
-import type { FetchOptions, Resolver, Store, Tagger, TransferOptions } from "../../content/store.ts";
+import type { DescribedContent, FetchOptions, Resolver, Store, Tagger, TransferOptions } from "../../content/store.ts";
 import { verified } from "../../content/verified.ts";
 import { maxManifestSize, type Descriptor } from "../../model/descriptor.ts";
 import { digestOf, type Digest } from "../../model/digest.ts";
@@ -8,14 +8,13 @@ import { collect } from "../../std/collect.ts";
 import { hasBlob, mountBlob } from "./blobs.ts";
 import { download } from "./download.ts";
 import { listReferrers, listTags } from "./listing.ts";
-import { getManifest, hasManifest, headManifest, putManifest, type Resolved } from "./manifests.ts";
+import { getManifest, hasManifest, headManifest, putManifest } from "./manifests.ts";
 import type { Remote } from "./remote.ts";
 import { uploadBlob, type PartsMode } from "./upload.ts";
 
 /** One repository: reads try the endpoints in turn, writes go to the first. */
 export interface Repository extends Store, Resolver, Tagger {
   readonly name: string;
-  resolve(pointer: string, signal?: AbortSignal): Promise<Resolved>;
   /** `undefined`: there is none. */
   head(pointer: string, signal?: AbortSignal): Promise<Descriptor | undefined>;
   /** Makes a blob of another repository of this registry one of this. False: refused, and to be uploaded. */
@@ -51,7 +50,7 @@ export class RemoteRepository implements Repository {
     this.#parts = options.parts;
   }
 
-  resolve(pointer: string, signal?: AbortSignal): Promise<Resolved> {
+  resolve(pointer: string, signal?: AbortSignal): Promise<DescribedContent> {
     return this.#remotes.firstThat((remote) => getManifest(remote, pointer, signal));
   }
 

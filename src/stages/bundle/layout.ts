@@ -21,8 +21,11 @@ export interface BytesContent extends Named {
 
 export interface StreamContent extends Named {
   readonly kind: "stream";
+  /** Where it comes from, empty for a file; `perHost` bounds how many of one host move at once. */
   readonly host: string;
+  /** The items that need it, for events. */
   readonly names: readonly string[];
+  /** Not verified; a chunk is valid until the next is asked for. */
   readonly open: (offset: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
 }
 

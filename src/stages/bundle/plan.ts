@@ -7,7 +7,7 @@ import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { problemLines } from "../../model/carried.ts";
 import { Lock } from "../../model/lock.ts";
-import { arrange, type EntryContent, type Layout } from "./layout.ts";
+import { arrange, type EntryContent, type Layout, type StreamContent } from "./layout.ts";
 
 /** A file that is small enough to be in memory: charts, CRDs, manifests, the installer script. */
 export interface SmallFile {
@@ -17,22 +17,10 @@ export interface SmallFile {
 }
 
 /** A file that is streamed: what stands under `bin/`. */
-export interface LargeFile {
-  readonly name: string;
-  readonly size: number;
-  readonly sha256: string;
-  readonly mode?: number | undefined;
-  open(offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-}
+export type LargeFile = Omit<StreamContent, "kind" | "host" | "names">;
 
-export interface PlannedBlob {
+export interface PlannedBlob extends Pick<StreamContent, "host" | "names" | "open"> {
   readonly descriptor: Descriptor;
-  /** Where it comes from; `perHost` bounds how many of one host move at once. */
-  readonly host: string;
-  /** The items that need it, for events. */
-  readonly names: readonly string[];
-  /** Not verified; a chunk is valid until the next is asked for. */
-  open(offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 export interface PackInput {
@@ -153,14 +141,11 @@ function smallContent({ name, bytes, mode }: SmallFile): EntryContent {
 }
 
 function largeContent(file: LargeFile): EntryContent {
-  const { name, size, mode } = file;
-  const open = (offset: number, signal?: AbortSignal) => file.open(offset, signal);
-  return { kind: "stream", name, size, sha256: file.sha256, mode, host: "", names: [name], open };
+  return { ...file, kind: "stream", host: "", names: [file.name] };
 }
 
 function blobContent(blob: PlannedBlob): EntryContent {
   const { digest, size } = blob.descriptor;
-  const open = (offset: number, signal?: AbortSignal) => blob.open(offset, signal);
-  const { host, names } = blob;
+  const { host, names, open } = blob;
   return { kind: "stream", name: blobPrefix + hexOf(digest), size, sha256: hexOf(digest), host, names, open };
 }

@@ -1,5 +1,5 @@
 import { readGraph } from "../../content/graph.ts";
-import type { Fetcher } from "../../content/store.ts";
+import type { Fetcher, Resolver } from "../../content/store.ts";
 import { contentMismatch } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
@@ -8,12 +8,7 @@ import { finding, type Finding } from "../../model/finding.ts";
 import { printReference, type Reference } from "../../model/reference.ts";
 
 /** A repository through the eyes of the account that the gateway pulls with. */
-export interface PullRepository extends Fetcher {
-  resolve(
-    pointer: string,
-    signal?: AbortSignal,
-  ): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
-}
+export type PullRepository = Fetcher & Resolver;
 
 export interface GatewayPullOptions {
   readonly host: string;

@@ -1,17 +1,13 @@
+import type { DescribedContent } from "../../content/store.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { digestOf, type Digest } from "../../model/digest.ts";
 import type { ImageManifest } from "../../model/manifest.ts";
 import { MediaType } from "../../model/media-type.ts";
 
-export interface MadeContent {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
-
-export interface RepackedPlugin {
-  readonly manifest: MadeContent;
+interface RepackedPlugin {
+  readonly manifest: DescribedContent;
   /** Blobs that the source does not have. The module's layer keeps its digest and is fetched from there. */
-  readonly blobs: readonly MadeContent[];
+  readonly blobs: readonly DescribedContent[];
 }
 
 /** https://github.com/opencontainers/image-spec/blob/main/annotations.md: the image that this one is made from. */
@@ -44,7 +40,7 @@ function entry({ mediaType, digest, size }: Descriptor, title?: string): object 
   };
 }
 
-function made(mediaType: string, text: string): MadeContent {
+function made(mediaType: string, text: string): DescribedContent {
   const bytes = Buffer.from(text);
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength }, bytes };
 }

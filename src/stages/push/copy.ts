@@ -1,4 +1,5 @@
-import type { Graph, ManifestNode } from "../../content/graph.ts";
+import type { Graph } from "../../content/graph.ts";
+import type { DescribedContent } from "../../content/store.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
 import { parseManifest, successors } from "../../model/manifest.ts";
@@ -77,12 +78,13 @@ export class BlobTransfer {
   }
 
   async #carry(repository: string, blob: Descriptor, onBytes?: OnBytes): Promise<void> {
-    const action = this.#plan.actions.get(placementKey(repository, blob.digest));
-    if (action === undefined) return;
-    if (action.kind === "upload") return this.#places(() => this.#upload(repository, blob, undefined, onBytes));
+    const key = placementKey(repository, blob.digest);
+    if (this.#plan.uploads.has(key)) return this.#places(() => this.#upload(repository, blob, undefined, onBytes));
+    const mount = this.#plan.mounts.get(key);
+    if (mount === undefined) return;
     // Waiting for its home takes no place, so uploads never wait for mounts.
-    await this.settle(action.from, blob);
-    await this.#places(() => this.#mount(repository, blob, action.from, onBytes));
+    await this.settle(mount.from, blob);
+    await this.#places(() => this.#mount(repository, blob, mount.from, onBytes));
   }
 
   async #mount(repository: string, blob: Descriptor, from: string, onBytes?: OnBytes): Promise<void> {
@@ -156,17 +158,17 @@ export class ManifestTransfer {
   }
 
   /** By digest: a child, which needs no name. */
-  putChild(node: ManifestNode): Promise<void> {
+  putChild(node: DescribedContent): Promise<void> {
     const open = (offset: number): AsyncIterable<Uint8Array> => once(node.bytes.subarray(offset));
     return this.#put(node, () => this.#there.push(node.descriptor, open, { signal: this.#options.signal }));
   }
 
   /** By tag: one request stores the root and names it. */
-  putRoot(node: ManifestNode, tag: string): Promise<void> {
+  putRoot(node: DescribedContent, tag: string): Promise<void> {
     return this.#put(node, () => this.#there.tag(node.descriptor, node.bytes, tag, this.#options.signal));
   }
 
-  async #put(node: ManifestNode, send: () => Promise<void>): Promise<void> {
+  async #put(node: DescribedContent, send: () => Promise<void>): Promise<void> {
     await this.#blobs.refresh(this.#repository, blobsOf(node));
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -181,7 +183,7 @@ export class ManifestTransfer {
     }
   }
 
-  async #restore(node: ManifestNode, named: ReadonlySet<string>): Promise<void> {
+  async #restore(node: DescribedContent, named: ReadonlySet<string>): Promise<void> {
     for (const blob of blobsOf(node)) await this.#blobs.restore(this.#repository, blob, named.has(blob.digest));
     const children = new Set<string>(successors(parse(node)).map(({ digest }) => digest));
     for (const child of this.#graph.manifests) if (children.has(child.descriptor.digest)) await this.putChild(child);
@@ -199,11 +201,11 @@ function missingContent(error: unknown): ReadonlySet<string> | undefined {
   return new Set(error.facts.answer.match(/sha256:[0-9a-f]{64}/g) ?? []);
 }
 
-function parse({ bytes, descriptor }: ManifestNode): ReturnType<typeof parseManifest> {
+function parse({ bytes, descriptor }: DescribedContent): ReturnType<typeof parseManifest> {
   return parseManifest(bytes, descriptor.mediaType);
 }
 
-function blobsOf(node: ManifestNode): ReturnType<typeof successors> {
+function blobsOf(node: DescribedContent): ReturnType<typeof successors> {
   return successors(parse(node)).filter(({ mediaType }) => !isManifest(mediaType));
 }
 

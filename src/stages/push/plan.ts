@@ -13,9 +13,6 @@ import {
   type SurveyOptions,
 } from "./survey.ts";
 
-/** What happens to one blob in one repository. */
-export type Action = { readonly kind: "upload" } | { readonly kind: "mount"; readonly from: string };
-
 export interface PlannedMount extends PlacedBlob {
   readonly from: string;
 }
@@ -29,9 +26,8 @@ export interface PlannedPlacement extends Surveyed {
 /** Every unique blob goes up once, to the first repository that lacks it, and is mounted from there into the others. */
 export interface PushPlan {
   readonly placements: readonly PlannedPlacement[];
-  readonly actions: ReadonlyMap<PlacementKey, Action>;
-  readonly uploads: readonly PlacedBlob[];
-  readonly mounts: readonly PlannedMount[];
+  readonly uploads: ReadonlyMap<PlacementKey, PlacedBlob>;
+  readonly mounts: ReadonlyMap<PlacementKey, PlannedMount>;
   readonly present: readonly PlacedBlob[];
   /** Bytes of finished placements whose blobs the bundle does not list (a delta). */
   readonly presentBytes: number;
@@ -51,23 +47,22 @@ export async function planPush(
 export function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBlob">): PushPlan {
   const homes = homesOf(present);
   const counted = new Set<PlacementKey>();
-  const actions = new Map<PlacementKey, Action>();
-  const sums = { uploads: [] as PlacedBlob[], mounts: [] as PlannedMount[], present: [] as PlacedBlob[] };
-  const decideBlob = (repository: string, blob: Descriptor): Action["kind"] | undefined => {
+  const uploads = new Map<PlacementKey, PlacedBlob>();
+  const mounts = new Map<PlacementKey, PlannedMount>();
+  const there: PlacedBlob[] = [];
+  const decideBlob = (repository: string, blob: Descriptor): "upload" | "mount" | undefined => {
     const key = placementKey(repository, blob.digest);
     if (counted.has(key)) return undefined;
     counted.add(key);
     const from = homes.get(blob.digest);
-    if (present.has(key)) return void sums.present.push({ repository, blob });
+    if (present.has(key)) return void there.push({ repository, blob });
     if (from !== undefined) {
-      actions.set(key, { kind: "mount", from });
-      sums.mounts.push({ repository, blob, from });
+      mounts.set(key, { repository, blob, from });
       return "mount";
     }
     // A blob that is in neither place was refused by the survey.
     if (!source.hasBlob(blob.digest)) return undefined;
-    actions.set(key, { kind: "upload" });
-    sums.uploads.push({ repository, blob });
+    uploads.set(key, { repository, blob });
     homes.set(blob.digest, repository);
     return "upload";
   };
@@ -81,7 +76,7 @@ export function decide({ placements, present }: Survey, source: Pick<PushSource,
   });
   const unread = placements.filter(({ graph }) => graph === undefined);
   const presentBytes = unread.reduce((sum, { placement }) => sum + placement.item.bytes, 0);
-  return { placements: planned, actions, ...sums, presentBytes };
+  return { placements: planned, uploads, mounts, present: there, presentBytes };
 }
 
 function homesOf(present: ReadonlySet<PlacementKey>): Map<Digest, string> {
@@ -117,10 +112,11 @@ export function bytesByProject({ placements, uploads, mounts, present }: PushPla
         (graph?.manifests ?? []).map(({ descriptor }) => ({ repository, blob: descriptor })),
       );
   for (const { repository, blob } of manifests(true)) counted.add(placementKey(projectOf(repository), blob.digest));
-  for (const { repository, blob } of [...uploads, ...mounts, ...manifests(false)]) count(repository, blob);
+  for (const { repository, blob } of [...uploads.values(), ...mounts.values(), ...manifests(false)])
+    count(repository, blob);
   return sums;
 }
 
-export function bytesOf(blobs: readonly PlacedBlob[]): number {
-  return blobs.reduce((sum, { blob }) => sum + blob.size, 0);
+export function bytesOf(blobs: Iterable<PlacedBlob>): number {
+  return [...blobs].reduce((sum, { blob }) => sum + blob.size, 0);
 }

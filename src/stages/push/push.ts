@@ -72,7 +72,7 @@ export async function pushItems(
     throw (state && (await missingProject(error, projectsOf(mapped), state, signal))) ?? error;
   });
   if (harborVersion !== undefined) await refuseUnstorable(plan.placements, source, harborVersion, signal);
-  report({ type: "transfer", phase: "push", items: plan.placements.length, bytes: bytesOf(plan.uploads) });
+  report({ type: "transfer", phase: "push", items: plan.placements.length, bytes: bytesOf(plan.uploads.values()) });
   if (options.dryRun === true) return { ...planned(plan), tags: plan.placements.flatMap(tagsOf) };
   const done = await carryOut(plan, source, target, options).catch(async (error: unknown) => {
     const left = async () => bytesByProject(await planPush(mapped, source, target, options));
@@ -96,10 +96,10 @@ function manyListeners(signal: AbortSignal | undefined): AbortSignal | undefined
 
 function planned(plan: PushPlan): Omit<PushResult, "tags"> {
   return {
-    uploaded: bytesOf(plan.uploads),
-    mounted: bytesOf(plan.mounts),
+    uploaded: bytesOf(plan.uploads.values()),
+    mounted: bytesOf(plan.mounts.values()),
     present: bytesOf(plan.present) + plan.presentBytes,
-    blobs: { uploaded: plan.uploads.length, mounted: plan.mounts.length, present: plan.present.length },
+    blobs: { uploaded: plan.uploads.size, mounted: plan.mounts.size, present: plan.present.length },
   };
 }
 

@@ -1,5 +1,5 @@
 import { readGraph, maxGraphDepth } from "../../content/graph.ts";
-import type { Fetcher } from "../../content/store.ts";
+import type { DescribedContent, Fetcher } from "../../content/store.ts";
 import { MemoryStore, overlay } from "../../content/memory.ts";
 import { readSmall } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
@@ -55,10 +55,7 @@ export async function resolveImage(
 const schema1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
 
 /** @throws Failure IMAGE_UNUSABLE for what no node can run, MANIFEST_INVALID naming the image */
-export function rootManifest(
-  image: string,
-  { bytes, descriptor: { mediaType } }: { readonly bytes: Uint8Array; readonly descriptor: Descriptor },
-): Manifest {
+export function rootManifest(image: string, { bytes, descriptor: { mediaType } }: DescribedContent): Manifest {
   try {
     if (!schema1.test(mediaType)) return parseManifest(bytes, mediaType);
   } catch (error) {
@@ -106,18 +103,14 @@ export function graphBytes(graph: Resolved["graph"]): number {
   );
 }
 
-interface PrunedIndex {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
+interface PrunedIndex extends DescribedContent {
   readonly kept: readonly Platform[];
   readonly changed: boolean;
   readonly findings: readonly Finding[];
 }
 
-interface FoundIndex {
+interface FoundIndex extends DescribedContent {
   readonly manifest: ImageIndex;
-  readonly bytes: Uint8Array;
-  readonly descriptor: Descriptor;
   readonly content: Fetcher;
 }
 

@@ -1,5 +1,5 @@
 import type { Graph } from "../../content/graph.ts";
-import type { Fetcher, Resolver } from "../../content/store.ts";
+import type { DescribedContent, Fetcher, Resolver } from "../../content/store.ts";
 import type { MemoryStore } from "../../content/memory.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
@@ -27,8 +27,8 @@ export interface ResolveContext {
 
 /** What replaces a plugin that the gateway would refuse: its manifest and the blobs that did not exist before. */
 export interface Replacement {
-  readonly manifest: { readonly descriptor: Descriptor; readonly bytes: Uint8Array };
-  readonly blobs: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
+  readonly manifest: DescribedContent;
+  readonly blobs: readonly DescribedContent[];
 }
 
 /** A plugin as it was found at its source. */
