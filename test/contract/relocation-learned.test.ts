@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { learnChart, mapText, type ChartToLearn } from "../../src/cli/wire/learn.ts";
 import { parseRelocationMap } from "../../src/edge/files/config.ts";
 import { openHelm } from "../../src/edge/process/helm.ts";
-import { madeChart, oddChart } from "../rig/charts/made.ts";
+import { listChart, madeChart, oddChart } from "../rig/charts/made.ts";
+import { temporaryFile } from "../../src/edge/files/temporary.ts";
+import { renderedObjects } from "../../src/model/rendered-object.ts";
+import { prove } from "../../src/stages/prove/prove.ts";
+import { patchManifest, relocationPatches } from "../../src/stages/relocate/patches.ts";
+import { relocationValues } from "../../src/stages/relocate/relocate.ts";
 import { helmLines, tools } from "../rig/tools.ts";
 
 const odd = { name: "odd", version: "1.0.0", namespace: "n", kubeVersion: "1.30.0", valuesFiles: [], values: {} };
@@ -31,7 +36,7 @@ describe.each(helmLines)("a chart that nobody wrote a map for, by Helm %s", (lin
       {
         kind: "Deployment",
         name: "{release}-app",
-        path: "/spec/template/spec/containers/*/env/0/value",
+        path: "/spec/template/spec/containers/*/env/*/value",
         from: "images.vendor.example/agent:3.1",
         to: "{prefix}/agent:3.1",
       },
@@ -50,6 +55,54 @@ describe.each(helmLines)("a chart that nobody wrote a map for, by Helm %s", (lin
       { path: "pullSecrets", value: ["{pullSecret}"], moves: ["Deployment/airgap-learn-app"] },
       { path: "store.imagePullSecrets", value: [{ name: "{pullSecret}" }], moves: ["StatefulSet/cache"] },
     ]);
+  });
+
+  it("keeps what somebody else has in its lists, and points nowhere outside", async () => {
+    const listed = { ...odd, archive: madeChart("listed", listChart), name: "listed" };
+    const { map, references } = await learn(listed);
+    expect(references).toEqual({ found: 5, moved: 1, patched: 4 });
+    expect(map.images).toEqual([{ path: "image", value: "{prefix}/acme/app:1", moves: ["quay.io/acme/app:1"] }]);
+    expect(map.patches.map(({ path, from }) => `${path} ${from}`).sort()).toEqual([
+      "/data/agents.json!/0 docker.io/acme/agent:4",
+      "/spec/template/spec/containers/*/args/* quay.io/acme/side:3",
+      "/spec/template/spec/containers/*/image ghcr.io/acme/probe:2",
+      "/spec/template/spec/containers/*/image redis:7",
+    ]);
+    expect(map.pullSecrets).toMatchObject([
+      { path: "imagePullSecrets", value: [{ name: "vendor" }, { name: "{pullSecret}" }] },
+    ]);
+
+    // Inside, somebody has one container more, and an argument before the others.
+    const own = {
+      extraContainers: [
+        { name: "own", image: "harbor.corp/p/own:1" },
+        { name: "probe", image: "ghcr.io/acme/probe:2" },
+      ],
+      args: ["--own=1", "--sidecar=quay.io/acme/side:3", "--peer=peer.bank.example:8443"],
+    };
+    const target = {
+      ...{ registry: "harbor.corp", project: "p", prefix: "harbor.corp/p", namespace: "n", pullSecret: "pull" },
+      plugins: new Map<string, string>(),
+    };
+    await using file = await temporaryFile("listed-1.0.0.tgz", listed.archive);
+    await using helm = await openHelm((await tools(line)).helm, { env: process.env });
+    const moved = relocationValues(map, target, { pluginMode: "none" });
+    const source = { chart: file.path, release: "r", namespace: "n", kubeVersion: "1.30.0", values: [own, moved] };
+    const manifest = patchManifest(
+      await helm.template(source, { includeCrds: false }),
+      relocationPatches(map, target, "r"),
+    );
+    const inside = { prefixes: [target.prefix], hosts: ["*.bank.example"] };
+    expect(prove(renderedObjects(manifest), { inside }).findings).toEqual([]);
+    for (const kept of [
+      "harbor.corp/p/own:1",
+      "--own=1",
+      "--peer=peer.bank.example:8443",
+      "name: vendor",
+      "name: pull",
+    ])
+      expect(manifest).toContain(kept);
+    expect(manifest).toContain('["harbor.corp/p/acme/agent:4"]');
   });
 
   it("is learned as the user has it, and reads back from its file", async () => {

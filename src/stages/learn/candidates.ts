@@ -1,13 +1,5 @@
 import { referenceWords } from "../../model/reference-words.ts";
-import {
-  isValues,
-  joinPath,
-  leavesOf,
-  valueAt,
-  type ChartValues,
-  type Values,
-  type ValuesPath,
-} from "../../model/values.ts";
+import { joinPath, leavesOf, valueAt, type ChartValues, type Values, type ValuesPath } from "../../model/values.ts";
 
 /** A value that may move references, and the host that shows where it comes out again. */
 export interface MarkedValue {
@@ -34,31 +26,23 @@ export function markerOf(at: number): string {
 
 /**
  * Values that hold a host, an image's name, or a text that names images, and values of an image's key that templates read
- * and nobody sets.
+ * and nobody sets. Of a list helm replaces all: set here, it would take the place of the one that the user has inside, and
+ * an address of his own in it would get the registry's host. What a list holds is therefore for a patch.
  */
 export function candidatesOf(values: Values, { read }: ChartValues): readonly MarkedValue[] {
-  const known = leavesOf(values).filter(({ path, value }) => holdsReference(value, path.at(-1) ?? ""));
+  const known = leavesOf(values).flatMap(({ path, value }) =>
+    typeof value === "string" && movedText(value, path.at(-1) ?? "", markerOf(0)) !== value ? [{ path, value }] : [],
+  );
   const unset = read.filter((path) => imageKey.test(path.at(-1) ?? "") && isEmpty(valueAt(values, path)));
   const all = new Map<string, Omit<MarkedValue, "marker">>();
   for (const { path, value } of known)
-    all.set(joinPath(path), { path, unset: false, with: (to) => moved(value, path.at(-1) ?? "", to) });
+    all.set(joinPath(path), { path, unset: false, with: (to) => movedText(value, path.at(-1) ?? "", to) });
   for (const path of unset) all.set(joinPath(path), { path, unset: true, with: (to) => to });
   return [...all.values()].map((candidate, at) => ({ ...candidate, marker: markerOf(at) }));
 }
 
 export function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === "";
-}
-
-function holdsReference(value: unknown, key: string): boolean {
-  return !isEmpty(value) && JSON.stringify(moved(value, key, markerOf(0))) !== JSON.stringify(value);
-}
-
-function moved(value: unknown, key: string, to: string): unknown {
-  if (typeof value === "string") return movedText(value, key, to);
-  if (Array.isArray(value)) return value.map((entry: unknown) => moved(entry, key, to));
-  if (!isValues(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, moved(entry, name, to)]));
 }
 
 function movedText(text: string, key: string, to: string): string {

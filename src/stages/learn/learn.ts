@@ -124,7 +124,8 @@ function patchOf({ where, path, text }: Slot, release: string): Patch {
   const { path: repository, rest } = referenceParts(text);
   const isImage = referenceWords(text, path).length === 0 || rest !== "";
   const to = `${scheme}{prefix}${repository === "" ? "" : `/${repository}`}${isImage && rest === "" ? ":latest" : rest}`;
-  // Which container it is depends on what else is on; `from` says which is meant.
-  const anywhere = path.replace(/(ontainers)\/\d+\//, "$1/*/");
+  // Which container, argument or variable it is depends on what else is on; `from` says which is meant.
+  const [outer = "", ...inner] = path.split("!");
+  const anywhere = [outer.replaceAll(/\/\d+(?=\/|$)/g, "/*"), ...inner].join("!");
   return { kind, name, path: anywhere, from: text, to };
 }

@@ -20,8 +20,12 @@ export interface PullSecretSetting {
 
 const secretKey = /^(image)?pull_?secrets?$/i;
 
-/** Charts write a secret as Kubernetes does, or only its name, in a list or alone. */
-const forms: readonly ((name: string) => unknown)[] = [(name) => [{ name }], (name) => [name], (name) => name];
+/** Charts write a secret as Kubernetes does, or only its name, in a list or alone. A list that has some keeps them. */
+const forms: readonly ((name: string, standing: readonly unknown[]) => unknown)[] = [
+  (name, standing) => [...standing, { name }],
+  (name, standing) => [...standing, name],
+  (name) => name,
+];
 
 /** Every value for pull secrets gets a secret of its own name; those that come out again at a pod are the ones to set. */
 export async function pullSecretsOf(
@@ -33,19 +37,24 @@ export async function pullSecretsOf(
   const known = [...leavesOf(values).map(({ path }) => path), ...read].filter((path) =>
     secretKey.test(path.at(-1) ?? ""),
   );
-  const paths = [...new Map(known.map((path) => [joinPath(path), path])).values()].filter(
-    (path) => !Array.isArray(valueAt(values, path)) || (valueAt(values, path) as unknown[]).length === 0,
-  );
+  const paths = [...new Map(known.map((path) => [joinPath(path), path])).values()];
   const found: PullSecretSetting[] = [];
-  let left = paths.map((path, at) => ({ path, name: `s${at}-learn-invalid` }));
+  let left = paths.map((path, at) => {
+    const value = valueAt(values, path);
+    return { path, name: `s${at}-learn-invalid`, standing: Array.isArray(value) ? (value as unknown[]) : [] };
+  });
   for (const form of forms) {
     const valuesOf = (some: typeof left): Values =>
-      mergeValues(state, ...some.map(({ path, name }) => nest(path, form(name))));
+      mergeValues(state, ...some.map(({ path, name, standing }) => nest(path, form(name, standing))));
     const taken = await trials.accepted(left, (some) => valuesOf([...some]));
     const uses = usesOf((await trials.render(valuesOf([...taken]))) ?? "");
     const shown = taken.filter(({ name }) => uses.has(name));
     found.push(
-      ...shown.map(({ path, name }) => ({ path, value: form("{pullSecret}"), workloads: uses.get(name) ?? [] })),
+      ...shown.map(({ path, name, standing }) => ({
+        path,
+        value: form("{pullSecret}", standing),
+        workloads: uses.get(name) ?? [],
+      })),
     );
     left = left.filter((each) => !shown.includes(each));
     if (left.length === 0) break;

@@ -29,6 +29,37 @@ ${spec
 `;
 
 /**
+ * What charts keep in lists: whole containers, whose environment has an address that is nobody's registry, arguments,
+ * names of images, and a pull secret that somebody has put there.
+ */
+export const listChart: Readonly<Record<string, string>> = {
+  "values.yaml": `imagePullSecrets: [{ name: vendor }]
+image: quay.io/acme/app:1
+extraContainers:
+  - { name: probe, image: "ghcr.io/acme/probe:2", env: [{ name: PEER, value: "peer.bank.example:8443" }] }
+  - { name: cache, image: "redis:7" }
+args: ["--sidecar=quay.io/acme/side:3", "--peer=peer.bank.example:8443"]
+agents: [docker.io/acme/agent:4]
+`,
+  "templates/app.yaml": `${workload(
+    "Deployment",
+    "app",
+    `{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 8 }}
+{{- end }}
+containers:
+  - { name: app, image: "{{ .Values.image }}", args: {{ toJson .Values.args }} }
+  {{- toYaml .Values.extraContainers | nindent 8 }}`,
+  )}---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: agents }
+data:
+  agents.json: '{{ toJson .Values.agents }}'
+`,
+};
+
+/**
  * Everything that charts do with images, in one: registry and repository apart, a global registry that nobody sets, a
  * whole reference in one value, a feature behind a boolean, a subchart under an alias, an image that is written into the
  * template, one inside an argument, and a value that must not be a host.
