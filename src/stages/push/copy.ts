@@ -1,10 +1,10 @@
+import pLimit from "p-limit";
 import type { Graph } from "../../content/graph.ts";
 import type { DescribedContent } from "../../content/store.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
 import { parseManifest, successors } from "../../model/manifest.ts";
 import { isManifest } from "../../model/media-type.ts";
-import { limiter, type Limiter } from "../../std/limiter.ts";
 import type { PushPlan } from "./plan.ts";
 import type { PushSource, PushTarget, TargetRepository } from "./ports.ts";
 import { placementKey, type PlacementKey } from "./survey.ts";
@@ -31,7 +31,7 @@ export class BlobTransfer {
   readonly #source: PushSource;
   readonly #target: PushTarget;
   readonly #options: BlobOptions;
-  readonly #places: Limiter;
+  readonly #places: (work: () => Promise<void>) => Promise<void>;
   readonly #settled = new Map<PlacementKey, Promise<void>>();
   readonly #seenAt = new Map<PlacementKey, number>();
   readonly #sums = { uploaded: 0, mounted: 0, blobs: { uploaded: 0, mounted: 0 } };
@@ -41,7 +41,7 @@ export class BlobTransfer {
     this.#source = source;
     this.#target = target;
     this.#options = options;
-    const places = limiter(options.concurrency);
+    const places = pLimit(options.concurrency);
     this.#places = (work) => places(() => work().catch(options.fail));
     const start = options.now();
     for (const { repository, blob } of plan.present) this.#seenAt.set(placementKey(repository, blob.digest), start);

@@ -1,12 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import pLimit, { type LimitFunction } from "p-limit";
 import pMap from "p-map";
 import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { printReference } from "../../model/reference.ts";
 import type { Mapped } from "../../model/relocation.ts";
-import { limiter, type Limiter } from "../../std/limiter.ts";
 import { BlobTransfer, ManifestTransfer } from "./copy.ts";
 import { refuseUnstorable, lostRefusal, missingProject, type TargetState } from "./refusals.ts";
 import { placementKey, type PlacementKey, digestAt, preconditionFailed, type Surveyed } from "./survey.ts";
@@ -137,7 +137,7 @@ function refuseOther(what: string, wanted: Digest, got: Digest | "hidden" | unde
 interface Run {
   readonly target: PushTarget;
   readonly blobs: BlobTransfer;
-  readonly manifestPlaces: Limiter;
+  readonly manifestPlaces: LimitFunction;
   readonly sentManifests: Map<PlacementKey, Promise<void>>;
   readonly options: PushOptions;
   readonly report: Report;
@@ -155,7 +155,7 @@ async function carryOut(
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   setMaxListeners(0, signal);
   const { concurrency = 8, manifestConcurrency = 2, now = Date.now, report = silent } = options;
-  const manifestPlaces = limiter(manifestConcurrency);
+  const manifestPlaces = pLimit(manifestConcurrency);
   let first: { readonly error: unknown } | undefined;
   const fail = (error: unknown): never => {
     first ??= { error };
