@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
-import type { Lock } from "../model/lock.ts";
+import type { Lock, LockItem } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
 import { releaseEntry, type ReleaseDocument } from "../model/release.ts";
 import { deltaSince } from "../stages/bundle/delta.ts";
@@ -17,7 +17,7 @@ import { discover } from "./discover.ts";
 import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
 import { missingPrograms } from "./missing-programs.ts";
 import { stopAtErrors } from "./recorder.ts";
-import { rehearse } from "./rehearsal.ts";
+import { rehearse, rehearseNames, type RehearsedBundle } from "./rehearsal.ts";
 import { resolveAll } from "./resolve.ts";
 
 export interface BuildResult extends PackResult {
@@ -50,7 +50,7 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
   if (input.lock !== undefined) refuseOtherFiles(input.lock, described);
   const resolved =
     input.lock === undefined
-      ? await discoverAndResolve(input, charts, ports, options)
+      ? await discoverAndResolve(input, { charts, files }, ports, options)
       : await resolveLocked(input.lock, charts, ports, options);
   reportFindings(
     resolved.flatMap(({ findings }) => findings),
@@ -76,7 +76,7 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
 
 /** What would fail inside fails here, before a layer is fetched. @throws Failure FINDINGS once all of it is told */
 async function refuseWhatFails(
-  { spec, manifests }: BuildInput,
+  input: BuildInput,
   planned: {
     readonly charts: readonly LoadedChart[];
     readonly files: readonly SmallFile[];
@@ -86,35 +86,48 @@ async function refuseWhatFails(
   { report, signal }: BuildOptions,
 ): Promise<void> {
   report({ type: "phase", phase: "prove", state: "started" });
-  const findings = await rehearse(
-    {
-      version: spec.version,
-      kubeVersion: spec.kubeVersion,
-      namespace: planned.charts[0]?.spec.namespace,
-      items: planned.resolved.map(({ item }) => item),
-      files: planned.files,
-      manifests,
-    },
-    ports.rehearsal,
-    signal,
-  );
+  const items = planned.resolved.map(({ item }) => item);
+  const findings = await rehearse(rehearsedBundle(input, { ...planned, items }), ports.rehearsal, signal);
   reportFindings(findings, report);
   report({ type: "phase", phase: "prove", state: "done" });
   stopAtErrors(findings, "source");
 }
 
+function rehearsedBundle(
+  { spec: { version, kubeVersion }, manifests }: BuildInput,
+  {
+    charts,
+    files,
+    items,
+  }: {
+    readonly charts: readonly LoadedChart[];
+    readonly files: readonly SmallFile[];
+    readonly items: readonly LockItem[];
+  },
+): RehearsedBundle {
+  return { version, kubeVersion, namespace: charts[0]?.spec.namespace, items, files, manifests };
+}
+
 async function discoverAndResolve(
   input: BuildInput,
-  charts: readonly LoadedChart[],
+  { charts, files }: { readonly charts: readonly LoadedChart[]; readonly files: readonly SmallFile[] },
   ports: BuildPorts,
   options: BuildOptions,
 ): Promise<readonly Resolved[]> {
-  const { report } = options;
+  const { report, signal } = options;
   report({ type: "phase", phase: "discover", state: "started" });
   const discovered = await discover(charts, input, ports, input.spec.kubeVersion, options);
   report({ type: "phase", phase: "discover", state: "done", detail: String(discovered.images.length) });
   report({ type: "phase", phase: "resolve", state: "started" });
-  const resolved = await resolveAll(input.spec, charts, discovered, ports, options);
+  const resolved = await resolveAll(input.spec, charts, discovered, ports, {
+    ...options,
+    refusedNames: async (items) => {
+      const found = await rehearseNames(rehearsedBundle(input, { charts, files, items }), ports.rehearsal, signal);
+      const errors = found.filter(({ severity }) => severity === "error");
+      reportFindings(errors, report);
+      return errors;
+    },
+  });
   report({ type: "phase", phase: "resolve", state: "done", detail: String(resolved.length) });
   return resolved;
 }

@@ -1,7 +1,9 @@
 import type { Deployment } from "kubernetes-types/apps/v1.js";
+import { digestOf } from "../model/digest.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { isFetchedInside } from "../model/inside.ts";
 import type { LockItem } from "../model/lock.ts";
+import { MediaType } from "../model/media-type.ts";
 import { isReference, parseReference, printReference } from "../model/reference.ts";
 import type { RelocationMap } from "../model/relocation.ts";
 import { misplacedFields, renderedObjects, textAt } from "../model/rendered-object.ts";
@@ -53,10 +55,8 @@ export async function rehearse(
   ports: RehearsalPorts,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<readonly Finding[]> {
-  const { site, userValues, userPlugins, ca } = ports.site ?? placeholderSite(carried.namespace);
-  const bundle = inMemory(carried);
-  const plan = await planInstall(bundle, site, { parseRelocation: ports.parseRelocation, userValues });
-  const rendered = await renderAll(plan, bundle, ports, { offline: carried.kubeVersion, signal });
+  const { site, userPlugins, ca } = siteOf(carried, ports);
+  const { plan, rendered } = await planAndRender(carried, ports, signal);
   const manifests = carried.manifests.map(({ bytes }) => Buffer.from(bytes).toString("utf8"));
   const proof = proveAll(rendered, plan, site, { userPlugins: [...userPlugins, ...manifests], ca });
   const { version, mcpServer } = plan;
@@ -72,6 +72,44 @@ export async function rehearse(
   const misplaced = rendered.flatMap(({ manifest }) => misplacedFields(renderedObjects(manifest)));
   const findings = [...proof.findings, ...misplaced, ...asked];
   return ports.site === undefined ? findings.map(ofAnySite) : findings;
+}
+
+/**
+ * What of it the names alone decide: where every reference of the charts lands, and whether something is pushed there. It
+ * is asked first, when nothing but manifests of images was read: what is wrong then is told in seconds. What plugins there are
+ * is in the console's image, so nothing is asked about them.
+ */
+export async function rehearseNames(
+  carried: RehearsedBundle,
+  ports: RehearsalPorts,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<readonly Finding[]> {
+  const { site, ca } = siteOf(carried, ports);
+  const { plan, rendered } = await planAndRender(carried, ports, signal);
+  const withoutPlugins = { ...site, plugins: { ...site.plugins, enable: [] } };
+  const { findings } = proveAll(rendered, plan, withoutPlugins, { userPlugins: [], ca });
+  return ports.site === undefined ? findings.map(ofAnySite) : findings;
+}
+
+/** An item of which only the name is known: where it goes depends on nothing else. */
+export function standIn(kind: LockItem["kind"], name: string, reference: string): LockItem {
+  const root = { mediaType: MediaType.ociManifest, digest: digestOf(reference), size: 0 };
+  return { kind, name, reference, root, bytes: 0, platforms: [], role: "spec", aliases: [] };
+}
+
+function siteOf({ namespace }: RehearsedBundle, ports: RehearsalPorts): RehearsedSite {
+  return ports.site ?? placeholderSite(namespace);
+}
+
+async function planAndRender(
+  carried: RehearsedBundle,
+  ports: RehearsalPorts,
+  signal: AbortSignal,
+): Promise<{ readonly plan: InstallPlan; readonly rendered: readonly Rendered[] }> {
+  const { site, userValues } = siteOf(carried, ports);
+  const bundle = inMemory(carried);
+  const plan = await planInstall(bundle, site, { parseRelocation: ports.parseRelocation, userValues });
+  return { plan, rendered: await renderAll(plan, bundle, ports, { offline: carried.kubeVersion, signal }) };
 }
 
 /** It pulls with a secret and trusts a CA of its own, so that all of a map is tried. */

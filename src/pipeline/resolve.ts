@@ -1,8 +1,8 @@
 import type { Report } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
-import { finding } from "../model/finding.ts";
+import { finding, type Finding } from "../model/finding.ts";
 import { gatewayRelease } from "../model/gateway.ts";
-import { builtInRole } from "../model/lock.ts";
+import { builtInRole, type LockItem } from "../model/lock.ts";
 import { roleBound } from "../model/names.ts";
 import { printReference, parseReference } from "../model/reference.ts";
 import { ociPatterns } from "../model/relocation.ts";
@@ -17,7 +17,14 @@ import { selectPlugins } from "../stages/plugins/select.ts";
 import { aliases } from "../stages/plugins/urls.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import type { Discovered } from "./discover.ts";
+import { stopAtErrors } from "./recorder.ts";
+import { placeholder, standIn } from "./rehearsal.ts";
 import { Resolving } from "./resolve-each.ts";
+
+export interface ResolveOptions extends BuildOptions {
+  /** What would not hold inside, of charts that name these items; told already. Asked once, before any layer is read. */
+  readonly refusedNames: (items: readonly LockItem[]) => Promise<readonly Finding[]>;
+}
 
 /** Everything that the spec asked for, resolved: charts, then images, then plugins, each by reference; the order is the lock's. */
 export async function resolveAll(
@@ -25,18 +32,25 @@ export async function resolveAll(
   charts: readonly LoadedChart[],
   discovered: Discovered,
   ports: BuildPorts,
-  options: BuildOptions,
+  options: ResolveOptions,
 ): Promise<readonly Resolved[]> {
   const platforms = spec.platforms.map(readPlatform);
   const context = { platforms, allowMissing: options.allowMissing };
   const ofCharts = await Promise.all(charts.map((chart) => resolveChart(chart)));
   const resolving = new Resolving(options);
+  const requests = imageRequests(spec, discovered);
   const ofImages = await resolving.each(
-    imageRequests(spec, discovered),
+    requests,
     ({ request }) => request,
     async ({ request, only = platforms }, signal) =>
       resolveImage(request, await ports.repository(request.reference), { ...context, platforms: only, signal }),
   );
+  // Up to here only manifests were read, and neither a layer of the console nor a plugin.
+  const misnamed = await options.refusedNames(standIns({ spec, discovered, requests, ofCharts, ofImages }));
+  if (misnamed.length > 0) {
+    resolving.stop(options.report);
+    stopAtErrors(misnamed, "source");
+  }
   // Without the image of the console nobody knows its plugins.
   if (spec.plugins.discover && consoleOf(discovered, ofImages) === undefined) resolving.stop(options.report);
   const more = spec.plugins.discover ? await consolePlugins(discovered, ofImages, charts, ports, options) : [];
@@ -54,6 +68,39 @@ export async function resolveAll(
   );
   resolving.stop(options.report);
   return [...byReference(ofCharts), ...byReference(ofImages), ...byReference(ofPlugins)];
+}
+
+interface KnownNames {
+  readonly spec: BundleSpec;
+  readonly discovered: Discovered;
+  readonly requests: readonly Requested[];
+  readonly ofCharts: readonly Resolved[];
+  readonly ofImages: readonly Resolved[];
+}
+
+/** Every item that is known by its name, whether its content was found or not. */
+function standIns({ spec, discovered, requests, ofCharts, ofImages }: KnownNames): readonly LockItem[] {
+  const resolved = new Map(ofImages.map(({ item }) => [item.reference, item]));
+  const images = requests.map(({ request: { reference } }) => {
+    const text = printReference(reference);
+    return resolved.get(text) ?? standIn("image", lastSegment(reference.repository), text);
+  });
+  const { list, mcpServer } = spec.plugins;
+  const plugins = [
+    ...list.map(({ name, ref }) => standIn("plugin", name, printReference(parseReference(ref)))),
+    ...discovered.plugins.map(({ reference }) => {
+      const parsed = parseReference(reference);
+      return standIn("plugin", lastSegment(parsed.repository), printReference(parsed));
+    }),
+  ];
+  // Only the console may know where it is; a map names it by its name.
+  const unlisted = mcpServer !== undefined && !plugins.some(({ name }) => name === mcpServer);
+  return [
+    ...ofCharts.map(({ item }) => item),
+    ...images,
+    ...plugins,
+    ...(unlisted ? [standIn("plugin", mcpServer, `${placeholder.host}/plugins/${mcpServer}:0`)] : []),
+  ];
 }
 
 interface Requested {

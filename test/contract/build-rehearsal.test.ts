@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { Failure } from "../../src/model/failure.ts";
+import { isManifest } from "../../src/model/media-type.ts";
 import { Site } from "../../src/model/site.ts";
+import { anIndex } from "../rig/builders/images.ts";
 import { aWasmPlugin } from "../rig/builders/plugins.ts";
 import { madeChart } from "../rig/charts/made.ts";
 import { aPlannedBuild, type MadeChart, type PlannedBuild } from "../rig/planned-build.ts";
@@ -31,6 +34,8 @@ const named = edge(
   },
   "hub: registry.example/higress\n",
 );
+const notFound = (action: string): Failure =>
+  new Failure("REGISTRY_NOT_FOUND", { host: "registry.example", action, answer: "404" });
 const toHub = map('{ path: hub, value: "{prefix}/higress" }');
 
 describe("a build goes through the install that will follow it", () => {
@@ -44,6 +49,26 @@ describe("a build goes through the install that will follow it", () => {
       })),
     );
     expect(await aPlannedBuild({ chart: named, map: toHub })).toMatchObject({ failure: undefined, findings: [] });
+  });
+
+  it("before a layer of the console or a plugin is read, and tells beside it what cannot be had", async () => {
+    const listed = { name: "key-auth", ref: "oci://registry.example/plugins/key-auth:1.0.0" };
+    const gone = "registry.example/higress/pilot:1";
+    const built = (images: string) =>
+      aPlannedBuild({
+        chart: named,
+        map: map(images, "console: { kind: Deployment, name: gateway, container: gateway }\n"),
+        plugins: { discover: true, mcpServer: "mcp-server", list: [listed] },
+        content: { [listed.ref.slice("oci://".length)]: aWasmPlugin({ module: aProxyPlugin({}), layout: "oci" }) },
+        otherwise: (reference) => (reference === gone ? notFound(reference) : anIndex()),
+      });
+    const wrong = await built('{ path: hub, value: "{prefix}" }');
+    expect(wrong.findings.map(({ code }) => code)).toEqual(["reference.not-carried", "reference.not-carried"]);
+    expect(wrong.failure).toMatchObject({ code: "REGISTRY_NOT_FOUND" });
+    expect(wrong.read.filter((mediaType) => !isManifest(mediaType))).toEqual([]);
+    expect(wrong.asked.filter((reference) => reference.includes("/plugins/"))).toEqual([]);
+    // With the right map it is the image alone that stops it.
+    expect(await built('{ path: hub, value: "{prefix}/higress" }')).toMatchObject({ findings: [] });
   });
 
   it("and stops at a plugin whose URL no gateway can get at from inside", async () => {
@@ -191,7 +216,8 @@ describe("a plugin that a manifest names, and that is an alias of the console's 
   });
 
   it("is asked for at a place that nothing is pushed to: that stops the build", async () => {
-    const elsewhere = "{prefix}/elsewhere";
+    // The console puts its own folder behind it.
+    const elsewhere = "{prefix}/plugins";
     const { failure, findings } = await built("2.2.4", "HIGRESS_ADMIN_WASM_PLUGIN_IMAGE_REGISTRY", elsewhere);
     expect(failure).toMatchObject({ code: "FINDINGS" });
     expect(findings).toContainEqual(

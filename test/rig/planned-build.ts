@@ -50,6 +50,8 @@ export interface PlannedBuildResult {
   readonly events: readonly Event[];
   /** Every manifest that was asked for. */
   readonly asked: readonly string[];
+  /** Media types of what was read below them. */
+  readonly read: readonly string[];
 }
 
 /** In `bin/` is all that an install on this platform wants. */
@@ -75,6 +77,7 @@ export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuild
   });
   const events: Event[] = [];
   const asked: string[] = [];
+  const read: string[] = [];
   const report = (event: Event): number => events.push(event);
   const manifests = filesOf("manifests/user", options.manifests);
   const context = {
@@ -94,7 +97,7 @@ export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuild
   const { registries } = options;
   await using pool =
     registries === undefined
-      ? aPool(options, asked)
+      ? aPool(options, { asked, read })
       : registryPool({ registries, baseDirectory: folder.path, side: "source" }, context);
   await using ports = await buildPorts(wiring, pool, context);
   const input = {
@@ -105,10 +108,10 @@ export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuild
   try {
     const { allowMissing = false } = options;
     const { lock } = await planBuild(input, ports, { report, allowMissing });
-    return { findings: findingsOf(), lock, failure: undefined, events, asked };
+    return { findings: findingsOf(), lock, failure: undefined, events, asked, read };
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return { findings: findingsOf(), lock: undefined, failure: error, events, asked };
+    return { findings: findingsOf(), lock: undefined, failure: error, events, asked, read };
   }
 }
 
@@ -126,7 +129,10 @@ function filesOf(folder: string, files: Readonly<Record<string, string>> = {}): 
   return Object.entries(files).map(([name, text]) => ({ name: `${folder}/${name}`, bytes: Buffer.from(text) }));
 }
 
-function aPool({ content = {}, otherwise = () => anIndex() }: PlannedBuild, asked: string[]): RegistryPool {
+function aPool(
+  { content = {}, otherwise = () => anIndex() }: PlannedBuild,
+  { asked, read }: Record<"asked" | "read", string[]>,
+): RegistryPool {
   const repository: RegistryPool["repository"] = ({ registry, repository: path }) => {
     const graphs = new Map<string, Graph>();
     const find = (reference: string): Graph => {
@@ -143,7 +149,11 @@ function aPool({ content = {}, otherwise = () => anIndex() }: PlannedBuild, aske
       for (const [digest, bytes] of graph.blobs) store.put(digest, bytes);
       return Promise.resolve({ descriptor: graph.root, bytes: bytesOf(graph) });
     };
-    const made = { resolve, fetch: store.fetch.bind(store) };
+    const fetch: typeof store.fetch = (descriptor, ...more) => {
+      read.push(descriptor.mediaType);
+      return store.fetch(descriptor, ...more);
+    };
+    const made = { resolve, fetch };
     return Promise.resolve(made as unknown as Awaited<ReturnType<RegistryPool["repository"]>>);
   };
   const dispose = (): Promise<void> => Promise.resolve();

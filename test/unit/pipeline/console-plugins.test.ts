@@ -19,6 +19,7 @@ describe("which image is the console", () => {
     const asked = { discoverPlugins: () => Promise.reject(new Error("not to be asked")) } as Partial<BuildPorts>;
     const resolved = await resolveAll(spec, [], { images: [], plugins: [], console: undefined }, asked as BuildPorts, {
       report: (event) => event.type === "finding" && findings.push(event.finding),
+      refusedNames: () => Promise.resolve([]),
     });
     expect(resolved).toEqual([]);
     expect(findings).toMatchObject([{ severity: "warning", code: "plugin.console-unknown" }]);
