@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -40,27 +40,72 @@ function startOf(arch, node) {
   return existsSync(emulator) && existsSync(join(root, "lib")) ? [emulator, "-L", root, node] : undefined;
 }
 
+/** What V8 shall have compiled: what all commands stand on. After many more it no longer comes out the same each time. */
+const commands = ["inspect empty.tar", "--help", "verify missing.tar", "install missing.tar"];
+const spec = {
+  apiVersion: "higress-airgap/v1",
+  kind: "BundleSpec",
+  name: "empty",
+  version: "1",
+  platforms: ["linux/amd64"],
+};
+
 /**
- * With V8's cache of the compiled program where the Node that it is for can be started here: reading 2.6 MB of
- * JavaScript anew is more than half of what a start takes.
- * @param {string} folder @param {Record<string, string>} assets
- * @param {{ start: string[], useCodeCache: boolean }} how
+ * What V8 has compiled of the program once commands were run, or nothing where the Node that it is for cannot be started
+ * here. The seed: else it would hold hashes of V8's own seed, and differ from build to build. V8 leaves gaps in what it
+ * writes, which mostly hold zeros and may hold anything; so it is written until two are the same.
+ * @param {string} folder where program.cjs is @param {string[] | undefined} start
  */
-async function makeBlob(folder, assets, { start: [program = "", ...first], useCodeCache }) {
+async function compiled(folder, start) {
+  const path = join(folder, "program.cache");
+  await writeFile(path, "");
+  if (start === undefined) return path;
+  await symlink(resolve("manifests"), join(folder, "manifests"));
+  await writeFile(join(folder, "bundle.yaml"), JSON.stringify(spec));
+  await runCommands(folder, [process.execPath], ["build bundle.yaml --out empty.tar"]);
+  const seen = new Set();
+  for (let time = 0; time < 8; time += 1) {
+    const { bytes, sha256 } = await runCommands(folder, [...start, "--random-seed=1"], commands);
+    if (seen.has(sha256)) {
+      await writeFile(path, bytes);
+      return path;
+    }
+    seen.add(sha256);
+  }
+  throw new Error(`what V8 compiled differed ${seen.size} times`);
+}
+
+/**
+ * @param {string} folder @param {string[]} node a Node, and what it is started with @param {string[]} words
+ */
+async function runCommands(folder, [program = "", ...first], words) {
+  const script = resolve("scripts/exe/compiled.cjs");
+  const env = { PATH: "/usr/bin:/bin", HOME: folder, TMPDIR: folder, HIGRESS_AIRGAP_EXE_DIR: "" };
+  await run(program, [...first, script, "program.cjs", "compiled", ...words], { cwd: folder, env });
+  const bytes = await readFile(join(folder, "compiled"));
+  return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/**
+ * @param {string} folder where program.cjs is @param {Record<string, string>} assets
+ * @param {{ node: string[], start: string[] | undefined }} how `node`: of any architecture; `start`: of the one that it is for
+ */
+async function makeBlob(folder, assets, { node: [program = "", ...first], start }) {
+  const cache = await compiled(folder, start);
   const config = {
     // The blob says this name, so it must not be that of a temporary folder.
-    main: "program.cjs",
+    main: "start.cjs",
     output: "sea.blob",
-    assets,
+    assets: { ...assets, "program.cjs": join(folder, "program.cjs"), "program.cache": cache },
     disableExperimentalSEAWarning: true,
-    useCodeCache,
+    useCodeCache: false,
     useSnapshot: false,
     // A NODE_OPTIONS of the host must not reach in.
     execArgvExtension: "none",
   };
+  await copyFile("scripts/exe/start.cjs", join(folder, config.main));
   await writeFile(join(folder, "sea.json"), JSON.stringify(config));
-  // The cache would hold hashes of V8's own seed, and differ from build to build.
-  await run(program, [...first, "--random-seed=1", "--experimental-sea-config", "sea.json"], { cwd: folder });
+  await run(program, [...first, "--experimental-sea-config", "sea.json"], { cwd: folder });
   return readFile(join(folder, config.output));
 }
 
@@ -131,7 +176,7 @@ try {
     const name = `higress-airgap-linux-${arch}`;
     const start = startOf(arch, node);
     if (start === undefined) process.stdout.write(`${name}: no qemu for it here, so it starts slower than it could\n`);
-    const how = { start: start ?? [host.node], useCodeCache: start !== undefined };
+    const how = { node: [host.node], start };
     const blob = await twice(`${name}.blob`, async (folder) => {
       await writeFile(join(folder, "program.cjs"), program.bytes);
       return { bytes: await makeBlob(folder, assets, how), rest: undefined };
