@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
+import { unknownCluster } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import { pushItems, type PushResult } from "../stages/push/push.ts";
+import type { ClusterIdentity } from "../stages/receipt/receipt.ts";
 import { parseBytes } from "../std/bytes.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import type { InstallOptions, InstallPorts } from "./install-ports.ts";
@@ -49,7 +52,9 @@ interface ProjectPorts {
   readonly signal: AbortSignal;
 }
 
-interface PullLoginPort {
+export interface PullLoginPort {
+  /** Which cluster pulls. */
+  readonly cluster: () => Promise<ClusterIdentity>;
   /** Who the cluster pulls as; `undefined`: anonymous. */
   readonly pullLogin: () => Promise<{ readonly username: string; readonly password: string } | undefined>;
 }
@@ -89,27 +94,39 @@ export async function pullSecretOf(site: Site, ports: ProjectPorts & PullLoginPo
   if (site.pull.robot) {
     const harbor = ports.harbor();
     if (harbor === undefined) throw new Failure("ROBOT_IMPOSSIBLE", { host: registry });
-    const robot = await pullRobot(harbor, project.split("/")[0] ?? project, ports.signal);
+    const robot = await pullRobot(
+      harbor,
+      { project: project.split("/")[0] ?? project, name: robotOf(await ports.cluster(), site.cluster.namespace) },
+      ports.signal,
+    );
     return { name, registry, username: robot.name, password: robot.secret };
   }
   const login = await ports.pullLogin();
   return login === undefined ? undefined : { name, registry, username: login.username, password: login.password };
 }
 
-const robotName = "higress-airgap-pull";
+/**
+ * Harbor tells a secret once, and the next one ends it: with one robot for all, an install on one cluster would take the
+ * pull secret of every other one that uses the project.
+ */
+function robotOf({ server, url }: ClusterIdentity, namespace: string): string {
+  const cluster = server === unknownCluster ? (url ?? server) : server;
+  const which = createHash("sha256").update(`${cluster} ${namespace}`).digest("hex");
+  return `higress-airgap-pull-${which.slice(0, 8)}`;
+}
 
 async function pullRobot(
   harbor: HarborProjects,
-  project: string,
+  { project, name }: { readonly project: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<{ readonly name: string; readonly secret: string }> {
   const found = await harbor.project(project, signal);
   if (found === "missing" || found === "hidden") {
     throw new Failure(
       "REGISTRY_DENIED",
-      { host: project, action: `robot ${robotName}`, answer: `project ${found}`, because: "other" },
+      { host: project, action: `robot ${name}`, answer: `project ${found}`, because: "other" },
       { side: "target" },
     );
   }
-  return harbor.ensurePullRobot({ project, projectId: found.id, name: robotName }, signal);
+  return harbor.ensurePullRobot({ project, projectId: found.id, name }, signal);
 }

@@ -117,6 +117,18 @@ describe("TLS that cannot be trusted", () => {
     server.close();
   });
 
+  it("is no client certificate for a fact where the handshake failed: it may be a cipher, and the remedy names both", async () => {
+    // RFC 5246, 7.2.2: a fatal alert, handshake_failure.
+    const server = createServer((socket) => socket.end(Buffer.from("15030300020228", "hex"))).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+    const { failed, door } = await askBoth(url, { ca: company.caFile });
+    expect([failed, door]).toMatchObject([{ code: "REGISTRY_TLS", facts: { fault: "handshake" } }, "handshake"]);
+    for (const language of ["en", "zh"] as const)
+      expect(describeFailure(failed, language).hint).toContain("clientCertificate: { cert, key }");
+    server.close();
+  });
+
   it("is told by its cause: wrong-name", async () => {
     await using server = await aTlsServer(await pairOf(await company.issue()), registry);
     const url = server.url.replace("localhost", "ip6-localhost.localdomain");

@@ -84,6 +84,13 @@ describe.skipIf(notHere !== undefined)(`the executable for amd64${because(notHer
     expect(await readFile(join(at.folder, "spec.yaml"), "utf8")).toContain("BundleSpec");
   });
 
+  it("looks for helm beside itself, too, wherever it is started from", async () => {
+    await writeFile(join(at.folder, "chart.tgz"), "");
+    const { stderr } = await run(x64, ["relocation", "learn", "chart.tgz"]);
+    const places = [at.folder + "/bin", folder].map((each) => join(each, "helm-linux-amd64")).join(", ");
+    expect(stderr).toContain(`(PATH, ${places}) [TOOL_MISSING]`);
+  });
+
   it("is in the bundle beside its licences, and install.sh starts it where there is no node", async () => {
     const host = join(at.folder, "host");
     await mkdir(host, { recursive: true });

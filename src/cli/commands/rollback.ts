@@ -27,11 +27,11 @@ import { loadForUndo, releasePort, retire } from "../wire/receipts.ts";
  */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
+  const to = wholeNumber(flags, "to", 1, 9999);
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
   const receipts = await loadForUndo(site, tools, context.signal);
   const { latest, all } = receipts;
-  const to = wholeNumber(flags, "to", 1, 9999);
   const install = to === undefined ? installBefore(all, latest) : installNumbered(all, latest, to);
   const before = install ?? adoptedBefore(latest) ?? receiptBefore(all, latest);
   await areKept(releasesOf(before), tools, context.signal);

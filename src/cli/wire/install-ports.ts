@@ -11,6 +11,7 @@ import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts, PreflightContext, UrlAsker } from "../../pipeline/install-ports.ts";
 import { preflight, type PluginPreflightPorts } from "../../pipeline/preflight.ts";
+import { clusterIdentity } from "../../pipeline/install.ts";
 import { createProjects, pullSecretOf } from "../../pipeline/push.ts";
 import { urlAsker } from "../../pipeline/url-asker.ts";
 import type { Context } from "../context.ts";
@@ -52,7 +53,12 @@ export async function installPorts(
     userPlugins: await readUserPlugins(site),
     chartCrds,
     pullSecret: () =>
-      pullSecretOf(site, { harbor: () => session.harbor(), pullLogin: () => pullLogin(site, context), signal }),
+      pullSecretOf(site, {
+        harbor: () => session.harbor(),
+        pullLogin: () => pullLogin(site, context),
+        cluster: () => clusterIdentity(tools.kubectl, signal),
+        signal,
+      }),
     ca: await readCa(site),
     now: context.now,
     tool: `${tool.name} ${tool.version}`,

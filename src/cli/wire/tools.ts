@@ -1,6 +1,6 @@
 import { access, constants, stat } from "node:fs/promises";
-import { delimiter, join, resolve } from "node:path";
-import { readAsset } from "../../edge/files/assets.ts";
+import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
@@ -23,7 +23,8 @@ export interface FindToolOptions {
 }
 
 /**
- * Finds helm or kubectl: as named, then on PATH, then beside an unpacked bundle (`bin/helm-linux-amd64`).
+ * Finds helm or kubectl: as named, then on PATH, then out of an unpacked bundle (`bin/helm-linux-amd64`): here, or beside
+ * the executable that runs.
  * @throws Failure TOOL_MISSING, PROGRAM_UNTRUSTED
  */
 export async function findTool(
@@ -32,13 +33,16 @@ export async function findTool(
   context: Context,
 ): Promise<string> {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
-  const carried = `bin/${tool}-linux-${architecture}`;
-  for (const { path, origin } of candidates(tool, named, carried, context)) {
+  const carried = `${tool}-linux-${architecture}`;
+  const beside = isSingleExecutable() ? [dirname(process.execPath)] : [];
+  const folders = [join(context.cwd, "bin"), ...beside];
+  for (const { path, origin } of candidates(tool, named, { carried, folders }, context)) {
     if (!(await isExecutable(path))) continue;
     await checkProgram(path, origin, keys, context);
     return path;
   }
-  const looked = named === undefined ? `PATH, ${carried}` : resolve(context.cwd, named);
+  const places = ["PATH", ...new Set(folders.map((folder) => join(folder, carried)))];
+  const looked = named === undefined ? places.join(", ") : resolve(context.cwd, named);
   throw new Failure("TOOL_MISSING", { tool, looked });
 }
 
@@ -50,14 +54,15 @@ interface Candidate {
 function candidates(
   tool: string,
   named: string | undefined,
-  carried: string,
+  { carried, folders }: { readonly carried: string; readonly folders: readonly string[] },
   { cwd, env }: Context,
 ): readonly Candidate[] {
   if (named !== undefined) return [{ path: resolve(cwd, named), origin: "named" }];
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  // A relative one is the folder that we happen to be in: an unpacked stick may have a helm of its own in it.
+  const onPath = (env["PATH"] ?? "").split(delimiter).filter((folder) => isAbsolute(folder));
   return [
-    ...folders.map((folder): Candidate => ({ path: join(folder, tool), origin: "path" })),
-    { path: join(cwd, carried), origin: "bundle" },
+    ...onPath.map((folder): Candidate => ({ path: join(folder, tool), origin: "path" })),
+    ...folders.map((folder): Candidate => ({ path: join(folder, carried), origin: "bundle" })),
   ];
 }
 

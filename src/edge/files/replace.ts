@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { lstat, mkdir, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
+import { lstat, mkdir, open, readdir, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { systemClock } from "../../std/clock.ts";
 import { errorCode } from "../disk/errors.ts";
@@ -35,10 +35,28 @@ export async function replaceFile(
     });
     await writeFlushed(partial, content, options.mode);
     await rename(partial, place);
+    await removeAbandoned(place);
   } catch (cause) {
     // A path through a file that is no folder cannot be cleared either; the first reason is the one to be told.
     await rm(partial, { force: true }).catch(() => undefined);
     throw new Failure("FILE_UNWRITABLE", { path, reason: (cause as NodeJS.ErrnoException).code ?? "" }, { cause });
+  }
+}
+
+/** Milliseconds: nobody writes one small file for so long. */
+const abandoned = 10 * 60_000;
+
+/** What a process that was killed in the middle has left beside `place`; it may hold values. */
+async function removeAbandoned(place: string): Promise<void> {
+  const folder = dirname(place);
+  const prefix = `${basename(place)}.`;
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{8}\.partial$/.test(name.slice(prefix.length))) continue;
+    const path = join(folder, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isFile() === true && found.mtimeMs < systemClock.now() - abandoned)
+      await rm(path, { force: true }).catch(() => undefined);
   }
 }
 

@@ -47,7 +47,7 @@ export const failures = failureSentences({
   CHART_UNUSABLE: { message: "The chart {chart} cannot be used: {why}", hint: "Check name, version, source and values of the chart in the spec." },
   PLUGIN_UNUSABLE: { message: "The plugin {plugin} cannot be used: {why}", hint: "Leave it out with plugins.exclude, or name another version." },
   NAME_COLLISION: { message: "Two different contents would land on {target}: {first} and {second}", hint: "Name one of them by another tag in the spec. A plugin, a chart and an image can also be kept apart by registry.pathTemplate in the site file." },
-  TOOL_MISSING: { message: "The program {tool} cannot be started ({looked})", hint: "Install it, or name it with --helm or --kubectl; a bundle carries both in bin/." },
+  TOOL_MISSING: { message: "The program {tool} cannot be started ({looked})", hint: "Install it, or name it with --helm or --kubectl; a bundle whose spec names it under tools: has it in bin/." },
   TOOL_UNSUITABLE: { message: "{tool} is {version}; wanted {wanted}", hint: "Use the one from the bundle: tar xf BUNDLE bin SHA256SUMS SHA256SUMS.sig, then --helm bin/helm-…" },
   HELM_FAILED: { message: "helm could not {action} (exit {exit}): {output}", hint: "The release keeps its state; run the same command again after the cause is gone." },
   KUBECTL_FAILED: { message: "kubectl could not {action} (exit {exit}): {output}", hint: "Try the same by hand to see more: kubectl -v6 …" },

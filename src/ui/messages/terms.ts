@@ -175,7 +175,7 @@ export const enTlsRemedies: TlsRemedies = {
   "fault.old-protocol": "Have its proxy speak TLS 1.2 or later (nginx: ssl_protocols) with a key of 2048 bits or more.",
   "fault.plain-http": "Check the port. Where it is meant to be plain http, write plainHttp: true, or http:// in its endpoint.",
   "fault.client-certificate": "Name a certificate and key that it takes with `clientCertificate: { cert, key }` (PEM files).",
-  "fault.handshake": "openssl s_client -connect HOST:PORT -showcerts shows what the server sends; a proxy between may break TLS.",
+  "fault.handshake": "It may want a client certificate (`clientCertificate: { cert, key }`), have no cipher that we have, or stand behind a proxy that breaks TLS: openssl s_client -connect HOST:PORT -showcerts shows what it sends.",
 };
 
 export const zhTlsRemedies: TlsRemedies = {
@@ -188,7 +188,7 @@ export const zhTlsRemedies: TlsRemedies = {
   "fault.old-protocol": "请让其代理使用 TLS 1.2 或更高版本（nginx：ssl_protocols），密钥不少于 2048 位。",
   "fault.plain-http": "请检查端口。若确实应使用明文 http，请写 plainHttp: true，或在端点中写 http://。",
   "fault.client-certificate": "请用 `clientCertificate: { cert, key }`（PEM 文件）指定它接受的证书和私钥。",
-  "fault.handshake": "用 openssl s_client -connect 主机:端口 -showcerts 查看服务器发送的内容；中间的代理可能破坏 TLS。",
+  "fault.handshake": "它可能要求客户端证书（`clientCertificate: { cert, key }`），可能没有共同的加密套件，也可能中间的代理破坏了 TLS：用 openssl s_client -connect 主机:端口 -showcerts 查看它发送的内容。",
 };
 
 /** What to do about a refusal, in the place of `{because}` in a hint. */

@@ -43,7 +43,7 @@ export const failures = failureSentences({
   CHART_UNUSABLE: { message: "Chart {chart} 无法使用：{why}", hint: "请检查规格文件中 chart 的名称、版本、来源和 values。" },
   PLUGIN_UNUSABLE: { message: "插件 {plugin} 无法使用：{why}", hint: "可用 plugins.exclude 去掉它，或换一个版本。" },
   NAME_COLLISION: { message: "两份不同的内容会落到同一个名称 {target}：{first} 和 {second}", hint: "请在规格文件中为其中之一换一个标签。插件、chart 与镜像之间也可以用站点文件的 registry.pathTemplate 区分。" },
-  TOOL_MISSING: { message: "程序 {tool} 无法启动（{looked}）", hint: "请安装它，或用 --helm、--kubectl 指定；离线包的 bin/ 中带有这两个程序。" },
+  TOOL_MISSING: { message: "程序 {tool} 无法启动（{looked}）", hint: "请安装它，或用 --helm、--kubectl 指定；规格文件的 tools: 中写有它的离线包，会在 bin/ 中带上它。" },
   TOOL_UNSUITABLE: { message: "{tool} 的版本是 {version}；需要 {wanted}", hint: "请使用包内的：tar xf 离线包 bin SHA256SUMS SHA256SUMS.sig，再加 --helm bin/helm-…" },
   HELM_FAILED: { message: "helm 无法执行 {action}（退出码 {exit}）：{output}", hint: "安装保持原状；排除原因后运行同一条命令。" },
   KUBECTL_FAILED: { message: "kubectl 无法执行 {action}（退出码 {exit}）：{output}", hint: "可手工执行同样的操作查看详情：kubectl -v6 …" },

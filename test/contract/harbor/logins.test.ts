@@ -3,6 +3,8 @@ import { openTarget, pullerAccess, pullLogin } from "../../../src/cli/wire/regis
 import { TargetProbe } from "../../../src/edge/harbor/probe.ts";
 import { askRegistry } from "../../../src/pipeline/preflight.ts";
 import { createProjects, pullSecretOf } from "../../../src/pipeline/push.ts";
+import type { ClusterIdentity } from "../../../src/stages/receipt/receipt.ts";
+import { unknownCluster } from "../../../src/model/receipt.ts";
 import type { ItemKind } from "../../../src/model/lock.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";
@@ -10,6 +12,7 @@ import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { pushItems } from "../../../src/stages/push/push.ts";
 import { createReporter } from "../../../src/ui/reporter.ts";
 import { anImage } from "../../rig/graph.ts";
+import { registryOf } from "../../rig/harbor/access.ts";
 import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
 import { codes, puller, pusher } from "../../rig/harbor/preflight.ts";
 import { aLockItem } from "../../rig/lock-item.ts";
@@ -51,6 +54,7 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
   const projects = {
     harbor: () => session.harbor(),
     pullLogin: () => pullLogin(site, context),
+    cluster: () => Promise.resolve(more.cluster ?? { server: "uid-a" }),
     signal: context.signal,
   };
   return {
@@ -82,6 +86,7 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
   };
 }
 interface SessionOptions {
+  readonly cluster?: ClusterIdentity;
   readonly mode?: "oci" | "http";
   /** Of all that is carried. */
   readonly kind?: ItemKind;
@@ -156,7 +161,28 @@ describe("a Harbor whose API does not answer", () => {
   it("is asked again, and is a Harbor", async () => {
     away(2);
     await using run = await aSession(harbor.origin, admin, { robot: true });
-    expect((await run.pullSecret())?.username).toBe("robot$p+higress-airgap-pull");
+    expect((await run.pullSecret())?.username).toMatch(/^robot\$p\+higress-airgap-pull-[0-9a-f]{8}$/);
+  });
+
+  it("gives each cluster and namespace a robot of its own: a second one does not take the secret of the first", async () => {
+    const clusters: readonly ClusterIdentity[] = [
+      { server: "uid-a", url: "https://10.0.0.1:6443" },
+      { server: "uid-b", url: "https://10.0.0.1:6443" },
+      { server: unknownCluster, url: "https://10.0.0.1:6443" },
+      { server: unknownCluster, url: "https://10.0.0.2:6443" },
+    ];
+    const secretsOf = async (cluster: ClusterIdentity) => {
+      await using run = await aSession(harbor.origin, admin, { robot: true }, { cluster });
+      return await run.pullSecret();
+    };
+    const first = await Promise.all(clusters.map(secretsOf));
+    expect(new Set(first.map((secret) => secret?.username)).size).toBe(clusters.length);
+    const again = await secretsOf({ server: "uid-a", url: "https://127.0.0.1:6443" });
+    expect(again?.username).toBe(first[0]?.username);
+    for (const secret of first.slice(1)) {
+      const repository = registryOf(harbor, { name: secret!.username, secret: secret!.password }).repository("p/none");
+      expect(await repository.head("1")).toBeUndefined();
+    }
   });
 
   it("is not taken for none: nobody else's password goes into the cluster", async () => {

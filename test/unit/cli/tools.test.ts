@@ -1,5 +1,5 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../src/cli/context.ts";
 import { findTool } from "../../../src/cli/wire/tools.ts";
@@ -18,6 +18,9 @@ describe("findTool", () => {
     const context = { cwd: folder.path, env } as unknown as Context;
     expect(await findTool("helm", {}, context)).toBe(path("c/helm"));
     await expect(findTool("helm", { named: "a/helm" }, context)).rejects.toMatchObject({ code: "TOOL_MISSING" });
+    // The folder that somebody is in is nobody's PATH.
+    const here = { cwd: path("c"), env: { PATH: `.:${relative(process.cwd(), path("c"))}:` } } as unknown as Context;
+    await expect(findTool("helm", {}, here)).rejects.toMatchObject({ code: "TOOL_MISSING" });
     await expect(findTool("kubectl", {}, context)).rejects.toMatchObject({ code: "TOOL_MISSING" });
   });
 });

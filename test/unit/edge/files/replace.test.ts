@@ -1,5 +1,17 @@
 import { execa } from "execa";
-import { lstat, mkdtemp, open, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -34,6 +46,22 @@ it("lets two write the same file at once: one of both is there whole, and nothin
   expect(texts).toContain(await readFile(path, "utf8"));
   expect(await readFile(join(folder, "theirs"), "utf8")).toBe("theirs");
   expect(await readdir(folder)).toEqual(["report.json", "report.json.partial", "theirs"]);
+});
+
+it("takes away what a killed process left beside the file, and nothing of one that writes now, or of others", async () => {
+  const folder = await aFolder();
+  const path = join(folder, "report.json");
+  const long = new Date(Date.now() - 3600_000);
+  const kept = ["report.json.0123456.partial", "report.json.partial", "report_json.01234567.partial"];
+  for (const name of [...kept, "report.json.01234567.partial"]) {
+    await writeFile(join(folder, name), "");
+    await utimes(join(folder, name), long, long);
+  }
+  await symlink("theirs", join(folder, "report.json.abcdef01.partial"));
+  await writeFile(join(folder, "report.json.89abcdef.partial"), "being written");
+  await replaceFile(path, "new");
+  const left = [...kept, "report.json", "report.json.89abcdef.partial", "report.json.abcdef01.partial"];
+  expect(await readdir(folder)).toEqual(left.toSorted());
 });
 
 it("writes into a pipe, and never replaces it", async () => {
