@@ -10,7 +10,7 @@ import { bundleName, type Built, type Scene } from "./connected-host.ts";
 import type { Program } from "./program.ts";
 import { aRegistry } from "./registry.ts";
 
-export const host = "harbor.closed.example";
+const host = "harbor.closed.example";
 
 export interface Closed {
   /** Image references in what is applied, or in the cluster's pulls: all of them under the closed registry. */

@@ -13,7 +13,7 @@ export interface LayerHeader {
 }
 
 /** `undefined` for a block of zeros, `"damaged"` when the checksum does not hold. */
-export function readTarHeader(block: Buffer): LayerHeader | "damaged" | undefined {
+function readTarHeader(block: Buffer): LayerHeader | "damaged" | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
   if (!checksumHolds(block)) return "damaged";
   const size = readNumber(block.subarray(124, 136));
@@ -54,7 +54,7 @@ function text(field: Buffer): string {
 }
 
 /** `LENGTH KEY=VALUE\n` records; only the two that move an entry are of interest. `undefined` when they do not parse. */
-export function readPax(body: Buffer): { readonly path?: string; readonly size?: number } | undefined {
+function readPax(body: Buffer): { readonly path?: string; readonly size?: number } | undefined {
   const found: { path?: string; size?: number } = {};
   for (let at = 0; at < body.length;) {
     const blank = body.indexOf(0x20, at);

@@ -182,7 +182,7 @@ export interface Limits {
 }
 
 /** https://webassembly.github.io/spec/core/binary/types.html#limits: bit 0 a maximum, bit 1 shared, bit 2 64-bit. */
-export function readLimits(cursor: Cursor): Limits {
+function readLimits(cursor: Cursor): Limits {
   const flags = cursor.byte();
   if (flags > 7) throw new ModuleError(`limits ${flags} at byte ${cursor.at}`);
   const bits = (flags & 4) === 0 ? 32 : 64;

@@ -19,7 +19,7 @@ export const ItemKind = z.enum(["chart", "image", "plugin"]);
 export type ItemKind = z.output<typeof ItemKind>;
 
 /** Why the carried digest is not the one that the source has. Both are recorded; the change can be made again. */
-export const Derivation = z.strictObject({
+const Derivation = z.strictObject({
   from: RootDocument.describe("What the source has"),
   how: z.enum(["platforms", "plugin-layout", "chart"]),
 });

@@ -18,7 +18,7 @@ const PlatformDocument = z
   );
 
 /** Reads a descriptor; unknown members are dropped, since the bytes themselves are what is copied. */
-export const DescriptorDocument = z.object({
+const DescriptorDocument = z.object({
   mediaType: MediaTypeText,
   digest: DigestText,
   size: z.int().min(0).max(maxBlobSize),

@@ -24,7 +24,7 @@ export function statusesOf({ status }: Pod): readonly ContainerStatus[] {
 }
 
 /** Events about this very pod, newest last; a namesake that lived before has another uid. */
-export function eventsOf({ metadata }: Pod, events: readonly KubeEvent[]): readonly KubeEvent[] {
+function eventsOf({ metadata }: Pod, events: readonly KubeEvent[]): readonly KubeEvent[] {
   return events
     .filter(({ involvedObject }) => involvedObject.uid !== undefined && involvedObject.uid === metadata?.uid)
     .sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
@@ -88,7 +88,7 @@ const pullClasses: readonly (readonly [RegExp, TroubleClass])[] = [
   [/not found|manifest unknown|name unknown|\b404\b/i, "not-mirrored"],
 ];
 
-export function classOfPull(message: string): TroubleClass {
+function classOfPull(message: string): TroubleClass {
   return pullClasses.find(([pattern]) => pattern.test(message))?.[1] ?? "image";
 }
 

@@ -18,7 +18,7 @@ const Pointer = z.string().regex(/^\/(spec|metadata)\/[^\s]{1,300}$/);
 const PatchValue = z.union([Text, z.boolean(), z.number()]);
 
 /** RFC 6902 operations without anything large or secret: what `PatchOperation` of kubernetes.ts allows. */
-export const PatchRecord = z.union([
+const PatchRecord = z.union([
   z.strictObject({ op: z.enum(["add", "replace", "test"]), path: Pointer, value: PatchValue }),
   z.strictObject({ op: z.literal("remove"), path: Pointer }),
   z.strictObject({ op: z.literal("move"), from: Pointer, path: Pointer }),

@@ -75,7 +75,7 @@ export const ChartSpec = z.strictObject({
 });
 export interface ChartSpec extends z.output<typeof ChartSpec> {}
 
-export const ImageSpec = z.union([
+const ImageSpec = z.union([
   ReferenceText,
   z.strictObject({
     ref: ReferenceText,

@@ -66,16 +66,8 @@ export interface Unread {
   readonly why: string;
 }
 
-export const statusQuestions = [
-  "releases",
-  "receipts",
-  "receipt-beside",
-  "workloads",
-  "services",
-  "plugins",
-  "gateway",
-] as const;
-export type StatusQuestion = (typeof statusQuestions)[number];
+export type StatusQuestion =
+  "releases" | "receipts" | "receipt-beside" | "workloads" | "services" | "plugins" | "gateway";
 
 export interface Status {
   readonly namespace: string;

@@ -45,7 +45,7 @@ export async function layoutOf({ item }: CarriedPlugin, content: Fetcher, signal
 }
 
 /** A bundle whose blobs are held against their digests here, so that damage is said to be the bundle's. */
-export function checkedContent(bundle: Bundle): Fetcher {
+function checkedContent(bundle: Bundle): Fetcher {
   return { fetch: (blob, options) => verified(bundle.fetch(blob, options), blob, "bundle") };
 }
 

@@ -46,7 +46,7 @@ export function fit(text: string, columns: number): string {
   return `${kept}…`;
 }
 
-export function pad(text: string, columns: number): string {
+function pad(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - widthOf(text)));
 }
 

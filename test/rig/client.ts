@@ -6,7 +6,7 @@ import type { Side } from "../../src/model/failure.ts";
 import type { RetryPolicy } from "../../src/std/retry.ts";
 
 /** The product's policy on a clock that runs a thousand times faster; what `Retry-After` asks for is still waited for. */
-export const hastyRetry: RetryPolicy = { ...registryRetry, baseDelay: 1, maxDelay: 4 };
+const hastyRetry: RetryPolicy = { ...registryRetry, baseDelay: 1, maxDelay: 4 };
 
 export interface ClientOptions extends Partial<RegistryOptions> {
   /** Several are mirrors, tried in turn. */

@@ -13,7 +13,7 @@ export interface CopyOptions {
 }
 
 /** Blobs of many graphs as one list: each digest once, largest first so that the tail of the transfer is short. */
-export function uniqueBlobs(graphs: readonly Graph[]): readonly Descriptor[] {
+function uniqueBlobs(graphs: readonly Graph[]): readonly Descriptor[] {
   const unique = new Map<Digest, Descriptor>();
   for (const blob of graphs.flatMap((graph) => graph.blobs))
     if (!unique.has(blob.digest)) unique.set(blob.digest, blob);

@@ -109,7 +109,7 @@ async function installedReleases(
 const mode = 0o600;
 
 /** One folder, one file a phase, the proof, and a README with the order: for another team, or for GitOps. */
-export function exportFiles(
+function exportFiles(
   exported: ManifestExport,
   proof: ProofResult,
   { site, bundle, plan }: SiteSession,
@@ -170,7 +170,7 @@ function proofFile(proof: ProofResult, { plan }: Pick<SiteSession, "plan">): New
 }
 
 /** All of it as one stream, in the order in which it is applied. */
-export function exportStream(exported: ManifestExport): string {
+function exportStream(exported: ManifestExport): string {
   const parts = [
     yaml(exported.namespace),
     yaml(exported.before),
@@ -185,7 +185,7 @@ export function exportStream(exported: ManifestExport): string {
     .join("\n---\n")}\n`;
 }
 
-export function printCompared(phases: readonly Compared[], language: Language): string {
+function printCompared(phases: readonly Compared[], language: Language): string {
   const say = exportWords[language];
   return phases.map((phase) => `${linesOf(phase, say).map(visible).join("\n")}\n`).join("");
 }

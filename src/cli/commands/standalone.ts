@@ -70,7 +70,7 @@ interface KitImages {
 }
 
 /** No chart names it: a bundle has it when its spec does, and who lacks it is told the line to write there. */
-export function allInOneImage({ document: { items, version } }: Pick<Bundle, "document">): KitImages {
+function allInOneImage({ document: { items, version } }: Pick<Bundle, "document">): KitImages {
   const images = items.filter(({ kind }) => kind === "image");
   const image = images.find((item) => /(^|\/)all-in-one$/.test(repositoryOf(item)));
   if (image !== undefined) return { items: [image], findings: [] };
@@ -94,7 +94,7 @@ export interface ArchiveOptions {
 }
 
 /** One archive for `docker load` each, named after the image, relative to `folder`. */
-export async function writeArchives(
+async function writeArchives(
   items: readonly LockItem[],
   { bundle, platform, folder, context }: ArchiveOptions,
 ): Promise<readonly { readonly name: string; readonly reference: string }[]> {

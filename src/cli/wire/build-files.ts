@@ -51,7 +51,7 @@ const none: Executables = { files: [], licences: [] };
  * Our own executables, for hosts without Node: beside the one that runs, or in `dist-exe` above this program.
  * HIGRESS_AIRGAP_EXE_DIR names another directory; empty, none is carried.
  */
-export async function findExecutables(env: Readonly<Record<string, string | undefined>>): Promise<Executables> {
+async function findExecutables(env: Readonly<Record<string, string | undefined>>): Promise<Executables> {
   const named = env["HIGRESS_AIRGAP_EXE_DIR"];
   if (named === "") return none;
   const folder = named === undefined ? await ownFolder() : resolve(named);

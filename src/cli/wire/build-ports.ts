@@ -170,7 +170,7 @@ function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values:
 const maxArchive = 32 * 1024 ** 2;
 
 /** Fetches a chart from wherever the spec says, mirrors in turn, and looks into it. */
-export async function loadChart(
+async function loadChart(
   spec: ChartSpec,
   locked: LockFile | undefined,
   { pool, learn, kubeVersion }: { readonly pool: RegistryPool; readonly learn: Learn; readonly kubeVersion: string },

@@ -77,7 +77,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** The environment for programs that we start: passwords that the site keeps in variables are for us alone. */
-export function withoutPasswords(env: Context["env"], { registry, pull, registries }: Site): Context["env"] {
+function withoutPasswords(env: Context["env"], { registry, pull, registries }: Site): Context["env"] {
   const endpoints = Object.values(registries).flatMap((each) => each.endpoints);
   const sources = [registry.credentials, pull.credentials, ...endpoints.map(({ credentials }) => credentials)];
   const names = new Set(sources.map((source) => source?.passwordEnv));

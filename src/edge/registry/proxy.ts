@@ -21,7 +21,7 @@ function parseProxy(text: string): URL | undefined {
   return url !== undefined && /^(https?|socks5?):$/.test(url.protocol) ? url : undefined;
 }
 
-export function isExcluded(url: URL, noProxy: string): boolean {
+function isExcluded(url: URL, noProxy: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return noProxy

@@ -166,7 +166,7 @@ export interface PendingPullsInput {
  * Deletes the pods of these accounts that wait for an image and were born without the secret: admission gives it to new
  * pods only. A pod that runs has its image, and is left alone.
  */
-export async function restartPendingPulls(input: PendingPullsInput, cluster: ApplyPort): Promise<readonly string[]> {
+async function restartPendingPulls(input: PendingPullsInput, cluster: ApplyPort): Promise<readonly string[]> {
   const pods = await cluster.list<Pod>({ resource: "pods", namespace: input.namespace, signal: input.signal });
   const pending = pods.filter((pod) => isPending(pod, input)).flatMap(({ metadata }) => metadata?.name ?? []);
   for (const name of pending)

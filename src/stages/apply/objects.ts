@@ -3,7 +3,7 @@ import { Failure } from "../../model/failure.ts";
 import { managedBy, type KubeObject } from "../../model/kubernetes.ts";
 import { loadTyped, YamlError } from "../../std/yaml.ts";
 
-export const caName = "higress-airgap-ca";
+const caName = "higress-airgap-ca";
 const caDirectory = "/etc/higress-airgap/ca";
 const caHash = "airgap.higress.io/ca-sha256";
 
@@ -78,12 +78,12 @@ export function serviceAccountPatch(namespace: string, name: string, secret: str
   return { ...serviceAccount(namespace, name), imagePullSecrets: [{ name: secret }] };
 }
 
-export function serviceAccount(namespace: string, name: string): KubeObject {
+function serviceAccount(namespace: string, name: string): KubeObject {
   return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } };
 }
 
 /** Applied as it is, it gives back every field that we own: server-side apply removes what is no longer said. */
-export function workload(namespace: string, { kind, name }: Pick<TrustTarget, "kind" | "name">): KubeObject {
+function workload(namespace: string, { kind, name }: Pick<TrustTarget, "kind" | "name">): KubeObject {
   return { apiVersion: "apps/v1", kind, metadata: { name, namespace } };
 }
 

@@ -92,7 +92,7 @@ export function arrange(contents: readonly EntryContent[], mtime: number): Layou
 }
 
 /** Only what runs is executable, whatever mode it had where it came from. */
-export function modeOf(name: string): number {
+function modeOf(name: string): number {
   return name.startsWith(programPrefix) || name === "install.sh" ? 0o755 : 0o644;
 }
 

@@ -146,7 +146,7 @@ const maxDepth = 32;
  * Reads bundle.json out of a bundle that nobody vouches for.
  * @throws Failure BUNDLE_VERSION when a later tool wrote it, BUNDLE_MALFORMED
  */
-export function parseDocument(bytes: Buffer, path: string): BundleDocument {
+function parseDocument(bytes: Buffer, path: string): BundleDocument {
   const refuse = refuser(path);
   const json = parseJson(bytes, (why) => refuse(Entry.bundle, why));
   const { formatVersion: version } = json as { formatVersion?: unknown };

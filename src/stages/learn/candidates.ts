@@ -20,7 +20,7 @@ const bareName =
   /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::\w[\w.-]*)?(?:@sha256:[0-9a-f]{64})?$/;
 
 /** No registry can have such a name (RFC 2606). */
-export function markerOf(at: number): string {
+function markerOf(at: number): string {
   return `m${at}.learn.invalid`;
 }
 

@@ -62,7 +62,7 @@ function withoutFronts(active: readonly MarkedValue[], shown: ReadonlySet<Marked
   return gone.length === 0 ? [] : active.filter((candidate) => !gone.includes(candidate));
 }
 
-export function marked(candidates: readonly MarkedValue[]): Values {
+function marked(candidates: readonly MarkedValue[]): Values {
   return mergeValues(...candidates.map((candidate) => nest(candidate.path, candidate.with(candidate.marker))));
 }
 

@@ -16,7 +16,7 @@ export interface Slot {
 
 export type Slots = ReadonlyMap<string, Slot>;
 
-export function slotKey({ where, path, at }: Pick<Slot, "where" | "path" | "at">): string {
+function slotKey({ where, path, at }: Pick<Slot, "where" | "path" | "at">): string {
   return `${where} ${path} ${at}`;
 }
 

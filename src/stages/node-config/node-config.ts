@@ -52,7 +52,7 @@ const configPath = {
 } as const;
 
 /** hosts.toml is read at every pull; only `config_path`, where it was not set before, wants a restart. */
-export function containerd(runtime: keyof typeof configPath, options: NodeConfigOptions): NodeConfig {
+function containerd(runtime: keyof typeof configPath, options: NodeConfigOptions): NodeConfig {
   const { host, plainHttp, ca, insecure } = options;
   const directory = `${certs}/${host}`;
   const url = `${plainHttp ? "http" : "https"}://${host}`;
@@ -78,7 +78,7 @@ export function containerd(runtime: keyof typeof configPath, options: NodeConfig
 }
 
 /** certs.d is read at every pull; daemon.json at start, or on SIGHUP. */
-export function docker({ host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfig {
+function docker({ host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfig {
   if (plainHttp || insecure) {
     const text = canonicalJson({ "insecure-registries": [host] });
     return {
@@ -96,7 +96,7 @@ const services = {
 } as const;
 
 /** Both make containerd's own files from registries.yaml when they start. JSON strings are YAML strings. */
-export function k3s(runtime: keyof typeof services, { host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfig {
+function k3s(runtime: keyof typeof services, { host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfig {
   const directory = `/etc/rancher/${runtime}`;
   const caFile = `${directory}/${host.replaceAll(":", "_")}.ca.crt`;
   const trusts = ca !== undefined && !plainHttp;

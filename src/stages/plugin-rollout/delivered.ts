@@ -29,7 +29,7 @@ export async function askDelivered(
 }
 
 /** Reads `config_dump?resource=ecds_filters` (EcdsConfigDump of envoy.admin.v3); `undefined` for anything else. */
-export function deliveredIn(dump: string): DeliveredByName | undefined {
+function deliveredIn(dump: string): DeliveredByName | undefined {
   try {
     const { configs = [] } = JSON.parse(dump) as { readonly configs?: readonly Entry[] };
     return new Map(

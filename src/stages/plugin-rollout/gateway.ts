@@ -108,7 +108,7 @@ const counter =
   /^istio_agent_(wasm_(?:remote_fetch|config_conversion)_count)\w{0,8}\{([^}\n]{0,500})\} ([0-9.e+]{1,30})$/gm;
 const harmless = new Set(["success", "no_remote_load"]);
 
-export function failuresIn(metrics: string): ReadonlyMap<string, number> {
+function failuresIn(metrics: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const [, name = "", labels = "", value = ""] of metrics.matchAll(counter)) {
     const result = /result="(\w{1,60})"/.exec(labels)?.[1] ?? "";

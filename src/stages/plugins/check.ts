@@ -171,7 +171,7 @@ export interface Started {
  * What a start means. Without a configuration a refusal means nothing: most plugins want one, and it may come with the
  * first route. So it is a note then, and an error only for the configuration that the gateway will really be given.
  */
-export function judgeStart(input: Started, result: StartResult): StartVerdict {
+function judgeStart(input: Started, result: StartResult): StartVerdict {
   const plugin = input.name;
   const words = refusal(result.logs);
   if (result.error !== undefined && beyondUs.test(result.error.why))

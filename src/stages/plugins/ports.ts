@@ -1,6 +1,5 @@
 /** The steps of a start, in the order in which a gateway takes them. */
-export const startSteps = ["compile", "instantiate", "start", "context", "vm", "configure", "http"] as const;
-export type StartStep = (typeof startSteps)[number];
+export type StartStep = "compile" | "instantiate" | "start" | "context" | "vm" | "configure" | "http";
 
 export interface StartLine {
   /** `trace` to `critical`, or `stdout` and `stderr`. */

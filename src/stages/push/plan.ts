@@ -44,7 +44,7 @@ export async function planPush(
 }
 
 /** The plan that a survey leads to: pure, and in the order of the bundle, so that a stick or disk is read forwards. */
-export function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBlob">): PushPlan {
+function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBlob">): PushPlan {
   const homes = homesOf(present);
   const counted = new Set<PlacementKey>();
   const uploads = new Map<PlacementKey, PlacedBlob>();

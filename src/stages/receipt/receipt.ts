@@ -106,7 +106,7 @@ export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): R
 }
 
 /** Installs that went through before `receipt`, oldest first: those that can be gone back to. */
-export function installsBefore(receipts: readonly Receipt[], receipt: Receipt): readonly Receipt[] {
+function installsBefore(receipts: readonly Receipt[], receipt: Receipt): readonly Receipt[] {
   return receipts
     .filter((each) => each.number < receipt.number && each.state === "done" && isOfTarget(each, receipt.cluster))
     .toSorted((a, b) => a.number - b.number);

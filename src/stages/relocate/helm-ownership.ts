@@ -8,7 +8,7 @@ import { splice, type Edit } from "./wasm-plugin.ts";
  * What Helm puts on every object of a release and no template renders. Applied without it by the same field manager, an
  * object would lose it, and with it the next `helm upgrade` (https://helm.sh/docs/faq/changes_since_helm2: "adopting").
  */
-export function helmOwnership({ release, namespace }: ReleaseRef): Ownership {
+function helmOwnership({ release, namespace }: ReleaseRef): Ownership {
   return {
     labels: { "app.kubernetes.io/managed-by": "Helm" },
     annotations: { "meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace },

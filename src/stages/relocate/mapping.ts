@@ -144,12 +144,12 @@ const componentPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 
 const maxLength = 255;
 
-export function isProjectName(text: string): boolean {
+function isProjectName(text: string): boolean {
   return text.length <= maxLength && projectPattern.test(text);
 }
 
 /** `project/path`: the project by Harbor's rule, which is narrower than a repository's. @throws Failure REFERENCE_INVALID */
-export function checkTargetName(repository: string, original: string): void {
+function checkTargetName(repository: string, original: string): void {
   const [project = "", ...path] = repository.split("/");
   const refuse = (why: string): Failure =>
     new Failure("REFERENCE_INVALID", { value: `${original} -> ${repository.slice(0, 300)}`, why }, { side: "usage" });

@@ -155,7 +155,7 @@ export function splice(text: string, edits: readonly Edit[]): string {
 }
 
 /** A scalar that every YAML reader takes for this string, quoted as the one that it replaces. */
-export function scalar(value: string, like = ""): string {
+function scalar(value: string, like = ""): string {
   if (like.startsWith("'")) return `'${value.replaceAll("'", "''")}'`;
   const plain = /^[A-Za-z][\w./:@+-]*$/.test(value) && !value.endsWith(":") && !reserved.test(value);
   return plain && !like.startsWith('"') ? value : JSON.stringify(value);

@@ -61,7 +61,7 @@ export async function resolveChart(chart: ChartContent): Promise<Resolved> {
 }
 
 /** `https://charts.host/path` + name:version, as an image reference; Helm writes `+` in a tag as `_`. */
-export function chartReference(chart: Pick<ChartContent, "name" | "version" | "origin">): string {
+function chartReference(chart: Pick<ChartContent, "name" | "version" | "origin">): string {
   const tag = chart.version.replaceAll("+", "_");
   const remote = /^(?:https?|oci):\/\/([^/]+)(?:\/(.*?))?\/?$/.exec(chart.origin);
   if (remote === null) return `charts.local/${chart.name}:${tag}`;

@@ -76,7 +76,7 @@ export interface RolloutReporterOptions {
 }
 
 /** Reports each change of a rollout once, and remembers since when a pod has been in the same trouble. */
-export class RolloutReporter {
+class RolloutReporter {
   readonly #options: RolloutReporterOptions;
   readonly #said = new Map<string, string>();
   readonly #since = new Map<string, number>();

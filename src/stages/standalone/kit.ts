@@ -85,7 +85,7 @@ const label = "io.higress.airgap=standalone";
  * A script for a host that has a container engine and nothing else. Run again, it replaces its own container and keeps
  * ./data; a foreign container of that name makes the engine refuse.
  */
-export function runScript(container: Container): string {
+function runScript(container: Container): string {
   const { archives, engine, image, name, ports, mounts } = container;
   const run = [
     `exec "$engine" run --detach --restart unless-stopped`,

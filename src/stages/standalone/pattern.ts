@@ -5,7 +5,7 @@ import { urlPatternProblems } from "../../model/url-pattern.ts";
 const loopback = /^(localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])$/i;
 
 /** Where the all-in-one image serves plugins to itself: there, and only there, `localhost` is right. */
-export const builtInServer = "localhost:8002";
+const builtInServer = "localhost:8002";
 export const builtInPattern = `http://${builtInServer}/plugins/\${name}/\${version}/plugin.wasm`;
 
 /** With what no container can reach besides what no console can use. */

@@ -59,7 +59,7 @@ export function changesOf(document: KubeObject, live: readonly KubeObject[], nam
 
 const workloads: ReadonlySet<string> = new Set(["Deployment", "DaemonSet", "StatefulSet"]);
 
-export function isWorkload({ kind }: Pick<KubeObject, "kind">): boolean {
+function isWorkload({ kind }: Pick<KubeObject, "kind">): boolean {
   return workloads.has(kind);
 }
 

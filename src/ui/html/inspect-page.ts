@@ -107,7 +107,7 @@ export interface MapTile {
 /** Average width of a letter at 13 pixels: labels are cut by it, since SVG does not wrap or cut. */
 const letter = 7.4;
 
-export function treemapSvg(tiles: readonly MapTile[], width: number, height: number, title: string): string {
+function treemapSvg(tiles: readonly MapTile[], width: number, height: number, title: string): string {
   const boxes = tiles.map(tileSvg).join("\n");
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}">\n${boxes}\n</svg>`;
 }

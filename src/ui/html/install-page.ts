@@ -148,7 +148,7 @@ function undoPart({ undo }: InstallEvidence, language: Language): string {
 }
 
 /** What an install changed on the cluster: what is ours, what helm was given to make, and what was there before. */
-export function changedPart({ changed }: InstallEvidence, language: Language): string {
+function changedPart({ changed }: InstallEvidence, language: Language): string {
   const say = reportWords[language];
   const rows = changed === undefined ? [] : rowsOf(changed, language);
   if (changed === undefined || rows.length === 0) return `${heading(say.changed)}${paragraph(say.notChanged)}`;

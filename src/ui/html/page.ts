@@ -51,7 +51,7 @@ function cell({ text, class: name, value, title, mark }: Cell, label: string): s
 }
 
 /** Sorts a table by the column that is clicked; the page reads the same without it. */
-export const script = `
+const script = `
 for (const table of document.querySelectorAll("table")) {
   const heads = [...table.querySelectorAll("th")];
   heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
@@ -67,7 +67,7 @@ for (const table of document.querySelectorAll("table")) {
 `;
 
 /** Light and dark by the reader's system. Each kind has one colour, in the map and in the table. */
-export const style = `
+const style = `
 :root { --ink: #1c2430; --soft: #5b6675; --paper: #ffffff; --line: #d9dee6; --row: #f5f7fa;
   --image: #2f6fb2; --plugin: #2c8a5b; --chart: #b06a1c; --shared: #7b5aa6; --other: #69707c; }
 @media (prefers-color-scheme: dark) {

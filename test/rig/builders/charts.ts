@@ -11,7 +11,7 @@ export interface ChartOptions {
 }
 
 /** The `.tgz` that `helm package` would make, the same bytes every time. */
-export function aChartArchive(options: ChartOptions = {}): Buffer {
+function aChartArchive(options: ChartOptions = {}): Buffer {
   const { name = "demo", version = "1.0.0", templates = {}, values = "{}\n" } = options;
   const chart = `apiVersion: v2\nname: ${name}\nversion: ${version}\n`;
   const files = { "Chart.yaml": chart, "values.yaml": values };

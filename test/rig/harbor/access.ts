@@ -16,7 +16,7 @@ export interface AccessOptions {
 }
 
 /** As `identity`, or as nobody. */
-export function accessTo(
+function accessTo(
   origin: string,
   identity?: Identity,
   { ca = [], insecure = false }: AccessOptions = {},

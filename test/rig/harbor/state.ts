@@ -136,7 +136,7 @@ export function usedBytes(project: Project): number {
 }
 
 /** Go's `%.1f MiB` in Harbor's quota sentence (docs/facts/harbor.md#policies). */
-export function printSize(bytes: number): string {
+function printSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   let value = bytes;

@@ -33,7 +33,7 @@ export interface Script {
   readonly behaviour: BehaviourOf;
 }
 
-export const healthy: Behaviour = { kind: "healthy" };
+const healthy: Behaviour = { kind: "healthy" };
 
 /** The behaviour of the latest script that fits the container and has something to say. */
 export async function scripted(scripts: readonly Script[], pod: Pod, container: string): Promise<Behaviour> {
