@@ -4,11 +4,13 @@
 //   node scripts/releases.mjs CHARTS [HELM]
 // A file console-VERSION.properties beside a chart (plugins.properties of its console) gives the number of plugins.
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-const [folder, helmPath = "helm"] = process.argv.slice(2);
+const [folder, named = "helm"] = process.argv.slice(2);
+// helm is started in a folder of its own.
+const helmPath = named.includes("/") ? resolve(named) : named;
 if (folder === undefined) throw new Error("usage: node scripts/releases.mjs CHARTS [HELM]");
 
 const entry = `

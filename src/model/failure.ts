@@ -159,6 +159,18 @@ export class Failure<C extends FailureCode = FailureCode> extends Error {
 }
 
 /** With no codes: any failure of ours. */
+/** Who may not look is told why, and what does not need the answer goes on. */
+export async function unlessForbidden<T>(
+  asked: Promise<T>,
+): Promise<{ readonly answer: T } | { readonly why: string }> {
+  try {
+    return { answer: await asked };
+  } catch (error) {
+    if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
+    return { why: error.facts.output };
+  }
+}
+
 export function isFailure<C extends FailureCode = FailureCode>(
   error: unknown,
   ...codes: readonly C[]

@@ -27,7 +27,7 @@ export function parseReference(text: string): Reference {
   if (text.length > 512) throw refuse("length");
   const foreign = foreignCharacter(text);
   if (foreign !== undefined) throw refuse(foreign);
-  const [named = "", digest, ...more] = text.replace(/^oci:\/\//, "").split("@");
+  const [named = "", digest, ...more] = withoutOci(text).split("@");
   if (more.length > 0 || (digest !== undefined && !isDigest(digest))) throw refuse("digest");
   const { host, rest } = splitHost(named);
   const { path, tag } = splitTag(rest);
@@ -94,8 +94,13 @@ export function printReference(reference: Reference): string {
 
 /** The reference that a plugin's URL names, with or without `oci://`; `undefined` for what is no reference. */
 export function ociReference(url: string): string | undefined {
-  const text = url.replace(/^oci:\/\//i, "");
+  const text = withoutOci(url);
   return isReference(text) ? printReference(parseReference(text)) : undefined;
+}
+
+/** What a URL names in a registry. Gateways read the scheme as URLs have it: in any case. */
+export function withoutOci(url: string): string {
+  return url.replace(/^oci:\/\//i, "");
 }
 
 /** What stands in the path of `/v2/<name>/manifests/<here>`: the digest when there is one. */

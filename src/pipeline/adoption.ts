@@ -1,6 +1,6 @@
 import type { NoteEvent } from "../model/event.ts";
 import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
-import { isFailure } from "../model/failure.ts";
+import { unlessForbidden } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { isSameRelease, releasesOf, type AdoptedRecord, type Receipt } from "../model/receipt.ts";
 import { typedObjects } from "../model/rendered-object.ts";
@@ -102,7 +102,7 @@ async function driftOf(
   const stored = typedObjects(await helm.getManifest(release, namespace, { signal }), release);
   const live = await unlessForbidden(liveObjects(stored, namespace, { cluster, signal }));
   if ("why" in live) return [finding("note", "cluster.not-asked", { question: "drift", why: live.why })];
-  const changes = stored.flatMap((document) => changesOf(document, live, namespace));
+  const changes = stored.flatMap((document) => changesOf(document, live.answer, namespace));
   return changes.length === 0 ? [] : [releaseDrift({ release, revision }, changes)];
 }
 
@@ -116,21 +116,12 @@ async function unreleasedOf(
   const resource = "deployments.apps,daemonsets.apps,statefulsets.apps";
   const standing = await unlessForbidden(cluster.list<KubeObject>({ resource, namespace, signal }));
   // Helm itself refuses what it does not own; preflight names the right that lacks.
-  if ("why" in standing || !standing.some(isUnreleased)) return undefined;
+  if ("why" in standing || !standing.answer.some(isUnreleased)) return undefined;
   // The last layer is the relocation's.
   const rendered = await render({ ...chart, values: chart.values.slice(0, -1), patches: [] });
   const live = await unlessForbidden(liveObjects([...rendered, configMap], namespace, { cluster, signal }));
   if ("why" in live) return undefined;
-  return unreleasedObjects({ chart: chart.name, namespace, rendered, live });
-}
-
-async function unlessForbidden<T extends object>(asked: Promise<T>): Promise<T | { readonly why: string }> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
-    return { why: error.facts.output };
-  }
+  return unreleasedObjects({ chart: chart.name, namespace, rendered, live: live.answer });
 }
 
 /** Where hgctl keeps its profile. */

@@ -1,4 +1,4 @@
-import { isFailure } from "../model/failure.ts";
+import { unlessForbidden } from "../model/failure.ts";
 import { withoutDropped, type ObjectChange } from "../model/object-change.ts";
 import { fieldManager, type ApplyOptions, type ClusterPort, type KubeObject } from "../model/kubernetes.ts";
 import { identityOf, versionedKind, renderedObjects, type RenderedObject } from "../model/rendered-object.ts";
@@ -158,12 +158,8 @@ async function changesIn(
 
 /** Where we may not read namespaces, it is taken to be there: if it is not, the dry run fails and says so. */
 async function namespaceIsThere(name: string, { cluster, signal }: CompareOptions): Promise<boolean> {
-  try {
-    return (await cluster.get({ resource: "namespaces", name }, signal)) !== undefined;
-  } catch (error) {
-    if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
-    return true;
-  }
+  const found = await unlessForbidden(cluster.get({ resource: "namespaces", name }, signal));
+  return "why" in found || found.answer !== undefined;
 }
 
 interface Sorted {

@@ -1,5 +1,5 @@
 import { carriedRelease } from "../model/gateway.ts";
-import { isReference, parseReference, printReference } from "../model/reference.ts";
+import { ociReference, printReference } from "../model/reference.ts";
 import {
   ociPatterns,
   type Mapped,
@@ -161,8 +161,8 @@ function askedByPattern(
         { pattern: pattern.replaceAll("{prefix}", () => prefix) },
         release,
       );
-      const text = url.replace(/^oci:\/\//, "");
-      if (isReference(text)) asked.set(printReference(parseReference(text)), root.digest);
+      const wanted = ociReference(url);
+      if (wanted !== undefined) asked.set(wanted, root.digest);
     }
   return asked;
 }

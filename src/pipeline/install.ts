@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { packObjects } from "../content/chart-of-objects.ts";
 import { type NoteEvent, reportFindings } from "../model/event.ts";
-import { isFailure } from "../model/failure.ts";
+import { unlessForbidden } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { unknownCluster, type PluginRecord, type Receipt } from "../model/receipt.ts";
 import { renderedObjects, identityOf } from "../model/rendered-object.ts";
@@ -82,7 +82,9 @@ async function beginRecord(
 ): Promise<Recorder> {
   const { name, version } = bundle.document;
   const { namespace, release } = site.cluster;
-  const receipt = beginReceipt((await unlessForbidden(ports.receipts.load())) ?? [], {
+  // Who may not read them goes on: preflight comes later and names all rights that lack, not only the first.
+  const receipts = await unlessForbidden(ports.receipts.load());
+  const receipt = beginReceipt("answer" in receipts ? receipts.answer : [], {
     tool: ports.tool,
     bundle: { name, version, id: bundle.id },
     cluster: { ...(await clusterIdentity(ports.cluster, options.signal)), namespace, release },
@@ -102,17 +104,8 @@ export async function clusterIdentity(
   const named = { resource: "namespaces", name: "kube-system" };
   const system = await unlessForbidden(cluster.get<{ metadata: { uid?: string } }>(named, signal));
   const url = await cluster.address(signal);
-  return { server: system?.metadata.uid ?? unknownCluster, ...(url === undefined ? {} : { url }) };
-}
-
-/** Without the right to read it, `undefined`: preflight comes later and names all missing rights, not only the first. */
-async function unlessForbidden<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isFailure(error, "CLUSTER_FORBIDDEN")) return undefined;
-    throw error;
-  }
+  const uid = "answer" in system ? system.answer?.metadata.uid : undefined;
+  return { server: uid ?? unknownCluster, ...(url === undefined ? {} : { url }) };
 }
 
 function valuesDigest(plan: InstallPlan): string {

@@ -1,6 +1,6 @@
 import type { LockItem } from "../model/lock.ts";
 import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
-import { parseReference, isReference, printReference } from "../model/reference.ts";
+import { isReference, parseReference, printReference, withoutOci } from "../model/reference.ts";
 import type { GatewayHas, PluginStatus } from "../model/status.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../model/wasm-plugin.ts";
 import { deliveredTo, type GatewayRef, type GatewayState } from "../stages/plugin-rollout/gateway.ts";
@@ -30,7 +30,7 @@ export async function livePlugins(
     const { url = "", phase, priority } = plugin.spec ?? {};
     const gateway = gatewayHas(`${namespace}.${name}`, delivered);
     return {
-      ...moduleOf(plugin, carried.get(withoutScheme(url))),
+      ...moduleOf(plugin, carried.get(withoutOci(url))),
       object: name,
       url,
       on: isEnabled(plugin),
@@ -45,7 +45,7 @@ export async function livePlugins(
 function moduleOf(plugin: WasmPlugin, item: LockItem | undefined): Pick<PluginStatus, "name" | "version" | "digest"> {
   const { name } = plugin.metadata;
   const { url = "", sha256 = "" } = plugin.spec ?? {};
-  const text = withoutScheme(url);
+  const text = withoutOci(url);
   const reference = isReference(text) ? parseReference(text) : undefined;
   const version = first(labelOf(plugin, "version"), item?.version, reference?.tag);
   const digest = first(item?.root.digest, reference?.digest, sha256 === "" ? undefined : `sha256:${String(sha256)}`);
@@ -65,10 +65,6 @@ function carriedByUrl(mapped: InstallPlan["mapped"]): ReadonlyMap<string, LockIt
   return new Map(
     plugins.flatMap(({ item, targets }) => targets.map((target) => [printReference(target), item] as const)),
   );
-}
-
-function withoutScheme(url: string): string {
-  return url.replace(/^oci:\/\//, "");
 }
 
 function gatewayHas(plugin: string, delivered: DeliveredByPod): GatewayHas {

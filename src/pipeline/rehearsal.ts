@@ -4,7 +4,7 @@ import { finding, type Finding } from "../model/finding.ts";
 import { isFetchedInside } from "../model/inside.ts";
 import type { LockItem } from "../model/lock.ts";
 import { MediaType } from "../model/media-type.ts";
-import { isReference, parseReference, printReference } from "../model/reference.ts";
+import { ociReference, printReference } from "../model/reference.ts";
 import type { RelocationMap } from "../model/relocation.ts";
 import { misplacedFields, renderedObjects, textAt } from "../model/rendered-object.ts";
 import { Site } from "../model/site.ts";
@@ -156,8 +156,7 @@ function answers({ mapped }: InstallPlan): AskUrl {
     mapped.flatMap(({ item, targets }) => targets.map((target) => [printReference(target), item.root.digest] as const)),
   );
   return (url) => {
-    const text = url.replace(/^oci:\/\//, "");
-    const digest = isReference(text) ? digests.get(printReference(parseReference(text))) : undefined;
+    const digest = digests.get(ociReference(url) ?? "");
     const reply =
       digest === undefined ? { state: "refused" as const, answer: "404" } : { state: "answers" as const, digest };
     return Promise.resolve(reply);

@@ -1,7 +1,7 @@
 import type { Descriptor } from "../model/descriptor.ts";
 import type { ClusterPort } from "../model/kubernetes.ts";
 import { isFailure } from "../model/failure.ts";
-import { isReference, parseReference, pointer } from "../model/reference.ts";
+import { isReference, parseReference, pointer, withoutOci } from "../model/reference.ts";
 import { sanitize } from "../model/sanitize.ts";
 import type { Answer } from "../stages/check/check.ts";
 import type { UrlAsker } from "./install-ports.ts";
@@ -51,7 +51,7 @@ export function urlAsker({ connectAsPuller, connectPlain, cluster }: UrlPorts): 
     return status === 200 ? { state: "answers" } : { state: "refused", answer: String(status) };
   };
   const ask = async (text: string, signal?: AbortSignal): Promise<Answer> => {
-    const reference = text.replace(/^oci:\/\//, "");
+    const reference = withoutOci(text);
     if (isReference(reference)) return atRegistry(reference, signal);
     if (!URL.canParse(text)) return { state: "refused", answer: "no URL" };
     const url = new URL(text);

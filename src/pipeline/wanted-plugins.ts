@@ -1,7 +1,7 @@
 import type { LockItem } from "../model/lock.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { fetchHost, isFetchedInside, type Inside } from "../model/inside.ts";
-import { ociReference, parseReference, printReference } from "../model/reference.ts";
+import { ociReference, parseReference, printReference, withoutOci } from "../model/reference.ts";
 import type { Site } from "../model/site.ts";
 import { isWasmPlugin, type WasmPlugin } from "../model/wasm-plugin.ts";
 import { builtInPlugin } from "../stages/plugin-rollout/document.ts";
@@ -47,7 +47,7 @@ export function insideOf({ prefix }: InstallPlan, { plugins, inside, registry }:
 
 /** Does a gateway get at this URL from here? A path template can put plugins outside of the prefix. */
 export function isInside(url: string, plan: InstallPlan, site: Site): boolean {
-  return plan.carried.has(url.replace(/^oci:\/\//, "")) || isFetchedInside(url, insideOf(plan, site));
+  return plan.carried.has(withoutOci(url)) || isFetchedInside(url, insideOf(plan, site));
 }
 
 /**
@@ -105,7 +105,9 @@ function opened(document: unknown): readonly WasmPlugin[] {
 function ownPlugin({ apiVersion, kind, metadata, spec }: WasmPlugin, { mapped, target }: InstallPlan): WantedPlugin {
   const at = { ...metadata, namespace: target.namespace };
   const plugin = { apiVersion, kind, metadata: at, ...(spec === undefined ? {} : { spec }) };
-  const carried = mapped.find(({ targets }) => targets.some((at) => `oci://${printReference(at)}` === spec?.url));
+  const carried = mapped.find(({ targets }) =>
+    targets.some((at) => printReference(at) === withoutOci(spec?.url ?? "")),
+  );
   return { plugin, item: carried?.item };
 }
 

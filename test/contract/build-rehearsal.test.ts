@@ -160,7 +160,7 @@ describe("a plugin that a manifest names, and that is an alias of the console's 
   const module = (data: string) => aWasmPlugin({ module: aProxyPlugin({}, { data }), layout: "oci" });
   const content = { [own]: module("old"), [builtIn]: module("new") };
   /** A console that is told of its registry, or of a pattern, as the release has it. */
-  const built = (version: string, variable: string, value: string) =>
+  const built = (version: string, variable: string, value: string, scheme = "oci") =>
     aPlannedBuild({
       chart: {
         ...{ name: "higress", version },
@@ -183,7 +183,7 @@ describe("a plugin that a manifest names, and that is an alias of the console's 
       ).replace("chart: edge\nversion: 1.0.0", `chart: higress\nversion: ${version}`),
       plugins: { list: [{ name: "request-block", ref: `oci://${builtIn}`, version: "1.0.0" }] },
       manifests: {
-        "own.yaml": `apiVersion: extensions.higress.io/v1alpha1\nkind: WasmPlugin\nmetadata: { name: block }\nspec: { url: "oci://${own}" }\n`,
+        "own.yaml": `apiVersion: extensions.higress.io/v1alpha1\nkind: WasmPlugin\nmetadata: { name: block }\nspec: { url: "${scheme}://${own}" }\n`,
       },
       content,
     });
@@ -201,19 +201,29 @@ describe("a plugin that a manifest names, and that is an alias of the console's 
     expect(findings.filter(({ severity }) => severity !== "note")).toEqual([]);
   });
 
-  it("is kept beside it under another name where the console asks by the version", async () => {
-    const { failure, findings } = await built(
-      "2.1.9",
-      "HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN",
-      "oci://{prefix}/plugins/${name}:${version}",
-    );
-    expect(failure).toBeUndefined();
-    expect(findings).toContainEqual({
-      ...{ severity: "note", code: "plugin.put-elsewhere" },
-      facts: { reference: own, target, instead: expect.stringMatching(/:sha256-[0-9a-f]{12}$/) as string, by: builtIn },
-    });
-    expect(findings.filter(({ severity }) => severity !== "note")).toEqual([]);
-  });
+  // Gateways read a scheme in any case.
+  it.each(["oci", "OCI"])(
+    "is kept beside it under another name where the console asks by the version: %s",
+    async (scheme) => {
+      const { failure, findings } = await built(
+        "2.1.9",
+        "HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN",
+        `${scheme}://{prefix}/plugins/\${name}:\${version}`,
+        scheme,
+      );
+      expect(failure).toBeUndefined();
+      expect(findings).toContainEqual({
+        ...{ severity: "note", code: "plugin.put-elsewhere" },
+        facts: {
+          reference: own,
+          target,
+          instead: expect.stringMatching(/:sha256-[0-9a-f]{12}$/) as string,
+          by: builtIn,
+        },
+      });
+      expect(findings.filter(({ severity }) => severity !== "note")).toEqual([]);
+    },
+  );
 
   it("is asked for at a place that nothing is pushed to: that stops the build", async () => {
     // The console puts its own folder behind it.

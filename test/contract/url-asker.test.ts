@@ -53,7 +53,9 @@ describe.skipIf(unavailable !== undefined)(`asking a real registry${unavailable 
     const urls = ["key-auth:1.0.0", "key-auth:2.0.0", "waf:1.0.0"].map(
       (name) => `oci://${host}/higress/plugins/${name}`,
     );
-    expect(await ask({ registry: registry.url }, ...urls)).toEqual([
+    const loud = `OCI://${host}/higress/plugins/key-auth:1.0.0`;
+    expect(await ask({ registry: registry.url }, loud, ...urls)).toEqual([
+      { state: "answers", digest: plugin.root.digest },
       { state: "answers", digest: plugin.root.digest },
       { state: "refused", answer: "404" },
       { state: "refused", answer: "404" },

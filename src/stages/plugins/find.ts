@@ -4,6 +4,7 @@ import { readExactly, readSmall } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { parseManifest, type ImageManifest } from "../../model/manifest.ts";
+import { withoutOci } from "../../model/reference.ts";
 import type { PluginSpec } from "../../model/spec.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { pluginsInJar, type ConsolePlugin } from "./console-jar.ts";
@@ -109,7 +110,7 @@ async function searchJar(member: LayerMember, reasons: string[]): Promise<readon
 function specOf(plugin: ConsolePlugin): PluginSpec {
   return {
     name: plugin.name,
-    ref: plugin.reference.replace(/^oci:\/\//, ""),
+    ref: withoutOci(plugin.reference),
     version: plugin.infoVersion,
     ...(plugin.category === undefined ? {} : { category: plugin.category }),
     ...(plugin.phase === undefined ? {} : { phase: plugin.phase }),

@@ -1,6 +1,6 @@
 import { Failure, isFailure } from "../../model/failure.ts";
 import { inRange } from "../../model/version-range.ts";
-import { parseReference, printReference } from "../../model/reference.ts";
+import { parseReference, printReference, withoutOci } from "../../model/reference.ts";
 import { isOlder } from "./check.ts";
 
 /** A plugin as far as URLs are made of it. */
@@ -94,7 +94,7 @@ function askedFor(plugin: UrlPlugin, { consoleVersion, patterns = [] }: AliasTar
     { registry },
     ...patterns.map((pattern) => ({ pattern: pattern.replaceAll("{prefix}", () => registry) })),
   ];
-  return settings.map((env) => consoleUrl(plugin, env, consoleVersion)).filter((url) => url.startsWith("oci://"));
+  return settings.map((env) => consoleUrl(plugin, env, consoleVersion)).filter((url) => withoutOci(url) !== url);
 }
 
 function variants(plugin: UrlPlugin): readonly string[] {
@@ -117,7 +117,7 @@ function asReference(text: string): readonly string[] {
 }
 
 const normal = (text: string): string => printReference(parseReference(text));
-const withScheme = (ref: string): string => (/^[a-z][a-z0-9+.-]*:\/\//.test(ref) ? ref : `oci://${ref}`);
+const withScheme = (ref: string): string => (/^[a-z][a-z0-9+.-]*:\/\//i.test(ref) ? ref : `oci://${ref}`);
 const filled = (text: string | undefined): string | undefined =>
   text === undefined || text.trim() === "" ? undefined : text;
 

@@ -1,7 +1,7 @@
 import type { Existing } from "../../model/existing.ts";
-import { isFailure } from "../../model/failure.ts";
+import { unlessForbidden } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import type { ListedRelease, ReleaseChart } from "../../model/helm.ts";
+import type { ReleaseChart } from "../../model/helm.ts";
 import { isSameRelease, type ReleaseRef } from "../../model/receipt.ts";
 import { joinPath, leavesOf, type Values } from "../../model/values.ts";
 import type { LiveField } from "./live-fields.ts";
@@ -46,9 +46,11 @@ export async function surveyReleases(
   const foreign: ForeignRelease[] = [];
   const findings: Finding[] = [];
   for (const each of wanted.filter((release) => !options.isOurs(release))) {
-    const found = await unlessForbidden(() => foreignRelease(each, options), each);
-    if ("code" in found) findings.push(found);
-    else if (found.release !== undefined) foreign.push(found.release);
+    // Helm keeps releases in secrets: who may not read them cannot tell whose a release is, nor what its owner set.
+    const found = await unlessForbidden(foreignRelease(each, options));
+    const { release, namespace } = each;
+    if ("why" in found) findings.push(finding("error", "cluster.release-unreadable", { release, namespace, ...found }));
+    else if (found.answer !== undefined) foreign.push(found.answer);
   }
   findings.push(...foreign.flatMap((each) => unusable(each, wanted)), ...(await elsewhere(wanted, options)));
   return { foreign, findings };
@@ -57,29 +59,18 @@ export async function surveyReleases(
 async function foreignRelease(
   wanted: WantedRelease,
   { helm, unreleased, signal }: SurveyReleasesOptions,
-): Promise<{ readonly release: ForeignRelease | undefined }> {
+): Promise<ForeignRelease | undefined> {
   const { release, namespace, name } = wanted;
   const about = await helm.metadata(release, namespace, { signal });
   if (about === undefined) {
     const found = await unreleased(wanted);
-    if (found === undefined) return { release: undefined };
+    if (found === undefined) return undefined;
     const { version, values = {} } = found;
     const first = { chart: name, version, revision: 1, status: "deployed", isServerSide: false };
-    return { release: { release, namespace, ...first, values, unreleased: found } };
+    return { release, namespace, ...first, values, unreleased: found };
   }
   const values = await helm.values(release, namespace, { revision: about.revision, signal });
-  return { release: { release, namespace, ...about, values: values ?? {} } };
-}
-
-/** Helm keeps releases in secrets: who may not read them cannot tell whose a release is, nor what its owner set. */
-async function unlessForbidden<T extends object>(ask: () => Promise<T>, named: ReleaseRef): Promise<T | Finding> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
-    const { release, namespace } = named;
-    return finding("error", "cluster.release-unreadable", { release, namespace, why: error.facts.output });
-  }
+  return { release, namespace, ...about, values: values ?? {} };
 }
 
 /** What no decision about values can make good. */
@@ -100,14 +91,9 @@ async function elsewhere(
   wanted: readonly WantedRelease[],
   { helm, signal }: SurveyReleasesOptions,
 ): Promise<readonly Finding[]> {
-  let all: readonly ListedRelease[];
-  try {
-    all = await helm.list({ signal });
-  } catch (error) {
-    if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
-    return [finding("note", "cluster.not-asked", { question: "releases elsewhere", why: error.facts.output })];
-  }
-  return all
+  const all = await unlessForbidden(helm.list({ signal }));
+  if ("why" in all) return [finding("note", "cluster.not-asked", { question: "releases elsewhere", ...all })];
+  return all.answer
     .filter((found) => !wanted.some((each) => isSameRelease(each, found)))
     .filter(({ chart }) => wanted.some(({ name }) => chart.startsWith(`${name}-`)))
     .map(({ release, namespace, chart }) =>
