@@ -1,7 +1,8 @@
-import { lstat, readFile, readlink, unlink, utimes, writeFile } from "node:fs/promises";
+import { lstat, readFile, readlink, unlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { Failure } from "../../model/failure.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
+import { createFile } from "../files/replace.ts";
 import { errorCode, writeFailure } from "./errors.ts";
 
 /** The holder says this often that it lives; silent for so long, it is taken for dead where it cannot be asked. */
@@ -83,7 +84,7 @@ export async function isAbandoned(path: string): Promise<boolean> {
 
 async function createClaim(path: string, text: string): Promise<boolean> {
   try {
-    await writeFile(path, text, { flag: "wx", mode: 0o644 });
+    await createFile(path, text, { mode: 0o644, flush: false });
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;

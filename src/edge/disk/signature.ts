@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
 import type { SignatureAlgorithm } from "../../model/signature.ts";
+import { createFile } from "../files/replace.ts";
 import { readText } from "../files/read-text.ts";
 import { errorCode, writeFailure } from "./errors.ts";
 
@@ -34,8 +35,8 @@ export async function keygen(
 }
 
 async function create(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(path, text, { mode, flag: "wx", flush: true }).catch((error: unknown) => {
-    throw errorCode(error) === "EEXIST" ? new Failure("FILE_EXISTS", { path }) : writeFailure(error, path);
+  await createFile(path, text, { mode }).catch((error: unknown) => {
+    throw errorCode(error) === "EEXIST" ? new Failure("FILE_EXISTS", { path }) : writeFailure(error, path, text.length);
   });
 }
 

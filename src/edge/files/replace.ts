@@ -4,7 +4,7 @@ import { lstat, mkdir, open, readdir, realpath, rename, rm, stat, type FileHandl
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { systemClock } from "../../std/clock.ts";
-import { errorCode } from "../disk/errors.ts";
+import { errorCode, writeFailure } from "../disk/errors.ts";
 import { otherEnd } from "./read-text.ts";
 
 export interface ReplaceOptions {
@@ -14,10 +14,17 @@ export interface ReplaceOptions {
   readonly folderMode?: number | undefined;
 }
 
+interface CreateOptions {
+  /** @default what the umask leaves */
+  readonly mode?: number | undefined;
+  /** Whether it must outlive a power cut. @default true */
+  readonly flush?: boolean;
+}
+
 /**
  * Writes beside, flushes and renames: a power cut leaves the file as it was or as it shall be, never a half. Only a
  * file is ever replaced: a link stays and what it names is written, and into a device or a pipe is written as it is.
- * @throws Failure FILE_UNWRITABLE
+ * @throws Failure FILE_UNWRITABLE, DISK_FULL
  */
 export async function replaceFile(
   path: string,
@@ -33,13 +40,13 @@ export async function replaceFile(
       recursive: true,
       ...(options.folderMode === undefined ? {} : { mode: options.folderMode }),
     });
-    await writeFlushed(partial, content, options.mode);
+    await createFile(partial, content, { mode: options.mode });
     await rename(partial, place);
     await removeAbandoned(place);
   } catch (cause) {
     // A path through a file that is no folder cannot be cleared either; the first reason is the one to be told.
     await rm(partial, { force: true }).catch(() => undefined);
-    throw new Failure("FILE_UNWRITABLE", { path, reason: (cause as NodeJS.ErrnoException).code ?? "" }, { cause });
+    throw writeFailure(cause, path, Buffer.byteLength(content));
   }
 }
 
@@ -114,13 +121,24 @@ async function openRead(path: string): Promise<FileHandle> {
   }
 }
 
-async function writeFlushed(path: string, content: string | Uint8Array, mode: number | undefined): Promise<void> {
+/**
+ * Makes a file that is not there yet, whole or not at all: an empty one would stand in the way of the next try.
+ * @throws what the system says, EEXIST for one that is there
+ */
+export async function createFile(
+  path: string,
+  content: string | Uint8Array,
+  { mode, flush = true }: CreateOptions = {},
+) {
   const file = await open(path, "wx", mode);
   try {
     // `open` reduces the mode by the umask.
     if (mode !== undefined) await file.chmod(mode);
     await file.writeFile(content);
-    await file.sync();
+    if (flush) await file.sync();
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => undefined);
+    throw error;
   } finally {
     await file.close();
   }

@@ -13,7 +13,7 @@ export const failures = failureSentences({
   OPEN_FILES: { message: "No more files can be opened ({reason})", hint: "Raise the limit in this shell and run the same command again: ulimit -n 4096 (a service has it as LimitNOFILE=). ENFILE is the limit of the whole host: fs.file-max." },
   OUTPUT_LOST: { message: "What was printed did not arrive: {reason}", hint: "Send it to another place, or free some space where it goes (ENOSPC), and run the same command again." },
   FILE_BUSY: { message: "Another process is writing there: {by} ({path})", hint: "Wait until it has ended, or choose another name with --out. What a killed process left is taken over: at once on the same host, after 30 seconds from another host or container." },
-  DISK_FULL: { message: '"{path}" needs {wanted}, {free} are free', hint: "Free some space or choose another disk with --out; nothing was changed." },
+  DISK_FULL: { message: '"{path}" needs {wanted}, {free} are free', hint: "Free some space, or choose another disk: with --out, or with TMPDIR where it is a temporary file. Then run it again." },
   REFERENCE_INVALID: { message: '"{value}" is not an image reference ({why})', hint: "Write registry/repository:tag, for example registry.corp/higress/gateway:2.2.4." },
   MANIFEST_INVALID: { message: "The manifest {what} does not follow the OCI image specification: {why}", hint: "Ask whoever published it; the bytes were not kept." },
   CONTENT_MISMATCH: { message: "{what} is not what was promised: wanted {wanted}, got {got}", hint: "Nothing of it was kept. Run the command again; if it stays, the content at that side is damaged." },

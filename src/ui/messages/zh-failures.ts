@@ -12,7 +12,7 @@ export const failures = failureSentences({
   OPEN_FILES: { message: "无法再打开更多文件（{reason}）", hint: "在此 shell 中调高上限，再运行同一条命令：ulimit -n 4096（服务用 LimitNOFILE=）。ENFILE 是整台主机的上限：fs.file-max。" },
   OUTPUT_LOST: { message: "打印的内容没有送达：{reason}", hint: "输出到别处，或在其所在位置腾出空间（ENOSPC），再运行同一条命令。" },
   FILE_BUSY: { message: "另一个进程正在写入该文件：{by}（{path}）", hint: "请等它结束，或用 --out 换一个名字。被终止的进程留下的占用会自动接管：同一主机上立即接管，来自其他主机或容器的在 30 秒后接管。" },
-  DISK_FULL: { message: "“{path}”需要 {wanted}，只剩 {free}", hint: "请腾出空间，或用 --out 换一块磁盘；目前没有任何改动。" },
+  DISK_FULL: { message: "“{path}”需要 {wanted}，只剩 {free}", hint: "请腾出空间，或换一块磁盘：用 --out 指定，临时文件用 TMPDIR 指定；然后重新运行。" },
   REFERENCE_INVALID: { message: "“{value}”不是镜像引用（{why}）", hint: "请写成 仓库地址/路径:标签，例如 registry.corp/higress/gateway:2.2.4。" },
   MANIFEST_INVALID: { message: "清单 {what} 不符合 OCI 镜像规范：{why}", hint: "请联系发布者；这些字节没有保留。" },
   CONTENT_MISMATCH: { message: "{what} 与声明不符：应为 {wanted}，实为 {got}", hint: "没有保留任何内容。请重试；若仍如此，说明那一侧的内容已损坏。" },

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { replaceFile, whereToWrite } from "../../../../src/edge/files/replace.ts";
+import { createFile, replaceFile, whereToWrite } from "../../../../src/edge/files/replace.ts";
 import { runCommand } from "../../../rig/command.ts";
 
 async function aFolder(): Promise<string> {
@@ -62,6 +62,19 @@ it("takes away what a killed process left beside the file, and nothing of one th
   await replaceFile(path, "new");
   const left = [...kept, "report.json", "report.json.89abcdef.partial", "report.json.abcdef01.partial"];
   expect(await readdir(folder)).toEqual(left.toSorted());
+});
+
+it("makes a file whole or not at all: an empty one would stand in the way of the next try", async () => {
+  const path = join(await aFolder(), "claim");
+  // A text that is being written when it fails, as on a disk that is full.
+  const full = (function* () {
+    yield "{";
+    throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write" });
+  })();
+  await expect(createFile(path, full as unknown as string)).rejects.toMatchObject({ code: "ENOSPC" });
+  await createFile(path, "whole", { mode: 0o600 });
+  await expect(createFile(path, "again")).rejects.toMatchObject({ code: "EEXIST" });
+  expect([await readFile(path, "utf8"), (await stat(path)).mode & 0o777]).toEqual(["whole", 0o600]);
 });
 
 it("writes into a pipe, and never replaces it", async () => {
