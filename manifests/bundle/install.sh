@@ -62,7 +62,19 @@ wanted=$(sed -n "s#^\([0-9a-f]\{64\}\)  $name\$#\1#p" "$here/SHA256SUMS")
   "本包未携带 $name。请使用已安装的 higress-airgap，或在构建时带上可执行文件。"
 [ -f "$program" ] || stop "$name is not here. Unpack: $unpack" "缺少 $name。请解包：$unpack_zh"
 
+# Over a hundred MiB: from a slow stick that takes a while, which would look like nothing. Who asks for JSON reads JSON only.
+words=$*
+(
+  seconds=0
+  while sleep 3 >/dev/null 2>&1; do
+    seconds=$((seconds + 3))
+    case " $words " in *" --output json "* | *" --output=json "*) ;; *) printf '%s\n' "sha256: $name … $seconds s" >&2 ;; esac
+  done
+) &
+waiting=$!
 got=$(sha256sum "$program" | cut -c1-64)
+kill "$waiting" 2>/dev/null || true
+wait "$waiting" 2>/dev/null || true
 [ "$wanted" = "$got" ] || stop "$name is damaged: wanted $wanted, got $got. Copy the bundle again." \
   "$name 已损坏：应为 $wanted，实为 $got。请重新拷贝离线包。"
 

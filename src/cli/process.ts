@@ -30,6 +30,9 @@ export async function runProcess(): Promise<ExitCode> {
   const unwritten = outputErrors();
   listenForSignals(stop, reporter);
   const questions = terminalQuestions(stop.signal);
+  const ticking = setInterval(() => {
+    if (!questions.waiting()) reporter.tick();
+  }, 500).unref();
   const context = (): Context => ({
     env: process.env,
     cwd: process.cwd(),
@@ -57,6 +60,7 @@ export async function runProcess(): Promise<ExitCode> {
     );
     return exitCodeOf(error, interrupted);
   } finally {
+    clearInterval(ticking);
     questions.close();
     reporter.close();
   }
@@ -166,6 +170,8 @@ function flagValue(argv: readonly string[], name: string): string | undefined {
 interface Questions {
   /** @throws Failure INTERRUPTED at Ctrl-D or when `signal` fires */
   ask(question: string): Promise<string>;
+  /** Somebody types: nothing may be drawn over that line. */
+  waiting(): boolean;
   close(): void;
 }
 
@@ -174,6 +180,7 @@ interface Questions {
  * was typed ahead would be lost with the reader that had read it.
  */
 function terminalQuestions(signal: AbortSignal): Questions {
+  let open = 0;
   let lines: { readonly reader: Interface; readonly answers: AsyncIterator<string> } | undefined;
   const start = (): NonNullable<typeof lines> => {
     const reader = createInterface({ input: process.stdin, output: process.stderr });
@@ -188,10 +195,12 @@ function terminalQuestions(signal: AbortSignal): Questions {
       const { reader, answers } = (lines ??= start());
       reader.setPrompt(question);
       reader.prompt();
-      const answer = await answers.next();
+      open += 1;
+      const answer = await answers.next().finally(() => (open -= 1));
       if (answer.done === true) throw new Failure("INTERRUPTED", { left: "" });
       return answer.value;
     },
+    waiting: () => open > 0,
     close: () => lines?.reader.close(),
   };
 }

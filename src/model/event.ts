@@ -36,6 +36,16 @@ export type Event =
       readonly state: "started" | "done" | "skipped";
       readonly detail?: string | undefined;
     }
+  /** What this run goes through, in order, said before the first phase. */
+  | { readonly type: "job"; readonly phases: readonly Phase[] }
+  /** What begins, by name, where no bytes are counted: `done` of `items` are behind. */
+  | {
+      readonly type: "step";
+      readonly phase: Phase;
+      readonly name: string;
+      readonly done: number;
+      readonly items: number;
+    }
   /** How much there is to do, said before the first byte moves. */
   | { readonly type: "transfer"; readonly phase: Phase; readonly items: number; readonly bytes: number }
   /** `bytes` moved since the last such event of this name; `size` is the whole. */
@@ -72,6 +82,7 @@ export interface NoteFacts {
   finished: { path: string };
   listening: { what: string; url: string };
   "nothing-to-do": object;
+  "helper-silent": { program: string; host: string; seconds: number; limit: number };
   waiting: { workload: string; ready: number; wanted: number };
   "plugin-on": { plugin: string };
   "plugin-off": { plugin: string };

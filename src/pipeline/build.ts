@@ -1,4 +1,4 @@
-import { reportFindings } from "../model/event.ts";
+import { type Phase, reportFindings } from "../model/event.ts";
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
@@ -27,6 +27,8 @@ export interface BuildResult extends PackResult {
 /** The connected side, from a spec to one file: discover > resolve > prove (as `rehearse` does) > pack, which fetches. */
 export async function build(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<BuildResult> {
   const { report, signal, concurrency } = options;
+  const decided: readonly Phase[] = input.lock === undefined ? ["discover", "resolve", "prove"] : ["resolve"];
+  report({ type: "job", phases: [...decided, "pack"] });
   const planned = await planBuild(input, ports, options);
   report({ type: "phase", phase: "pack", state: "started" });
   const result = await pack(planned, ports.output, {
@@ -43,8 +45,16 @@ export async function build(input: BuildInput, ports: BuildPorts, options: Build
 export async function planBuild(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<PackInput> {
   const { report, signal } = options;
   const charts: LoadedChart[] = [];
-  for (const chart of input.spec.charts)
+  for (const [done, chart] of input.spec.charts.entries()) {
+    report({
+      type: "step",
+      phase: "fetch",
+      name: `${chart.name} ${chart.version}`,
+      done,
+      items: input.spec.charts.length,
+    });
     charts.push(await ports.loadChart(chart, { locked: lockedArchive(chart, input.lock), signal }));
+  }
   const files = [...input.extras, ...carried(input, charts)];
   const described = describeFiles(files, input.tools);
   if (input.lock !== undefined) refuseOtherFiles(input.lock, described);

@@ -36,7 +36,9 @@ export async function discover(
   );
   const gaps: Finding[] = [];
   let console: string | undefined;
-  for (const chart of charts) {
+  for (const [done, chart] of charts.entries()) {
+    const name = `${chart.name} ${chart.version}`;
+    options.report({ type: "step", phase: "discover", name, done, items: charts.length });
     for (const each of misfits(chart)) options.report({ type: "finding", finding: each });
     const layers = [...chart.valuesFiles, chart.values];
     const request = { chart, kubeVersion, signal: options.signal };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { packObjects } from "../content/chart-of-objects.ts";
-import { type NoteEvent, reportFindings } from "../model/event.ts";
+import { installPhases, type NoteEvent, reportFindings } from "../model/event.ts";
 import { unlessForbidden } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { unknownCluster, type PluginRecord, type Receipt } from "../model/receipt.ts";
@@ -49,6 +49,7 @@ export async function install(
 ): Promise<InstallResult> {
   const recorder = await beginRecord(bundle, site, plan, ports, options);
   const run: Installing = { bundle, site, plan, ports, options, recorder };
+  options.report({ type: "job", phases: installPhases.filter((phase) => !options.skip.has(phase)) });
   await recorder.phase("verify", async () => {
     recorder.stopAt(await ports.verify(bundle));
   });

@@ -63,7 +63,7 @@ export async function resolveLocked(
     ({ reference, role }) => ({ reference: parseReference(reference), role }),
     again,
   );
-  resolving.stop(report);
+  resolving.stop();
   report({ type: "phase", phase: "resolve", state: "done", detail: String(resolved.length) });
   return resolved;
 }

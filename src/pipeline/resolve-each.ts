@@ -5,6 +5,7 @@ import { isFailure, type Failure, type FailureCode } from "../model/failure.ts";
 import { finding, type FindingFacts } from "../model/finding.ts";
 import { printReference, type Reference } from "../model/reference.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
+import type { BuildOptions } from "./build-ports.ts";
 import { stopAt } from "./recorder.ts";
 
 /** Trouble with a host, which every other reference of it would meet too. */
@@ -44,10 +45,12 @@ export class Resolving {
   readonly #hosts = new Map<string, Host>();
   readonly #concurrency: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #report: Report;
 
-  constructor({ concurrency = 8, signal }: { concurrency?: number | undefined; signal?: AbortSignal | undefined }) {
+  constructor({ concurrency = 8, signal, report }: Pick<BuildOptions, "concurrency" | "signal" | "report">) {
     this.#concurrency = concurrency;
     this.#signal = signal;
+    this.#report = report;
   }
 
   /** In the order of the requests, without those that failed. */
@@ -57,9 +60,17 @@ export class Resolving {
     work: (each: R, signal: AbortSignal) => Promise<Resolved>,
   ): Promise<readonly Resolved[]> {
     const options = { concurrency: this.#concurrency, ...(this.#signal === undefined ? {} : { signal: this.#signal }) };
+    let done = 0;
     const resolved = await pMap(
       requests,
-      (each) => this.#one(requestOf(each), (signal) => work(each, signal)),
+      async (each) => {
+        const request = requestOf(each);
+        const name = printReference(request.reference);
+        this.#report({ type: "step", phase: "resolve", name, done, items: requests.length });
+        const one = await this.#one(request, (signal) => work(each, signal));
+        done += 1;
+        return one;
+      },
       options,
     );
     return resolved.flatMap((one) => one ?? []);
@@ -113,7 +124,7 @@ export class Resolving {
   }
 
   /** @throws Failure what failed; FINDINGS when that is more than one thing, once each is told */
-  stop(report: Report): void {
+  stop(): void {
     const unresolved = this.#withoutLogins();
     const told = unresolved.map(factsOf).sort((a, b) => (a.reference < b.reference ? -1 : 1));
     const [first, ...more] = unresolved;
@@ -121,7 +132,7 @@ export class Resolving {
     if (more.length === 0) throw first.failure;
     stopAt(
       told.map((facts) => finding("error", "source.unresolved", facts)),
-      report,
+      this.#report,
       "source",
     );
   }

@@ -48,11 +48,11 @@ export async function resolveAll(
   // Up to here only manifests were read, and neither a layer of the console nor a plugin.
   const misnamed = await options.refusedNames(standIns({ spec, discovered, requests, ofCharts, ofImages }));
   if (misnamed.length > 0) {
-    resolving.stop(options.report);
+    resolving.stop();
     stopAtErrors(misnamed, "source");
   }
   // Without the image of the console nobody knows its plugins.
-  if (spec.plugins.discover && consoleOf(discovered, ofImages) === undefined) resolving.stop(options.report);
+  if (spec.plugins.discover && consoleOf(discovered, ofImages) === undefined) resolving.stop();
   const more = spec.plugins.discover ? await consolePlugins(discovered, ofImages, charts, ports, options) : [];
   const patterns = charts.flatMap(({ relocation }) => ociPatterns(relocation));
   const plugins = pluginRequests(spec, more, discovered, {
@@ -66,7 +66,7 @@ export async function resolveAll(
     async (request, signal) =>
       resolvePlugin(request, await ports.repository(request.reference), ports.examine, { ...context, signal }),
   );
-  resolving.stop(options.report);
+  resolving.stop();
   return [...byReference(ofCharts), ...byReference(ofImages), ...byReference(ofPlugins)];
 }
 
@@ -138,7 +138,10 @@ async function consolePlugins(
   { report }: BuildOptions,
 ): Promise<readonly PluginSpec[]> {
   const image = consoleOf(discovered, images);
-  if (image !== undefined) return ports.discoverPlugins({ content: image.content, root: image.item.root });
+  if (image !== undefined) {
+    report({ type: "step", phase: "resolve", name: image.item.reference, done: 0, items: 1 });
+    return ports.discoverPlugins({ content: image.content, root: image.item.root });
+  }
   const named = charts.map(({ name, version }) => `${name} ${version}`).join(", ");
   report({ type: "finding", finding: finding("warning", "plugin.console-unknown", { charts: named }) });
   return [];

@@ -6,8 +6,8 @@ import { fill } from "./fill.ts";
 import { describeFinding, type FindingText } from "./failure.ts";
 import { catalogueOf, type Language } from "./language.ts";
 import type { Catalogue } from "./messages/vocabulary.ts";
-import { visible } from "./width.ts";
-import { pace, printSeconds, type Progress } from "./progress.ts";
+import { fitMiddle, visible, widthOf } from "./width.ts";
+import { pace, printSeconds, type Activity, type Progress } from "./progress.ts";
 
 export type Style = (kind: "good" | "warn" | "bad" | "dim", text: string) => string;
 export const unstyled: Style = (_kind, text) => text;
@@ -30,13 +30,12 @@ export function lineOf(
 ): string | undefined {
   const words = catalogueOf(language);
   const { colon } = words.punctuation;
+  if (isUnspoken(event)) return undefined;
   switch (event.type) {
     case "phase":
-      return phaseLine(event, language, style, options.found ?? []);
+      return phaseLine(event, language, style, options.found);
     case "transfer":
       return transferLine(event, words);
-    case "moved":
-      return undefined;
     case "item":
       return itemLine(event, style, options.items === true);
     case "retry":
@@ -55,6 +54,11 @@ export function lineOf(
   }
 }
 
+/** The progress line shows what is under way. */
+function isUnspoken(event: Event): event is Extract<Event, { type: "job" | "step" | "moved" }> {
+  return event.type === "job" || event.type === "step" || event.type === "moved";
+}
+
 function transferLine({ phase, items, bytes }: Extract<Event, { type: "transfer" }>, words: Catalogue): string {
   return `  ${fill(phase === "verify" ? words.reading : words.transfer, { items, size: printBytes(bytes) })}`;
 }
@@ -70,7 +74,7 @@ function phaseLine(
   event: Extract<Event, { type: "phase" }>,
   language: Language,
   style: Style,
-  found: readonly Finding[],
+  found: readonly Finding[] = [],
 ): string {
   const words = catalogueOf(language);
   const detail = event.detail === undefined ? "" : ` (${visible(event.detail)})`;
@@ -138,11 +142,11 @@ function headOf({ severity, code }: FindingText, text: string): string {
 }
 
 /** One line about the running transfer: share, bytes, rate, time left, and what is moving. */
-export function progressLine(progress: Progress, now: number, language: Language): string {
+export function progressLine(progress: Progress, now: number, language: Language, columns?: number): string {
   const words = catalogueOf(language);
   const share = progress.total === 0 ? 100 : Math.min(100, Math.floor((progress.moved / progress.total) * 100));
   const speed = pace(progress, now);
-  const moving = visible([...progress.active.keys()].slice(0, 3).join(" "));
+  const moving = [...progress.active.keys()].slice(0, 3).join(" ");
   const parts = [
     `${share}%`,
     `${printBytes(progress.moved)}/${printBytes(progress.total)}`,
@@ -150,7 +154,31 @@ export function progressLine(progress: Progress, now: number, language: Language
       ? []
       : [`${printBytes(speed.rate)}/s`, `${words.words.left} ${printSeconds(speed.secondsLeft)}`]),
     `${progress.itemsDone}/${progress.items}`,
-    ...(moving === "" ? [] : [moving]),
   ];
-  return `  ${parts.join(" · ")}`;
+  return withName(parts, moving, columns);
+}
+
+/** One line about a phase that moves no bytes: how many of how many, for how long, and what is under way. */
+export function activityLine(activity: Activity, now: number, language: Language, columns?: number): string {
+  const { phase, since, step } = activity;
+  const lasted = printSeconds((now - since) / 1000);
+  if (step === undefined) return withName([lasted], catalogueOf(language).phases[phase], columns);
+  return withName([`${step.done}/${step.items}`, lasted], step.name, columns);
+}
+
+/** A name takes the columns that are left: of an image its end says most, and what it is called there is wanted too. */
+function withName(parts: readonly string[], name: string, columns = Number.POSITIVE_INFINITY): string {
+  const line = `  ${parts.join(" · ")}`;
+  const left = columns - widthOf(line) - 3;
+  const shown = fitMiddle(visible(name), left);
+  return left < leastName || shown === "" ? line : `${line} · ${shown}`;
+}
+
+const leastName = 8;
+
+/** How far a job of several phases is, before the line of the one that runs: `[==>--]`. */
+export function jobBar(job: readonly Phase[], phase: Phase): string {
+  const at = job.indexOf(phase);
+  if (at < 0 || job.length < 2) return "";
+  return `  [${"=".repeat(at)}>${"-".repeat(job.length - at - 1)}]`;
 }

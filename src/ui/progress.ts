@@ -13,6 +13,13 @@ export interface Progress {
   readonly startedAt: number;
 }
 
+/** The phase that runs, and what is under way in it where no bytes are counted. */
+export interface Activity {
+  readonly phase: Phase;
+  readonly since: number;
+  readonly step?: { readonly name: string; readonly done: number; readonly items: number } | undefined;
+}
+
 export function startProgress(event: Extract<Event, { type: "transfer" }>, now: number): Progress {
   const { phase, bytes, items } = event;
   return { phase, total: bytes, items, moved: 0, itemsDone: 0, active: new Map(), startedAt: now };

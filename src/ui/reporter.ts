@@ -1,11 +1,11 @@
-import type { Event, Report } from "../model/event.ts";
+import type { Event, Phase, Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
 import type { Finding } from "../model/finding.ts";
 import { describeFailure, describeFinding } from "./failure.ts";
 import { catalogueOf, type Language } from "./language.ts";
-import { findingLines, lineOf, progressLine, unstyled, type Style } from "./lines.ts";
-import { advance, startProgress, type Progress } from "./progress.ts";
-import { fit, visibleJson } from "./width.ts";
+import { activityLine, findingLines, jobBar, lineOf, progressLine, unstyled, type Style } from "./lines.ts";
+import { advance, startProgress, type Activity, type Progress } from "./progress.ts";
+import { fit, visible, visibleJson, widthOf } from "./width.ts";
 
 export interface ReporterOptions {
   readonly mode: "terminal" | "plain" | "json";
@@ -25,6 +25,8 @@ export interface Reporter {
   failure(error: unknown): void;
   /** Clears a half-drawn progress line. */
   close(): void;
+  /** Time has passed: what runs without a word is shown again, with the seconds it takes. */
+  tick(): void;
 }
 
 /** Redraws on a terminal, lines elsewhere: five times a second there, every ten seconds here. */
@@ -32,63 +34,113 @@ const interval = { terminal: 200, plain: 10_000, json: 1_000 } as const;
 
 export function createReporter(options: ReporterOptions): Reporter {
   const findings: Finding[] = [];
-  const state: { progress: Progress | undefined; drawnAt: number; drawn: boolean; foundBefore: number } = {
-    progress: undefined,
-    foundBefore: 0,
-    drawnAt: -Infinity,
-    drawn: false,
-  };
-  const clear = (): void => {
-    if (state.drawn) options.write("\r\u001b[2K");
-    state.drawn = false;
-  };
-  const draw = (progress: Progress): void => {
-    if (options.now() - state.drawnAt < interval[options.mode]) return;
-    state.drawnAt = options.now();
-    const line = progressLine(progress, options.now(), options.language);
-    if (options.mode === "terminal") {
-      clear();
-      options.write(fit(line, columnsOf(options)));
-      state.drawn = true;
-    } else options.write(options.mode === "plain" ? `${line}\n` : jsonProgress(progress));
-  };
-  const follow = (event: Event): void => {
-    if (event.type === "finding") findings.push(event.finding);
-    if (event.type === "transfer") {
-      state.progress = startProgress(event, options.now());
-      // On a terminal the first byte shows; elsewhere a transfer that is over in a moment needs no line.
-      state.drawnAt = options.mode === "terminal" ? -Infinity : options.now();
-    }
-    if (state.progress !== undefined) advance(state.progress, event);
-    if (event.type !== "phase") return;
-    if (event.state === "started") state.foundBefore = findings.length;
-    else state.progress = undefined;
-  };
+  const running = followRun(options);
+  let foundBefore = 0;
   const tell = (lines: readonly string[]): void => {
-    if (lines.length > 0) clear();
+    if (lines.length > 0) running.clear();
     for (const line of lines) options.write(`${line}\n`);
   };
   const row = findingRow((found) => tell(findingLines(found, options.language, options.style)));
   const report: Report = (event) => {
-    follow(event);
+    if (event.type === "finding") findings.push(event.finding);
+    if (event.type === "phase" && event.state === "started") foundBefore = findings.length;
+    running.follow(event);
     if (event.type === "finding" && options.mode !== "json") {
       row.add(event);
       return;
     }
+    // What is under way is shown below what was found.
     row.end();
-    const line = textOf(event, findings.slice(state.foundBefore), options);
+    const line = textOf(event, findings.slice(foundBefore), options);
     if (line !== undefined) tell([line]);
-    if (state.progress !== undefined && event.type === "moved") draw(state.progress);
+    if (event.type === "moved" || event.type === "step") running.draw();
   };
   const close = (): void => {
     row.end();
-    clear();
+    running.end();
   };
   const failure = (error: unknown): void => {
     close();
     options.write(options.mode === "json" ? jsonFailure(error, options.language) : failureText(error, options));
   };
-  return { report, findings, failure, close };
+  return { report, findings, failure, close, tick: running.tick };
+}
+
+/** Nothing is drawn of what is over before anybody would wonder. */
+const unnoticed = 1000;
+
+/** What runs, and the line about it: drawn over on a terminal, one now and then elsewhere. */
+function followRun(options: ReporterOptions) {
+  const { mode, write, now } = options;
+  const state = {
+    job: [] as readonly Phase[],
+    activity: undefined as Activity | undefined,
+    progress: undefined as Progress | undefined,
+    drawnAt: -Infinity,
+    drawn: false,
+  };
+  // On a terminal the first of it shows; elsewhere what is over in a moment needs no line.
+  const begin = (): void => {
+    state.drawnAt = mode === "terminal" ? -Infinity : now();
+  };
+  const clear = (): void => {
+    if (state.drawn) write("\r\u001b[2K");
+    state.drawn = false;
+  };
+  const draw = (): void => {
+    if (now() - state.drawnAt < interval[mode]) return;
+    const phase = state.progress?.phase ?? state.activity?.phase;
+    if (phase === undefined) return;
+    state.drawnAt = now();
+    if (mode === "terminal") {
+      clear();
+      write(drawnLine(state, phase, options));
+      state.drawn = true;
+    } else write(mode === "json" ? jsonProgress(state) : `${lineAbout(state, options)}\n`);
+  };
+  const tick = (): void => {
+    const since = state.activity?.since ?? now();
+    if (state.progress !== undefined || now() - since >= unnoticed) draw();
+  };
+  const follow = (event: Event): void => {
+    if (event.type === "job") state.job = event.phases;
+    if (event.type === "transfer") {
+      state.progress = startProgress(event, now());
+      begin();
+    }
+    if (state.progress !== undefined) advance(state.progress, event);
+    if (event.type === "step") {
+      if (state.activity === undefined) begin();
+      const { phase, name, done, items } = event;
+      state.activity = { phase, since: state.activity?.since ?? now(), step: { name, done, items } };
+    }
+    if (event.type !== "phase") return;
+    state.progress = undefined;
+    state.activity = event.state === "started" ? { phase: event.phase, since: now() } : undefined;
+    begin();
+  };
+  const end = (): void => {
+    clear();
+    state.progress = undefined;
+    state.activity = undefined;
+  };
+  return { follow, draw, tick, clear, end };
+}
+
+interface Running {
+  readonly activity: Activity | undefined;
+  readonly progress: Progress | undefined;
+}
+
+function lineAbout({ activity, progress }: Running, { now, language }: ReporterOptions, columns?: number): string {
+  if (progress !== undefined) return progressLine(progress, now(), language, columns);
+  return activity === undefined ? "" : activityLine(activity, now(), language, columns);
+}
+
+function drawnLine(running: Running & { readonly job: readonly Phase[] }, phase: Phase, options: ReporterOptions) {
+  const columns = columnsOf(options);
+  const bar = jobBar(running.job, phase);
+  return fit(`${bar}${lineAbout(running, options, columns - widthOf(bar))}`, columns);
 }
 
 /** Alike ones among findings of one list are told together, so its end is waited for. */
@@ -117,7 +169,7 @@ function textOf(
 
 /** Facts for machines, and the sentence for whoever reads what the machine shows. */
 function jsonLine(event: Event, language: Language): string | undefined {
-  if (event.type === "moved") return undefined;
+  if (event.type === "moved" || event.type === "step") return undefined;
   if (event.type !== "finding") return JSON.stringify(visibleJson(event));
   const { type, finding } = event;
   const { message, remedy } = describeFinding(finding, language);
@@ -135,9 +187,14 @@ function columnsOf(options: ReporterOptions): number {
   return Math.max(20, columns > 0 ? columns : 80) - 1;
 }
 
-function jsonProgress(progress: Progress): string {
-  const { phase, moved, total, items, itemsDone } = progress;
-  return `${JSON.stringify({ type: "progress", phase, moved, total, items, itemsDone })}\n`;
+function jsonProgress({ activity, progress }: Running): string {
+  if (progress !== undefined) {
+    const { phase, moved, total, items, itemsDone } = progress;
+    return `${JSON.stringify({ type: "progress", phase, moved, total, items, itemsDone })}\n`;
+  }
+  if (activity?.step === undefined) return "";
+  const { name, done, items } = activity.step;
+  return `${JSON.stringify({ type: "progress", phase: activity.phase, name: visible(name), items, itemsDone: done })}\n`;
 }
 
 function failureText(error: unknown, options: ReporterOptions): string {

@@ -46,6 +46,18 @@ export function fit(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** Cuts in the middle: of a reference the host, the name and the tag stay, of a path its beginning and the file. */
+export function fitMiddle(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let tail = "";
+  for (const character of Array.from(text).reverse()) {
+    if (widthOf(character + tail) > Math.ceil(((columns - 1) * 2) / 3)) break;
+    tail = character + tail;
+  }
+  const head = columns - widthOf(tail);
+  return head < 1 ? "" : `${fit(text, head)}${tail}`;
+}
+
 function pad(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - widthOf(text)));
 }

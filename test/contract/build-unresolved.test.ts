@@ -60,6 +60,17 @@ describe.skipIf(unavailable !== undefined)(
       expect(describeFinding(lone, "zh").message).toContain("没有 linux/amd64");
     });
 
+    it("counts through all that it asks for, each by its name", () => {
+      const steps = built.events.flatMap((event) =>
+        event.type === "step" && event.phase === "resolve" ? [event] : [],
+      );
+      const images = steps.filter(({ items }) => items === 8);
+      expect(new Set(images.map(({ name }) => name)).size).toBe(8);
+      expect(images.map(({ done }) => done)).toEqual(images.map(({ done }) => done).sort((a, b) => a - b));
+      expect(images[0]?.done).toBe(0);
+      expect(steps.at(-1)).toMatchObject({ name: `${host}/plugins/absent:1`, done: 0, items: 1 });
+    });
+
     it("asks no more of a host that does not answer, and says nothing of what it gave up", () => {
       const retries = built.events.flatMap((event) => (event.type === "retry" ? [`${event.what} ${event.why}`] : []));
       expect(retries.filter((text) => /DESTROYED|abort/i.test(text))).toEqual([]);

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { keygen, signer } from "../../src/edge/disk/signature.ts";
@@ -17,6 +17,8 @@ interface Host {
   readonly sums?: string | undefined;
   readonly uname?: string;
   readonly mode?: number;
+  /** Others of PATH, that do something else here. */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 const start = 'case "$1" in --version) echo 0.1.0 ;; *) echo "ran $*" ;; esac';
@@ -31,9 +33,12 @@ async function install(shell: readonly string[], host: Host, args: readonly stri
   await copyFile("manifests/bundle/install.sh", join(folder.path, "install.sh"));
   await mkdir(join(folder.path, "bin"));
   await mkdir(join(folder.path, "path"));
-  const fake = join(folder.path, "path/uname");
-  await writeFile(fake, `#!/bin/sh\n[ "$1" = -s ] && echo ${system} || echo ${machine}\n`);
-  await chmod(fake, 0o755);
+  const programs = { ...host.programs, uname: `[ "$1" = -s ] && echo ${system} || echo ${machine}` };
+  await Promise.all(
+    Object.entries(programs).map(([fake, does]) =>
+      writeFile(join(folder.path, "path", fake), `#!/bin/sh\n${does}\n`, { mode: 0o755 }),
+    ),
+  );
   if (program !== "") await writeFile(join(folder.path, name), program, { mode });
   const sums = host.sums ?? `${createHash("sha256").update(program).digest("hex")}  ${name}\n`;
   if (sums !== "") await writeFile(join(folder.path, "SHA256SUMS"), sums);
@@ -54,6 +59,21 @@ describe.each(shells)("install.sh by %s %s", (...shell) => {
       expect(await install(words, { uname, mode: 0o644 })).toMatchObject({ exitCode: 0, stdout: "ran verify a b.tar" });
     },
   );
+
+  it("says after three seconds, and again, that it reads sums; nothing in between of what it asks for as JSON", async () => {
+    // Seconds pass when they are asked for: the sum comes after the third time.
+    const slow = {
+      sleep: `echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 3 ] || { : >"$0.over"; exec /bin/sleep 60; }`,
+      sha256sum: `while ! [ -e "\${0%/*}/sleep.over" ]; do /bin/sleep 0.02; done; exec /usr/bin/sha256sum "$@"`,
+    };
+    const host = { programs: slow };
+    const told = await install(words, host);
+    expect(told).toMatchObject({ exitCode: 0, stdout: "ran verify a b.tar" });
+    const name = "bin/higress-airgap-linux-amd64";
+    expect(told.stderr.split("\n")).toEqual([`sha256: ${name} … 3 s`, `sha256: ${name} … 6 s`]);
+    expect(await install(words, host, ["verify", "--output", "json"])).toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await install(words, {})).stderr).toBe("");
+  });
 
   it.each<[string, Host, string, string]>([
     ["another processor", { uname: "Linux loongarch64" }, "no executable for Linux on loongarch64", "loongarch64"],

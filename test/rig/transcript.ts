@@ -10,13 +10,20 @@ export interface Shown {
   readonly steady?: readonly (readonly [RegExp, string])[];
 }
 
+/** Said when ten seconds pass, which they do on a busy machine. */
+const lasts = /^ {2}(\d+\/\d+ · )?(\d+m)?\d+s( · .*)?$/;
+
 /** A command and all that it said, as they stand on a screen; the exit code where it is not 0. */
 export function screenOf({ command, result, steady = [] }: Shown): string {
   const { stdout, stderr, exitCode } = result;
   const said = [stderr, stdout].map((text) => text.trimEnd()).filter((text) => text !== "");
   const code = exitCode === 0 ? [] : ["$ echo $?", String(exitCode)];
   const text = [`$ ${command}`, ...said, ...code].join("\n");
-  return steady.reduce((known, [pattern, stands]) => known.replaceAll(pattern, stands), text);
+  const lasting = text
+    .split("\n")
+    .filter((line) => !lasts.test(line))
+    .join("\n");
+  return steady.reduce((known, [pattern, stands]) => known.replaceAll(pattern, stands), lasting);
 }
 
 /** Things that end in an order of their own, which says nothing. */

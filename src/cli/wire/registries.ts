@@ -43,6 +43,7 @@ export function registryPool(options: PoolOptions, context: Context): RegistryPo
     env: context.env,
     side: options.side,
     report: context.reporter.report,
+    signal: context.signal,
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   };
   return {
@@ -222,9 +223,9 @@ function pullerOptions(options: TargetOptions, context: Context): ConnectOptions
 
 function connectOptions({ site, sitePath, concurrency }: TargetOptions, context: Context): ConnectOptions {
   const { registry, registries } = site;
-  const { env, reporter } = context;
+  const { env, reporter, signal } = context;
   const baseDirectory = dirname(sitePath);
-  return { ...registry, registries, baseDirectory, env, side: "target", concurrency, report: reporter.report };
+  return { ...registry, registries, baseDirectory, env, side: "target", concurrency, report: reporter.report, signal };
 }
 
 async function harborPush(harbor: Harbor, { signal }: Context): Promise<Partial<PushOptions>> {
@@ -240,5 +241,10 @@ async function harborPush(harbor: Harbor, { signal }: Context): Promise<Partial<
 export async function pullLogin(site: Site, context: Context) {
   const source = site.pull.credentials ?? site.registry.credentials;
   if (source === undefined) return undefined;
-  return findLogin(site.registry.host, { env: context.env, source, signal: context.signal });
+  return findLogin(site.registry.host, {
+    env: context.env,
+    source,
+    signal: context.signal,
+    report: context.reporter.report,
+  });
 }

@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import type { Report } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import type { CredentialsSource } from "../../model/spec.ts";
 import type { Login } from "../registry/auth/account.ts";
-import { loginOf, readDockerConfig, readBounded } from "./docker-config.ts";
+import { loginOf, readDockerConfig, readBounded, type Patience } from "./docker-config.ts";
 
 interface FindLoginOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -11,6 +12,9 @@ interface FindLoginOptions {
   /** @default $HOME */
   readonly home?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Hears of a helper that does not answer. */
+  readonly report?: Report | undefined;
+  readonly patience?: Patience | undefined;
 }
 
 /**
@@ -19,7 +23,7 @@ interface FindLoginOptions {
  * @throws Failure CREDENTIALS_UNUSABLE for a place that was named and cannot be used, or that knows the host and is broken
  */
 export async function findLogin(host: string, options: FindLoginOptions): Promise<Login | undefined> {
-  const { env, source, signal } = options;
+  const { env, source } = options;
   if (source !== undefined && Object.values(source).some((value) => value !== undefined)) {
     return explicitLogin(source, env);
   }
@@ -29,7 +33,7 @@ export async function findLogin(host: string, options: FindLoginOptions): Promis
       if (required) throw new Failure("CREDENTIALS_UNUSABLE", { where: path, why: "ENOENT" });
       continue;
     }
-    const login = await loginOf(config, host, { path, env, signal });
+    const login = await loginOf(config, host, { ...options, path });
     if (login !== undefined) return login;
   }
   return undefined;

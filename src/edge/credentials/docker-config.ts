@@ -1,8 +1,9 @@
 import * as z from "zod";
+import type { Report } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { readText } from "../files/read-text.ts";
-import { run } from "../process/run.ts";
+import { run, timedOut } from "../process/run.ts";
 import type { Login } from "../registry/auth/account.ts";
 
 const Entry = z.object({
@@ -42,6 +43,9 @@ interface LoginOfOptions {
   readonly path: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal | undefined;
+  readonly report?: Report | undefined;
+  /** @default patience */
+  readonly patience?: Patience | undefined;
 }
 
 /** A helper of the host, else the common store, else what the file itself holds: docker's order. */
@@ -83,16 +87,21 @@ function decoded(auth: string, where: string): { username: string; password: str
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 }
 
-interface HelperOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal?: AbortSignal | undefined;
+interface HelperOptions extends Pick<LoginOfOptions, "env" | "signal" | "report" | "patience"> {
   /** False: a helper that is not installed knows nothing. */
   readonly mustExist: boolean;
 }
 
 const HelperAnswer = z.object({ Username: z.string(), Secret: z.string() });
 
-const timeoutSeconds = 30;
+/** Seconds until it is told who is waited for, and until nobody waits any more. */
+export interface Patience {
+  readonly told: number;
+  readonly limit: number;
+}
+
+/** A helper may ask a person to unlock a key store, which takes longer than a program that answers. */
+const patience: Patience = { told: 5, limit: 30 };
 
 /**
  * Asks `docker-credential-NAME get` over its standard input. `undefined`: it does not know the host.
@@ -104,23 +113,30 @@ async function helperLogin(name: string, host: string, options: HelperOptions): 
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) throw unusable("docker-credential-?", "name");
   const { env, signal } = options;
   const server = serverKey(host.split("/", 1)[0] ?? host);
+  const { told, limit } = options.patience ?? patience;
+  const facts = { program, host: server, seconds: told, limit };
+  const wait = setTimeout(() => options.report?.({ type: "note", text: "helper-silent", facts }), told * 1000);
   try {
     const result = await run(program, {
       args: ["get"],
       env,
       input: server,
       signal,
-      timeoutSeconds,
+      timeoutSeconds: limit,
+      killAfterSeconds: 2,
       maxOutput: 1024 ** 2,
     });
     if (result.exitCode === 0) return parsed(result.stdout, program);
     const said = `${result.stdout} ${result.stderr}`;
     if (/credentials not found|no credentials server url|no credentials/i.test(said)) return undefined;
+    if (result.exitCode === timedOut) throw unusable(program, `no answer in ${limit} s`);
     throw unusable(program, sanitize(`exit ${result.exitCode} ${said}`, 200));
   } catch (error) {
     if (!isFailure(error, "TOOL_MISSING")) throw error;
     if (options.mustExist) throw unusable(program, error.facts.looked);
     return undefined;
+  } finally {
+    clearTimeout(wait);
   }
 }
 

@@ -25,6 +25,8 @@ export interface ConnectOptions {
   readonly insecure?: boolean | undefined;
   readonly credentials?: CredentialsSource | undefined;
   readonly report?: Report | undefined;
+  /** Ends what is waited for before a request: a credential helper. */
+  readonly signal?: AbortSignal | undefined;
   readonly concurrency?: number | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly stallSeconds?: number | undefined;
@@ -68,7 +70,7 @@ function ownEndpoint(host: string, options: ConnectOptions): EndpointSettings {
 }
 
 async function accessOf(host: string, endpoint: EndpointSettings, options: ConnectOptions): Promise<EndpointAccess> {
-  const { env, baseDirectory, certsDirectory } = options;
+  const { env, baseDirectory, certsDirectory, report, signal } = options;
   const url = new URL(endpoint.url);
   const ca = endpoint.ca === undefined ? undefined : resolve(baseDirectory, endpoint.ca);
   const roots = url.protocol === "https:" && !endpoint.insecure;
@@ -84,7 +86,7 @@ async function accessOf(host: string, endpoint: EndpointSettings, options: Conne
     caNamed: ca !== undefined,
     client: endpoint.clientCertificate && (await loadKeyPair(endpoint.clientCertificate, baseDirectory)),
     insecure: endpoint.insecure,
-    account: new Account(() => findLogin(knownAs, { env, source })),
+    account: new Account(() => findLogin(knownAs, { env, source, report, signal })),
   };
 }
 

@@ -15,6 +15,7 @@ export const en: Catalogue = {
     resumed: "going on where it stopped: {bytes} are there already",
     listening: "serving {what} on {url}",
     "nothing-to-do": "nothing to do: everything is there",
+    "helper-silent": "{program} has not answered for {host} in {seconds} s (does it ask for something elsewhere?); it is given {limit} s",
     waiting: "{workload}: {ready} of {wanted} ready",
     "plugin-on": "{plugin} is on; the gateway is ready",
     "plugin-off": "{plugin} is off",

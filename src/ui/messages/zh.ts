@@ -15,6 +15,7 @@ export const zh: Catalogue = {
     resumed: "从中断处继续：已有 {bytes}",
     listening: "正在 {url} 上提供 {what}",
     "nothing-to-do": "无需操作：全部内容已存在",
+    "helper-silent": "{program} 已 {seconds} 秒未就 {host} 作答（是否在别处等待输入？）；最多等待 {limit} 秒",
     waiting: "{workload}：{wanted} 个副本中 {ready} 个就绪",
     "plugin-on": "{plugin} 已启用；网关就绪",
     "plugin-off": "{plugin} 已关闭",

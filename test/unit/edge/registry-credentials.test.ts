@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findLogin } from "../../../src/edge/credentials/credentials.ts";
+import type { Event } from "../../../src/model/event.ts";
 import { matchingKeys } from "../../../src/edge/credentials/docker-config.ts";
 
 const auth = (user: string, password: string) => ({ auth: Buffer.from(`${user}:${password}`).toString("base64") });
@@ -50,6 +51,19 @@ describe("findLogin", () => {
     await writeFile(passwordFile, Buffer.from("\uFEFFpw\r\n", "utf16le"));
     const source = { username: "ann", passwordFile };
     expect(await findLogin("harbor.corp", { env: env(), source })).toEqual({ username: "ann", password: "pw" });
+  });
+
+  it("says whom it waits for when a helper does not answer, for how long, and ends with both", async () => {
+    await helper("slow", "exec sleep 60");
+    await dockerConfig({ credHelpers: { "harbor.corp": "slow" } });
+    const told: Event[] = [];
+    const options = { env: env(), report: (event: Event) => void told.push(event), patience: { told: 0.05, limit: 1 } };
+    await expect(findLogin("harbor.corp", options)).rejects.toMatchObject({
+      code: "CREDENTIALS_UNUSABLE",
+      facts: { where: "docker-credential-slow", why: "no answer in 1 s" },
+    });
+    const facts = { program: "docker-credential-slow", host: "harbor.corp", seconds: 0.05, limit: 1 };
+    expect(told).toEqual([{ type: "note", text: "helper-silent", facts }]);
   });
 
   it("tries the places in their order", async () => {

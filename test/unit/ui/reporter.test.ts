@@ -2,30 +2,9 @@ import { describe, expect, it } from "vitest";
 import { reportFindings, type Event } from "../../../src/model/event.ts";
 import { Failure } from "../../../src/model/failure.ts";
 import { finding } from "../../../src/model/finding.ts";
-import { createReporter, type Reporter, type ReporterOptions } from "../../../src/ui/reporter.ts";
 import { canonicalJson } from "../../../src/std/canonical-json.ts";
 import { jsonText, widthOf } from "../../../src/ui/width.ts";
-
-interface Recorded {
-  readonly reporter: Reporter;
-  readonly clock: { now: number };
-  readonly written: string[];
-}
-
-function recorded(options: Partial<ReporterOptions>): Recorded {
-  const clock = { now: 1_000_000 };
-  const written: string[] = [];
-  const write = (text: string): void => void written.push(text);
-  const reporter = createReporter({
-    mode: "plain",
-    language: "en",
-    write,
-    columns: () => 80,
-    now: () => clock.now,
-    ...options,
-  });
-  return { reporter, clock, written };
-}
+import { recorded, type Recorded } from "../../rig/recorded-reporter.ts";
 
 const mebi = 1024 ** 2;
 const started: Event = { type: "phase", phase: "pack", state: "started" };
