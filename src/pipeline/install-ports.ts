@@ -9,11 +9,10 @@ import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
 import type { AskUrl } from "../stages/check/check.ts";
 import type { PullRepository } from "../stages/plugins/gateway-pull.ts";
-import type { PushTarget } from "../stages/push/ports.ts";
-import type { PushOptions } from "../stages/push/push.ts";
 import type { EvidenceFacts } from "./evidence.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import type { RenderPorts } from "./prove.ts";
+import type { PushPorts } from "./push.ts";
 
 /** Receipts of this host and of the cluster. */
 export interface ReceiptsPort {
@@ -37,15 +36,13 @@ export interface UrlAsker extends AsyncDisposable {
 }
 
 /** What an install needs from outside. */
-export interface InstallPorts extends RenderPorts {
+export interface InstallPorts extends RenderPorts, PushPorts {
   /** All findings of the whole bundle's bytes. */
   verify(bundle: Bundle): Promise<readonly Finding[]>;
   /** Every question to registry and cluster; nothing is changed. */
   preflight(context: PreflightContext): Promise<readonly Finding[]>;
   /** Makes the project when the site asks for that and it is missing. */
   prepareRegistry(plan: InstallPlan): Promise<void>;
-  readonly target: PushTarget;
-  readonly pushOptions: Partial<PushOptions>;
   /** The target as the account that the cluster pulls with. */
   asPuller(): Promise<PullerPort>;
   /** Asks for plugins' URLs as a gateway would. */

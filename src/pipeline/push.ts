@@ -4,17 +4,22 @@ import { unknownCluster } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
-import { pushItems, type PushResult } from "../stages/push/push.ts";
+import type { PushTarget } from "../stages/push/ports.ts";
+import { pushItems, type PushOptions, type PushResult } from "../stages/push/push.ts";
 import type { ClusterIdentity } from "../stages/receipt/receipt.ts";
 import { parseBytes } from "../std/bytes.ts";
 import type { InstallPlan } from "./install-plan.ts";
-import type { InstallOptions, InstallPorts } from "./install-ports.ts";
+
+export interface PushPorts {
+  readonly target: PushTarget;
+  readonly pushOptions: Partial<PushOptions>;
+}
 
 export function push(
   plan: InstallPlan,
   bundle: Bundle,
-  ports: Pick<InstallPorts, "target" | "pushOptions">,
-  options: Pick<InstallOptions, "concurrency" | "signal" | "report">,
+  ports: PushPorts,
+  options: Pick<PushOptions, "concurrency" | "signal" | "report">,
 ): Promise<PushResult> {
   const { delta } = bundle.document;
   return pushItems(plan.mapped, bundle, ports.target, {

@@ -3,6 +3,7 @@ import { outline, type ModuleOutline } from "../../content/wasm.ts";
 import { finding, hasErrors, type Finding, type FindingFacts } from "../../model/finding.ts";
 import { generationOf, type GatewayGenerations } from "../../model/gateway.ts";
 import { sanitize } from "../../model/sanitize.ts";
+import { isOlder } from "../../model/version-range.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { abiVersions, missingExports, higressOnly, mismatches, missingImports, printImport } from "./abi.ts";
 import type { ModuleStarter, StartLine, StartResult } from "./ports.ts";
@@ -138,23 +139,6 @@ function gatewayFindings(
     findings.push(finding("error", "plugin.import-missing", { plugin, imports, gateway }));
   }
   return findings;
-}
-
-/** `2.2.4`, `v2.2.4`, `2.2.4-rc.1`; what does not begin like a version compares with nothing. */
-function numbersOf(version: string): readonly number[] | undefined {
-  const match = /^v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?/.exec(version.trim());
-  return match === null ? undefined : match.slice(1).map((part: string | undefined) => Number(part ?? 0));
-}
-
-/**
- * True when `version` comes before `than`. Pre-releases count as the release that they lead to. A version that cannot be
- * read is older than nothing: `gatewayMinVersion` is free text, and `""` is its most common value.
- */
-export function isOlder(version: string, than: string): boolean {
-  const [left, right] = [numbersOf(version), numbersOf(than)];
-  if (left === undefined || right === undefined) return false;
-  const index = left.findIndex((part, at) => part !== right[at]);
-  return index >= 0 && (left[index] ?? 0) < (right[index] ?? 0);
 }
 
 export interface StartVerdict {

@@ -1,7 +1,6 @@
 import { Failure, isFailure } from "../../model/failure.ts";
-import { inRange } from "../../model/version-range.ts";
+import { inRange, isOlder } from "../../model/version-range.ts";
 import { parseReference, printReference, withoutOci } from "../../model/reference.ts";
-import { isOlder } from "./check.ts";
 
 /** A plugin as far as URLs are made of it. */
 export interface UrlPlugin {

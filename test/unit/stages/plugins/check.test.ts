@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { checkPlugin, isOlder, type PluginCheckInput } from "../../../../src/stages/plugins/check.ts";
+import { checkPlugin, type PluginCheckInput } from "../../../../src/stages/plugins/check.ts";
 import type { StartResult } from "../../../../src/stages/plugins/ports.ts";
 import { gatewayTable } from "../../../rig/wasm/gateways.ts";
 import { aProxyPlugin, code, type AFunction } from "../../../rig/wasm/module.ts";
@@ -206,25 +206,12 @@ describe("checkPlugin, by a start,", () => {
   it("hands the configuration over as it is", async () => {
     expect((await check(aProxyPlugin(), fine, { config: '{"a": 1 }' })).started).toEqual(['{"a": 1 }']);
   });
-});
 
-describe("isOlder", () => {
   it("shows a panic of Go as the one line that it is, not as the pieces that it is written in", async () => {
     const pieces = ["panic: ", "no route", "\n", "\n", "goroutine ", "1", " [running]:\n", "main.main()\n"];
     const logs = pieces.map((text) => ({ level: "stderr", text }));
     const stopped = { ...fine, steps: { compile: 1 }, logs, error: { step: "start", why: "unreachable" } } as const;
     const { findings } = await check(aProxyPlugin(), stopped);
     expect(findings).toMatchObject([{ facts: { words: "start: unreachable (panic: no route)" } }]);
-  });
-
-  it.each([
-    ["2.2.0", "2.2.1", true],
-    ["2.10.0", "2.9.9", false],
-    ["v2.1", "2.1.1", true],
-    ["2.2.4", "2.2.4", false],
-    ["2.2.4", "", false],
-    ["latest", "2.0.0", false],
-  ] as const)("%s before %s: %s", (version, than, wanted) => {
-    expect(isOlder(version, than)).toBe(wanted);
   });
 });

@@ -1,0 +1,15 @@
+import { describe, expect, it } from "vitest";
+import { isOlder } from "../../../src/model/version-range.ts";
+
+describe("isOlder", () => {
+  it.each([
+    ["2.2.0", "2.2.1", true],
+    ["2.10.0", "2.9.9", false],
+    ["v2.1", "2.1.1", true],
+    ["2.2.4", "2.2.4", false],
+    ["2.2.4", "", false],
+    ["latest", "2.0.0", false],
+  ] as const)("%s before %s: %s", (version, than, wanted) => {
+    expect(isOlder(version, than)).toBe(wanted);
+  });
+});
