@@ -1,9 +1,8 @@
 import type { Deployment } from "kubernetes-types/apps/v1.js";
-import { builtInRole, type LockItem } from "../model/lock.ts";
-import { parseReference } from "../model/reference.ts";
+import type { LockItem } from "../model/lock.ts";
 import { urlPatternVariable } from "../model/url-pattern.ts";
 import type { UrlQuestion } from "../stages/check/check.ts";
-import { consoleUrl, controllerMcpUrl, type ConsoleEnv } from "../stages/plugins/urls.ts";
+import { consoleUrl, controllerMcpUrl, isBuiltIn, type ConsoleEnv } from "../stages/plugins/urls.ts";
 
 const variables = {
   pattern: urlPatternVariable,
@@ -57,11 +56,6 @@ function fromConsole(where: string, env: Environment, { items, version }: Releas
     const url = consoleUrl({ name, ref: reference, version: info ?? "1.0.0" }, settings, version);
     return { plugin: name, url, digest: root.digest, where, path: `env/${path}` };
   });
-}
-
-/** A plugin of the console's own list that has a tag: the console makes URLs with tags, and never asks by digest alone. */
-export function isBuiltIn({ kind, role, reference }: LockItem): boolean {
-  return kind === "plugin" && role === builtInRole && parseReference(reference).tag !== undefined;
 }
 
 function fromController(

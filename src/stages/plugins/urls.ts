@@ -1,6 +1,12 @@
 import { Failure, isFailure } from "../../model/failure.ts";
-import { inRange, isOlder } from "../../model/version-range.ts";
+import { builtInRole, type LockItem } from "../../model/lock.ts";
 import { parseReference, printReference, withoutOci } from "../../model/reference.ts";
+import { inRange, isOlder } from "../../model/version-range.ts";
+
+/** A plugin of the console's own list that has a tag: the console makes URLs with tags, and never asks by digest alone. */
+export function isBuiltIn({ kind, role, reference }: LockItem): boolean {
+  return kind === "plugin" && role === builtInRole && parseReference(reference).tag !== undefined;
+}
 
 /** A plugin as far as URLs are made of it. */
 export interface UrlPlugin {

@@ -1,10 +1,9 @@
 import * as z from "zod";
-import { blobPrefix, limits } from "../../model/bundle.ts";
+import { blobPrefix, limits, type BundleDocument } from "../../model/bundle.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { DigestText, NameText, Sha256Text } from "../../model/names.ts";
 import { listOf } from "../../model/list-of.ts";
-import type { OpenedBundle } from "./repair.ts";
 import { parseCarried } from "../../model/carried.ts";
 
 /** What is carried back to the connected side: the digests to bring, from which `build --only` makes a patch. */
@@ -19,7 +18,10 @@ export const RepairRequest = z.strictObject({
 export interface RepairRequest extends z.output<typeof RepairRequest> {}
 
 /** Damaged files besides blobs need no request: every patch carries all of them. */
-export function requestFor({ id, document }: OpenedBundle, damaged: Iterable<string>): RepairRequest {
+export function requestFor(
+  { id, document }: { readonly id: string; readonly document: BundleDocument },
+  damaged: Iterable<string>,
+): RepairRequest {
   const blobs = [...damaged].filter((name) => name.startsWith(blobPrefix));
   const digests = blobs.map((name) => name.replace(blobPrefix, "sha256:") as Digest).sort();
   return { requestVersion: 1, bundle: id, name: document.name, version: document.version, digests };
