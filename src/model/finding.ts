@@ -84,6 +84,7 @@ export interface FindingFacts {
   "relocation.patched": { chart: string; where: string; path: string; value: string };
   "relocation.other-chart": { chart: string; map: string };
   "chart.value-unread": { chart: string; path: string; near: string };
+  "chart.value-type": { chart: string; path: string; value: string; standing: string };
   "chart.feature": { chart: string; switches: string; references: string };
   // registry
   "registry.not-harbor": { host: string; kind: RegistryKind };

@@ -13,16 +13,25 @@ import { nearest } from "../std/nearest.ts";
 import { loadTypedLoosely } from "../std/yaml.ts";
 import type { LoadedChart } from "./build-ports.ts";
 
-/** A relocation map for another chart or version, and values that no template of this one reads. */
+/** A relocation map for another chart or version, values that no template of this one reads, and values of another type. */
 export function misfits(chart: LoadedChart): readonly Finding[] {
   const { name, version, relocation, valuesFiles, values, read } = chart;
   const here = `${name} ${version}`;
   const map = `${relocation.chart} ${relocation.version}`;
-  const all = mergeValues(...valuesFiles.map(valuesIn), values);
+  const files = mergeValues(...valuesFiles.map(valuesIn));
+  const all = mergeValues(files, values);
+  const mistyped = new Map(
+    [...mistypedIn(files, read.defaults, isTruthOfHelm), ...mistypedIn(values, read.defaults, () => false)].map(
+      (each) => [joinPath(each.path), each],
+    ),
+  );
   return [
     ...(map === here ? [] : [finding("warning", "relocation.other-chart", { chart: here, map })]),
     ...unreadPaths(all, read).map((path) =>
       finding("warning", "chart.value-unread", { chart: here, path: joinPath(path), near: nearTo(path, read) }),
+    ),
+    ...[...mistyped].map(([path, { value, standing }]) =>
+      finding("warning", "chart.value-type", { chart: here, path, value: shapeOf(value), standing: shapeOf(standing) }),
     ),
   ];
 }
@@ -53,6 +62,53 @@ function inDefaults(defaults: Values, path: ValuesPath): boolean {
     if (value === undefined) return false;
     return at === path.length - 1 || !isValues(value) || Object.keys(value).length === 0;
   });
+}
+
+interface Mistyped {
+  readonly path: ValuesPath;
+  readonly value: unknown;
+  /** What values.yaml has there. */
+  readonly standing: unknown;
+}
+
+/** helm reads a values file as YAML 1.1, where these words are booleans; in the spec they are text. */
+function isTruthOfHelm(value: unknown): boolean {
+  return typeof value === "string" && /^(?:y|yes|n|no|on|off)$/i.test(value);
+}
+
+/**
+ * helm takes any type: `"false"` is true in a template, and text where the chart has a map is dropped with a word in a log.
+ * Text and numbers stand for each other, and nothing is known of what is empty.
+ */
+function mistypedIn(
+  values: Values,
+  defaults: Values,
+  isExcused: (value: unknown) => boolean,
+  at: ValuesPath = [],
+): readonly Mistyped[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const standing = Object.hasOwn(defaults, key) ? defaults[key] : undefined;
+    const path = [...at, key];
+    if (isValues(value) && isValues(standing)) return mistypedIn(value, standing, isExcused, path);
+    const [is, was] = [typeIn(value), typeIn(standing)];
+    const isFine = is === "" || was === "" || is === was || isExcused(value) || (was === "text" && is === "boolean");
+    return isFine ? [] : [{ path, value, standing }];
+  });
+}
+
+function typeIn(value: unknown): "" | "text" | "boolean" | "list" | "map" {
+  if (value === undefined || value === null || value === "") return "";
+  if (typeof value === "boolean") return "boolean";
+  if (typeof value !== "object") return "text";
+  if (Object.keys(value).length === 0) return "";
+  return Array.isArray(value) ? "list" : "map";
+}
+
+/** What it is, without what it says: a value may be a secret. */
+function shapeOf(value: unknown): string {
+  if (typeof value === "boolean" || typeof value === "number") return String(value);
+  if (typeof value === "string") return /^(?:true|false|yes|no|on|off)$/i.test(value) ? JSON.stringify(value) : '"…"';
+  return Array.isArray(value) ? "[…]" : "{…}";
 }
 
 function nearTo(path: ValuesPath, { defaults, read }: ChartValues): string {

@@ -39,6 +39,7 @@ export const findings = findingSentences({
   "relocation.rule-breaks": { message: "{chart} does not render when a rule sets {path} ({source})", hint: "The setting was left out; correct the range of the rule." },
   "relocation.patched": { message: "No value of {chart} moves {value} in {where} at {path}; it is replaced after helm has rendered", hint: "Nothing needs to be done: the map in the bundle has the patch." },
   "relocation.other-chart": { message: "The relocation map is for {map}, and the chart is {chart}", hint: "Leave relocation: out of the spec, and the map is learned from the chart; or name the map of this version." },
+  "chart.value-type": { message: "{chart} has {standing} at {path}, and the values have {value}: another type", hint: 'Write it as the chart has it. helm takes any type: the text "false" counts as true in a template, and text in the place of a map is dropped.' },
   "chart.value-unread": { message: "{chart} reads no {path}; the nearest that it knows: {near}", hint: "Correct the key in the values of the spec; as it stands, it does nothing." },
   "chart.feature": { message: "{chart} also names {references} when {switches} is switched the other way", hint: "Set it in the values of the spec, so that they are carried; an install that switches it on later lacks them." },
   "registry.not-harbor": { message: "{host} is {kind}, not Harbor", hint: "Questions that only Harbor answers are left out." },

@@ -32,6 +32,7 @@ export const findings = findingSentences({
   "relocation.rule-breaks": { message: "规则设置 {path} 后 {chart} 无法渲染（{source}）", hint: "已略去该设置；请修正规则的版本范围。" },
   "relocation.patched": { message: "{chart} 没有任何 value 能移动 {where} 在 {path} 处的 {value}；将在 helm 渲染之后替换", hint: "无需处理：离线包中的映射已包含该补丁。" },
   "relocation.other-chart": { message: "重定位映射属于 {map}，而 chart 是 {chart}", hint: "请去掉规格文件中的 relocation:，映射会从 chart 学习得到；或指定该版本的映射。" },
+  "chart.value-type": { message: "{chart} 在 {path} 处是 {standing}，而 values 中是 {value}：类型不同", hint: '请按 chart 的类型书写。helm 接受任何类型：文本 "false" 在模板中算作真，写在映射位置的文本会被丢弃。' },
   "chart.value-unread": { message: "{chart} 不读取 {path}；最接近的已知项：{near}", hint: "请修正规格文件 values 中的键；现在它不起作用。" },
   "chart.feature": { message: "{switches} 取相反值时，{chart} 还会引用 {references}", hint: "请在规格文件的 values 中设置它以携带这些内容；以后安装时才打开将缺少它们。" },
   "registry.not-harbor": { message: "{host} 不是 Harbor，而是{kind}", hint: "只有 Harbor 才能回答的问题会略过。" },

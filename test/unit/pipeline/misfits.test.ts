@@ -18,7 +18,10 @@ function found(values: Values, { map = "1.0.0", files = [] as readonly string[] 
       images: [],
     }),
     read: {
-      defaults: { gateway: { hub: "", labels: {}, tolerations: [] } },
+      defaults: {
+        gateway: { hub: "", labels: {}, tolerations: [] },
+        typed: { on: true, port: 80, mode: "auto", map: { a: 1 }, list: ["a"], none: {}, nothing: null },
+      },
       read: ["gateway.hub", "gateway.imagePullSecrets", "console.podEnvs"].map(splitPath),
     },
   };
@@ -41,6 +44,25 @@ describe("values and a map that are not about this chart", () => {
     ["nothing", {}],
   ])("says nothing of %s", (_what, values) => {
     expect(found(values)).toEqual([]);
+  });
+
+  it("tells a value of another type than the chart has, without what it says, and which text helm takes for true", () => {
+    const typed = { on: "false", port: [1], map: "secret-word", list: "a" };
+    const told = found({ typed }, { files: ["typed: { on: no, mode: { a: b } }\n"] });
+    expect(told.map(({ code, facts }) => [code, facts])).toEqual(
+      [
+        ["typed.mode", "{…}", '"…"'],
+        ["typed.on", '"false"', "true"],
+        ["typed.port", "[…]", "80"],
+        ["typed.map", '"…"', "{…}"],
+        ["typed.list", '"…"', "[…]"],
+      ].map(([path, value, standing]) => ["chart.value-type", { chart: "c 1.0.0", path, value, standing }]),
+    );
+    // YAML 1.1 of a values file knows more words than true; the spec knows none of them.
+    expect(found({}, { files: ["typed: { on: no }\n"] })).toEqual([]);
+    expect(found({ typed: { on: "no" } })).toMatchObject([{ facts: { path: "typed.on", value: '"no"' } }]);
+    const fine = { on: false, port: "80", mode: true, map: null, list: [], none: [1], nothing: { a: 1 } };
+    expect(found({ typed: fine })).toEqual([]);
   });
 
   it("tells a map of another release", () => {
