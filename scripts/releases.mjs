@@ -19,7 +19,7 @@ export { readChart } from "./src/edge/charts/read.ts";
 export { openHelm } from "./src/edge/process/helm.ts";
 export { mergeValues, nest, splitPath } from "./src/model/values.ts";
 export { findGaps } from "./src/stages/discover/discover.ts";
-export { patchManifest, relocationPatches } from "./src/stages/relocate/patches.ts";
+export { patchManifest, relocationPatches } from "./src/stages/relocate/relocate.ts";
 export { relocationValues } from "./src/stages/relocate/relocate.ts";
 `;
 await build({

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { readText } from "../edge/files/read-text.ts";
 import type { Patch } from "../model/relocation.ts";
-import { patchManifest } from "../stages/relocate/patches.ts";
+import { patchManifest } from "../stages/relocate/relocate.ts";
 import { collect } from "../std/collect.ts";
 import { ExitCode } from "./exit-code.ts";
 

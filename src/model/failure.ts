@@ -1,5 +1,25 @@
-import type { DeniedBecause } from "./denied.ts";
-import type { TlsFault } from "./tls-fault.ts";
+/** Why a TLS connection was not made, or is not trusted; each has a sentence and a remedy of its own. */
+export type TlsFault =
+  | "unknown-ca"
+  | "missing-intermediate"
+  | "expired"
+  | "not-yet-valid"
+  | "wrong-name"
+  | "no-san"
+  | "old-protocol"
+  | "plain-http"
+  | "client-certificate"
+  | "handshake";
+
+/** Why a registry that knows us says no; each has a remedy of its own. */
+export type DeniedBecause = "quota" | "read-only" | "proxy" | "other";
+
+/** By Harbor's own sentence: its code is DENIED for all of them. */
+export function deniedBecause(answer: string): DeniedBecause {
+  if (/\bquota\b|configured upper limit/.test(answer)) return "quota";
+  if (/read[ _]only/.test(answer)) return "read-only";
+  return answer.includes("proxy project") ? "proxy" : "other";
+}
 
 /** Where the trouble is. An operator asks this first: my stick, my Harbor, my cluster, or the far end? */
 export type Side = "source" | "bundle" | "target" | "cluster" | "host" | "usage";
@@ -73,7 +93,7 @@ export interface FailureFacts {
 
 export type FailureCode = keyof FailureFacts;
 
-export interface FailureOptions {
+interface FailureOptions {
   readonly side?: Side | undefined;
   readonly cause?: unknown;
 }

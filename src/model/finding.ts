@@ -1,5 +1,4 @@
-import type { FailureCode, FailureFacts } from "./failure.ts";
-import type { TlsFault } from "./tls-fault.ts";
+import type { FailureCode, FailureFacts, TlsFault } from "./failure.ts";
 
 /** `error` stops what follows, `warning` is shown and recorded, `note` explains a choice that was made. */
 export type Severity = "error" | "warning" | "note";

@@ -1,7 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { decodeText, EncodingError } from "../std/decode-text.ts";
-import { embeddedStrings } from "./embedded-strings.ts";
-import { referenceWords, userless, type ReferenceWord } from "./reference-words.ts";
+import { embeddedStrings, referenceWords, userless, type ReferenceWord } from "./reference-words.ts";
 import { imagesOf, isMap, mapAt, textAt, whereOf, type Placed, type RenderedObject } from "./rendered-object.ts";
 
 /**

@@ -9,8 +9,14 @@ import type { ValuesLayer } from "../model/relocation.ts";
 import { isValues, mergeValues, type ChartValues, type Values } from "../model/values.ts";
 import { standing } from "../stages/receipt/receipt.ts";
 import { compareOwnerValues } from "../stages/survey/owner-values.ts";
-import type { SurveyPort } from "../stages/survey/ports.ts";
-import { releaseDrift, surveyReleases, unadoptable, undecided, type ForeignRelease } from "../stages/survey/survey.ts";
+import {
+  releaseDrift,
+  surveyReleases,
+  unadoptable,
+  undecided,
+  type SurveyPort,
+  type ForeignRelease,
+} from "../stages/survey/survey.ts";
 import { changesOf, isUnreleased, unreleasedObjects, type UnreleasedObjects } from "../stages/survey/unreleased.ts";
 import { loadTyped } from "../std/yaml.ts";
 import { liveObjects } from "./live-objects.ts";

@@ -1,8 +1,7 @@
 import { finding, type Finding } from "../model/finding.ts";
 import { foreignCharacter, isReference } from "../model/reference.ts";
 import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
-import { relocationExceptions, relocationPatches } from "../stages/relocate/patches.ts";
-import { relocationValues } from "../stages/relocate/relocate.ts";
+import { relocationExceptions, relocationPatches, relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
 import { misfits } from "./misfits.ts";
 import { stopAt } from "./recorder.ts";

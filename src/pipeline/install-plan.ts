@@ -18,8 +18,7 @@ import { consoleUrl, isBuiltIn } from "../stages/plugins/urls.ts";
 import { readRelease } from "../stages/documents/read.ts";
 import { mapItems, prefixOf, type MappingOptions, type YieldedName } from "../stages/relocate/mapping.ts";
 import type { UnreleasedObjects } from "../stages/survey/unreleased.ts";
-import { relocationPatches } from "../stages/relocate/patches.ts";
-import { relocationValues } from "../stages/relocate/relocate.ts";
+import { relocationPatches, relocationValues } from "../stages/relocate/relocate.ts";
 
 /** A chart as it will be installed on this site. */
 export interface PlannedChart {

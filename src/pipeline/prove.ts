@@ -1,6 +1,6 @@
 import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
-import { relocationExceptions } from "../stages/relocate/patches.ts";
+import { relocationExceptions } from "../stages/relocate/relocate.ts";
 import { finding } from "../model/finding.ts";
 import type { DeclaredReference } from "../model/inside.ts";
 import {

@@ -3,9 +3,7 @@ import type { Finding, FindingFacts } from "../model/finding.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
-import { characterWords } from "./messages/characters.ts";
-import { documentWords } from "./messages/malformed.ts";
-import { placedWords, problemWords } from "./messages/problem-words.ts";
+import { characterWords, documentWords, placedWords, problemWords } from "./messages/problem-words.ts";
 import { visible } from "./width.ts";
 
 export interface FailureText {

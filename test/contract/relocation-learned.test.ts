@@ -6,8 +6,7 @@ import { listChart, madeChart, oddChart } from "../rig/charts/made.ts";
 import { temporaryFile } from "../../src/edge/files/temporary.ts";
 import { renderedObjects } from "../../src/model/rendered-object.ts";
 import { prove } from "../../src/stages/prove/prove.ts";
-import { patchManifest, relocationPatches } from "../../src/stages/relocate/patches.ts";
-import { relocationValues } from "../../src/stages/relocate/relocate.ts";
+import { patchManifest, relocationPatches, relocationValues } from "../../src/stages/relocate/relocate.ts";
 import { helmLines, tools } from "../rig/tools.ts";
 
 const odd = { name: "odd", version: "1.0.0", namespace: "n", kubeVersion: "1.30.0", valuesFiles: [], values: {} };

@@ -5,7 +5,7 @@ import { replaceFile } from "../../edge/files/replace.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { itemsIn } from "../../stages/verify/items-in.ts";
-import { evidence } from "../../stages/verify/report.ts";
+import { evidence } from "../../stages/verify/verify.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, type Flags } from "../define.ts";

@@ -1,8 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls, type PeerCertificate, type TLSSocket } from "node:tls";
-import type { TlsFault } from "../../model/tls-fault.ts";
-import { Failure } from "../../model/failure.ts";
+import { Failure, type TlsFault } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import type { EndpointAccess } from "../registry/access.ts";
 import { trusting } from "../registry/undici-transport.ts";

@@ -4,8 +4,7 @@ import type { Side } from "../../model/failure.ts";
 import type { EndpointAccess } from "./access.ts";
 import type { Login } from "./auth/account.ts";
 import { Authorizer, type AuthorizerOptions } from "./auth/authorizer.ts";
-import { bearerOf, holdsAll, notYetValid } from "./auth/grants.ts";
-import { parseToken, realmUrl, tokenRequest, type Token } from "./auth/token.ts";
+import { bearerOf, holdsAll, notYetValid, parseToken, realmUrl, tokenRequest, type Token } from "./auth/token.ts";
 import {
   answerOf,
   failureOfError,

@@ -1,8 +1,13 @@
 import { STATUS_CODES } from "node:http";
 import type { Descriptor } from "../../model/descriptor.ts";
-import { Failure, type FailureCode, type FailureFacts, type Side } from "../../model/failure.ts";
-import { deniedBecause } from "../../model/denied.ts";
-import type { TlsFault } from "../../model/tls-fault.ts";
+import {
+  Failure,
+  deniedBecause,
+  type FailureCode,
+  type FailureFacts,
+  type Side,
+  type TlsFault,
+} from "../../model/failure.ts";
 import { collect } from "../../std/collect.ts";
 import { networkReason, tlsFault, tlsReason } from "./network-error.ts";
 import { StalledError, type WireResponse } from "./transport.ts";

@@ -1,4 +1,4 @@
-import type { TlsFault } from "../../model/tls-fault.ts";
+import type { TlsFault } from "../../model/failure.ts";
 
 /** Node's and OpenSSL's names for "I do not trust or understand this TLS". */
 const tlsCode =

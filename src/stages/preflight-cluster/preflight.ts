@@ -3,8 +3,7 @@ import { finding, type ClusterQuestion, type Finding } from "../../model/finding
 import { wasmPluginResource } from "../../model/wasm-plugin.ts";
 import { askCapacity, askNodes } from "./nodes.ts";
 import { askCrds, type LiveCrd } from "./crds.ts";
-import type { PreflightInput, PreflightPort } from "./input.ts";
-import { askOwners } from "./owners.ts";
+import { askOwners, type PreflightInput, type PreflightPort } from "./input.ts";
 import { askRights } from "./rights.ts";
 import * as ask from "./surroundings.ts";
 

@@ -1,5 +1,5 @@
 import type { Digest } from "../../model/digest.ts";
-import type { TlsFault } from "../../model/tls-fault.ts";
+import type { TlsFault } from "../../model/failure.ts";
 import type { PullPolicy } from "../../model/finding.ts";
 
 /** What a look at the door tells, before anything is sent. */

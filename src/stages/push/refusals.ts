@@ -1,6 +1,5 @@
 import { readSmall } from "../../content/verified.ts";
-import { deniedBecause } from "../../model/denied.ts";
-import { Failure, isFailure } from "../../model/failure.ts";
+import { deniedBecause, Failure, isFailure } from "../../model/failure.ts";
 import { parseManifest, type ImageManifest } from "../../model/manifest.ts";
 import { isIndex, MediaType } from "../../model/media-type.ts";
 import { printBytes } from "../../std/bytes.ts";

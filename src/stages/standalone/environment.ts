@@ -1,7 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { urlPatternVariable } from "../../model/url-pattern.ts";
+import { urlPatternVariable, urlPatternProblems } from "../../model/url-pattern.ts";
 import { yamlText } from "../../std/shell-word.ts";
-import { builtInPattern, checkPattern, fillPattern } from "./pattern.ts";
 
 export interface KitPlugin {
   readonly name: string;
@@ -9,7 +8,7 @@ export interface KitPlugin {
   readonly version: string;
 }
 
-export type PluginSource =
+type PluginSource =
   /** Files beside run.sh, as `exportPluginTree` wrote them, laid over those of the image. */
   | { readonly from: "directory"; readonly directory: string }
   /** A server that the container reaches: `serve` on this host, an nginx, a registry (`oci://`). */
@@ -24,7 +23,7 @@ export interface EnvironmentInput {
   readonly caFile?: string | undefined;
 }
 
-export interface Environment {
+interface Environment {
   readonly variables: ReadonlyMap<string, string>;
   readonly findings: readonly Finding[];
 }
@@ -78,4 +77,27 @@ export function helmValues(variables: ReadonlyMap<string, string>): string {
     open = place;
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Names that mean the container itself when they are used inside of one. */
+const loopback = /^(localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])$/i;
+
+/** Where the all-in-one image serves plugins to itself: there, and only there, `localhost` is right. */
+const builtInServer = "localhost:8002";
+export const builtInPattern = `http://${builtInServer}/plugins/\${name}/\${version}/plugin.wasm`;
+
+/** With what no container can reach besides what no console can use. */
+export function checkPattern(pattern: string): readonly Finding[] {
+  const wrong = urlPatternProblems(pattern).map((why) => finding("error", "plugin.pattern", { pattern, why }));
+  const host = hostOf(pattern);
+  const unreachable = host !== undefined && pattern !== builtInPattern && loopback.test(host.replace(/:\d+$/, ""));
+  return unreachable ? [...wrong, finding("error", "plugin.url-loopback", { pattern, host })] : wrong;
+}
+
+function hostOf(pattern: string): string | undefined {
+  return /^(?:https?|oci):\/\/(?:[^/@]*@)?([^/?#]+)/i.exec(pattern)?.[1];
+}
+
+export function fillPattern(pattern: string, plugin: { readonly name: string; readonly version: string }): string {
+  return pattern.replaceAll("${name}", plugin.name).replaceAll("${version}", plugin.version);
 }

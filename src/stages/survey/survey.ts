@@ -1,15 +1,17 @@
 import type { Existing } from "../../model/existing.ts";
 import { unlessForbidden } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import type { ReleaseChart } from "../../model/helm.ts";
+import type { HelmPort, ReleaseChart } from "../../model/helm.ts";
 import { isSameRelease, type ReleaseRef } from "../../model/receipt.ts";
 import { joinPath, leavesOf, type Values } from "../../model/values.ts";
 import type { LiveField } from "./live-fields.ts";
-import type { SurveyPort } from "./ports.ts";
 import type { UnreleasedObjects } from "./unreleased.ts";
 
+/** Helm as far as it is asked what stands in a cluster. */
+export type SurveyPort = Pick<HelmPort, "metadata" | "values" | "list" | "getManifest">;
+
 /** A release that will be installed. */
-export interface WantedRelease extends ReleaseRef {
+interface WantedRelease extends ReleaseRef {
   /** Of the chart. */
   readonly name: string;
 }
@@ -24,12 +26,12 @@ export interface ForeignRelease extends ReleaseRef, ReleaseChart {
   readonly unreleased?: UnreleasedObjects | undefined;
 }
 
-export interface StandingReleases {
+interface StandingReleases {
   readonly foreign: readonly ForeignRelease[];
   readonly findings: readonly Finding[];
 }
 
-export interface SurveyReleasesOptions {
+interface SurveyReleasesOptions {
   readonly helm: SurveyPort;
   /** Do our receipts tell of it? */
   readonly isOurs: (release: ReleaseRef) => boolean;

@@ -1,5 +1,6 @@
+import { wholeDocument } from "../../model/finding.ts";
 import type { Language } from "../language.ts";
-import { characterWords } from "./characters.ts";
+import { visible } from "../width.ts";
 
 type Rule = readonly [sentence: RegExp, words: (...found: string[]) => string];
 
@@ -99,4 +100,63 @@ function inChinese(line: string): string {
     if (found !== null) return where + words(...found.slice(1));
   }
   return line;
+}
+
+/** Characters that look like another one or like none, as people meet them in references that were pasted. */
+const names: Readonly<Record<string, readonly [en: string, zh: string]>> = {
+  "U+0009": ["a tabulator", "制表符"],
+  "U+0020": ["a space", "空格"],
+  "U+00A0": ["a no-break space", "不换行空格"],
+  "U+00AD": ["a soft hyphen", "软连字符"],
+  "U+200B": ["a zero-width space", "零宽空格"],
+  "U+200C": ["a zero-width non-joiner", "零宽不连字"],
+  "U+200D": ["a zero-width joiner", "零宽连字"],
+  "U+2010": ["a hyphen that is not -", "不是 - 的连字符"],
+  "U+2011": ["a no-break hyphen", "不换行连字符"],
+  "U+2013": ["a dash", "短破折号"],
+  "U+2014": ["a dash", "破折号"],
+  "U+2060": ["a word joiner without width", "零宽连接符"],
+  "U+3000": ["a full-width space", "全角空格"],
+  "U+3002": ["a Chinese full stop", "中文句号"],
+  "U+FEFF": ["a byte order mark", "字节顺序标记（BOM）"],
+  "U+FF0D": ["a full-width hyphen", "全角连字符"],
+  "U+FF0E": ["a full-width dot", "全角句点"],
+  "U+FF0F": ["a full-width slash", "全角斜杠"],
+  "U+FF1A": ["a full-width colon", "全角冒号"],
+  "U+FF20": ["a full-width @", "全角 @"],
+};
+
+/** `U+FF1A` in the reader's words, with the number beside it: the character itself may show as nothing. */
+export function characterWords(point: string, language: Language): string {
+  const name = names[point]?.[language === "zh" ? 1 : 0] ?? (language === "zh" ? "字符" : "the character");
+  return language === "zh" ? `其中有${name}（${point}）` : `it holds ${name} (${point})`;
+}
+
+const wholeWords = { en: "the whole document", zh: "整个文档" } as const;
+
+/** The closed part of what is wrong with a bundle, in the reader's words; machines get the short ones. */
+const words = {
+  order: ["it does not stand where the format puts it", "所在位置不符合格式规定"],
+  missing: ["it is missing", "缺失"],
+  twice: ["it is there twice", "出现了两次"],
+  name: ["a bundle has no entry of this name", "离线包中不允许出现该名称的条目"],
+  JSON: ["it cannot be read as JSON", "无法按 JSON 读取"],
+  padding: ["between two entries stands something else than zeros", "两个条目之间出现了非零字节"],
+  "no end blocks": ["the file ends before the bundle does", "文件在离线包结束之前就中断了"],
+  "end blocks": ["the end of the bundle was changed", "离线包的结尾被改动"],
+  "bytes after the end": ["something stands after the end of the bundle", "离线包结尾之后还有多余内容"],
+  "not in bundle.json": ["bundle.json does not list it", "bundle.json 中没有它"],
+  "no such entry": ["there is no such entry", "没有这个条目"],
+} as const satisfies Readonly<Record<string, readonly [en: string, zh: string]>>;
+
+/** Of a document in a bundle: what a schema says about it is worded as that of a configuration file. */
+export function documentWords({ where, why }: { readonly where: string; readonly why: string }, language: Language): Readonly<Record<string, string>> {
+  const whole = where.endsWith(wholeDocument) ? `${where.slice(0, -wholeDocument.length)}${wholeWords[language]}` : where;
+  const known = malformedWords(language)[`why.${why}`];
+  return { [`where.${where}`]: visible(whole), [`why.${why}`]: known ?? visible(problemWords(why, language)) };
+}
+
+function malformedWords(language: Language): Readonly<Record<string, string>> {
+  const at = language === "zh" ? 1 : 0;
+  return Object.fromEntries(Object.entries(words).map(([why, texts]) => [`why.${why}`, texts[at]]));
 }

@@ -1,7 +1,6 @@
 import type { CapacityOf, ClusterQuestion, ProjectCreation, PullPolicy, RegistryKind, RegistryQuestion } from "../../model/finding.ts";
 
-import type { DeniedBecause } from "../../model/denied.ts";
-import type { TlsFault } from "../../model/tls-fault.ts";
+import type { DeniedBecause, TlsFault } from "../../model/failure.ts";
 
 /** Facts with a closed set of values, which are named in the reader's language; machines get the values. */
 export type Term =

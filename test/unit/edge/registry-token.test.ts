@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actionsOf } from "../../../src/edge/registry/auth/grants.ts";
-import { isFresh, parseToken, realmUrl, tokenRequest } from "../../../src/edge/registry/auth/token.ts";
+import { actionsOf, isFresh, parseToken, realmUrl, tokenRequest } from "../../../src/edge/registry/auth/token.ts";
 
 const parse = (document: unknown) => parseToken(Buffer.from(JSON.stringify(document)));
 

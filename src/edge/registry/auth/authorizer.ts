@@ -2,8 +2,7 @@ import { isFailure } from "../../../model/failure.ts";
 import { abortable } from "../../../std/abortable.ts";
 import { basicCredentials, basicHeader, type Account, type Login } from "./account.ts";
 import { bearerChallenge, parseChallenges, type BearerChallenge, type Challenge } from "./challenge.ts";
-import { actionsOf } from "./grants.ts";
-import { isFresh, type Token } from "./token.ts";
+import { actionsOf, isFresh, type Token } from "./token.ts";
 
 export interface AuthorizerOptions {
   readonly account: Account;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../../src/model/kubernetes.ts";
-import { askOwners } from "../../../../src/stages/preflight-cluster/owners.ts";
+import { askOwners } from "../../../../src/stages/preflight-cluster/input.ts";
 import { askRelease } from "../../../../src/stages/preflight-cluster/surroundings.ts";
 
 const namespace = "higress-system";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Patch } from "../../../../src/model/relocation.ts";
-import { patchManifest, relocationPatches } from "../../../../src/stages/relocate/patches.ts";
+import { patchManifest, relocationPatches } from "../../../../src/stages/relocate/relocate.ts";
 import { parseRelocationMap } from "../../../../src/edge/files/config.ts";
 
 const patch = (change: Partial<Patch> = {}): Patch => ({

@@ -2,9 +2,13 @@ import fc from "fast-check";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { isOfComposeSet } from "../../../../src/stages/standalone/compose.ts";
-import { environmentOf } from "../../../../src/stages/standalone/environment.ts";
+import {
+  environmentOf,
+  builtInPattern,
+  checkPattern,
+  fillPattern,
+} from "../../../../src/stages/standalone/environment.ts";
 import { standaloneKit, type StandaloneInput } from "../../../../src/stages/standalone/kit.ts";
-import { builtInPattern, checkPattern, fillPattern } from "../../../../src/stages/standalone/pattern.ts";
 import { composeText, yamlText } from "../../../../src/std/shell-word.ts";
 
 const pattern = "http://10.0.0.5:5000/plugins/${name}/${version}/plugin.wasm";

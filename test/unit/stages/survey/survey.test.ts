@@ -3,8 +3,13 @@ import type { KubeObject } from "../../../../src/model/kubernetes.ts";
 import { Failure } from "../../../../src/model/failure.ts";
 import type { ListedRelease, ReleaseChart } from "../../../../src/model/helm.ts";
 import { compareOwnerValues } from "../../../../src/stages/survey/owner-values.ts";
-import type { SurveyPort } from "../../../../src/stages/survey/ports.ts";
-import { releaseDrift, surveyReleases, unadoptable, undecided } from "../../../../src/stages/survey/survey.ts";
+import {
+  releaseDrift,
+  surveyReleases,
+  unadoptable,
+  undecided,
+  type SurveyPort,
+} from "../../../../src/stages/survey/survey.ts";
 import { liveFields } from "../../../../src/stages/survey/live-fields.ts";
 import { changesOf, unreleasedObjects, type UnreleasedObjects } from "../../../../src/stages/survey/unreleased.ts";
 
