@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline/promises";
 import { styleText } from "node:util";
 import { Failure, isFailure } from "../model/failure.ts";
-import { originalError } from "../std/suppressed.ts";
 import { chooseLanguage } from "../ui/language.ts";
 import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter } from "../ui/reporter.ts";
@@ -203,4 +202,13 @@ function terminalQuestions(signal: AbortSignal): Questions {
     waiting: () => open > 0,
     close: () => lines?.reader.close(),
   };
+}
+
+/**
+ * The error that a caller has to hear of. When `await using` closes something after a failure and the closing fails too,
+ * what is thrown is a `SuppressedError` around both; the failure came first, and is why.
+ */
+export function originalError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== "SuppressedError" || !("suppressed" in error)) return error;
+  return originalError(error.suppressed);
 }

@@ -1,6 +1,12 @@
 import type { KubeObject } from "./kubernetes.ts";
 import { isMap, type RenderedObject } from "./rendered-object.ts";
-import { isSecretName } from "./secret-name.ts";
+
+const secret = /pass|pwd|secret|token|credential|private|auth|(^|[^a-z])(keys?|iv|dsn)$|[a-z](Keys?|KEY)$/i;
+
+/** Whether the value behind a key of this name is likely to be a secret. */
+export function isSecretName(name: string): boolean {
+  return secret.test(name);
+}
 
 /** An object as it is, and as it would be. */
 export interface ObjectChange {

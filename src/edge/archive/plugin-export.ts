@@ -6,7 +6,7 @@ import type { PluginFile } from "../../content/plugin-tree.ts";
 import { verified } from "../../content/verified.ts";
 import { digestFrom, hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
-import { writeBeside } from "../disk/write-beside.ts";
+import { writeBeside } from "../disk/claim.ts";
 import { writeFailure } from "../disk/errors.ts";
 
 export interface PluginExport {

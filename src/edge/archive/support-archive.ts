@@ -3,7 +3,7 @@ import { finished } from "node:stream/promises";
 import { TarArchive } from "archiver";
 import { Failure } from "../../model/failure.ts";
 import { redact } from "../../model/sanitize.ts";
-import { writeBeside } from "../disk/write-beside.ts";
+import { writeBeside } from "../disk/claim.ts";
 import { openStream, whereToWrite } from "../files/replace.ts";
 import { abandon } from "./tar-file.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { TarArchive } from "archiver";
 import { writeFailure } from "../disk/errors.ts";
-import { writeBeside } from "../disk/write-beside.ts";
+import { writeBeside } from "../disk/claim.ts";
 
 /** A file in a tar; its size is known before it is opened, so nothing is ever held in memory. */
 export interface TarEntry {

@@ -1,4 +1,4 @@
-import { lstat, readFile, readlink, unlink, utimes } from "node:fs/promises";
+import { lstat, readFile, readlink, unlink, utimes, rename, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { Failure } from "../../model/failure.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
@@ -158,4 +158,22 @@ function parseHolder(text: string): Holder | undefined {
 
 function describe(holder: Holder | undefined): string {
   return holder === undefined ? "?" : `pid ${String(holder.pid)}, ${holder.host.slice(0, 64)}`;
+}
+
+/**
+ * Has `write` make the file `part`, claimed by this process, and gives it the name `path` once it is whole. What fails leaves
+ * no `part`, and `path` as it was.
+ * @throws Failure FILE_BUSY; what `write` throws
+ */
+export async function writeBeside(path: string, part: string, write: () => Promise<void>): Promise<void> {
+  await whileClaimed(`${part}.claim`, async () => {
+    try {
+      await rm(part, { force: true });
+      await write();
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  });
 }

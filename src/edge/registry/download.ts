@@ -19,7 +19,7 @@ export async function* download(
   offset: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const transfer: Transfer = { remote, descriptor, signal, action: `GET ${remote.name}@${descriptor.digest}` };
+  const transfer: Download = { remote, descriptor, signal, action: `GET ${remote.name}@${descriptor.digest}` };
   let at = offset;
   let cuts = 0;
   let broken: Error | undefined;
@@ -52,7 +52,7 @@ export async function* download(
   }
 }
 
-interface Transfer {
+interface Download {
   readonly remote: Remote;
   readonly descriptor: Descriptor;
   readonly action: string;
@@ -74,7 +74,7 @@ interface Opened {
   readonly skip: number;
 }
 
-function reopen(transfer: Transfer, position: Position): Promise<Opened> {
+function reopen(transfer: Download, position: Position): Promise<Opened> {
   const { remote, action, signal } = transfer;
   return remote.attempt({ what: action, signal, also: onceMore }, async (attempt) => {
     if (attempt === 1 && position.broken !== undefined) throw position.broken;
@@ -82,7 +82,7 @@ function reopen(transfer: Transfer, position: Position): Promise<Opened> {
   });
 }
 
-async function open({ remote, descriptor, action, signal }: Transfer, { at, etag }: Position): Promise<Opened> {
+async function open({ remote, descriptor, action, signal }: Download, { at, etag }: Position): Promise<Opened> {
   const range = at === 0 ? {} : { range: `bytes=${at}-`, ...(etag === undefined ? {} : { "if-range": etag }) };
   const manifest = isManifest(descriptor.mediaType);
   const response = await remote.endpoint.expect(

@@ -99,7 +99,7 @@ function isTimeout(error: unknown): boolean {
   return isFailure(error, "REGISTRY_STALLED", "REGISTRY_UNREACHABLE");
 }
 
-interface Transfer {
+interface Upload {
   readonly remote: Remote;
   readonly descriptor: Descriptor;
   readonly source: UploadSource;
@@ -107,7 +107,7 @@ interface Transfer {
   readonly signal: AbortSignal | undefined;
 }
 
-async function transfer(transfer: Transfer, session: URL | undefined, partSize: number): Promise<void> {
+async function transfer(transfer: Upload, session: URL | undefined, partSize: number): Promise<void> {
   const { descriptor, source } = transfer;
   let url = session ?? (await startUpload(transfer));
   const body = source.begin();
@@ -127,7 +127,7 @@ async function transfer(transfer: Transfer, session: URL | undefined, partSize: 
   }
 }
 
-async function startUpload({ remote, descriptor, signal }: Transfer): Promise<URL> {
+async function startUpload({ remote, descriptor, signal }: Upload): Promise<URL> {
   const action = `POST ${remote.name}@${descriptor.digest}`;
   const to = remote.url("blobs/uploads/");
   const scopes = remote.writeScopes;
@@ -142,7 +142,7 @@ interface Part {
   readonly body: AsyncIterable<Uint8Array> | undefined;
 }
 
-async function patch(transfer: Transfer, url: URL, part: Part, at: number): Promise<URL> {
+async function patch(transfer: Upload, url: URL, part: Part, at: number): Promise<URL> {
   const { remote, action } = transfer;
   // Distribution does not read Content-Range here; registries that do, want it
   // (docs/facts/harbor.md#content-range-is-not-read).
@@ -157,7 +157,7 @@ async function patch(transfer: Transfer, url: URL, part: Part, at: number): Prom
   return uploadUrl(remote, response, action);
 }
 
-async function finish(transfer: Transfer, url: URL, part: Part): Promise<void> {
+async function finish(transfer: Upload, url: URL, part: Part): Promise<void> {
   const { remote, descriptor } = transfer;
   const to = new URL(url);
   to.search = `${url.search === "" ? "?" : `${url.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
@@ -170,7 +170,7 @@ async function finish(transfer: Transfer, url: URL, part: Part): Promise<void> {
 }
 
 function sendPart(
-  { remote, action, signal }: Transfer,
+  { remote, action, signal }: Upload,
   method: "PATCH" | "PUT",
   { to, part, headers }: { readonly to: URL; readonly part: Part; readonly headers: Readonly<Record<string, string>> },
   wanted: readonly number[],

@@ -1,4 +1,4 @@
-import { isSecretName } from "../../model/secret-name.ts";
+import { isSecretName } from "../../model/object-change.ts";
 import { joinPath, leavesOf, valueAt, type ChartValues, type Values, type ValuesPath } from "../../model/values.ts";
 
 /** What becomes of the values of a release's owner; each as it is shown, secrets masked. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { originalError } from "../../../src/std/suppressed.ts";
+import { originalError } from "../../../src/cli/process.ts";
 
 const trips = (): AsyncDisposable => ({ [Symbol.asyncDispose]: () => Promise.reject(new Error("closing")) });
 const caught = async (work: () => Promise<void>): Promise<unknown> =>
