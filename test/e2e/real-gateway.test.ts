@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { isEnabled } from "../../src/model/wasm-plugin.ts";
 import { aWasmPlugin } from "../rig/builders/plugins.ts";
@@ -5,26 +7,35 @@ import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { sampleChart } from "../rig/charts/pack.ts";
 import { aFarSide, farSideUnavailable, said, type FarSide } from "../rig/far-side.ts";
 import { gatewayUnavailable } from "../rig/gateway/parts.ts";
-import { anAnsweringPlugin } from "../rig/gateway/plugins.ts";
+import { anAnsweringPlugin, anEnvoyPlugin } from "../rig/gateway/plugins.ts";
 import { wasmPlugins } from "../rig/gateway-plays.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
+import { code } from "../rig/wasm/module.ts";
 
 const unavailable = farSideUnavailable() ?? gatewayUnavailable();
 const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
-const carried = { bundle: "" };
-const deny = `${sampleChart.registry}/plugins/deny:1.0.0`;
+const carried = { bundle: "", next: "" };
+const deny = (tag: string) => `${sampleChart.registry}/plugins/deny:${tag}`;
+/** It starts and takes its configuration, so that nothing finds it out before the first request. */
+const breaks = { proxy_on_request_headers: { parameters: 3, results: 1, body: code.trap } } as const;
 
 beforeAll(async () => {
   if (unavailable !== undefined) return;
   const folder = await aTempDirectory();
-  carried.bundle = await aBuiltBundle({
-    folder: folder.path,
-    content: { [deny]: aWasmPlugin({ module: anAnsweringPlugin(403), layout: "single" }) },
-    spec: (sample) => {
-      const plugins = sample["plugins"] as { list: object[] };
-      return { plugins: { ...plugins, list: [...plugins.list, { name: "deny", ref: `oci://${deny}` }] } };
-    },
-  });
+  const bundle = async (tag: string, module: Buffer) => {
+    const at = join(folder.path, tag);
+    await mkdir(at);
+    return aBuiltBundle({
+      folder: at,
+      content: { [deny(tag)]: aWasmPlugin({ module, layout: "single" }) },
+      spec: (sample) => {
+        const plugins = sample["plugins"] as { list: object[] };
+        return { plugins: { ...plugins, list: [...plugins.list, { name: "deny", ref: `oci://${deny(tag)}` }] } };
+      },
+    });
+  };
+  carried.bundle = await bundle("1.0.0", anAnsweringPlugin(403));
+  carried.next = await bundle("1.1.0", anEnvoyPlugin(breaks));
   return () => folder[Symbol.asyncDispose]();
 }, 120_000);
 
@@ -56,5 +67,16 @@ describe.skipIf(unavailable !== undefined)(`the main job on the real Envoy and t
     const enabled = await far().run(["plugins", "enable", carried.bundle, "--name", "deny"]);
     expect(enabled, said(enabled)).toMatchObject({ exitCode: 0 });
     await expect.poll(status, { timeout: 30_000 }).toBe(403);
+  });
+
+  it("rolls back an upgrade whose plugin breaks under requests, and the old plugin answers again", async () => {
+    const upgraded = await far().run(["install", carried.next]);
+    expect(upgraded, said(upgraded)).toMatchObject({ exitCode: 0 });
+    await expect.poll(status, { timeout: 30_000 }).not.toBe(403);
+    const rolledBack = await far().run(["rollback", "--yes"]);
+    expect(rolledBack, said(rolledBack)).toMatchObject({ exitCode: 0 });
+    await expect.poll(status, { timeout: 30_000 }).toBe(403);
+    const [plugin] = (await wasmPlugins(far())).filter(({ metadata }) => metadata.name.startsWith("deny"));
+    expect(plugin?.spec?.url).toMatch(/deny:1\.0\.0$/);
   });
 });
