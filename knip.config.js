@@ -13,6 +13,7 @@ export default {
     "test/**/*.test.ts",
     "test/**/*.contract.ts",
     "test/rig/bundle-child.ts",
+    "test/rig/gateway/record.ts",
   ],
   project: ["src/**/*.ts!", "test/**/*.ts", "scripts/**/*.{ts,mjs}"],
   ignoreDependencies: [

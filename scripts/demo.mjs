@@ -1,32 +1,5 @@
 // @ts-check
-// Starts scripts/demo/main.ts, which Node 20 cannot read: it is bundled with the parts of test/rig that it uses.
-import { readFile } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { fromSource } from "./bundle/from-source.mjs";
 
-const outfile = ".cache/demo.mjs";
-
-/** Sources find their files beside themselves; in one bundle each would look beside the bundle. */
-const ownAddress = {
-  name: "own address",
-  setup(/** @type {import("esbuild").PluginBuild} */ { onLoad }) {
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      return { contents: source.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)), loader: "ts" };
-    });
-  },
-};
-
-await build({
-  entryPoints: ["scripts/demo/main.ts"],
-  outfile,
-  bundle: true,
-  packages: "external",
-  platform: "node",
-  target: "node20",
-  format: "esm",
-  plugins: [ownAddress],
-  logLevel: "warning",
-});
-const { main } = await import(pathToFileURL(outfile).href);
+const { main } = await fromSource("scripts/demo/main.ts", ".cache/demo.mjs");
 process.exitCode = await main(process.argv[2]);

@@ -12,7 +12,7 @@ import { wasmPluginCrd } from "../install/gateway-chart.ts";
 import { aDockerRegistry, dockerRegistryUnavailable } from "../registry-process.ts";
 import { seed } from "../seed.ts";
 import { aTempDirectory } from "../temp-directory.ts";
-import { aCertificateAuthority } from "../tls.ts";
+import { aCertificateAuthority, type CertificateAuthority } from "../tls.ts";
 import { tools } from "../tools.ts";
 import { aGatewayFleet, type Gateways } from "./gateways.ts";
 import { gatewayUnavailable, type EnvoyVersion } from "./parts.ts";
@@ -40,7 +40,22 @@ export interface GatewayWorld extends AsyncDisposable {
   ready(): Promise<void>;
 }
 
-export async function aGatewayWorld({ envoy }: { readonly envoy?: EnvoyVersion } = {}): Promise<GatewayWorld> {
+/** What servers besides those of the world can be made of. */
+export interface Beside {
+  readonly authority: CertificateAuthority;
+  /** Where the registry of the stranger is on this machine. */
+  readonly stranger: string;
+  /** Ends with the world. */
+  readonly keep: <T extends AsyncDisposable>(one: T) => T;
+}
+
+export interface WorldOptions {
+  readonly envoy?: EnvoyVersion;
+  /** More that pods may reach: host:port as they call it, and its URL on this machine. */
+  readonly beside?: (made: Beside) => Promise<Readonly<Record<string, string>>>;
+}
+
+export async function aGatewayWorld({ envoy, beside }: WorldOptions = {}): Promise<GatewayWorld> {
   const opened: AsyncDisposable[] = [];
   const keep = <T extends AsyncDisposable>(one: T): T => {
     opened.push(one);
@@ -55,7 +70,10 @@ export async function aGatewayWorld({ envoy }: { readonly envoy?: EnvoyVersion }
   const stranger = keep(await aDockerRegistry({ tls: other }));
   const expired = keep(await aDockerRegistry({ tls: over }));
   const cluster = keep(await aCluster());
-  const reach = { [hosts.harbor]: registry.url, [hosts.stranger]: stranger.url, [hosts.expired]: expired.url };
+  const reach = {
+    ...{ [hosts.harbor]: registry.url, [hosts.stranger]: stranger.url, [hosts.expired]: expired.url },
+    ...(await beside?.({ authority, stranger: stranger.url, keep })),
+  };
   const gateways = keep(await aGatewayFleet({ cluster, namespace, reach, ...(envoy === undefined ? {} : { envoy }) }));
   const ca = await readFile(authority.caFile, "utf8");
   const pace = { heartbeat: 300, crashBackoff: 300, pullBackoff: 300 };

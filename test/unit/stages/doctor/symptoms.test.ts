@@ -2,10 +2,26 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Symptom, SymptomTable, symptomReader } from "../../../../src/model/symptom.ts";
 import { loadTyped } from "../../../../src/std/yaml.ts";
-import { printed } from "../../../rig/gateway/printed.ts";
+import { readLogs } from "../../../../src/stages/doctor/doctor.ts";
+import { unrecorded } from "../../../rig/gateway/unrecorded.ts";
 
 const table = SymptomTable.parse(loadTyped(readFileSync("manifests/higress/symptoms.yaml", "utf8"))[0]);
 const read = symptomReader(table.symptoms);
+
+interface Recording {
+  readonly envoy: string;
+  readonly situations: readonly {
+    readonly name: string;
+    readonly symptom: string;
+    readonly lines: readonly string[];
+  }[];
+}
+
+/** What real gateways printed in each situation: scripts/record-gateway-lines.mjs writes it down. */
+const recordings = ["1.36.4", "1.40.0"].map(
+  (envoy) => JSON.parse(readFileSync(`test/rig/gateway/lines-envoy-${envoy}.json`, "utf8")) as Recording,
+);
+const recorded = recordings.flatMap(({ envoy, situations }) => situations.map((each) => ({ envoy, ...each })));
 
 // The lines that gateways, pilots, kubelets and schedulers were seen to print (docs/facts/higress.md#log-lines).
 const seen: readonly (readonly [string, string])[] = [
@@ -149,12 +165,25 @@ const seen: readonly (readonly [string, string])[] = [
 ];
 
 describe("the symptom table", () => {
-  it.each([...seen, ...printed])("reads %s from %j", (id, line) => {
+  it.each([...seen, ...unrecorded])("reads %s from %j", (id, line) => {
     expect(read(line)?.symptom.id).toBe(id);
   });
 
+  it.each(recorded)("names $symptom first from all that Envoy $envoy and its agent print of $name", (one) => {
+    const [cause] = readLogs(one.lines.join("\n"), { symptoms: table.symptoms, language: "en" });
+    const told = JSON.stringify(cause?.facts);
+    const named = table.symptoms.find(({ symptom }) => told.includes(`"symptom":${JSON.stringify(symptom.en)}`));
+    expect(named?.id, one.lines.join("\n")).toBe(one.symptom);
+  });
+
+  it("is held against every way to fail, on both generations", () => {
+    const names = recordings.map(({ situations }) => situations.map(({ name }) => name));
+    expect(names[0]?.length).toBeGreaterThan(30);
+    expect(names[1]).toEqual(names[0]);
+  });
+
   it("has no symptom that no known line shows", () => {
-    const shown = new Set([...seen, ...printed].map(([id]) => id));
+    const shown = new Set([...[...seen, ...unrecorded].map(([id]) => id), ...recorded.map(({ symptom }) => symptom)]);
     const unshown = table.symptoms.map(({ id }) => id).filter((id) => !shown.has(id));
     expect(unshown).toEqual(["volume-unmounted"]);
     expect(read('FailedMount: MountVolume.SetUp failed for volume "x" : hostPath type check failed')?.symptom.id).toBe(
