@@ -3,7 +3,9 @@
 // our tests take for Harbor is what a Harbor says. `node scripts/harbor-answers.mjs URL` asks one that has the projects
 // and members of the file's `setup`; with --setup it makes them there first. It leaves behind what it made: use a Harbor
 // that is for this. The administrator's password is read from HARBOR_ADMIN_PASSWORD, that of the members from
-// HARBOR_MEMBER_PASSWORD; NODE_EXTRA_CA_CERTS names a private CA.
+// HARBOR_MEMBER_PASSWORD; NODE_EXTRA_CA_CERTS names a private CA. What of the recorded day is not asked, and why, is in the
+// file under `notAsked`.
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
 const recorded = new URL("../test/rig/harbor/answers-2.15.2.json", import.meta.url);
@@ -26,15 +28,81 @@ function login(as) {
   return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}` };
 }
 
-/** @param {{ as: string, method: string, path: string, send?: unknown, cookie?: string }} question */
-function ask({ as, method, path, send, cookie }) {
-  const body = send === undefined || typeof send === "string" ? send : JSON.stringify(send);
+/** Digest of what a question sent, by its name: later ones ask for it. @type {Map<string, string>} */
+const sent = new Map();
+
+/** @param {string | Buffer} bytes */
+const digestOf = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
+/** @param {{ as: string, method: string, path: string, headers?: Record<string, string>, body?: string | Buffer }} request */
+function send({ as, method, path, headers = {}, body }) {
+  const url = new URL(path, origin);
+  // As bytes, since fetch would say that a text is text/plain.
+  const bytes = body === undefined ? {} : { body: Buffer.from(body) };
+  return fetch(url, { method, headers: { ...login(as), ...headers }, redirect: "manual", ...bytes });
+}
+
+/** Opens an upload and sends so many bytes of it; where it is closed. @param {string} repository @param {number} [size] */
+async function upload(repository, size) {
+  const opened = await send({ as: "admin", method: "POST", path: `/v2/${repository}/blobs/uploads/` });
+  let at = opened.headers.get("location") ?? "";
+  if (size === undefined) return at;
+  const body = Buffer.alloc(size, "a");
+  const headers = { "content-type": "application/octet-stream" };
+  const patched = await send({ as: "admin", method: "PATCH", path: at, headers, body });
+  at = patched.headers.get("location") ?? at;
+  return `${at}${at.includes("?") ? "&" : "?"}digest=${digestOf(body)}`;
+}
+
+/** A blob that a document names is pushed before it. @param {string} repository @param {string} text */
+async function pushBlob(repository, text) {
+  const at = await upload(repository);
+  const path = `${at}${at.includes("?") ? "&" : "?"}digest=${digestOf(text)}`;
+  await send({ as: "admin", method: "PUT", path, headers: { "content-type": "application/octet-stream" }, body: text });
+}
+
+/** A document with the descriptors of what it names: $blob by its text, $of by the question that sent it. */
+async function filled(/** @type {any} */ value, /** @type {string} */ repository) {
+  if (Array.isArray(value)) return Promise.all(value.map((each) => filled(each, repository)));
+  if (typeof value !== "object" || value === null) return value;
+  const { $blob: text, $of: name, $patched: length, ...rest } = value;
+  if (text !== undefined) await pushBlob(repository, text);
+  if (text !== undefined) return { ...rest, digest: digestOf(text), size: Buffer.byteLength(text) };
+  if (length !== undefined) return { ...rest, digest: digestOf(Buffer.alloc(length, "a")), size: length };
+  if (name !== undefined) return { ...rest, digest: sent.get(name), size: sizes.get(name) };
+  const entries = Object.entries(rest).map(async ([key, each]) => [key, await filled(each, repository)]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+/** @type {Map<string, number>} */
+const sizes = new Map();
+
+/** @param {string} text */
+const named = (text) => text.replace(/\{digest of ([^}]+)\}/g, (_, name) => sent.get(name) ?? "");
+
+/** @typedef {{ name: string, as: string, method: string, path: string, send?: any, cookie?: string, type?: string, patch?: number }} Question */
+
+/** @param {Question} question */
+async function ask({ name, as, method, path, send: document, cookie, type, patch }) {
+  const repository = /^\{upload to (.+)\}$/.exec(path)?.[1];
+  const to = repository === undefined ? named(path) : await upload(repository, patch);
+  const body = await bodyOf(document, /^\/v2\/(.+)\/manifests\//.exec(path)?.[1] ?? "");
+  if (body !== undefined) {
+    sent.set(name, digestOf(body));
+    sizes.set(name, Buffer.byteLength(body));
+  }
+  const contentType = path.startsWith("/api/") && body !== undefined ? "application/json" : type;
   const headers = {
-    ...login(as),
     ...(cookie === undefined ? {} : { cookie }),
-    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(contentType === undefined ? {} : { "content-type": contentType }),
   };
-  return fetch(`${origin}${path}`, { method, headers, redirect: "manual", ...(body === undefined ? {} : { body }) });
+  return send({ as, method, path: to, headers, ...(body === undefined ? {} : { body }) });
+}
+
+/** @param {any} document @param {string} repository */
+async function bodyOf(document, repository) {
+  if (document === undefined || typeof document === "string") return document;
+  if (document.$repeat !== undefined) return Buffer.alloc(document.$repeat, "a");
+  return JSON.stringify(repository === "" ? document : await filled(document, repository));
 }
 
 async function makeAll() {
@@ -43,8 +111,25 @@ async function makeAll() {
     const { status } = await ask({ as: "admin", method: "POST", path: `/api/v2.0${path}`, send });
     if (status !== 201 && status !== 409) throw new Error(`POST ${path}: ${status}`);
   };
-  for (const [name, { public: isPublic }] of Object.entries(setup.projects))
-    await made("/projects", { project_name: name, metadata: { public: String(isPublic) } });
+  await made("/registries", { name: "upstream", type: "docker-registry", url: "https://upstream.example" });
+  for (const [name, project] of Object.entries(setup.projects)) {
+    const { public: isPublic, metadata, storageLimit, proxy, immutable } = project;
+    const limit = storageLimit === undefined ? {} : { storage_limit: storageLimit };
+    const kind = proxy === true ? { registry_id: 1 } : {};
+    await made("/projects", {
+      project_name: name,
+      metadata: { public: String(isPublic), ...metadata },
+      ...limit,
+      ...kind,
+    });
+    const all = (/** @type {string} */ decoration) => [{ kind: "doublestar", decoration, pattern: "**" }];
+    const rule = { action: "immutable", template: "immutable_template", tag_selectors: all("matches") };
+    if (immutable === true)
+      await made(`/projects/${name}/immutabletagrules`, {
+        ...rule,
+        scope_selectors: { repository: all("repoMatches") },
+      });
+  }
   for (const [username, projects] of Object.entries(setup.members)) {
     await made("/users", { username, email: `${username}@answers.example`, realname: username, password: member });
     for (const [project, role] of Object.entries(projects))
@@ -53,6 +138,21 @@ async function makeAll() {
         member_user: { username },
       });
   }
+}
+
+/** Of what came, the part that was recorded. */
+function like(/** @type {any} */ wanted, /** @type {any} */ got) {
+  if (Array.isArray(wanted) && Array.isArray(got) && wanted.length === got.length)
+    return wanted.map((each, at) => like(each, got[at]));
+  if (typeof wanted !== "object" || wanted === null || typeof got !== "object" || got === null) return got;
+  return Object.fromEntries(Object.entries(wanted).map(([key, each]) => [key, like(each, got[key])]));
+}
+
+/** Who a token is for and what it allows; the order of actions is another one each time. */
+function claimsOf(/** @type {string} */ token = "") {
+  const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString() || "{}");
+  for (const each of claims.access ?? []) each.actions?.sort();
+  return like({ iss: "", aud: "", ...(claims.sub === undefined ? {} : { sub: "" }), access: 0 }, claims);
 }
 
 /** What of the recorded answer this one does not say; what was not recorded may be anything. */
@@ -67,15 +167,20 @@ async function differences(/** @type {Response} */ response, /** @type {Record<s
   })();
   const challenge = response.headers.get("www-authenticate")?.replaceAll(origin, "ORIGIN");
   const lists = Array.isArray(json) ? json.map(({ name }) => name).sort() : undefined;
+  const wanted = want.json === undefined ? undefined : JSON.parse(named(JSON.stringify(want.json)));
   /** @type {readonly (readonly [string, unknown, unknown])[]} */
   const seen = [
     ["status", want.status, response.status],
     ["challenge", want.challenge, challenge],
     ["errors", want.errors, json?.errors?.map?.(({ code, message }) => ({ code, message }))],
+    ["codes", want.codes, json?.errors?.map?.(({ code }) => code)],
     ["names", want.names, lists],
+    ["body", wanted, like(wanted, json)],
+    ["claims", want.claims, want.claims && claimsOf(json?.token)],
+    ["absent", want.absent, want.absent?.filter((/** @type {string} */ key) => json?.[key] === undefined)],
     ["quota", want.quota, json?.quota],
     ...Object.entries(want.headers ?? {}).map(
-      ([name, value]) => /** @type {const} */ ([name, value, response.headers.get(name)]),
+      ([name, value]) => /** @type {const} */ ([name, named(value), response.headers.get(name)]),
     ),
   ];
   return seen

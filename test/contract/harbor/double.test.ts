@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MediaType } from "../../../src/model/media-type.ts";
-import { anImage, anIndex, type Seed } from "../../rig/graph.ts";
+import { anImage, type Seed } from "../../rig/graph.ts";
 import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
 import { aDockerRegistry, type DockerRegistry } from "../../rig/registry-process.ts";
 
@@ -149,16 +149,6 @@ describe("the Harbor double answers as core does where the registry would not", 
       expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, ""]);
     }
     expect((await ask("Harbor", "POST", "/v2/nginx/blobs/uploads/")).status).toBe(400);
-  });
-
-  it("refuses an index whose child its database does not know with 404, where the registry says 400", async () => {
-    const index = anIndex([anImage(), anImage({ layers: [{ unsent: "x" }], architecture: "arm64" })]);
-    await store("Harbor", anImage());
-    await store("registry", anImage());
-    const body = index.blobs.get(index.root.digest) as Body;
-    expect(await both("PUT", "/v2/p/a/manifests/i", { body, headers: { "content-type": MediaType.ociIndex } })).toEqual(
-      [404, 400],
-    );
   });
 
   it("refuses a write that carries its session cookie", async () => {

@@ -56,20 +56,15 @@ export class Tokens {
   }
 
   #issue(state: HarborState, identity: Identity | undefined, scopes: readonly string[]): unknown {
-    const named = scopes.map((scope) => /^repository:(([^/:]+)\/[^:]+):/.exec(scope));
-    const access = named
-      .filter((match) => match !== null)
-      .map(([, name = "", project = ""]) => {
-        const known = state.projects.get(project);
-        return { type: "repository", name, project, actions: known ? state.actionsOf(identity, known) : [] };
-      });
+    const access = scopes.map((scope) => accessTo(state, identity, scope));
     const issuedAt = Math.floor(Date.now() / 1000);
     const expiresIn = state.switches.expiresIn;
     const payload = {
       iss: "harbor-token-issuer",
-      aud: ["harbor-registry"],
-      sub: identity?.name ?? "",
+      aud: "harbor-registry",
+      ...(identity !== undefined && { sub: identity.name }),
       iat: issuedAt,
+      nbf: issuedAt,
       exp: issuedAt + expiresIn,
       jti: randomUUID(),
       access: access.map(({ type, name, actions }) => ({ type, name, actions })),
@@ -80,6 +75,16 @@ export class Tokens {
     this.#grants.set(token, { access: byProject, issuedAt, expiresAt: Date.now() / 1000 + expiresIn });
     return { token, access_token: "", expires_in: expiresIn, issued_at: new Date().toISOString() };
   }
+}
+
+/** What was asked for does not matter, but for whom and of what: all that is held is granted. */
+function accessTo(state: HarborState, identity: Identity | undefined, scope: string) {
+  const [type = "", name = "", asked = ""] = scope.split(":");
+  const [project = "", ...path] = name.split("/");
+  const known = type === "repository" && path.length > 0 ? state.projects.get(project) : undefined;
+  const isCatalog = scope === "registry:catalog:*" && identity?.admin === true;
+  const actions: readonly Action[] = known === undefined ? [] : state.actionsOf(identity, known);
+  return { type, name, project, actions: isCatalog ? [asked as Action] : actions };
 }
 
 export function bearerChallenge({ state, origin }: Exchange, scope?: string): string {

@@ -7,6 +7,8 @@ export interface ForwardOptions {
   readonly body?: Uint8Array;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Said with the answer, when it is good. */
+  readonly adding?: Readonly<Record<string, string>>;
   /** Told how many bytes of the body passed. */
   readonly onBytes?: (bytes: number) => void;
 }
@@ -29,12 +31,19 @@ export class Backend {
   async forward(exchange: Exchange, options: ForwardOptions = {}): Promise<number> {
     const answer = await this.#ask(exchange, options);
     const { response, state, origin } = exchange;
-    const headers = { ...answer.headers, ...commonHeaders(exchange) } as Record<string, string | string[]>;
+    const adding = (answer.statusCode ?? 502) < 300 ? options.adding : {};
+    const headers = { ...answer.headers, ...commonHeaders(exchange), ...adding } as Record<string, string | string[]>;
     const location = answer.headers.location;
     if (location !== undefined) headers["location"] = rewritten(location, origin, state.switches);
     response.writeHead(answer.statusCode ?? 502, headers);
     await pipeline(answer, response);
     return answer.statusCode ?? 502;
+  }
+
+  /** A blob, as core reads it when it looks into an artifact; undefined where there is none. */
+  async blob(repository: string, digest: string): Promise<string | undefined> {
+    const answer = await fetch(`http://${this.#host}/v2/${repository}/blobs/${digest}`);
+    return answer.ok ? answer.text() : undefined;
   }
 
   #ask(exchange: Exchange, { body, path, headers = {}, onBytes }: ForwardOptions): Promise<IncomingMessage> {

@@ -14,7 +14,7 @@ export interface BlobRequest {
 
 /** Uploads (docs/facts/harbor.md#uploads): core looks first, the registry behind it does the work. */
 export async function handleUpload(upload: BlobRequest): Promise<Outcome> {
-  const { exchange, backend, onUploaded } = upload;
+  const { exchange, backend } = upload;
   const { bodyLimit } = exchange.state.switches;
   // nginx answers before it reads, and closes.
   if (bodyLimit !== undefined && lengthOf(exchange) > bodyLimit) return page(413, { connection: "close" });
@@ -24,7 +24,7 @@ export async function handleUpload(upload: BlobRequest): Promise<Outcome> {
     case "PUT":
       return finish(upload);
     case "PATCH":
-      return backend.pass(exchange, { onBytes: onUploaded });
+      return patch(upload);
     default:
       return backend.pass(exchange);
   }
@@ -73,9 +73,21 @@ function unreadable(exchange: Exchange, from: string, held: readonly Action[] | 
   return undefined;
 }
 
+/** A part is taken whatever the quota says: what counts is the blob that the closing PUT names. */
+async function patch({ exchange, project, backend, onUploaded }: BlobRequest): Promise<Outcome> {
+  const session = exchange.url.pathname;
+  return backend.pass(exchange, {
+    onBytes(bytes) {
+      project.sessions.set(session, (project.sessions.get(session) ?? 0) + bytes);
+      onUploaded(bytes);
+    },
+  });
+}
+
 async function finish({ exchange, project, backend, onUploaded }: BlobRequest): Promise<Outcome> {
-  const digest = exchange.url.searchParams.get("digest") ?? "";
-  const length = lengthOf(exchange);
+  const digest = exchange.url.searchParams.get("digest");
+  if (digest === null) return refuse(400, "BAD_REQUEST", "exist blob require digest");
+  const length = lengthOf(exchange) + (project.sessions.get(exchange.url.pathname) ?? 0);
   const adding = project.used.has(digest) ? 0 : length;
   if (exceeds(project, adding)) {
     if (!exchange.state.switches.quotaResets)

@@ -59,6 +59,8 @@ interface Target {
 
 function dispatch(api: RegistryApi, exchange: Exchange, { project, kind, repository, rest }: Target): Promise<Outcome> {
   const { backend, onUploaded, tokens } = api;
+  if (kind === "blobs" && rest === "uploads")
+    return Promise.resolve({ status: 301, headers: { location: `${exchange.url.pathname}/` } });
   const wrong = malformed(exchange, { project, kind, repository, rest });
   if (wrong !== undefined) return Promise.resolve(wrong);
   if (kind === "tags") return Promise.resolve(tags(exchange, project, repository));

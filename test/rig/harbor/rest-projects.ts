@@ -20,7 +20,7 @@ export function handleProject({ state }: Exchange, identity: Identity | undefine
   // Who is no administrator is not told whether it exists (docs/facts/harbor.md#what-401-and-403-mean).
   if (identity?.admin !== true && !held.includes("pull")) return refuse(403, "FORBIDDEN", "forbidden");
   if (project === undefined) return refuse(404, "NOT_FOUND", `project ${name} not found`);
-  if (path.endsWith("/summary")) return summary(project, held.includes("push"));
+  if (path.endsWith("/summary")) return summary(project, held.includes("push") || !isRobot(identity));
   if (path.endsWith("/immutabletagrules"))
     return identity?.admin === true ? rules(project) : refuse(403, "FORBIDDEN", "forbidden");
   return { status: 200, json: describe(project) };
@@ -52,7 +52,8 @@ function list(exchange: Exchange, identity: Identity | undefined): Reply {
       project.name.includes(wanted) && (identity?.admin === true || state.actionsOf(identity, project).length > 0),
   );
   const more = page * size < seen.length;
-  const next = `</api/v2.0/projects?name=${wanted}&page=${String(page + 1)}&page_size=${String(size)}>; rel="next"`;
+  const named = wanted === "" ? "" : `name=${wanted}&`;
+  const next = `</api/v2.0/projects?${named}page=${String(page + 1)}&page_size=${String(size)}>; rel="next"`;
   return {
     status: 200,
     json: seen.slice((page - 1) * size, page * size).map(describe),
@@ -104,9 +105,12 @@ function problemOf({ project_name: name = "", metadata }: ProjectDocument): stri
   return namePattern.test(name) ? undefined : "project name is not in lower case or contains illegal characters";
 }
 
-function summary(project: Project, mayReadQuota: boolean): Reply {
+/** A guest sees the quota. A robot has only what its permissions say, and one that pulls was not given this one. */
+const isRobot = (identity: Identity | undefined): boolean => identity?.name.startsWith("robot$") === true;
+
+function summary(project: Project, seesQuota: boolean): Reply {
   const quota = { hard: { storage: project.quota }, used: { storage: usedBytes(project) } };
-  return { status: 200, json: { repo_count: project.artifacts.size, ...(mayReadQuota && { quota }) } };
+  return { status: 200, json: { repo_count: project.artifacts.size, ...(seesQuota && { quota }) } };
 }
 
 function rules(project: Project): Reply {
@@ -116,7 +120,7 @@ function rules(project: Project): Reply {
     action: "immutable",
     template: "immutable_template",
   }));
-  return { status: 200, json };
+  return { status: 200, json, headers: { "x-total-count": String(json.length) } };
 }
 
 export function handleArtifact(exchange: Exchange, identity: Identity | undefined, path: string): Reply {
@@ -152,6 +156,7 @@ function artifact(exchange: Exchange, identity: Identity | undefined, path: stri
       id: 1,
       type: typeOf(artifact.configType),
       media_type: artifact.configType,
+      artifact_type: artifact.artifactType,
       manifest_media_type: artifact.mediaType,
       repository_name: `${project}/${repository}`,
       digest: artifact.digest,

@@ -78,7 +78,13 @@ function health(exchange: Exchange): Reply {
 function systemInfo(exchange: Exchange, identity: Identity | undefined): Reply {
   const { state, origin } = exchange;
   const { version, readOnly, creation, ca } = state.switches;
-  const anonymous = { auth_mode: "db_auth", primary_auth_mode: false, self_registration: false, banner_message: "" };
+  const anonymous = {
+    auth_mode: "db_auth",
+    primary_auth_mode: false,
+    self_registration: false,
+    banner_message: "",
+    oidc_provider_name: "",
+  };
   // Public up to 2.12, for those who are known from 2.13 on.
   const versioned = state.isBefore(2, 13) || identity !== undefined ? { harbor_version: `v${version}-0a1b2c3d` } : {};
   const known =
@@ -90,6 +96,8 @@ function systemInfo(exchange: Exchange, identity: Identity | undefined): Reply {
           project_creation_restriction: creation,
           read_only: readOnly,
           has_ca_root: ca !== undefined,
+          notification_enable: true,
+          registry_storage_provider_name: "filesystem",
           current_time: new Date().toISOString(),
         };
   return { status: 200, json: { ...anonymous, ...versioned, ...known } };

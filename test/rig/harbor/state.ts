@@ -32,6 +32,8 @@ export interface Project extends Required<ProjectOptions> {
   readonly name: string;
   /** Seconds: a token from before is not taken (docs/facts/harbor.md#token-older-than-its-project). */
   readonly createdAt: number;
+  /** Bytes that came in the parts of uploads that are open, by the upload's path. */
+  readonly sessions: Map<string, number>;
   /** Blobs that count, by digest. */
   readonly used: Map<string, number>;
   /** Digests that Harbor's own database knows, by repository without the project. */
@@ -114,9 +116,9 @@ export class HarborState {
     return project;
   }
 
-  #new(name: string): Pick<Project, "id" | "name" | "createdAt" | "used" | "artifacts"> {
+  #new(name: string): Pick<Project, "id" | "name" | "createdAt" | "used" | "artifacts" | "sessions"> {
     const createdAt = Math.floor(Date.now() / 1000);
-    return { id: this.projects.size + 2, name, createdAt, used: new Map(), artifacts: new Map() };
+    return { id: this.projects.size + 2, name, createdAt, used: new Map(), artifacts: new Map(), sessions: new Map() };
   }
 
   actionsOf(identity: Identity | undefined, project: Project): readonly Action[] {
