@@ -7,8 +7,8 @@ import { signer } from "../../edge/disk/signature.ts";
 import { loadBundleSpec } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
-import { limits } from "../../model/bundle.ts";
-import { Failure } from "../../model/failure.ts";
+import { Entry, limits } from "../../model/bundle.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildInput } from "../../pipeline/build-ports.ts";
@@ -27,7 +27,7 @@ import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
 import { bundleExtras, specFiles } from "../wire/build-files.ts";
 import { buildPorts } from "../wire/build-ports.ts";
-import { openEach, readInventory, readLock, readRequest } from "../wire/bundles.ts";
+import { openEach, openToJudge, readInventory, readLock, readRequest } from "../wire/bundles.ts";
 import { readCa, readUserPlugins } from "../wire/install-ports.ts";
 import { openSite, readValues } from "../wire/site-session.ts";
 import { registryPool } from "../wire/registries.ts";
@@ -42,6 +42,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const rate = rateOf(text(flags, "rate"));
   const { reporter, signal } = context;
   const { report } = reporter;
+  if (!truth(flags, "dry-run")) await outputOf(out, flags).refuse(() => isOfSpec(out, specPath, context));
   await using pool = registryPool(
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
     context,
@@ -128,6 +129,17 @@ async function siteOf(flags: Flags, context: Context): Promise<RehearsedSite | u
     userPlugins: await readUserPlugins(site),
     ca: await readCa(site),
   };
+}
+
+/** A build that was ended in its last moment has written the bundle: only of the same spec it may be that one. */
+async function isOfSpec(path: string, specPath: string, context: Context): Promise<boolean> {
+  try {
+    await using there = await openToJudge(path, [], context);
+    return (await there.readFile(Entry.spec)).toString("utf8") === (await readText(specPath, limits.smallFile));
+  } catch (error) {
+    if (isFailure(error)) return false;
+    throw error;
+  }
 }
 
 function outputOf(out: string, flags: Flags): ReturnType<typeof bundleOutput> {

@@ -20,6 +20,15 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if ((out === undefined) === (request === undefined)) throw new Failure("USAGE", { what: "--out | --request" });
   await using bundle = await openToJudge(required(flags, "bundle"), [], context);
   await checkSignature(bundle, texts(flags, "key"), context);
+  if (out !== undefined) {
+    const overwrite = truth(flags, "overwrite");
+    const path = resolve(context.cwd, out);
+    if (!overwrite && (await isGood(path, bundle, context))) {
+      context.reporter.report({ type: "note", text: "finished", facts: { path } });
+      return ExitCode.done;
+    }
+    await bundleOutput(path, { overwrite }).refuse(() => Promise.resolve(false));
+  }
   const damaged = await damagedIn(bundle, context);
   if (damaged.size === 0) {
     context.reporter.report({ type: "note", text: "nothing-to-do", facts: {} });
@@ -63,10 +72,6 @@ async function writeGood(bundle: Bundle, damaged: ReadonlySet<string>, flags: Fl
   const { signal, reporter } = context;
   const from = texts(flags, "from");
   const out = resolve(context.cwd, required(flags, "out"));
-  if (!truth(flags, "overwrite") && (await isGood(out, bundle, context))) {
-    reporter.report({ type: "note", text: "finished", facts: { path: out } });
-    return;
-  }
   await using copies = await openEach(
     from.filter((name) => !isRegistryUrl(name)),
     context,

@@ -24,6 +24,17 @@ export interface BundleOutputOptions {
  */
 export function bundleOutput(path: string, options: BundleOutputOptions = {}) {
   return {
+    /**
+     * What `create` would refuse of any bundle, before there is one: no folder, a folder in its place, a file that is
+     * not to be replaced. `mayBeIt` is asked whether that file could be the very bundle, which is then no fault.
+     */
+    async refuse(mayBeIt: () => Promise<boolean>): Promise<void> {
+      await fileSystemOf(path);
+      const named = options.volumeSize === undefined ? path : volumesPathOf(path);
+      await refuseExisting([named], true);
+      if (options.overwrite === true || (await isPlain(`${path}.partial.journal`))) return;
+      if ((await isPlain(named)) && !(await mayBeIt())) throw new Failure("FILE_EXISTS", { path: named });
+    },
     /** What stands there already under its final names, and is not to be replaced, cut as this one would be. */
     async finished(size: number): Promise<DiskSource | undefined> {
       const parts = layParts(path, size, options.volumeSize);

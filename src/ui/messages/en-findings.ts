@@ -13,7 +13,10 @@ export const findings = findingSentences({
   "bundle.volume-damaged": { message: "The volume {volume} is damaged from byte {from} to {to}; affected: {items}", hint: "Copy this volume again, or run repair." },
   "bundle.volume-foreign": { message: "The volume {volume} does not belong to this bundle: {why}", hint: "Volumes of two builds are mixed; copy all of one build." },
   "bundle.platform-missing": { message: "{item} has no {platform}; it has: {has}", hint: "Nodes of that architecture cannot run it." },
-  "bundle.installer-missing": { message: "bin/ will have no {program}: install.sh starts nothing on a {platform} host", hint: "Run npm run build:exe first, or name a folder with the executables in HIGRESS_AIRGAP_EXE_DIR. README.md says what a host does without it." },
+  "bundle.installer-missing": {
+    message: "bin/ will have no {program}: install.sh starts nothing on a {platform} host",
+    hint: "Put {program}, which is published with it, beside the executable that builds, or name a folder with both in HIGRESS_AIRGAP_EXE_DIR; in a checkout, npm run build:exe makes them. README.md says what a host does without it.",
+  },
   "bundle.tools-missing": { message: "bin/ will have no {programs}: a {platform} host must have them on its PATH", hint: "If it has not, take the lines that `higress-airgap init` writes under `tools:` into the spec: they fetch both, pinned by sum. Or name a file of yours there with `path:`." },
   "outdated.chart": { message: "{chart} has a successor: {newest}", hint: "Set that version in the spec (without relocation: its map is learned), read its changelog, and build." },
   "outdated.tag": { message: "{reference} was carried as {carried}, and is now {found}", hint: "Build again to carry what is there now, once you know why the tag was moved; 404: it is gone." },

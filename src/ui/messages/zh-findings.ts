@@ -12,7 +12,7 @@ export const findings = findingSentences({
   "bundle.volume-damaged": { message: "分卷 {volume} 从字节 {from} 到 {to} 已损坏；受影响：{items}", hint: "请重新拷贝这一卷，或运行 repair。" },
   "bundle.volume-foreign": { message: "分卷 {volume} 不属于这个离线包：{why}", hint: "混入了两次构建的分卷；请完整拷贝同一次构建。" },
   "bundle.platform-missing": { message: "{item} 没有 {platform}；只有：{has}", hint: "该架构的节点无法运行它。" },
-  "bundle.installer-missing": { message: "bin/ 中没有 {program}：install.sh 在 {platform} 主机上无法启动任何程序", hint: "请先运行 npm run build:exe，或用 HIGRESS_AIRGAP_EXE_DIR 指定存放可执行文件的目录。没有它时的做法见 README.zh-CN.md。" },
+  "bundle.installer-missing": { message: "bin/ 中没有 {program}：install.sh 在 {platform} 主机上无法启动任何程序", hint: "请把一同发布的 {program} 放在执行构建的可执行文件旁边，或用 HIGRESS_AIRGAP_EXE_DIR 指定存放两者的目录；在代码仓库中可运行 npm run build:exe 生成。没有它时的做法见 README.zh-CN.md。" },
   "bundle.tools-missing": { message: "bin/ 中没有 {programs}：{platform} 主机的 PATH 上必须已有它们", hint: "若没有，请把 `higress-airgap init` 在 `tools:` 下写出的各行放入规格文件：构建时会下载二者，并按校验和核对。也可在那里用 `path:` 写自己的文件。" },
   "outdated.chart": { message: "{chart} 有更新的版本：{newest}", hint: "请在规格文件中改为该版本（去掉 relocation:，映射会自动学习），阅读其变更记录后再构建。" },
   "outdated.tag": { message: "{reference} 携带时是 {carried}，现在是 {found}", hint: "弄清标签为何被移动之后，请重新构建以携带现在的内容；404 表示它已不存在。" },

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Failure, isFailure } from "../../../src/model/failure.ts";
@@ -43,6 +43,37 @@ describe("what would be refused", () => {
     const { stderr } = await runCommand([...argv, "--overwrite"], asked);
     expect(stderr).toContain(" [");
   });
+
+  it.each([
+    ["a file", (path: string) => writeFile(path, "mine\n"), { code: "FILE_EXISTS" }],
+    ["a folder", (path: string) => mkdir(path), { code: "FILE_UNWRITABLE", facts: { reason: "EISDIR" } }],
+  ])(
+    "is refused by build before anything is asked, and by repair before a byte is hashed: %s",
+    async (_, make, told) => {
+      await using folder = await aTempDirectory();
+      const spec = {
+        apiVersion: "higress-airgap/v1",
+        kind: "BundleSpec",
+        name: "a",
+        version: "1",
+        platforms: ["linux/amd64"],
+      };
+      // Nothing listens there, and a build that asked would say so.
+      const images = ["127.0.0.1:1/a/b:1"];
+      await writeFile(join(folder.path, "spec.yaml"), JSON.stringify({ ...spec, images }));
+      const bundle = await aBundleFile(folder.path);
+      await make(join(folder.path, "out.tar"));
+      for (const argv of [
+        ["build", "spec.yaml"],
+        ["repair", bundle, "--from", bundle],
+      ]) {
+        const said: string[] = [];
+        const options = { cwd: folder.path, says: (text: string) => void said.push(text) };
+        await expect(runCommand([...argv, "--out", "out.tar"], options)).rejects.toMatchObject(told);
+        expect(said).toEqual([]);
+      }
+    },
+  );
 
   it("is refused by verify before a byte is hashed: evidence is no page", async () => {
     await expect(runCommand(["verify", "absent.tar", "--report", "x.html"])).rejects.toMatchObject({
