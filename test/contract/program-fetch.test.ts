@@ -5,9 +5,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { loadBundleSpec } from "../../src/edge/files/config.ts";
 import { digestOf, hexOf } from "../../src/model/digest.ts";
 import { runCommand } from "../rig/command.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
+import { tools } from "../rig/tools.ts";
 
 const content = { helm: Buffer.alloc(3_000_000, "helm"), kubectl: Buffer.alloc(2_000_000, "kubectl") };
 
@@ -108,4 +110,12 @@ describe("programs of `tools:` that are not there yet", () => {
     await expect(unpinned).rejects.toMatchObject({ code: "CONFIG_INVALID" });
     expect(at.asked).toEqual(["/helm.tar.gz"]);
   });
+});
+
+it("kubectl of the ready specs is, byte for byte, the one that the tests run, and helm is of the same version", async () => {
+  const { helm, kubectl } = await tools("4.2");
+  const spec = await loadBundleSpec("manifests/higress/2.2.4/bundle.yaml");
+  expect(spec.tools["kubectl-linux-amd64"]?.sha256).toBe(hexOf(digestOf(await readFile(kubectl))));
+  const { stdout } = await execa(helm, ["version", "--template", "{{ .Version }}"]);
+  expect(spec.tools["helm-linux-amd64"]?.from).toContain(`/helm-${stdout}-linux-amd64.tar.gz`);
 });
