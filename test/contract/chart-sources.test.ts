@@ -107,6 +107,17 @@ describe("pullChart", () => {
     });
   });
 
+  it.each(["file:///etc/passwd", "data:text/plain", "ftp://charts.example/x.tgz"])(
+    "takes a chart of an index from web addresses only, not from %s",
+    async (url) => {
+      await using repository = await aRepository({ "/repo/index.yaml": index(sha256(), url) });
+      await expect(pull(repository.url)).rejects.toMatchObject({
+        code: "CHART_UNUSABLE",
+        facts: { why: `${repository.url}/index.yaml: urls: ${url}` },
+      });
+    },
+  );
+
   it("refuses another chart under the name that was asked for", async () => {
     await expect(pullChart({ name: "other", version, from: file }, ports)).rejects.toMatchObject({
       code: "CHART_UNUSABLE",
@@ -125,6 +136,15 @@ describe("pullChart", () => {
 });
 
 describe("httpGet", () => {
+  it("tells what is no HTTP in the place of a body as trouble with the server, and not as a mistake of ours", async () => {
+    const broken: RequestListener = (request) => {
+      request.socket.end("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzzz\r\n");
+    };
+    await using repository = await aRepository({ "/repo/x.tgz": broken });
+    const facts = { reason: expect.stringMatching(/^HTTPParserError .*chunk/) as string };
+    await expect(pull(`${repository.url}/x.tgz`)).rejects.toMatchObject({ code: "REGISTRY_UNREACHABLE", facts });
+  });
+
   const get = ports.get;
 
   it("comes back after a busy answer and a cut body", async () => {

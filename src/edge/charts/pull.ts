@@ -160,7 +160,8 @@ function findInIndex(
   const [first] = (entry?.["urls"] as readonly unknown[] | undefined) ?? [];
   if (typeof first === "string") {
     const digest = textAt(entry ?? {}, "digest")?.replace(/^sha256:/, "");
-    if (URL.canParse(first, base)) return { url: new URL(first, base).href, digest };
+    const url = URL.canParse(first, base) ? new URL(first, base) : undefined;
+    if (url !== undefined && /^https?:$/.test(url.protocol)) return { url: url.href, digest };
     const why = `${base}index.yaml: urls: ${first}`;
     throw new Failure("CHART_UNUSABLE", { chart: `${name} ${version}`, why: why.slice(0, 600) });
   }

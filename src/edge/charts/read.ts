@@ -25,6 +25,9 @@ export const bounds = {
   depth: 4,
 };
 
+/** Deflate makes 16 MiB of it at most. */
+const slice = 16 * 1024;
+
 /** Every subchart adds two segments, so nothing that Helm would read is missed. */
 const crdPath = /^[^/]+\/(?:charts\/[^/]+\/)*crds\/.+\.(ya?ml|json)$/;
 export const subchartPath = /^[^/]+\/(?:charts\/[^/]+\/)*charts\/[^/]+\.tgz$/;
@@ -99,13 +102,18 @@ export async function unpack(
     parser.on("entry", (entry: ReadEntry) => {
       reader.read(entry, refuse);
     });
+    const state = { ended: false };
     parser.on("error", (cause) => {
+      state.ended = true;
       failed(cause instanceof Failure ? cause : unusable(what, (cause as Error).message.slice(0, 200)));
     });
     parser.on("end", () => {
       done(reader);
     });
-    parser.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    // Slice by slice: node-tar unpacks all that it is given before it looks at what became of it.
+    for (let at = 0; at < bytes.byteLength && !state.ended; at += slice)
+      parser.write(Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(slice, bytes.byteLength - at)));
+    if (!state.ended) parser.end();
   });
 }
 

@@ -53,16 +53,21 @@ export function tlsReason(error: unknown): string | undefined {
 
 /** `ECONNREFUSED 10.0.0.1:443`; `undefined` for what did not come from the network. */
 export function networkReason(error: unknown): { readonly reason: string; readonly permanent: boolean } | undefined {
-  const found = chain(error).find((each) => typeof each.code === "string" && /^(E[A-Z]|UND_ERR_|HPE_)/.test(each.code));
+  const found = chain(error).find((each) => /^(E[A-Z]|UND_ERR_|HPE_|HTTPParserError$)/.test(networkCode(each)));
   if (found === undefined) return undefined;
-  const code = found.code ?? "";
+  const code = networkCode(found);
   const where = found.address ?? found.hostname;
   const place = where === undefined ? "" : ` ${where}${found.port === undefined ? "" : `:${found.port}`}`;
   // undici's own codes need their sentence: "other side closed", "Proxy response (403) !== 200 when HTTP Tunneling".
-  const text = place === "" && /^(UND_ERR_|HPE_)/.test(code) ? ` ${found.message}` : place;
+  const text = place === "" && /^(UND_ERR_|HPE_|HTTP)/.test(code) ? ` ${found.message}` : place;
   // A proxy that says no to a tunnel: undici has the status in its text only.
   const refused = /^Proxy response \(4\d\d\)/.test(found.message);
   return { reason: `${code}${text}`, permanent: refused || permanentCodes.has(code) };
+}
+
+/** undici's parser has no code for what came where a body was expected, as a size of a chunk that is none. */
+function networkCode({ code, name }: SystemError): string {
+  return typeof code === "string" ? code : name === "HTTPParserError" ? name : "";
 }
 
 /** The error, what it bundles (one per address tried), and its causes; bounded. */

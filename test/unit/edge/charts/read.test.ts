@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { Header } from "tar";
 import { describe, expect, it } from "vitest";
@@ -64,6 +65,12 @@ describe("readChart", () => {
     ["a name twice", packed([about, crd("c/crds/a.yaml"), crd("c/crds/a.yaml")]), "twice"],
     ["half an archive", packed([about, crd("c/crds/a.yaml")]).subarray(0, 60), ""],
     ["a bomb", packed([about, { path: "c/crds/z.yaml", text: "\0".repeat(15 * 1024 ** 2) }]), ""],
+    // Looked at as a whole it has a ratio of 17: by then all of it is in memory, and with it up to 4 GiB.
+    [
+      "a bomb before its fuse",
+      gzipSync(Buffer.concat([Buffer.alloc(64 * 1024 ** 2), randomBytes(4 * 1024 ** 2)])),
+      "ratio",
+    ],
   ])("refuses %s", async (_name, bytes, why) => {
     await expect(readChart(bytes)).rejects.toMatchObject({
       code: "CHART_UNUSABLE",
