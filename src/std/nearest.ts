@@ -9,7 +9,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best?.candidate;
 }
 
-/** Letters to insert, delete, replace, or swap with a neighbour (optimal string alignment). */
+/**
+ * Letters to insert, delete, replace, or swap with a neighbour (optimal string alignment). By hand, since leven and its
+ * like count a swap, the most frequent slip of all, as two.
+ */
 export function editDistance(a: string, b: string): number {
   // A long key is no typing mistake; without this bound a hostile file decides how long we work.
   if (a.length > 80 || b.length > 80) return Math.max(a.length, b.length);

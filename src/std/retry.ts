@@ -1,6 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Retry as data: who may be tried again, how often, and how long to wait. Times are milliseconds. */
+/**
+ * Retry as data: who may be tried again, how often, and how long to wait. Times are milliseconds. By hand, since p-retry
+ * waits as it was told before the first try: what a server asks for in `Retry-After` could only be added to that.
+ */
 export interface RetryPolicy {
   /** `undefined`: permanent. A number: wait at least that long (what `Retry-After` said), 0 for "as the policy says". */
   readonly transient: (error: unknown) => number | undefined;
