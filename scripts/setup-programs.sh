@@ -44,6 +44,7 @@ if command -v go >/dev/null 2>&1; then
 else
   echo "no Go here: no Kubernetes control plane, no Wasm plugin of our own, no gateway"
 fi
+test/rig/wasm/build-assemblyscript.sh || echo "failed: test/rig/wasm/build-assemblyscript.sh"
 if command -v pip >/dev/null 2>&1 && [ -x test/rig/wasm/fetch-real.sh ]; then
   test/rig/wasm/fetch-real.sh || echo "failed: test/rig/wasm/fetch-real.sh"
   for version in 1.36.4 1.40.0; do

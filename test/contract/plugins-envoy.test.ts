@@ -10,7 +10,7 @@ import { envoyLoads } from "../rig/gateway/envoy.ts";
 import { oddModules } from "../rig/gateway/modules.ts";
 import { envoyUnavailable } from "../rig/gateway/parts.ts";
 import { withExportRenamed } from "../rig/gateway/rename-export.ts";
-import { goPlugin, realPlugins } from "../rig/wasm/built.ts";
+import { assemblyScriptPlugin, goPlugin, realPlugins } from "../rig/wasm/built.ts";
 
 const version = "1.40.0";
 const reason = envoyUnavailable(version);
@@ -73,6 +73,21 @@ describe.skipIf(reason ?? go.unavailable)(
     it.each(['{"provider":"qwen"}', '{"provider":7}'])("agree about %s", async (config) => {
       const { envoy, we, words } = await both(forEnvoy(go.path), config);
       expect(we, words).toBe(envoy);
+    });
+  },
+);
+
+const assemblyScript = assemblyScriptPlugin();
+describe.skipIf(reason ?? assemblyScript.unavailable)(
+  `a plugin of the AssemblyScript SDK and Envoy ${version} ${assemblyScript.unavailable ?? because}`,
+  () => {
+    it.each([
+      { config: '{"a":1}', verdict: "loads" },
+      { config: "{}", verdict: "does not load" },
+      { config: JSON.stringify({ aborts: "x".repeat(40) }), verdict: "does not load" },
+    ])("agree that with $config it $verdict", async ({ config, verdict }) => {
+      const { envoy, we, words } = await both(readFileSync(assemblyScript.path), config);
+      expect([we, envoy], words).toEqual([verdict, verdict]);
     });
   },
 );

@@ -57,7 +57,8 @@ export function guestOf(job: Job, exportsOf: () => Exports, post: (message: Mess
     bytes: (at, length) => new Uint8Array(buffer(), at >>> 0, length >>> 0),
     give: (bytes, toPointer, toSize) => {
       const size = bytes.byteLength;
-      const at = guest.call("malloc", size) ?? guest.call("proxy_on_memory_allocate", size) ?? 0;
+      // As the gateway does, the guest is asked for no memory when there is nothing to keep.
+      const at = size === 0 ? 0 : (guest.call("malloc", size) ?? guest.call("proxy_on_memory_allocate", size) ?? 0);
       guest.bytes(at, size).set(bytes);
       guest.view().setUint32(toPointer >>> 0, at, true);
       guest.view().setUint32(toSize >>> 0, size, true);

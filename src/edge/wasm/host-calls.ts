@@ -17,12 +17,8 @@ export function proxyCalls(guest: Guest): Record<string, HostCall> {
     return ok;
   };
   const giveConfiguration = (start: number, length: number, toPointer: number, toSize: number): number => {
-    const wanted = guest.config.subarray(
-      start >>> 0,
-      Math.min(guest.config.byteLength, (start >>> 0) + (length >>> 0)),
-    );
-    if (wanted.byteLength === 0) return number(toPointer, 0) + number(toSize, 0);
-    guest.give(wanted, toPointer, toSize);
+    const end = Math.min(guest.config.byteLength, (start >>> 0) + (length >>> 0));
+    guest.give(guest.config.subarray(start >>> 0, end), toPointer, toSize);
     return ok;
   };
   return {
@@ -46,8 +42,10 @@ export function proxyCalls(guest: Guest): Record<string, HostCall> {
     },
     proxy_get_log_level: (at) => number(at, 2),
     proxy_get_property: (path, length, toPointer, toSize) => {
-      if (new TextDecoder().decode(guest.bytes(path, Math.min(length, 64))) !== "plugin_name") return notFound;
-      guest.give(new TextEncoder().encode(guest.name), toPointer, toSize);
+      const asked = new TextDecoder().decode(guest.bytes(path, Math.min(length, 64)));
+      // The two ids are there before any request, too, and nobody sets them for a plugin of Higress.
+      if (!/^plugin_(name|root_id|vm_id)$/.test(asked)) return notFound;
+      guest.give(new TextEncoder().encode(asked === "plugin_name" ? guest.name : ""), toPointer, toSize);
       return ok;
     },
     proxy_define_metric: (_type, _name, _length, at) => number(at, 1),

@@ -12,6 +12,13 @@ export function goPlugin(): { readonly path: string; readonly unavailable: strin
   return { path, unavailable: existsSync(path) ? undefined : `there is no ${path}: run test/rig/wasm/build.sh` };
 }
 
+/** The plugin of `assemblyscript-plugin/`, or why it is not there. */
+export function assemblyScriptPlugin(): { readonly path: string; readonly unavailable: string | undefined } {
+  const path = pathOf("build-assemblyscript.sh");
+  const unavailable = `there is no ${path}: run test/rig/wasm/build-assemblyscript.sh`;
+  return { path, unavailable: existsSync(path) ? undefined : unavailable };
+}
+
 export interface RealPlugin {
   readonly name: string;
   readonly version: string;
