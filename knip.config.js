@@ -21,7 +21,7 @@ export default {
     "@aws-cdk/lambda-layer-kubectl-v35",
     "@aws-cdk/lambda-layer-kubectl-v36",
   ],
-  ignoreBinaries: ["perl", "ip", "openssl", "unshare", "script"],
+  ignoreBinaries: ["perl", "ip", "openssl", "unshare", "script", "shellcheck"],
   ignoreExportsUsedInFile: inProduction ? true : { interface: true, type: true },
   includeEntryExports: false,
 };

@@ -18,6 +18,7 @@ need nginx nginx-light
 need htpasswd apache2-utils
 need busybox busybox
 need strace strace
+need shellcheck shellcheck
 need zsh zsh
 need fish fish
 need groff groff

@@ -112,3 +112,7 @@ ${comment(fill(words.registries, { host }))}
 registries: {}
 `;
 }
+
+/** Of a script that is made here and run where nobody knows which language is read. */
+export const dataElsewhere =
+  "The container that runs keeps its data in the first folder: copy it to the second, then run this again. / 正在运行的容器把数据保存在前一个目录：请先复制到后一个目录，再运行本脚本。";

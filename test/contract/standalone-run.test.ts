@@ -12,6 +12,7 @@ const run = promisify(execFile);
 const input: StandaloneInput = {
   image: "quay.io/higress/all-in-one:2.2.4",
   archives: ["images/all in one.tar"],
+  dataElsewhere: "It's elsewhere / 在别处",
   plugins: { from: "directory", directory: "tree" },
   carried: [{ name: "mcp-server", version: "2.0.1" }],
 };
@@ -25,14 +26,14 @@ async function aKit(given: StandaloneInput, state: { readonly loaded: boolean; r
   for (const { name, text, mode } of standaloneKit(given).files) await writeFile(join(kit, name), text, { mode });
   const engine = `#!/bin/sh
 printf '%s|' "$@" >>"$LOG"; echo >>"$LOG"
-case "$1" in image) exit ${state.loaded ? 0 : 1};; ps) echo "${state.running}";; esac
+case "$1" in image) exit ${state.loaded ? 0 : 1};; ps) echo "${state.running}";; inspect) echo "/first kit/data";; esac
 `;
   for (const name of ["docker", "podman"]) await writeFile(join(bin, name), engine, { mode: 0o755 });
   const log = join(root, "log");
   return {
     kit,
-    start: async (env: Record<string, string> = {}) => {
-      await run(join(kit, "run.sh"), [], { cwd: "/", env: { PATH: `${bin}:/usr/bin:/bin`, LOG: log, ...env } });
+    start: async (env: Record<string, string> = {}, script = "run.sh") => {
+      await run(join(kit, script), [], { cwd: "/", env: { PATH: `${bin}:/usr/bin:/bin`, LOG: log, ...env } });
       return (await readFile(log, "utf8"))
         .trim()
         .split("\n")
@@ -46,8 +47,8 @@ describe("run.sh", () => {
   it("loads what is missing and runs the image, from wherever it is called", async () => {
     await using kit = await aKit(input, { loaded: false, running: "" });
     const calls = await kit.start();
-    expect(calls.map(([verb]) => verb)).toEqual(["image", "load", "ps", "run"]);
-    expect(calls[1]).toEqual(["load", "--input", "images/all in one.tar"]);
+    expect(calls.map(([verb]) => verb)).toEqual(["ps", "image", "load", "run"]);
+    expect(calls[2]).toEqual(["load", "--input", "images/all in one.tar"]);
     expect(calls[3]).toEqual(
       expect.arrayContaining([
         "--env-file",
@@ -61,10 +62,33 @@ describe("run.sh", () => {
 
   it("does not load what is there, and replaces the container that it made before", async () => {
     await using kit = await aKit(input, { loaded: true, running: "abc123" });
+    await mkdir(join(kit.kit, "data"));
     const calls = await kit.start();
-    expect(calls.map(([verb]) => verb)).toEqual(["image", "ps", "rm", "run"]);
-    expect(calls[1]).toContain("label=io.higress.airgap=standalone");
+    expect(calls.map(([verb]) => verb)).toEqual(["ps", "image", "rm", "run"]);
+    expect(calls[0]).toContain("label=io.higress.airgap=standalone");
     expect(calls[2]).toEqual(["rm", "--force", "abc123"]);
+  });
+
+  it("does not begin with empty data where the container of another kit has some", async () => {
+    await using kit = await aKit(input, { loaded: true, running: "abc123" });
+    const lines = [input.dataElsewhere, "  /first kit/data", `  ${kit.kit}/data`, ""];
+    await expect(kit.start()).rejects.toMatchObject({ code: 1, stderr: lines.join("\n") });
+    await mkdir(join(kit.kit, "data"));
+    const calls = await kit.start();
+    expect(calls.map(([verb]) => verb)).toEqual(["ps", "inspect", "ps", "image", "rm", "run"]);
+  });
+
+  it("is undone by remove.sh: the container that it made, and the image that it loaded", async () => {
+    await using kit = await aKit(input, { loaded: true, running: "abc123" });
+    const calls = await kit.start({}, "remove.sh");
+    expect(calls.map((words) => words.slice(0, 3))).toEqual([
+      ["ps", "--all", "--quiet"],
+      ["rm", "--force", "abc123"],
+      ["image", "inspect", input.image],
+      ["image", "rm", input.image],
+    ]);
+    await using gone = await aKit(input, { loaded: false, running: "" });
+    expect((await gone.start({}, "remove.sh")).map(([verb]) => verb)).toEqual(["ps", "image"]);
   });
 
   it("stops when the image cannot be loaded", async () => {

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { pluginTree } from "../../content/plugin-tree.ts";
 import { platformImage, writeDockerArchive } from "../../edge/archive/docker-archive.ts";
 import { exportPluginTree } from "../../edge/archive/plugin-export.ts";
+import { readAsset } from "../../edge/files/assets.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
@@ -14,6 +15,7 @@ import { composeSetKit, isOfComposeSet, missingServices } from "../../stages/sta
 import type { StandaloneKit } from "../../stages/standalone/container.ts";
 import { standaloneKit } from "../../stages/standalone/kit.ts";
 import { printBytes } from "../../std/bytes.ts";
+import { dataElsewhere } from "../../ui/files.ts";
 import type { Context } from "../context.ts";
 import { onePlatform, text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -43,10 +45,16 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const kit: StandaloneKit =
     mode === "compose"
       ? composeSetKit({ ...input, directory })
-      : standaloneKit({ ...input, image: written[0]?.reference ?? "", plugins: { from: "directory", directory } });
+      : standaloneKit({
+          ...input,
+          image: written[0]?.reference ?? "",
+          dataElsewhere,
+          plugins: { from: "directory", directory },
+        });
   const findings = [...images.findings, ...kit.findings];
   for (const found of findings) context.reporter.report({ type: "finding", finding: found });
-  await writeNewFiles(out, kit.files, { overwrite: true, context });
+  const readme = { name: "README.txt", text: await readAsset("manifests/standalone/README.txt") };
+  await writeNewFiles(out, [readme, ...kit.files], { overwrite: true, context });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }
 

@@ -13,6 +13,8 @@ export interface StandaloneInput extends EnvironmentInput {
   readonly engine?: "docker" | "podman" | undefined;
   /** @default higress */
   readonly container?: string | undefined;
+  /** What run.sh says, before both folders, where the container that it would replace keeps its data elsewhere. */
+  readonly dataElsewhere: string;
   /** On the host. @default 8080, 8443, 8001 */
   readonly ports?: Partial<Ports> | undefined;
 }
@@ -42,7 +44,8 @@ export function standaloneKit(input: StandaloneInput): StandaloneKit {
     mounts: mountsOf(input),
   };
   const files = [
-    file("run.sh", runScript(container), 0o755),
+    file("run.sh", runScript(container, input.dataElsewhere), 0o755),
+    file("remove.sh", removeScript(container), 0o755),
     file("higress.env", environmentFile(variables)),
     file("compose.yaml", composeFile(container)),
   ];
@@ -81,12 +84,24 @@ function mountsOf({ plugins, carried, caFile }: StandaloneInput): readonly Mount
 /** Marks the containers that this script made, which alone it may replace. */
 const label = "io.higress.airgap=standalone";
 
+function scriptHead({ engine, name }: Container): readonly string[] {
+  return [
+    "#!/bin/sh",
+    "set -eu",
+    'cd "$(dirname "$0")"',
+    `engine=\${ENGINE:-${engine}}`,
+    `old=$("$engine" ps --all --quiet --filter ${shellWord(`name=^${name}$`)} --filter label=${label})`,
+    "",
+  ];
+}
+
 /**
  * A script for a host that has a container engine and nothing else. Run again, it replaces its own container and keeps
- * ./data; a foreign container of that name makes the engine refuse.
+ * ./data; a foreign container of that name makes the engine refuse. From a second kit in another folder the container
+ * would begin with empty data, which nobody wants who upgrades.
  */
-function runScript(container: Container): string {
-  const { archives, engine, image, name, ports, mounts } = container;
+function runScript(container: Container, dataElsewhere: string): string {
+  const { archives, image, name, ports, mounts } = container;
   const run = [
     `exec "$engine" run --detach --restart unless-stopped`,
     `--name ${shellWord(name)} --label ${label}`,
@@ -95,11 +110,16 @@ function runScript(container: Container): string {
     ...mounts.map((mount) => `--volume ${volume(mount)}`),
     shellWord(image),
   ].join(" \\\n  ");
+  const source = '{{range .Mounts}}{{if eq .Destination "/data"}}{{.Source}}{{end}}{{end}}';
   return [
-    "#!/bin/sh",
-    "set -eu",
-    'cd "$(dirname "$0")"',
-    `engine=\${ENGINE:-${engine}}`,
+    ...scriptHead(container),
+    'if [ -n "$old" ] && ! [ -e data ]; then',
+    `  data=$("$engine" inspect --format ${shellWord(source)} "$old")`,
+    '  if [ -n "$data" ]; then',
+    `    printf '%s\\n' ${shellWord(dataElsewhere)} "  $data" "  $PWD/data" >&2`,
+    "    exit 1",
+    "  fi",
+    "fi",
     "",
     "# Only what is missing: loading a large archive again takes minutes.",
     `if ! "$engine" image inspect ${shellWord(image)} >/dev/null 2>&1; then`,
@@ -107,9 +127,19 @@ function runScript(container: Container): string {
     "fi",
     "",
     "mkdir -p data",
-    `old=$("$engine" ps --all --quiet --filter ${shellWord(`name=^${name}$`)} --filter label=${label})`,
-    '[ -z "$old" ] || "$engine" rm --force $old',
+    '[ -z "$old" ] || "$engine" rm --force "$old"',
     run,
+    "",
+  ].join("\n");
+}
+
+/** What run.sh has made, and what it has loaded; ./data stays. */
+function removeScript(container: Container): string {
+  const image = shellWord(container.image);
+  return [
+    ...scriptHead(container),
+    '[ -z "$old" ] || "$engine" rm --force "$old"',
+    `if "$engine" image inspect ${image} >/dev/null 2>&1; then "$engine" image rm ${image}; fi`,
     "",
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Failure, isFailure } from "../../../src/model/failure.ts";
@@ -28,6 +28,8 @@ describe("a kit whose images the bundle does not carry", () => {
     const made = await runCommand(["standalone", bundle, "--mode", "compose", "--out", "kit"], { cwd: folder.path });
     expect(made.code).toBe(3);
     for (const name of ["api-server", "pilot", "plugin-server"]) expect(made.stderr).toContain(`higress/${name}`);
+    const readme = await readFile(join(folder.path, "kit/README.txt"), "utf8");
+    for (const words of ["./load.sh", "Upgrade / 升级", "Removal / 卸载"]) expect(readme).toContain(words);
   });
 });
 

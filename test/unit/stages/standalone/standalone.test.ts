@@ -19,6 +19,7 @@ const carried = [
 const input: StandaloneInput = {
   image: "quay.io/higress/all-in-one:2.2.4",
   archives: ["images/all-in-one.tar"],
+  dataElsewhere: "elsewhere",
   plugins: { from: "url", pattern },
   carried,
 };
@@ -90,10 +91,11 @@ describe("standaloneKit", () => {
     expect(kit.findings).toEqual([]);
     expect(kit.files.map(({ name, mode }) => [name, mode])).toEqual([
       ["run.sh", 0o755],
+      ["remove.sh", 0o755],
       ["higress.env", 0o644],
       ["compose.yaml", 0o644],
     ]);
-    const [script = "", env, compose] = kit.files.map(({ text }) => text);
+    const [script = "", , env, compose] = kit.files.map(({ text }) => text);
     expect(script).toContain('"$PWD"/plugins-tree/plugins/ai-proxy:/usr/share/nginx/html/plugins/ai-proxy:ro,z');
     expect(env).toContain(`PATTERN=${builtInPattern}\n`);
     expect(load(compose ?? "")).toMatchObject({
