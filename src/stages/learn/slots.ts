@@ -1,5 +1,4 @@
 import { outsideReferences, stringsOf, isScanned } from "../../model/inside.ts";
-import {} from "../../model/reference-words.ts";
 import { isReference, parseReference } from "../../model/reference.ts";
 import { referenceWords } from "../../model/reference-words.ts";
 import { imagesOf, renderedObjects, whereOf } from "../../model/rendered-object.ts";
