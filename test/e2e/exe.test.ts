@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { barePath } from "../rig/bare-path.ts";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
+import { packSampleChart } from "../rig/charts/pack.ts";
 import { loadSegments, sharedPages } from "../rig/elf.ts";
 import { dockerRegistryUnavailable } from "../rig/registry-process.ts";
 import { ticksOfThreads } from "../rig/threads.ts";
@@ -85,8 +86,7 @@ describe.skipIf(notHere !== undefined)(`the executable for amd64${because(notHer
   });
 
   it("looks for helm beside itself, too, wherever it is started from", async () => {
-    await writeFile(join(at.folder, "chart.tgz"), "");
-    const { stderr } = await run(x64, ["relocation", "learn", "chart.tgz"]);
+    const { stderr } = await run(x64, ["relocation", "learn", await packSampleChart(at.folder)]);
     const places = [at.folder + "/bin", folder].map((each) => join(each, "helm-linux-amd64")).join(", ");
     expect(stderr).toContain(`(PATH, ${places}) [TOOL_MISSING]`);
   });
