@@ -80,6 +80,7 @@ export interface NoteFacts {
   written: { path: string; size: string };
   resumed: { bytes: number };
   finished: { path: string };
+  mirrored: { prefix: string; path: string };
   listening: { what: string; url: string };
   "nothing-to-do": object;
   "helper-silent": { program: string; host: string; seconds: number; limit: number };

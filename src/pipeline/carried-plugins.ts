@@ -44,9 +44,9 @@ export async function layoutOf({ item }: CarriedPlugin, content: Fetcher, signal
   return pluginLayout(await pluginImage(item.name, item.root, content, { side: "bundle", signal }));
 }
 
-/** A bundle whose blobs are held against their digests here, so that damage is said to be the bundle's. */
-function checkedContent(bundle: Bundle): Fetcher {
-  return { fetch: (blob, options) => verified(bundle.fetch(blob, options), blob, "bundle") };
+/** Blobs are held against their digests here, so that damage is said to be the bundle's. */
+function checkedContent(content: Fetcher): Fetcher {
+  return { fetch: (blob, options) => verified(content.fetch(blob, options), blob, "bundle") };
 }
 
 export interface CarriedConfigs {
@@ -101,13 +101,13 @@ export type CheckCarried = (plugin: CarriedPlugin, configs: readonly string[]) =
 
 /** Checks a plugin as it lies in the bundle: would this release's gateway take it out, load it, and be content? */
 export function checkCarried(
-  bundle: Bundle,
+  contentOf: (item: LockItem) => Fetcher,
   gateway: string,
   { gateways, starter }: StartPorts,
   signal?: AbortSignal,
 ): CheckCarried {
-  const content = checkedContent(bundle);
   return async (plugin, configs) => {
+    const content = checkedContent(contentOf(plugin.item));
     const { name, reference } = plugin.item;
     const facts = { name, version: plugin.version };
     const refused = (why: string, layout: string): CheckedPlugin => {

@@ -11,6 +11,8 @@ import { effectiveConfig } from "../stages/plugins/manifests.ts";
 import { preflightCluster } from "../stages/preflight-cluster/preflight.ts";
 import type { PullProbe, RegistryProbe } from "../stages/preflight-registry/ports.ts";
 import { preflightRegistry, type PreflightResult } from "../stages/preflight-registry/preflight.ts";
+import type { Fetcher } from "../content/store.ts";
+import type { LockItem } from "../model/lock.ts";
 import { bytesByProject, planPush } from "../stages/push/plan.ts";
 import { carriedPlugins, checkCarried, type StartPorts } from "./carried-plugins.ts";
 import { specCrds } from "./export.ts";
@@ -27,7 +29,7 @@ export interface ClusterPreflightPorts extends RenderPorts, Interruptible, Telli
   readonly cluster: PreflightPort;
 }
 
-export interface PluginPreflightPorts extends Pick<InstallPorts, "userPlugins">, Interruptible {
+export interface PluginPreflightPorts extends Pick<InstallPorts, "userPlugins" | "target">, Interruptible {
   readonly modules: StartPorts;
 }
 
@@ -156,11 +158,11 @@ export async function pluginFindings(
   ports: PluginPreflightPorts,
 ): Promise<readonly Finding[]> {
   const wanted = wantedPlugins(asked.plan, asked.site, ports.userPlugins);
-  return [...wanted.findings, ...(await startFindings(asked.bundle, wanted, ports))];
+  return [...wanted.findings, ...(await startFindings(asked, wanted, ports))];
 }
 
 async function startFindings(
-  bundle: PreflightContext["bundle"],
+  { bundle, plan }: PreflightContext,
   { plugins }: Wanted,
   ports: PluginPreflightPorts,
 ): Promise<readonly Finding[]> {
@@ -171,7 +173,8 @@ async function startFindings(
     return item === undefined || config === undefined ? [] : [{ name: item.name, config }];
   });
   if (starts.length === 0) return [];
-  const check = checkCarried(bundle, carriedRelease(bundle.document), ports.modules, signal);
+  const contentOf = carriedOrPushed(bundle, plan, ports.target);
+  const check = checkCarried(contentOf, carriedRelease(bundle.document), ports.modules, signal);
   const carried = new Map(carriedPlugins(bundle).map((plugin) => [plugin.item.name, plugin]));
   const checked = await pMap(
     starts,
@@ -220,4 +223,17 @@ function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
         .filter(({ targets }) => targets.length > 0),
     ]),
   );
+}
+
+/** What a delta leaves out is where its item goes. */
+function carriedOrPushed(
+  bundle: PreflightContext["bundle"],
+  { mapped }: PreflightContext["plan"],
+  target: PluginPreflightPorts["target"],
+): (item: LockItem) => Fetcher {
+  return ({ reference }) => {
+    const [first] = mapped.find(({ item }) => item.reference === reference)?.targets ?? [];
+    const there = first === undefined ? bundle : target.repository(first.repository);
+    return { fetch: (blob, options) => (bundle.hasBlob(blob.digest) ? bundle : there).fetch(blob, options) };
+  };
 }

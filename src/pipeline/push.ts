@@ -4,7 +4,7 @@ import { unknownCluster } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { Bundle } from "../stages/bundle/open.ts";
-import type { PushTarget } from "../stages/push/ports.ts";
+import type { PushSource, PushTarget } from "../stages/push/ports.ts";
 import { pushItems, type PushOptions, type PushResult } from "../stages/push/push.ts";
 import type { ClusterIdentity } from "../stages/receipt/receipt.ts";
 import { parseBytes } from "../std/bytes.ts";
@@ -15,9 +15,12 @@ export interface PushPorts {
   readonly pushOptions: Partial<PushOptions>;
 }
 
+/** A bundle, or what one would be made of. */
+export type PushedContent = PushSource & { readonly document: Pick<Bundle["document"], "delta"> };
+
 export function push(
   plan: InstallPlan,
-  bundle: Bundle,
+  bundle: PushedContent,
   ports: PushPorts,
   options: Pick<PushOptions, "concurrency" | "signal" | "report">,
 ): Promise<PushResult> {

@@ -133,7 +133,8 @@ function ofAnySite(found: Finding): Finding {
   return isOfSite && found.severity === "error" ? { ...found, severity: "warning" } : found;
 }
 
-function inMemory({ items, version, files }: RehearsedBundle) {
+/** A bundle that is not packed yet, as far as a plan reads it. */
+export function inMemory({ items, version, files }: Pick<RehearsedBundle, "items" | "version" | "files">) {
   return {
     source: { name: Entry.bundle },
     document: { items, version },

@@ -28,7 +28,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const given = await givenConfig(flags, context);
   const carried = await carriedConfigs(bundle);
   const release = text(flags, "release-version") ?? carriedRelease(bundle.document);
-  const check = checkCarried(bundle, release, await startPorts(), context.signal);
+  const check = checkCarried(() => bundle, release, await startPorts(), context.signal);
   const checked = await pMap(
     plugins,
     (plugin) => check(plugin, given === undefined ? carried.configsOf(plugin.item) : [given]),

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors, type Finding } from "../../model/finding.ts";
 import type { PluginRecord } from "../../model/receipt.ts";
@@ -29,10 +30,11 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const ports = await installPorts({ site, sitePath }, target, tools, context);
   const options = { skip: new Set<string>(), forceConflicts: false, signal: context.signal, report };
   const tell = (findings: readonly Finding[]): boolean => {
-    for (const found of findings) report({ type: "finding", finding: found });
+    reportFindings(findings, report);
     return hasErrors(findings);
   };
-  if (tell(await pluginFindings({ bundle, site, plan }, await pluginPorts(site, context)))) return ExitCode.findings;
+  if (tell(await pluginFindings({ bundle, site, plan }, { ...ports, ...(await pluginPorts(site, context)) })))
+    return ExitCode.findings;
   const named = plan.mapped.filter(({ item }) => names.includes(item.name));
   // Harbor may have cleaned up since the install; a plugin that is not there would keep new gateway pods closed.
   if (site.plugins.mode === "oci" && tell(await pullAsGateway(named, site, ports, options))) return ExitCode.findings;

@@ -58,6 +58,25 @@ export const commands: readonly Command[] = [
     load: () => import("./push.ts"),
   },
   {
+    name: "mirror",
+    positionals: "<spec>",
+    flags: {
+      spec: bundle,
+      site: string,
+      out: string,
+      lock: string,
+      reuse: strings,
+      concurrency: string,
+      "allow-missing": boolean,
+      overwrite: boolean,
+      "sign-key": string,
+      platform: strings,
+      helm: string,
+      "dry-run": boolean,
+    },
+    load: () => import("./mirror.ts"),
+  },
+  {
     name: "render",
     positionals: "<bundle>",
     flags: {

@@ -124,7 +124,7 @@ export async function preflightOf(
   });
 }
 
-export async function pluginPorts(site: Site, { signal }: Context): Promise<PluginPreflightPorts> {
+export async function pluginPorts(site: Site, { signal }: Context): Promise<Omit<PluginPreflightPorts, "target">> {
   return { userPlugins: await readUserPlugins(site), modules: await startPorts(), signal };
 }
 

@@ -6,6 +6,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   inspect: { about: "List what a bundle carries, without reading its blobs", example: "inspect higress-2.2.4.tar" },
   verify: { about: "Hash every byte of a bundle and name all that is damaged", example: "verify /media/stick/higress-2.2.4.tar" },
   push: { about: "Push a bundle into the registry of the site file", example: "push higress-2.2.4.tar --site site.yaml --dry-run" },
+  mirror: { about: "Copy what the spec names straight into the registry of the site, on a host that reaches both sides", example: "mirror bundle.yaml --site site.yaml" },
   render: { about: "Write exactly what install would apply, with the proof", example: "render higress-2.2.4.tar --site site.yaml --out rendered/" },
   install: { about: "Verify, push, rewrite, prove, install, switch plugins on, check (air-gapped host)", example: "install higress-2.2.4.tar --site site.yaml" },
   serve: { about: "Serve a bundle as a read-only registry and plugin server", example: "serve higress-2.2.4.tar --port 5000" },

@@ -12,6 +12,7 @@ export const en: Catalogue = {
   notes: noteSentences({
     written: "written: {path} ({size})",
     finished: "{path} is there already, whole and with these very bytes: nothing is written",
+    mirrored: "{prefix} has every blob, and {path} the rest. To go on: higress-airgap install {path} --site site.yaml",
     resumed: "going on where it stopped: {bytes} are there already",
     listening: "serving {what} on {url}",
     "nothing-to-do": "nothing to do: everything is there",

@@ -39,6 +39,7 @@ export const commandNames = [
   "inspect",
   "verify",
   "push",
+  "mirror",
   "render",
   "install",
   "serve",

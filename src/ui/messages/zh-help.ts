@@ -6,6 +6,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   inspect: { about: "列出离线包内容，不读取数据块", example: "inspect higress-2.2.4.tar" },
   verify: { about: "校验离线包的每一个字节，列出全部损坏", example: "verify /media/stick/higress-2.2.4.tar" },
   push: { about: "把离线包推送到站点文件所指的仓库", example: "push higress-2.2.4.tar --site site.yaml --dry-run" },
+  mirror: { about: "把规格文件列出的内容直接复制到站点的仓库（两边都可达的主机）", example: "mirror bundle.yaml --site site.yaml" },
   render: { about: "写出 install 将要应用的全部内容及证明", example: "render higress-2.2.4.tar --site site.yaml --out rendered/" },
   install: { about: "校验、推送、改写、证明、安装、启用插件、检查（离线主机）", example: "install higress-2.2.4.tar --site site.yaml" },
   serve: { about: "把离线包作为只读仓库和插件服务器", example: "serve higress-2.2.4.tar --port 5000" },

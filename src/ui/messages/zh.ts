@@ -12,6 +12,7 @@ export const zh: Catalogue = {
   notes: noteSentences({
     written: "已写入：{path}（{size}）",
     finished: "{path} 已经存在，内容完整且完全相同：无需写入",
+    mirrored: "{prefix} 已有全部数据块，其余内容在 {path} 中。接下来：higress-airgap install {path} --site site.yaml",
     resumed: "从中断处继续：已有 {bytes}",
     listening: "正在 {url} 上提供 {what}",
     "nothing-to-do": "无需操作：全部内容已存在",

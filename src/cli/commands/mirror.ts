@@ -1,0 +1,41 @@
+import { parseRelocationMap } from "../../edge/files/config.ts";
+import { Failure } from "../../model/failure.ts";
+import { hasErrors } from "../../model/finding.ts";
+import { mirror } from "../../pipeline/mirror.ts";
+import type { Context } from "../context.ts";
+import { text, truth, type Flags } from "../define.ts";
+import { ExitCode } from "../exit-code.ts";
+import { rehearsedSite, withBuild } from "../wire/build-session.ts";
+import { pushPlan, printPushed } from "../wire/push.ts";
+import { openTarget } from "../wire/registries.ts";
+import { openSite } from "../wire/site-session.ts";
+
+export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+  const { site, sitePath } = await openSite(flags, context);
+  const rehearsed = await rehearsedSite(site);
+  const dryRun = truth(flags, "dry-run");
+  await withBuild(flags, { kind: ".mirror", site: rehearsed }, context, async (session) => {
+    const { out, input, ports, options, written } = session;
+    // Before anything is sent: `install` would refuse what is written at the end.
+    if (site.trustKeys.length > 0 && text(flags, "sign-key") === undefined)
+      throw new Failure("BUNDLE_UNSIGNED", { path: out });
+    const { concurrency } = options;
+    await using target = await openTarget({ site, sitePath, concurrency }, context);
+    const { plan, pushed, bundle } = await mirror(
+      input,
+      site,
+      {
+        ...ports,
+        parseRelocation: parseRelocationMap,
+        userValues: rehearsed.userValues,
+        push: (planned, source) => pushPlan({ site, plan: planned, source }, target, { dryRun, concurrency }, context),
+      },
+      { ...options, dryRun },
+    );
+    printPushed(plan, pushed, { dryRun }, context);
+    if (bundle === undefined) return;
+    await written(bundle);
+    options.report({ type: "note", text: "mirrored", facts: { prefix: plan.prefix, path: out } });
+  });
+  return hasErrors(context.reporter.findings) ? ExitCode.findings : ExitCode.done;
+}

@@ -1,0 +1,172 @@
+import { dirname, resolve } from "node:path";
+import { httpGet } from "../../edge/charts/http.ts";
+import type { Get } from "../../edge/charts/pull.ts";
+import { bundleOutput } from "../../edge/disk/bundle-output.ts";
+import { hashThreads } from "../../edge/disk/hash-threads.ts";
+import { signer } from "../../edge/disk/signature.ts";
+import { loadBundleSpec } from "../../edge/files/config.ts";
+import { readText } from "../../edge/files/read-text.ts";
+import { replaceFile } from "../../edge/files/replace.ts";
+import { Entry, limits } from "../../model/bundle.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
+import type { Lock } from "../../model/lock.ts";
+import type { Site } from "../../model/site.ts";
+import type { BundleSpec } from "../../model/spec.ts";
+import type { BuildInput, BuildOptions, BuildPorts } from "../../pipeline/build-ports.ts";
+import { blameReused } from "../../pipeline/locked.ts";
+import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
+import type { PackResult } from "../../stages/bundle/pack.ts";
+import { parseBytes, printBytes } from "../../std/bytes.ts";
+import { canonicalJson } from "../../std/canonical-json.ts";
+import type { Context } from "../context.ts";
+import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
+import { tool } from "../version.ts";
+import { bundleExtras, specFiles } from "./build-files.ts";
+import { buildPorts } from "./build-ports.ts";
+import { openEach, openToJudge, readInventory, readLock, readRequest } from "./bundles.ts";
+import { readCa, readUserPlugins } from "./install-ports.ts";
+import { registryPool } from "./registries.ts";
+import { readValues } from "./site-session.ts";
+import { findTool } from "./tools.ts";
+
+/** A spec, and all that its build asks and reads: what the commands of the connected host begin with. */
+export interface BuildSession {
+  readonly out: string;
+  readonly input: BuildInput;
+  readonly ports: BuildPorts;
+  readonly options: BuildOptions;
+  /** Says what was written, and writes the lock beside it. */
+  readonly written: (result: PackResult & { readonly lock: Lock }) => Promise<void>;
+}
+
+interface BuildSessionOptions {
+  /** Ends the name of a bundle that no `--out` names: another name for another content. */
+  readonly kind: string;
+  /** Where it will be installed, when that is known here. */
+  readonly site: RehearsedSite | undefined;
+}
+
+/** Opens what a build needs, has `work` done with it, and closes it. */
+export async function withBuild<T>(
+  flags: Flags,
+  { kind, site }: BuildSessionOptions,
+  context: Context,
+  work: (session: BuildSession) => Promise<T>,
+): Promise<T> {
+  const specPath = resolve(context.cwd, required(flags, "spec"));
+  const spec = withPlatforms(await loadBundleSpec(specPath), texts(flags, "platform"));
+  const out = resolve(context.cwd, text(flags, "out") ?? `${spec.name}-${spec.version}${kind}.tar`);
+  const concurrency = wholeNumber(flags, "concurrency", 1, 64) ?? 8;
+  const { signal, reporter } = context;
+  const { report } = reporter;
+  if (!truth(flags, "dry-run")) await outputOf(out, flags).refuse(() => isOfSpec(out, specPath, context));
+  await using pool = registryPool(
+    { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
+    context,
+  );
+  const get = httpGet({ transport: (host) => pool.transport(host) });
+  const input = await inputOf({ spec, specPath, get }, flags, context);
+  await using reuse = await openEach(texts(flags, "reuse"), context);
+  await using threads = await hashThreads(truth(flags, "dry-run") ? 0 : undefined);
+  await using ports = await buildPorts(
+    {
+      spec,
+      helm: await helmFor(spec, flags, context),
+      output: outputOf(out, flags),
+      startHash: threads.start,
+      manifests: input.manifests,
+      reuse: reuse.bundles,
+      site,
+    },
+    pool,
+    context,
+  );
+  const options = { report, signal, concurrency, allowMissing: truth(flags, "allow-missing") };
+  const written: BuildSession["written"] = async ({ lock, isWritten, size }) => {
+    await replaceFile(`${out}.lock.json`, canonicalJson(lock));
+    if (isWritten) report({ type: "note", text: "written", facts: { path: out, size: printBytes(size) } });
+    else report({ type: "note", text: "finished", facts: { path: out } });
+  };
+  try {
+    return await work({ out, input, ports, options, written });
+  } catch (error) {
+    throw blameReused(error, reuse.bundles);
+  }
+}
+
+interface SpecAt {
+  readonly spec: BundleSpec;
+  readonly specPath: string;
+  readonly get: Get;
+}
+
+async function inputOf({ spec, specPath, get }: SpecAt, flags: Flags, context: Context): Promise<BuildInput> {
+  const [key, lock, since, only] = (["sign-key", "lock", "since", "only"] as const).map((name) => text(flags, name));
+  return {
+    spec,
+    specText: await readText(specPath, limits.smallFile),
+    ...(await specFiles(spec, context.env, { get, report: context.reporter.report, signal: context.signal })),
+    extras: await bundleExtras(context.env),
+    tool,
+    epoch: epoch(context.env["SOURCE_DATE_EPOCH"]),
+    ...(key === undefined ? {} : await signer(resolve(context.cwd, key))),
+    ...(lock === undefined ? {} : { lock: await readLock(lock, context) }),
+    ...(since === undefined ? {} : { since: await readInventory(since, context) }),
+    ...(only === undefined ? {} : { only: await readRequest(only, context) }),
+  };
+}
+
+/** What the file of a site declares and sets is then known to a build, too. */
+export async function rehearsedSite(site: Site): Promise<RehearsedSite> {
+  return {
+    site,
+    userValues: await readValues(site),
+    userPlugins: await readUserPlugins(site),
+    ca: await readCa(site),
+  };
+}
+
+/** A build that was ended in its last moment has written the bundle: only of the same spec it may be that one. */
+async function isOfSpec(path: string, specPath: string, context: Context): Promise<boolean> {
+  try {
+    await using there = await openToJudge(path, [], context);
+    return (await there.readFile(Entry.spec)).toString("utf8") === (await readText(specPath, limits.smallFile));
+  } catch (error) {
+    if (isFailure(error)) return false;
+    throw error;
+  }
+}
+
+function outputOf(out: string, flags: Flags): ReturnType<typeof bundleOutput> {
+  return bundleOutput(out, {
+    volumeSize: volumeSize(text(flags, "volume-size")),
+    overwrite: truth(flags, "overwrite"),
+    ...(truth(flags, "in-order") ? { inOrder: true } : {}),
+  });
+}
+
+/** A lock says what the charts render to: nothing is rendered again, except to learn a map that the spec does not name. */
+async function helmFor(spec: BundleSpec, flags: Flags, context: Context): Promise<string | undefined> {
+  const learns = spec.charts.some(({ relocation }) => relocation === undefined);
+  if (spec.charts.length === 0 || (text(flags, "lock") !== undefined && !learns)) return undefined;
+  return findTool("helm", { named: text(flags, "helm") }, context);
+}
+
+function withPlatforms(spec: BundleSpec, platforms: readonly string[]): BundleSpec {
+  return platforms.length === 0 ? spec : { ...spec, platforms: [...platforms] };
+}
+
+/** A volume holds at least one block of 4 MiB; smaller ones would be mostly bookkeeping. */
+function volumeSize(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const bytes = parseBytes(value);
+  if (bytes === undefined || bytes < 4 * 1024 ** 2)
+    throw new Failure("USAGE", { what: `--volume-size ${value}: >= 4MiB` });
+  return bytes;
+}
+
+function epoch(value: string | undefined): number | undefined {
+  if (value === undefined || value === "") return undefined;
+  if (!/^\d{1,12}$/.test(value)) throw new Failure("USAGE", { what: `SOURCE_DATE_EPOCH=${value}` });
+  return Number(value);
+}

@@ -1,0 +1,63 @@
+import type { RelocationMap } from "../model/relocation.ts";
+import { isManifest } from "../model/media-type.ts";
+import type { Site } from "../model/site.ts";
+import { pack } from "../stages/bundle/pack.ts";
+import type { PackInput } from "../stages/bundle/plan.ts";
+import type { PushResult } from "../stages/push/push.ts";
+import { planBuild, type BuildResult } from "./build.ts";
+import type { BuildInput, BuildOptions, BuildPorts } from "./build-ports.ts";
+import { planInstall, type InstallPlan } from "./install-plan.ts";
+import type { PushedContent } from "./push.ts";
+import { inMemory } from "./rehearsal.ts";
+
+export interface MirrorPorts extends BuildPorts {
+  readonly parseRelocation: (text: string, file: string) => RelocationMap;
+  /** Texts of the site's values files. */
+  readonly userValues: readonly string[];
+  push(plan: InstallPlan, source: PushedContent): Promise<PushResult>;
+}
+
+/**
+ * For a host that sees both sides: the plan of a build, with all that it proves, goes from its sources into the registry
+ * of the site, as `push` would put it. No blob touches the disk.
+ * @returns `undefined` for the bundle of a dry run
+ */
+export async function mirror(
+  input: BuildInput,
+  site: Site,
+  ports: MirrorPorts,
+  options: BuildOptions & { readonly dryRun: boolean },
+): Promise<{ readonly plan: InstallPlan; readonly pushed: PushResult; readonly bundle: BuildResult | undefined }> {
+  const planned = await planBuild(input, ports, options);
+  const { lock, files } = planned;
+  const plan = await planInstall(inMemory({ items: lock.items, version: lock.version, files }), site, ports);
+  const pushed = await ports.push(plan, sourceOf(planned));
+  if (options.dryRun) return { plan, pushed, bundle: undefined };
+  const { report, signal } = options;
+  report({ type: "phase", phase: "pack", state: "started" });
+  const result = await pack(withoutContent(planned, plan.prefix), ports.output, {
+    report,
+    startHash: ports.startHash,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  report({ type: "phase", phase: "pack", state: "done" });
+  return { plan, pushed, bundle: { ...result, lock } };
+}
+
+function sourceOf({ blobs }: PackInput): PushedContent {
+  const planned = new Map(blobs.map((blob) => [blob.descriptor.digest, blob]));
+  return {
+    document: {},
+    hasBlob: (digest) => planned.has(digest),
+    async *fetch({ digest }, { offset = 0, signal } = {}) {
+      const blob = planned.get(digest);
+      if (blob !== undefined) yield* blob.open(offset, signal ?? new AbortController().signal);
+    },
+  };
+}
+
+/** What `install` needs besides the registry: a delta on what was pushed. Manifests stay in it, for who looks at it. */
+function withoutContent(planned: PackInput, base: string): PackInput {
+  const content = planned.blobs.filter(({ descriptor }) => !isManifest(descriptor.mediaType));
+  return { ...planned, delta: { base, absent: new Set(content.map(({ descriptor }) => descriptor.digest)) } };
+}

@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { aConnectedSide, type ConnectedSide } from "../rig/connected-side.ts";
+import { aFarSide, farSideUnavailable, said, type FarSide } from "../rig/far-side.ts";
+import { aFaultServer, type FaultServer } from "../rig/fault-server.ts";
+import { aDockerRegistry, dockerRegistryUnavailable } from "../rig/registry-process.ts";
+import { startCli } from "../rig/running-cli.ts";
+import { writeSampleSite } from "../rig/sample-site.ts";
+import { tools } from "../rig/tools.ts";
+
+const withoutRegistry = dockerRegistryUnavailable();
+const unavailable = farSideUnavailable();
+const because = (why: string | undefined): string => (why === undefined ? "" : ` (not run: ${why})`);
+const host = "harbor.airgap.example";
+
+interface Target {
+  readonly seen: FaultServer;
+  readonly site: string;
+}
+
+/** An empty registry with every request on record, and its site file. */
+async function withTarget(folder: string, work: (target: Target) => Promise<void>): Promise<void> {
+  await using registry = await aDockerRegistry();
+  await using seen = await aFaultServer({ upstream: registry.url });
+  await work({ seen, site: await writeSampleSite(folder, { host, url: seen.origin }) });
+}
+
+/** Bytes that went up, and who asked to change something. */
+const sentTo = ({ requests }: FaultServer, from = 0): number =>
+  requests.slice(from).reduce((sum, { bytes }) => sum + bytes, 0);
+const changesOf = ({ requests }: FaultServer, from = 0): readonly string[] =>
+  requests.slice(from).flatMap(({ method, path }) => (/GET|HEAD/.test(method) ? [] : [`${method} ${path}`]));
+
+/** Names and digests, however they came there. */
+async function tagsOf({ seen }: Target, lockFile: string): Promise<readonly string[]> {
+  const lock = JSON.parse(await readFile(lockFile, "utf8")) as { items: { reference: string }[] };
+  return Promise.all(
+    lock.items.map(async ({ reference }) => {
+      const [, repository = "", tag = ""] = /^[^/]+\/(.+):([^:]+)$/.exec(reference) ?? [];
+      const url = `${seen.origin}/v2/higress/${repository}/manifests/${tag}`;
+      const body = Buffer.from(await (await fetch(url, { headers: { accept: "*/*" } })).arrayBuffer());
+      return `${repository}:${tag} ${createHash("sha256").update(body).digest("hex")}`;
+    }),
+  );
+}
+
+describe.skipIf(withoutRegistry !== undefined)(`mirror${because(withoutRegistry)}`, () => {
+  const rig = { side: undefined as ConnectedSide | undefined, spec: "", helm: "" };
+  const side = (): ConnectedSide => rig.side as ConnectedSide;
+  const args = (site: string, ...more: readonly string[]): readonly string[] => {
+    const out = join(side().folder, "higress.mirror.tar");
+    return ["mirror", rig.spec, "--site", site, "--helm", rig.helm, "--out", out, "--overwrite", ...more];
+  };
+
+  beforeAll(async () => {
+    const opened = await aConnectedSide();
+    Object.assign(rig, { side: opened, spec: join(opened.folder, "bundle.yaml"), helm: (await tools("3.17")).helm });
+    return () => opened[Symbol.asyncDispose]();
+  }, 60_000);
+
+  it("puts there what build and push would, and the second time sends nothing and fetches no layer", async () => {
+    const bundle = await side().build("full.tar");
+    const pushed = { tags: [] as readonly string[], bytes: 0 };
+    await withTarget(side().folder, async (target) => {
+      expect((await side().run("push", bundle, "--site", target.site)).exitCode).toBe(0);
+      Object.assign(pushed, { bytes: sentTo(target.seen), tags: await tagsOf(target, `${bundle}.lock.json`) });
+    });
+    await withTarget(side().folder, async (target) => {
+      const dry = await side().run(...args(target.site, "--dry-run"));
+      expect(dry, said(dry)).toMatchObject({ exitCode: 0 });
+      expect(dry.stdout).toContain(`${host}/higress/plugins/key-auth:2.0.1`);
+      expect(changesOf(target.seen)).toEqual([]);
+
+      const mirrored = await side().run(...args(target.site));
+      expect(mirrored, said(mirrored)).toMatchObject({ exitCode: 0 });
+      expect(sentTo(target.seen)).toBe(pushed.bytes);
+      expect(await tagsOf(target, join(side().folder, "higress.mirror.tar.lock.json"))).toEqual(pushed.tags);
+
+      const [before, fetched] = [target.seen.requests.length, side().registry.requests.length];
+      const again = await side().run(...args(target.site));
+      expect(again, said(again)).toMatchObject({ exitCode: 0 });
+      expect(changesOf(target.seen, before)).toEqual([]);
+      // Plugins are looked into, and the console; the layers of the other images are not.
+      const layers = side()
+        .registry.requests.slice(fetched)
+        .filter(({ step, path }) => step === "blob.get" && /\/higress\/(gateway|pilot|higress)\//.test(path));
+      expect(layers.map(({ path }) => path)).toEqual([]);
+    });
+  });
+
+  it("goes on after Ctrl-C with what is missing only", async () => {
+    await withTarget(side().folder, async (target) => {
+      target.seen.failNext(
+        "manifest.put",
+        { type: "status", status: 503, headers: { "retry-after": "60" } },
+        1,
+        "higress/console/",
+      );
+      const running = startCli(args(target.site), { cwd: side().folder });
+      await running.says(({ type }) => type === "item");
+      const isPut = ({ step, path }: FaultServer["requests"][number]): boolean =>
+        step === "manifest.put" && path.includes("higress/console/");
+      await vi.waitFor(() => expect(target.seen.requests.some(isPut)).toBe(true), { timeout: 60_000, interval: 20 });
+      running.signal("SIGINT");
+      expect((await running.result).exitCode).toBe(130);
+      const sent = sentTo(target.seen);
+      const before = target.seen.requests.length;
+      const again = await side().run(...args(target.site));
+      expect(again, said(again)).toMatchObject({ exitCode: 0 });
+      expect(sentTo(target.seen, before)).toBeLessThan(sent / 2);
+    });
+  });
+
+  it("stops at what a build would find, and where the site wants a signature, before anything is sent", async () => {
+    await withTarget(side().folder, async (target) => {
+      const site = JSON.parse(await readFile(target.site, "utf8")) as object;
+      await writeFile(target.site, JSON.stringify({ ...site, trustKeys: ["release.pub"] }));
+      const unsigned = await side().run(...args(target.site));
+      expect(unsigned).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("BUNDLE_UNSIGNED") as string });
+      await writeFile(target.site, JSON.stringify(site));
+      const spec = JSON.parse(await readFile(rig.spec, "utf8")) as { plugins: { list: object[] } };
+      const absent = { name: "absent", ref: "oci://registry.higress.example/plugins/absent:1.0.0" };
+      const lacking = join(side().folder, "lacking.yaml");
+      const list = [...spec.plugins.list, absent];
+      await writeFile(lacking, JSON.stringify({ ...spec, plugins: { ...spec.plugins, list } }));
+      const [, , ...rest] = args(target.site);
+      const refused = await side().run("mirror", lacking, ...rest);
+      expect(refused.exitCode, said(refused)).not.toBe(0);
+      expect(refused.stderr).toContain("plugins/absent:1.0.0");
+      expect(changesOf(target.seen)).toEqual([]);
+    });
+  });
+});
+
+describe.skipIf(unavailable !== undefined)(`install after mirror${because(unavailable)}`, () => {
+  it("works from the registry and a file without blobs, with a plugin switched on, when the source is gone", async () => {
+    await using far: FarSide = await aFarSide();
+    const out = join(far.folder, "higress.mirror.tar");
+    {
+      await using side = await aConnectedSide();
+      const spec = join(side.folder, "bundle.yaml");
+      const command = ["mirror", spec, "--site", far.site, "--helm", far.tools.helm, "--out", out];
+      const mirrored = await side.run(...command);
+      expect(mirrored, said(mirrored)).toMatchObject({ exitCode: 0 });
+      expect(said(mirrored)).toContain(`install ${out}`);
+    }
+    expect((await stat(out)).size).toBeLessThan(2 * 1024 ** 2);
+    const installed = await far.run(["install", out, "--yes"]);
+    expect(installed, said(installed)).toMatchObject({ exitCode: 0 });
+    expect(said(installed)).toContain("key-auth");
+    const checked = await far.run(["check", out]);
+    expect(checked, said(checked)).toMatchObject({ exitCode: 0 });
+  });
+});
