@@ -98,7 +98,7 @@ function listenForSignals(stop: AbortController, reporter: Reporter): void {
   listenForHangup(stop);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) endNow(signal);
+      if (stop.signal.aborted) endNow();
       reporter.report({ type: "note", text: "interrupted", facts: {} });
       stop.abort(new Failure("INTERRUPTED", { left: "" }));
     });
@@ -109,10 +109,11 @@ function listenForSignals(stop: AbortController, reporter: Reporter): void {
  * Node's end waits for its threads, and one of them may wait for a file server that hangs, or for the reader of a pipe.
  * What removes temporary folders at the end is asked first, as it has been here longer.
  */
-function endNow(signal: "SIGINT" | "SIGTERM"): never {
+function endNow(): never {
   process.once("exit", () => {
-    process.removeAllListeners(signal);
-    process.kill(process.pid, signal);
+    process.removeAllListeners("SIGINT");
+    // To a shell this is 130, as the exit code of what was interrupted is.
+    process.kill(process.pid, "SIGINT");
   });
   process.exit(ExitCode.interrupted);
 }
