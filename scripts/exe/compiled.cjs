@@ -14,6 +14,9 @@ void (async () => {
   // What depends on time: threads that compile beside the program, and forgetting what was not called for a while. The
   // same program would give other bytes each time.
   set("--no-sparkplug", "--no-maglev", "--no-opt", "--no-flush-bytecode");
+  // And what the program does after a second: on a busy machine it would be compiled too.
+  const { setInterval } = globalThis;
+  Object.assign(globalThis, { setInterval: (/** @type {() => void} */ work) => setInterval(work, 2 ** 31 - 1) });
   // The name is in what is written, so it must not be that of a temporary folder.
   const program = new Script(readFileSync(path, "utf8"), { filename: "program.cjs" });
   const loaded = { exports: {} };
