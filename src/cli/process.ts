@@ -181,11 +181,13 @@ interface Questions {
  */
 function terminalQuestions(signal: AbortSignal): Questions {
   let open = 0;
+  let ended = false;
   let lines: { readonly reader: Interface; readonly answers: AsyncIterator<string> } | undefined;
   const start = (): NonNullable<typeof lines> => {
     const reader = createInterface({ input: process.stdin, output: process.stderr });
     // The reader takes Ctrl-C for itself; it must mean here what it means everywhere.
     reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+    reader.once("close", () => (ended = true));
     signal.addEventListener("abort", () => reader.close(), { once: true });
     return { reader, answers: reader[Symbol.asyncIterator]() };
   };
@@ -193,8 +195,11 @@ function terminalQuestions(signal: AbortSignal): Questions {
     ask: async (question) => {
       signal.throwIfAborted();
       const { reader, answers } = (lines ??= start());
-      reader.setPrompt(question);
-      reader.prompt();
+      // What was typed ahead may have ended by now. Such a reader would open standard input again, which nobody closes.
+      if (!ended) {
+        reader.setPrompt(question);
+        reader.prompt();
+      }
       open += 1;
       const answer = await answers.next().finally(() => (open -= 1));
       if (answer.done === true) throw new Failure("INTERRUPTED", { left: "" });
