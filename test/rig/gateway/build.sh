@@ -3,17 +3,14 @@
 #   build.sh          builds when it is not there yet (cold 4 CPU minutes, beside downloads; then nothing)
 #   build.sh --path   only prints where it is or would be
 set -eu
+. "$(dirname "$0")/../cache.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/program"
 hash=$(cat go.mod go.sum ./*.go | sha256sum | cut -c 1-12)
-cache=${HIGRESS_AIRGAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/higress-airgap}
 folder=$cache/gateway-$hash
 
 if [ "${1:-}" != --path ] && [ ! -d "$folder" ]; then
-  mkdir -p "$cache"
-  partial=$(mktemp -d "$cache/gateway.XXXXXX")
-  trap 'rm -rf "$partial"' EXIT
-  trap 'exit 130' INT TERM
+  beside "$cache/gateway"
   echo "building the Istio agent and a control plane; this takes minutes when nothing is cached" >&2
   mkdir "$partial/gateway"
   CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags "-s -w" -o "$partial/gateway/gateway" . >&2

@@ -4,20 +4,17 @@
 #   fetch.sh          fetches what is not there yet
 #   fetch.sh --path   only prints where they are or would be
 set -eu
+. "$(dirname "$0")/../cache.sh"
 argocd=github.com/argoproj/argo-cd/v2@v2.14.21
 kustomize=github.com/fluxcd/kustomize-controller@v1.10.1
 source=github.com/fluxcd/source-controller@v1.10.1
-cache=${HIGRESS_AIRGAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/higress-airgap}
 folder=$cache/gitops-$(echo "$argocd $kustomize $source" | sha256sum | cut -c 1-12)
 if [ "${1:-}" = --path ] || [ -d "$folder" ]; then
   echo "$folder"
   exit 0
 fi
 
-mkdir -p "$cache"
-partial=$(mktemp -d "$cache/gitops.XXXXXX")
-trap 'rm -rf "$partial"' EXIT
-trap 'exit 130' INT TERM
+beside "$cache/gitops"
 
 # The zip is there also where this Go is too old for the module; of it one file is taken.
 crd() {

@@ -3,12 +3,12 @@
 #   build.sh          builds when it is not there yet (cold 6 min on 2 cores, beside 1 min of downloads; then nothing)
 #   build.sh --path   only prints where it is or would be; cluster/kube-binary.ts asks this, so the path is computed once
 set -eu
+. "$(dirname "$0")/../cache.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here"
 
 version=$(awk '$1 == "require" && $2 == "k8s.io/kubernetes" { print $3 } $1 == "k8s.io/kubernetes" && $2 != "=>" { print $2 }' go.mod | head -n 1)
 hash=$(cat go.sum main.go | sha256sum | cut -c 1-12)
-cache=${HIGRESS_AIRGAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/higress-airgap}
 binary=$cache/kube-$version-$hash/kube
 
 if [ "${1:-}" = --path ] || [ -x "$binary" ]; then
@@ -16,10 +16,7 @@ if [ "${1:-}" = --path ] || [ -x "$binary" ]; then
   exit 0
 fi
 
-mkdir -p "$(dirname "$binary")"
-partial=$(mktemp -d "$(dirname "$binary")/build.XXXXXX")
-trap 'rm -rf "$partial"' EXIT
-trap 'exit 130' INT TERM
+beside "$binary"
 
 # Without these the server says v0.0.0-master, and charts that compare .Capabilities.KubeVersion take the wrong branch.
 numbers=${version#v}

@@ -4,9 +4,9 @@
 #   build-assemblyscript.sh          builds when it is not there yet (some 5 s cold)
 #   build-assemblyscript.sh --path   only prints where it is or would be
 set -eu
+. "$(dirname "$0")/../cache.sh"
 here=$(cd "$(dirname "$0")" && pwd)/assemblyscript-plugin
 hash=$(cat "$here"/* | sha256sum | cut -c 1-12)
-cache=${HIGRESS_AIRGAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/higress-airgap}
 module=$cache/assemblyscript-plugin-$hash.wasm
 
 if [ "${1:-}" = --path ] || [ -s "$module" ]; then
@@ -14,10 +14,7 @@ if [ "${1:-}" = --path ] || [ -s "$module" ]; then
   exit 0
 fi
 
-mkdir -p "$cache"
-partial=$(mktemp -d "$cache/assemblyscript-plugin.XXXXXX")
-trap 'rm -rf "$partial"' EXIT
-trap 'exit 130' INT TERM
+beside "$cache/assemblyscript-plugin"
 cp "$here/package.json" "$here/package-lock.json" "$partial/"
 cp "$here/plugin.as" "$partial/plugin.ts"
 cd "$partial"

