@@ -133,3 +133,8 @@ export function isFileName(text: string): boolean {
   return text !== "." && text !== ".." && text.length <= 255 && /^[^/\\\p{C}\p{Zl}\p{Zp}]+$/u.test(text);
 }
 export const FileName = expecting("a file name", isFileName);
+
+/** A name of somebody else as part of one of ours that every disk and shell takes as it is: other letters become `_`. */
+export function plainName(text: string): string {
+  return text.replace(/[^A-Za-z0-9._-]/g, "_");
+}

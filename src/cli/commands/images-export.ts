@@ -5,6 +5,7 @@ import { isFailure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import { reportFindings } from "../../model/event.ts";
 import type { LockItem } from "../../model/lock.ts";
+import { plainName } from "../../model/names.ts";
 import { printPlatform, type Platform } from "../../model/platform.ts";
 import { printReference, type Reference } from "../../model/reference.ts";
 import type { Bundle } from "../../stages/bundle/open.ts";
@@ -44,8 +45,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   reportFindings(told, context.reporter.report);
   if (images.length === 0) return ExitCode.findings;
   const { name, version } = bundle.document;
-  const archive = `${[name, version, "images", platform.os, platform.architecture, platform.variant ?? []].flat().join("-")}.tar`;
-  const file = archive.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+  const { os, architecture, variant = [] } = platform;
+  const file = `${plainName([name, version, "images", os, architecture, variant].flat().join("-"))}.tar`;
   await mkdir(out, { recursive: true });
   const path = join(out, file);
   const size = await writeDockerArchive({ images, content: bundle, path, signal: context.signal });

@@ -7,6 +7,7 @@ import { readAsset } from "../../edge/files/assets.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
+import { plainName } from "../../model/names.ts";
 import type { Platform } from "../../model/platform.ts";
 import { parseReference, printReference } from "../../model/reference.ts";
 import { carriedPlugins } from "../../pipeline/carried-plugins.ts";
@@ -111,7 +112,7 @@ async function writeArchives(
   const { signal } = context;
   for (const { reference, root } of items) {
     const { registry, repository, tag = "latest" } = parseReference(reference);
-    const name = `images/${[registry, repository, tag].join("_").replaceAll(/[^A-Za-z0-9._-]/g, "_")}.tar`;
+    const name = `images/${plainName([registry, repository, tag].join("_"))}.tar`;
     const path = join(folder, name);
     const image = await platformImage({ root, content: bundle, reference, platform, signal });
     // `docker load` cannot keep a digest.

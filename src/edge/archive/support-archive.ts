@@ -2,6 +2,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { TarArchive } from "archiver";
 import { Failure } from "../../model/failure.ts";
+import { plainName } from "../../model/names.ts";
 import { redact } from "../../model/sanitize.ts";
 import { writeBeside } from "../disk/claim.ts";
 import { openStream, whereToWrite } from "../files/replace.ts";
@@ -80,6 +81,6 @@ function appended(archive: TarArchive, name: string, text: string): Promise<void
 
 /** Pod and container names come from the cluster; none of them leads out of the directory that somebody unpacks into. */
 function safeName(name: string): string {
-  const parts = name.split("/").map((part) => part.replace(/[^A-Za-z0-9._-]/g, "_"));
+  const parts = name.split("/").map(plainName);
   return ["higress-airgap-support", ...parts.filter((part) => !/^\.{0,2}$/.test(part))].join("/");
 }
