@@ -26,14 +26,22 @@ export interface BuildResult extends PackResult {
 
 /** The connected side, from a spec to one file: discover > resolve > prove (as `rehearse` does) > pack, which fetches. */
 export async function build(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<BuildResult> {
-  const { report, signal, concurrency } = options;
+  const { report } = options;
   const decided: readonly Phase[] = input.lock === undefined ? ["discover", "resolve", "prove"] : ["resolve"];
   report({ type: "job", phases: [...decided, "pack"] });
-  const planned = await planBuild(input, ports, options);
+  return packPlanned(await planBuild(input, ports, options), ports, options);
+}
+
+/** Writes what was planned. */
+export async function packPlanned(
+  planned: PackInput,
+  { output, startHash }: Pick<BuildPorts, "output" | "startHash">,
+  { report, signal, concurrency }: BuildOptions,
+): Promise<BuildResult> {
   report({ type: "phase", phase: "pack", state: "started" });
-  const result = await pack(planned, ports.output, {
+  const result = await pack(planned, output, {
     report,
-    startHash: ports.startHash,
+    startHash,
     ...(signal === undefined ? {} : { signal }),
     ...(concurrency === undefined ? {} : { concurrency }),
   });

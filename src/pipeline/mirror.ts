@@ -1,10 +1,9 @@
 import type { RelocationMap } from "../model/relocation.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
-import { pack } from "../stages/bundle/pack.ts";
 import type { PackInput } from "../stages/bundle/plan.ts";
 import type { PushResult } from "../stages/push/push.ts";
-import { planBuild, type BuildResult } from "./build.ts";
+import { packPlanned, planBuild, type BuildResult } from "./build.ts";
 import type { BuildInput, BuildOptions, BuildPorts } from "./build-ports.ts";
 import { planInstall, type InstallPlan } from "./install-plan.ts";
 import type { PushedContent } from "./push.ts";
@@ -33,15 +32,8 @@ export async function mirror(
   const plan = await planInstall(inMemory({ items: lock.items, version: lock.version, files }), site, ports);
   const pushed = await ports.push(plan, sourceOf(planned));
   if (options.dryRun) return { plan, pushed, bundle: undefined };
-  const { report, signal } = options;
-  report({ type: "phase", phase: "pack", state: "started" });
-  const result = await pack(withoutContent(planned, plan.prefix), ports.output, {
-    report,
-    startHash: ports.startHash,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  report({ type: "phase", phase: "pack", state: "done" });
-  return { plan, pushed, bundle: { ...result, lock } };
+  const bundle = await packPlanned(withoutContent(planned, plan.prefix), ports, options);
+  return { plan, pushed, bundle };
 }
 
 function sourceOf({ blobs }: PackInput): PushedContent {
