@@ -42,7 +42,7 @@ const sharedNames: ReadonlySet<string> = new Set([
   // The distribution API: the client that asks, and the server that answers.
   ...["Answer", "Login", "Page", "Resolved", "getManifest", "listReferrers", "listTags", "ping", "version"],
   // A port of a stage, and the same at the edge that fits it.
-  ...["Greeting", "OpenedBundle", "Range", "StartOptions", "StartResult"],
+  ...["Greeting", "StartOptions", "StartResult"],
   // Of the registry and of the cluster: each stage has its own.
   "PreflightInput",
 ]);

@@ -4,7 +4,7 @@ import { unlessForbidden } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { isSameRelease, releasesOf, type AdoptedRecord, type Receipt } from "../model/receipt.ts";
 import { typedObjects } from "../model/rendered-object.ts";
-import { type Existing } from "../model/existing.ts";
+import type { Existing } from "../model/choices.ts";
 import type { ValuesLayer } from "../model/relocation.ts";
 import { isValues, mergeValues, type ChartValues, type Values } from "../model/values.ts";
 import { standing } from "../stages/receipt/receipt.ts";

@@ -6,7 +6,7 @@ import { finding, type Finding } from "../model/finding.ts";
 import type { LockItem } from "../model/lock.ts";
 import { ociReference, parseReference } from "../model/reference.ts";
 import { releaseEntry } from "../model/release.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { Bundle } from "../content/open-bundle.ts";
 import { readRelease } from "../stages/documents/read.ts";
 import { checkPlugin, type GatewayTable, type PluginCheck } from "../stages/plugins/check.ts";
 import { pluginLayout, type PluginLayout } from "../model/plugin-layout.ts";

@@ -3,7 +3,7 @@ import type { Finding } from "../model/finding.ts";
 import { carriedRelease } from "../model/gateway.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { Bundle } from "../content/open-bundle.ts";
 import { checkCluster } from "../stages/check/check.ts";
 import { prove } from "../stages/prove/prove.ts";
 import { consoleUrls } from "./console-urls.ts";

@@ -15,7 +15,7 @@ import { unknownCluster, type Receipt } from "../model/receipt.ts";
 import { identityOf, renderedObjects } from "../model/rendered-object.ts";
 import { redact } from "../model/sanitize.ts";
 import type { Site } from "../model/site.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { Bundle } from "../content/open-bundle.ts";
 import type { PushResult } from "../stages/push/push.ts";
 import { installBefore } from "../stages/receipt/receipt.ts";
 import { shellWord } from "../std/shell-word.ts";

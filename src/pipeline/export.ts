@@ -2,7 +2,7 @@ import type { KubeObject } from "../model/kubernetes.ts";
 import type { Site } from "../model/site.ts";
 import { planObjects } from "../stages/apply/objects.ts";
 import { withHelmOwnership } from "../stages/relocate/helm-ownership.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { Bundle } from "../content/open-bundle.ts";
 import type { InstallPorts } from "./install-ports.ts";
 import { renderedNames, type ProofResult, type Rendered } from "./prove.ts";
 import type { InstallPlan } from "./install-plan.ts";

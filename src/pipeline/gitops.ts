@@ -1,4 +1,4 @@
-import type { GitopsEngine } from "../model/gitops.ts";
+import type { GitopsEngine } from "../model/choices.ts";
 import type { KubeObject } from "../model/kubernetes.ts";
 import { identityOf, type RenderedObject } from "../model/rendered-object.ts";
 import { printTyped } from "../std/yaml.ts";

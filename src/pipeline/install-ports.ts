@@ -6,7 +6,7 @@ import type { AdoptedRecord, Receipt } from "../model/receipt.ts";
 import type { Symptom } from "../model/symptom.ts";
 import type { Site } from "../model/site.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { Bundle } from "../content/open-bundle.ts";
 import type { AskUrl } from "../stages/check/check.ts";
 import type { PullRepository } from "../stages/plugins/gateway-pull.ts";
 import type { EvidenceFacts } from "./evidence.ts";
@@ -41,8 +41,6 @@ export interface InstallPorts extends RenderPorts, PushPorts {
   verify(bundle: Bundle): Promise<readonly Finding[]>;
   /** Every question to registry and cluster; nothing is changed. */
   preflight(context: PreflightContext): Promise<readonly Finding[]>;
-  /** Makes the project when the site asks for that and it is missing. */
-  prepareRegistry(plan: InstallPlan): Promise<void>;
   /** The target as the account that the cluster pulls with. */
   asPuller(): Promise<PullerPort>;
   /** Asks for plugins' URLs as a gateway would. */

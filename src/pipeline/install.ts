@@ -7,7 +7,7 @@ import { unknownCluster, type PluginRecord, type Receipt } from "../model/receip
 import { renderedObjects, identityOf } from "../model/rendered-object.ts";
 import type { Site } from "../model/site.ts";
 import { prepareCluster, type ApplyInput } from "../stages/apply/apply.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { Bundle } from "../content/open-bundle.ts";
 import type { PushResult } from "../stages/push/push.ts";
 import { beginReceipt, type ClusterIdentity } from "../stages/receipt/receipt.ts";
 import type { WorkloadRef } from "../stages/rollout/progress.ts";
@@ -117,8 +117,8 @@ function valuesDigest(plan: InstallPlan): string {
 }
 
 async function pushPhase({ plan, bundle, site, ports, options, recorder }: Installing): Promise<PushResult> {
-  await ports.prepareRegistry(plan);
-  const result = await push(plan, bundle, ports, options);
+  const { concurrency, signal, report } = options;
+  const result = await push({ site, plan, content: bundle }, ports, { concurrency, signal, report });
   options.evidence?.({ pushed: result });
   await recorder.add({ pushed: result.tags.map(({ reference, digest }) => `${reference}@${digest}`) });
   recorder.stopAt(await pullAsGateway(plan.mapped, site, ports, options));

@@ -6,7 +6,7 @@ import type { Lock, LockFile, LockItem } from "../model/lock.ts";
 import { parsePlatform } from "../model/platform.ts";
 import { parseReference } from "../model/reference.ts";
 import type { ChartSpec } from "../model/spec.ts";
-import type { Bundle } from "../stages/bundle/open.ts";
+import type { Bundle } from "../content/open-bundle.ts";
 import { resolveChart } from "../stages/resolve/chart.ts";
 import { resolveImage } from "../stages/resolve/image.ts";
 import { resolvePlugin } from "../stages/resolve/plugin.ts";

@@ -6,14 +6,13 @@ import type { PushResult } from "../stages/push/push.ts";
 import { packPlanned, planBuild, type BuildResult } from "./build.ts";
 import type { BuildInput, BuildOptions, BuildPorts } from "./build-ports.ts";
 import { planInstall, type InstallPlan } from "./install-plan.ts";
-import type { PushedContent } from "./push.ts";
+import { push, type PushedContent, type PushPorts } from "./push.ts";
 import { inMemory } from "./rehearsal.ts";
 
-export interface MirrorPorts extends BuildPorts {
+export interface MirrorPorts extends BuildPorts, PushPorts {
   readonly parseRelocation: (text: string, file: string) => RelocationMap;
   /** Texts of the site's values files. */
   readonly userValues: readonly string[];
-  push(plan: InstallPlan, source: PushedContent): Promise<PushResult>;
 }
 
 /**
@@ -30,8 +29,12 @@ export async function mirror(
   const planned = await planBuild(input, ports, options);
   const { lock, files } = planned;
   const plan = await planInstall(inMemory({ items: lock.items, version: lock.version, files }), site, ports);
-  const pushed = await ports.push(plan, sourceOf(planned));
-  if (options.dryRun) return { plan, pushed, bundle: undefined };
+  const { report, signal, concurrency, dryRun } = options;
+  report({ type: "phase", phase: "push", state: "started" });
+  const content = sourceOf(planned);
+  const pushed = await push({ site, plan, content }, ports, { dryRun, concurrency, signal, report });
+  report({ type: "phase", phase: "push", state: "done" });
+  if (dryRun) return { plan, pushed, bundle: undefined };
   const bundle = await packPlanned(withoutContent(planned, plan.prefix), ports, options);
   return { plan, pushed, bundle };
 }

@@ -1,4 +1,4 @@
-import type { GitopsEngine } from "../model/gitops.ts";
+import type { GitopsEngine } from "../model/choices.ts";
 import { fieldManager } from "../model/kubernetes.ts";
 import { fill } from "./fill.ts";
 import type { Language } from "./language.ts";

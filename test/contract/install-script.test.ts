@@ -5,7 +5,7 @@ import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { keygen, signer } from "../../src/edge/disk/signature.ts";
-import { signatureAlgorithms } from "../../src/model/signature.ts";
+import { signatureAlgorithms } from "../../src/model/choices.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const shells = [["sh"], ["busybox", "sh"]].filter(([name]) => name === "sh" || existsSync("/usr/bin/busybox"));

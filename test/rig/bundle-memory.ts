@@ -1,4 +1,4 @@
-import type { RandomAccess } from "../../src/content/random-access.ts";
+import type { RandomAccess } from "../../src/content/store.ts";
 import type { BundleOutput, OpenOutput, Survived } from "../../src/stages/bundle/ports.ts";
 
 /** Bytes in memory, with a count of what was read. */

@@ -1,6 +1,6 @@
 import { Account, type Login } from "../../src/edge/registry/auth/account.ts";
 import { Registry, type RegistryOptions } from "../../src/edge/registry/registry.ts";
-import { registryRetry } from "../../src/edge/registry/retry-policy.ts";
+import { registryRetry } from "../../src/edge/registry/remote.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Side } from "../../src/model/failure.ts";
 import type { RetryPolicy } from "../../src/std/retry.ts";

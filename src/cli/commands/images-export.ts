@@ -8,7 +8,7 @@ import type { LockItem } from "../../model/lock.ts";
 import { plainName } from "../../model/names.ts";
 import { printPlatform, type Platform } from "../../model/platform.ts";
 import { printReference, type Reference } from "../../model/reference.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { imageLoaders, loadScript, namesOnNodes } from "../../stages/node-config/node-images.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf } from "../../ui/language.ts";

@@ -3,7 +3,7 @@ import { dirname, basename, resolve } from "node:path";
 import { blobPrefix, programPrefix } from "../../model/bundle.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { documentFindings, openToJudge } from "../wire/bundles.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { sbomOf } from "../../stages/inspect/sbom.ts";
 import { spaceOf, itemContents, squarify, type Share } from "../../stages/inspect/space.ts";
 import { printBytes } from "../../std/bytes.ts";

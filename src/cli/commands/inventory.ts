@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { heldBy } from "../../stages/push/inventory.ts";
+import { heldBy } from "../../stages/push/plan.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import type { Context } from "../context.ts";
 import { required, type Flags } from "../define.ts";
@@ -13,10 +13,10 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const path = resolve(context.cwd, required(flags, "out"));
   await using session = await openSiteBundle(flags, context);
   const { site, sitePath, bundle, plan } = session;
-  await using target = await openTarget({ site, sitePath }, context);
-  target.harbor();
-  const { artifactDigest } = target.pushOptions;
-  const held = await heldBy(plan.mapped, bundle, target.registry, { artifactDigest, signal: context.signal });
+  await using ports = await openTarget({ site, sitePath }, context);
+  ports.harbor();
+  const { artifactDigest } = ports.pushOptions;
+  const held = await heldBy(plan.mapped, bundle, ports.target, { artifactDigest, signal: context.signal });
   const inventory = { inventoryVersion: 1, base: plan.prefix, digests: [...held].sort() };
   // It says what is there today: an older one is of no use.
   await writeNewFiles(dirname(path), [{ name: basename(path), text: canonicalJson(inventory) }], {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { keygen } from "../../edge/disk/signature.ts";
-import { signatureAlgorithms } from "../../model/signature.ts";
+import { signatureAlgorithms } from "../../model/choices.ts";
 import type { Context } from "../context.ts";
 import { required, text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";

@@ -6,9 +6,9 @@ import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { rehearsedSite, withBuild } from "../wire/build-session.ts";
-import { pushPlan, printPushed } from "../wire/push.ts";
 import { openTarget } from "../wire/registries.ts";
 import { openSite } from "../wire/site-session.ts";
+import { printPushed } from "./push.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { site, sitePath } = await openSite(flags, context);
@@ -26,9 +26,11 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
       site,
       {
         ...ports,
+        target: target.target,
+        pushOptions: target.pushOptions,
+        harbor: () => target.harbor(),
         parseRelocation: parseRelocationMap,
         userValues: rehearsed.userValues,
-        push: (planned, source) => pushPlan({ site, plan: planned, source }, target, { dryRun, concurrency }, context),
       },
       { ...options, dryRun },
     );

@@ -1,6 +1,6 @@
 import { Failure } from "../../model/failure.ts";
 import { carriedPlugins, layoutOf } from "../../pipeline/carried-plugins.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf } from "../../ui/language.ts";
 import { pluginsBeside, unreadLines, type PluginBeside } from "../../ui/status.ts";

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { repair } from "../../stages/repair/repair.ts";
 import { requestFor } from "../../stages/repair/request.ts";
 import { printBytes } from "../../std/bytes.ts";

@@ -1,4 +1,4 @@
-import { existingChoices } from "../../model/existing.ts";
+import { existingChoices } from "../../model/choices.ts";
 
 const bundle = { type: "string", demandOption: true } as const;
 const string = { type: "string" } as const;

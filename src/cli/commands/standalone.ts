@@ -11,7 +11,7 @@ import { plainName } from "../../model/names.ts";
 import type { Platform } from "../../model/platform.ts";
 import { parseReference, printReference } from "../../model/reference.ts";
 import { carriedPlugins } from "../../pipeline/carried-plugins.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { composeSetKit, isOfComposeSet, missingServices } from "../../stages/standalone/compose.ts";
 import type { StandaloneKit } from "../../stages/standalone/container.ts";
 import { standaloneKit } from "../../stages/standalone/kit.ts";

@@ -1,6 +1,5 @@
 import { installPhases } from "../../model/event.ts";
-import { gitopsEngines } from "../../model/gitops.ts";
-import { signatureAlgorithms } from "../../model/signature.ts";
+import { gitopsEngines, signatureAlgorithms } from "../../model/choices.ts";
 import type { Command } from "../define.ts";
 import { clusterCommands } from "./cluster-commands.ts";
 import { sharedFlags } from "./shared-flags.ts";

@@ -23,7 +23,7 @@ import type { BundleSpec, ChartSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
 import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
 import { reusing } from "../../pipeline/locked.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import type { SmallFile } from "../../stages/bundle/plan.ts";
 import { findInConsole } from "../../stages/plugins/find.ts";
 import { pluginManifests } from "../../stages/plugins/manifests.ts";

@@ -1,4 +1,4 @@
-import { gitopsEngines, type GitopsEngine } from "../../model/gitops.ts";
+import { gitopsEngines, type GitopsEngine } from "../../model/choices.ts";
 import { Failure } from "../../model/failure.ts";
 import type { ManifestExport } from "../../pipeline/export.ts";
 import { gitopsFolder, gitopsPhases } from "../../pipeline/gitops.ts";

@@ -12,7 +12,7 @@ import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts, PreflightContext, UrlAsker } from "../../pipeline/install-ports.ts";
 import { preflight, type PluginPreflightPorts } from "../../pipeline/preflight.ts";
 import { clusterIdentity } from "../../pipeline/install.ts";
-import { createProjects, pullSecretOf } from "../../pipeline/push.ts";
+import { pullSecretOf } from "../../pipeline/pull-secret.ts";
 import { urlAsker } from "../../pipeline/url-asker.ts";
 import type { Context } from "../context.ts";
 import { tool } from "../version.ts";
@@ -40,9 +40,9 @@ export async function installPorts(
   return {
     verify: async (bundle) => (await verifyWhole(bundle, { quick: false }, context)).findings,
     preflight: (asked) => preflightOf(asked, session, options, tools, context),
-    prepareRegistry: (plan) => createProjects(site, plan, { harbor: () => session.harbor(), signal }),
-    target: session.registry,
+    target: session.target,
     pushOptions: session.pushOptions,
+    harbor: () => session.harbor(),
     asPuller: () => connectAsPuller(options, context),
     urlAsker: () => urlAskerOf(options, tools, context),
     helm: tools.helm,
@@ -109,7 +109,7 @@ export async function preflightOf(
   await using pusher = new TargetProbe(session.access, probe);
   await using puller = new TargetProbe(await pullerAccess(session, options, context), probe);
   return await preflight(asked, {
-    target: session.registry,
+    target: session.target,
     pushOptions: session.pushOptions,
     insecure: session.access.insecure,
     pusher,

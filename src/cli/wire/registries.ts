@@ -14,8 +14,8 @@ import { finding } from "../../model/finding.ts";
 import { parseReference, type Reference } from "../../model/reference.ts";
 import type { Site } from "../../model/site.ts";
 import type { Registries } from "../../model/spec.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
-import type { PushOptions } from "../../stages/push/push.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
+import type { PushPorts } from "../../pipeline/push.ts";
 import { retry, type RetryPolicy } from "../../std/retry.ts";
 import type { Context } from "../context.ts";
 
@@ -121,9 +121,9 @@ async function holderOf(
   return undefined;
 }
 
-/** The registry of the site, as the one who pushes; with Harbor's own API when it is one. */
+/** The registry of the site, as the one who pushes, with Harbor's own API when it is one: the ports of a push. */
 export interface TargetSession extends AsyncDisposable {
-  readonly registry: Registry;
+  readonly target: Registry;
   /** The first way to it, for questions that want to know how one door is. */
   readonly access: EndpointAccess;
   /**
@@ -131,7 +131,7 @@ export interface TargetSession extends AsyncDisposable {
    * @throws Failure REGISTRY_* when nobody answered who could say: that is not "no Harbor"
    */
   harbor(): Harbor | undefined;
-  readonly pushOptions: Partial<PushOptions>;
+  readonly pushOptions: PushPorts["pushOptions"];
 }
 
 export interface TargetOptions {
@@ -150,11 +150,11 @@ export async function openTarget(options: TargetOptions, context: Context): Prom
   const [access] = endpoints;
   if (access === undefined) throw new Failure("USAGE", { what: `registries.${host}.endpoints` });
   // All of a run share one access: a credential that is wrong is wrong once.
-  const registry = new Registry({ host, endpoints, side: "target" }, connect);
+  const target = new Registry({ host, endpoints, side: "target" }, connect);
   const api = new Harbor(access, { host, env: context.env });
   const isHarbor = await askWhether(api, context);
   return {
-    registry,
+    target,
     access,
     harbor() {
       if (typeof isHarbor !== "boolean") throw isHarbor;
@@ -162,7 +162,7 @@ export async function openTarget(options: TargetOptions, context: Context): Prom
     },
     pushOptions: isHarbor === true ? await harborPush(api, context) : {},
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([registry[Symbol.asyncDispose](), api[Symbol.asyncDispose]()]);
+      await Promise.all([target[Symbol.asyncDispose](), api[Symbol.asyncDispose]()]);
     },
   };
 }
@@ -228,7 +228,7 @@ function connectOptions({ site, sitePath, concurrency }: TargetOptions, context:
   return { ...registry, registries, baseDirectory, env, side: "target", concurrency, report: reporter.report, signal };
 }
 
-async function harborPush(harbor: Harbor, { signal }: Context): Promise<Partial<PushOptions>> {
+async function harborPush(harbor: Harbor, { signal }: Context): Promise<PushPorts["pushOptions"]> {
   const { version } = await harbor.systemInfo(signal).catch(() => ({ version: undefined }));
   return {
     state: harbor,

@@ -5,7 +5,7 @@ import { setValues } from "../../model/set-values.ts";
 import { mergeValues, type Values } from "../../model/values.ts";
 import type { Site } from "../../model/site.ts";
 import { planInstall, type InstallPlan, type OwnerLayer } from "../../pipeline/install-plan.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { loadTyped } from "../../std/yaml.ts";
 import { fill } from "../../ui/fill.ts";
 import { usageWords } from "../../ui/messages/parser-words.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Site } from "../../model/site.ts";
-import type { Bundle } from "../../stages/bundle/open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 import type { InstallPlan } from "../../pipeline/install-plan.ts";
 import { StatusReader } from "../../pipeline/status.ts";
 import type { Context } from "../context.ts";

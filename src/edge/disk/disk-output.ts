@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, rename, rm, stat, unlink, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { RandomWriter } from "../../content/random-access.ts";
+import type { RandomWriter } from "../../content/store.ts";
 import { DiskSource, piecesOf, type OpenPart, type Part } from "./disk-source.ts";
 import { writeFailure } from "./errors.ts";
 import type { Journal, Remembered } from "./journal.ts";

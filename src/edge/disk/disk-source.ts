@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
-import type { RandomAccess } from "../../content/random-access.ts";
+import type { RandomAccess } from "../../content/store.ts";
 import { Failure } from "../../model/failure.ts";
 import { BlockPool } from "../../std/block-pool.ts";
 import { readFailure } from "./errors.ts";

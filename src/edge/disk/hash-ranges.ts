@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { RandomAccess } from "../../content/random-access.ts";
+import type { Extent, RandomAccess } from "../../content/store.ts";
 import { isFailure } from "../../model/failure.ts";
 import { DiskSource, slowRead } from "./disk-source.ts";
 
-interface Range {
-  readonly offset: number;
-  readonly size: number;
+interface HashedRange extends Extent {
   /** Also wanted: the sha256 of each stretch of so many bytes in it. */
   readonly block?: number | undefined;
 }
@@ -34,7 +32,7 @@ const worthWorkers = 16 * 1024 ** 2;
  */
 export async function hashRanges(
   source: RandomAccess,
-  ranges: readonly Range[],
+  ranges: readonly HashedRange[],
   options: HashOptions = {},
 ): Promise<readonly string[]> {
   return (await hashWithBlocks(source, ranges, options)).map(({ hex }) => hex);
@@ -43,7 +41,7 @@ export async function hashRanges(
 /** Like `hashRanges`, with the blocks of each range: both sums from one read. */
 export async function hashWithBlocks(
   source: RandomAccess,
-  ranges: readonly Range[],
+  ranges: readonly HashedRange[],
   options: HashOptions = {},
 ): Promise<readonly Hashed[]> {
   const { onBytes = () => undefined, signal } = options;
@@ -72,7 +70,7 @@ interface Message {
 }
 
 /** Workers take the next range from a shared cursor; the largest go first, so that none is left over at the end. */
-async function hashInWorkers(source: DiskSource, ranges: readonly Range[], work: Work): Promise<void> {
+async function hashInWorkers(source: DiskSource, ranges: readonly HashedRange[], work: Work): Promise<void> {
   const { signal } = work;
   signal?.throwIfAborted();
   const state = new Int32Array(new SharedArrayBuffer(8));
@@ -109,7 +107,7 @@ function runWorker(workerData: unknown, { hashes, onBytes }: Work): Promise<void
 /** On this thread, by way of the source's own stream. */
 async function hashHere(
   source: RandomAccess,
-  { offset, size, block = Infinity }: Range,
+  { offset, size, block = Infinity }: HashedRange,
   { onBytes, signal }: Pick<Work, "onBytes" | "signal">,
 ): Promise<Hashed> {
   const hash = createHash("sha256");

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
-import type { SignatureAlgorithm } from "../../model/signature.ts";
+import type { SignatureAlgorithm } from "../../model/choices.ts";
 import { createFile } from "../files/replace.ts";
 import { readText } from "../files/read-text.ts";
 import { errorCode, writeFailure } from "./errors.ts";

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { RandomAccess } from "../../content/random-access.ts";
+import type { RandomAccess } from "../../content/store.ts";
 import { volumeBlock } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";

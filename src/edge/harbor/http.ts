@@ -4,8 +4,13 @@ import { collect } from "../../std/collect.ts";
 import type { EndpointAccess } from "../registry/access.ts";
 import { basicCredentials, basicHeader } from "../registry/auth/account.ts";
 import type { Endpoint } from "../registry/endpoint.ts";
-import { failureOfError, failureOfResponse, protocolFailure, type RequestContext } from "../registry/errors.ts";
-import { Redactor } from "../registry/redactor.ts";
+import {
+  failureOfError,
+  failureOfResponse,
+  protocolFailure,
+  type RequestContext,
+  Redactor,
+} from "../registry/errors.ts";
 import type { Method, Transport, WireResponse } from "../registry/transport.ts";
 
 interface HarborHttpOptions {

@@ -1,8 +1,7 @@
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isManifest } from "../../model/media-type.ts";
 import { failureOfError, protocolFailure, sizeMismatch } from "./errors.ts";
-import type { Remote } from "./remote.ts";
-import { onceMore } from "./retry-policy.ts";
+import { type Remote, onceMore } from "./remote.ts";
 import type { WireBody, WireResponse } from "./transport.ts";
 
 /** Less than this between two cuts is no progress: a peer that drips one byte per connection must not go on for ever. */

@@ -13,9 +13,9 @@ import {
   protocolFailure,
   tokenRefusedFailure,
   type RequestContext,
+  Redactor,
 } from "./errors.ts";
 import { follow } from "./redirect.ts";
-import { Redactor } from "./redactor.ts";
 import type { Method, Transport, WireRequest, WireResponse } from "./transport.ts";
 
 /** One operation on a registry, as it should be answered; the endpoint adds who we are. */

@@ -4,8 +4,7 @@ import { digestOf, isDigest, type Digest } from "../../model/digest.ts";
 import { isManifest, manifestAccept } from "../../model/media-type.ts";
 import { sniffMediaType } from "../../model/manifest.ts";
 import { failureOfResponse, mismatchFailure, type RegistryFailure } from "./errors.ts";
-import { onceMore } from "./retry-policy.ts";
-import type { Remote } from "./remote.ts";
+import { onceMore, type Remote } from "./remote.ts";
 import type { WireResponse } from "./transport.ts";
 
 /** `nginx:1.25` or `nginx@sha256:…`. */

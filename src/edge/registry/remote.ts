@@ -1,8 +1,25 @@
 import type { Report } from "../../model/event.ts";
-import type { Side } from "../../model/failure.ts";
-import type { RetryPolicy } from "../../std/retry.ts";
+import { isFailure, type Side } from "../../model/failure.ts";
+import { retry, type RetryPolicy } from "../../std/retry.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { attempt, type AttemptOptions } from "./retry-policy.ts";
+import { RegistryFailure } from "./errors.ts";
+
+/** docs/facts/harbor.md#bulk-pushes. Five tries, 2, 4, 8 and 16 s apart at most, or what `Retry-After` says. */
+export const registryRetry: RetryPolicy = {
+  transient: (error) => (error instanceof RegistryFailure ? error.retryAfter : undefined),
+  attempts: 5,
+  baseDelay: 2000,
+  maxDelay: 30_000,
+};
+
+interface AttemptOptions {
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+  /** What this operation may try again although the policy would not: how often it may, in all. */
+  readonly also?: (error: RegistryFailure) => number | undefined;
+  /** What nobody here can mend by trying again, whatever the policy says. */
+  readonly final?: () => boolean;
+}
 
 export interface RemoteOptions {
   readonly endpoint: Endpoint;
@@ -45,14 +62,42 @@ export class Remote {
     return [`repository:${this.path}:pull,push`];
   }
 
-  attempt<T>(
-    options: Pick<AttemptOptions, "what" | "signal" | "also" | "final">,
-    work: (attempt: number) => Promise<T>,
-  ): Promise<T> {
-    return attempt({ policy: this.#options.policy, report: this.#options.report, ...options }, work);
+  /** Runs `work` under the policy; each new try is reported. The first retry after a stall says so too. */
+  async attempt<T>({ what, signal, also, final }: AttemptOptions, work: (attempt: number) => Promise<T>): Promise<T> {
+    const { policy, report } = this.#options;
+    let tries = 0;
+    const transient = (error: unknown): number | undefined => {
+      if (signal?.aborted === true || final?.() === true) return undefined;
+      const wait = policy.transient(error);
+      if (wait !== undefined || !(error instanceof RegistryFailure)) return wait;
+      tries += 1;
+      return tries < (also?.(error) ?? 0) ? 0 : undefined;
+    };
+    const onRetry = (error: unknown, count: number, wait: number): void => {
+      if (isFailure(error, "REGISTRY_STALLED")) report({ type: "stalled", what, seconds: error.facts.seconds });
+      report({ type: "retry", what, why: reasonOf(error), attempt: count, wait });
+    };
+    try {
+      return await retry({ ...policy, transient }, work, { signal, onRetry });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
   }
 
   get attempts(): number {
     return this.#options.policy.attempts;
   }
+}
+
+/** A few words: the code, and the fact that tells two cases of it apart. */
+function reasonOf(error: unknown): string {
+  if (isFailure(error, "REGISTRY_BUSY", "REGISTRY_REFUSED")) return `${error.code} ${error.facts.status}`;
+  if (isFailure(error, "REGISTRY_UNREACHABLE")) return `${error.code} ${error.facts.reason}`;
+  return isFailure(error) ? error.code : "error";
+}
+
+/** A cut or stale cache between us and the registry may give the right bytes next time; a forged reply will not. */
+export function onceMore(failure: RegistryFailure): number | undefined {
+  return failure.code === "CONTENT_MISMATCH" ? 2 : undefined;
 }

@@ -6,7 +6,7 @@ import type { Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { listOf } from "../../model/list-of.ts";
 import { DigestText, Prose } from "../../model/names.ts";
-import type { Bundle } from "./open.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 
 /** What the other side has: `inventory.json`, carried back instead of a bundle. */
 export const Inventory = z.strictObject({

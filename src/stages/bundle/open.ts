@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import ssri from "ssri";
-import type { RandomAccess } from "../../content/random-access.ts";
-import type { FetchOptions, Fetcher } from "../../content/store.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
+import type { Extent, FetchOptions, RandomAccess } from "../../content/store.ts";
 import { verified } from "../../content/verified.ts";
 import { blobPrefix, Entry, limits, BundleDocument, formatVersion } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
@@ -9,27 +9,7 @@ import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { issueWords } from "../../model/list-of.ts";
 import { JsonError, parseBounded } from "../../std/bounded-json.ts";
-import { checkEntries, refuser, readEntries, type Refuse, type Place } from "./read-entries.ts";
-
-export type { Place } from "./read-entries.ts";
-
-/** A bundle that is open for reading. Blobs come unverified, as from every `Fetcher`; files come verified. */
-export interface Bundle extends Fetcher, AsyncDisposable {
-  readonly source: RandomAccess;
-  readonly document: BundleDocument;
-  /** sha256 of bundle.json. */
-  readonly id: string;
-  readonly entries: ReadonlyMap<string, Place>;
-  /** Entry name to sha256 hex, as SHA256SUMS has it. */
-  readonly sums: ReadonlyMap<string, string>;
-  /** A small file, checked against bundle.json. @throws Failure CONTENT_MISSING, CONTENT_MISMATCH */
-  readFile(name: string): Promise<Buffer>;
-  /** Any file, checked against SHA256SUMS before its last chunk is handed on. @throws Failure as `readFile` */
-  openFile(name: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** `size` asks for the blob in that size, in bytes. */
-  hasBlob(digest: Digest, size?: number): boolean;
-  signature(): Promise<{ readonly sums: Buffer; readonly signature?: Buffer | undefined }>;
-}
+import { checkEntries, refuser, readEntries, type Refuse } from "./read-entries.ts";
 
 /**
  * Opens a bundle without believing it: names and types by allow-list, every number bounded, headers against bundle.json
@@ -58,7 +38,7 @@ export async function openBundle(
 
 async function readLeading(
   source: RandomAccess,
-  places: ReadonlyMap<string, Place>,
+  places: ReadonlyMap<string, Extent>,
   name: string,
   refuse: Refuse,
 ): Promise<Buffer> {
@@ -73,7 +53,7 @@ class OpenBundle implements Bundle {
   readonly source: RandomAccess;
   readonly document: BundleDocument;
   readonly id: string;
-  readonly entries: ReadonlyMap<string, Place>;
+  readonly entries: ReadonlyMap<string, Extent>;
   readonly sums: ReadonlyMap<string, string>;
 
   constructor({ source, document, id, entries, sums }: Opened) {
@@ -127,7 +107,7 @@ class OpenBundle implements Bundle {
     await this.source[Symbol.asyncDispose]();
   }
 
-  #place(name: string): Place {
+  #place(name: string): Extent {
     const place = this.entries.get(name);
     if (place === undefined)
       throw new Failure("CONTENT_MISSING", { what: name, where: this.source.name }, { side: "bundle" });

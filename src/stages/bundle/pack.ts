@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RandomAccess } from "../../content/random-access.ts";
+import type { RandomAccess } from "../../content/store.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
 import { Entry, type BundleDocument } from "../../model/bundle.ts";
 import { silent, type Report } from "../../model/event.ts";

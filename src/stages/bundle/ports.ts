@@ -1,4 +1,4 @@
-import type { RandomAccess, RandomWriter } from "../../content/random-access.ts";
+import type { RandomAccess, RandomWriter } from "../../content/store.ts";
 
 /** Where a bundle is written: a file, or volumes. Nothing bears the final name before `commit`. */
 export interface BundleOutput {

@@ -1,4 +1,4 @@
-import type { RandomAccess } from "../../content/random-access.ts";
+import type { Extent, RandomAccess } from "../../content/store.ts";
 import { blobPrefix, programPrefix, Entry, limits, type BundleDocument } from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
 import { hexOf } from "../../model/digest.ts";
@@ -30,12 +30,7 @@ function printable(text: string): string {
 }
 
 /** Where an entry's content is in the file. */
-export interface Place {
-  readonly offset: number;
-  readonly size: number;
-}
-
-interface FoundEntry extends Place {
+interface FoundEntry extends Extent {
   readonly name: string;
   readonly mtime: number;
 }

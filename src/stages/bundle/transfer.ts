@@ -1,4 +1,4 @@
-import type { RandomWriter } from "../../content/random-access.ts";
+import type { RandomWriter } from "../../content/store.ts";
 import { hashInline, type StartHash, type StreamHash } from "../../content/stream-hash.ts";
 import { contentMismatch } from "../../content/verified.ts";
 import type { Digest } from "../../model/digest.ts";

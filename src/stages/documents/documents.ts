@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { Entry, layoutIndex, layoutVersion } from "../../model/bundle.ts";
 import type { Digest } from "../../model/digest.ts";
 import { isFailure } from "../../model/failure.ts";
@@ -6,8 +7,16 @@ import { finding, wholeDocument, type Finding } from "../../model/finding.ts";
 import { Lock } from "../../model/lock.ts";
 import { ReleaseDocument, releaseEntry } from "../../model/release.ts";
 import { loadStrings, YamlError } from "../../std/yaml.ts";
-import type { DocumentReaders, OpenedBundle } from "./ports.ts";
 import { differences, malformed, readJson, type Wrong } from "./read.ts";
+
+/** What is asked of a bundle that is open. */
+type DocumentedBundle = Pick<Bundle, "source" | "document" | "entries" | "sums" | "readFile">;
+
+/** Readers of what is no JSON. They throw a Failure that says where and why. */
+interface DocumentReaders {
+  readChart(archive: Uint8Array, name: string): Promise<{ readonly name: string; readonly version: string }>;
+  parseRelocation(text: string, file: string): unknown;
+}
 
 interface WrongDocument {
   readonly document: string;
@@ -19,7 +28,7 @@ interface WrongDocument {
  * each other.
  * @throws Failure BUNDLE_MALFORMED for the first of them
  */
-export async function refuseWrongDocuments(bundle: OpenedBundle): Promise<void> {
+export async function refuseWrongDocuments(bundle: DocumentedBundle): Promise<void> {
   for (const { document, wrong } of await jsonDocuments(bundle, new Set()))
     if (wrong.length > 0) throw malformed(bundle, document, wrong);
 }
@@ -30,7 +39,7 @@ export async function refuseWrongDocuments(bundle: OpenedBundle): Promise<void> 
  * damaged; that was said already.
  */
 export async function wrongDocuments(
-  bundle: OpenedBundle,
+  bundle: DocumentedBundle,
   readers: DocumentReaders,
   skip: ReadonlySet<string> = new Set(),
 ): Promise<readonly Finding[]> {
@@ -42,7 +51,7 @@ export async function wrongDocuments(
   );
 }
 
-type Check = (bytes: Uint8Array, bundle: OpenedBundle) => readonly Wrong[];
+type Check = (bytes: Uint8Array, bundle: DocumentedBundle) => readonly Wrong[];
 
 const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   [Entry.layout, (bytes) => same(bytes, layoutVersion)],
@@ -58,7 +67,7 @@ const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
   [Entry.lock, checkLock],
 ]);
 
-async function jsonDocuments(bundle: OpenedBundle, skip: ReadonlySet<string>): Promise<readonly WrongDocument[]> {
+async function jsonDocuments(bundle: DocumentedBundle, skip: ReadonlySet<string>): Promise<readonly WrongDocument[]> {
   const found: WrongDocument[] = [];
   for (const [document, check] of checks)
     if (bundle.entries.has(document) && !skip.has(document))
@@ -72,7 +81,7 @@ function same(bytes: Uint8Array, wanted: unknown): readonly Wrong[] {
 }
 
 /** What bundle.json says of the bundle the lock says too, and its files are those that are there. */
-function checkLock(bytes: Uint8Array, { document, entries, sums }: OpenedBundle): readonly Wrong[] {
+function checkLock(bytes: Uint8Array, { document, entries, sums }: DocumentedBundle): readonly Wrong[] {
   const read = readJson(bytes, Lock);
   if (read.wrong !== undefined) return read.wrong;
   const { lockVersion, files, ...said } = read.value;
@@ -95,7 +104,7 @@ const leading = {
 } as const;
 
 async function otherDocuments(
-  bundle: OpenedBundle,
+  bundle: DocumentedBundle,
   readers: DocumentReaders,
   skip: ReadonlySet<string>,
 ): Promise<readonly WrongDocument[]> {
@@ -167,7 +176,7 @@ function textOf(bytes: Uint8Array): string | undefined {
 }
 
 /** Whether all that a release names is in the bundle, under the name that it is known by there. */
-function checkRelease(release: ReleaseDocument, bundle: OpenedBundle): readonly Wrong[] {
+function checkRelease(release: ReleaseDocument, bundle: DocumentedBundle): readonly Wrong[] {
   const { charts, crds, manifests, mcpServer } = release;
   const releases = new Set<string>();
   return [
@@ -189,7 +198,7 @@ function checkRelease(release: ReleaseDocument, bundle: OpenedBundle): readonly 
 
 type Chart = ReleaseDocument["charts"][number];
 
-function wrongWithChart({ name, version, file, relocation }: Chart, bundle: OpenedBundle): readonly Wrong[] {
+function wrongWithChart({ name, version, file, relocation }: Chart, bundle: DocumentedBundle): readonly Wrong[] {
   const wanted = `charts/${name}-${version}.tgz`;
   const archive = `sha256:${bundle.sums.get(file) ?? ""}` as Digest;
   const wrong: Wrong[] = [];
@@ -203,12 +212,12 @@ function wrongWithChart({ name, version, file, relocation }: Chart, bundle: Open
   return wrong;
 }
 
-function hasItem({ document }: OpenedBundle, kind: "chart" | "plugin", name: string, version?: string): boolean {
+function hasItem({ document }: DocumentedBundle, kind: "chart" | "plugin", name: string, version?: string): boolean {
   return document.items.some(
     (item) => item.kind === kind && item.name === name && (version === undefined || item.version === version),
   );
 }
 
-function missing(names: readonly string[], list: string, { entries }: OpenedBundle): readonly Wrong[] {
+function missing(names: readonly string[], list: string, { entries }: DocumentedBundle): readonly Wrong[] {
   return names.flatMap((name, at) => (entries.has(name) ? [] : [{ where: `${list}.${at}`, why: "no such entry" }]));
 }

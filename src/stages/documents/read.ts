@@ -4,7 +4,7 @@ import { wholeDocument } from "../../model/finding.ts";
 import { issueWords } from "../../model/list-of.ts";
 import { ReleaseDocument, releaseEntry } from "../../model/release.ts";
 import { JsonError, parseBounded } from "../../std/bounded-json.ts";
-import type { OpenedBundle } from "./ports.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
 
 /** One thing that is wrong in one document. */
 export interface Wrong {
@@ -38,15 +38,19 @@ function pathOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? wholeDocument : path.map(String).join(".").slice(0, 200);
 }
 
+interface NamedBundle {
+  readonly source: Pick<Bundle["source"], "name">;
+}
+
 /** @throws Failure BUNDLE_MALFORMED: its bytes are as they were built, and still nobody vouches for them */
-export async function readRelease(bundle: Pick<OpenedBundle, "source" | "readFile">): Promise<ReleaseDocument> {
+export async function readRelease(bundle: NamedBundle & Pick<Bundle, "readFile">): Promise<ReleaseDocument> {
   const read = readJson(await bundle.readFile(releaseEntry), ReleaseDocument);
   if (read.wrong === undefined) return read.value;
   throw malformed(bundle, releaseEntry, read.wrong);
 }
 
 /** The first of what is wrong, and how much more there is: `verify` names all of it. */
-export function malformed(bundle: Pick<OpenedBundle, "source">, document: string, wrong: readonly Wrong[]): Failure {
+export function malformed(bundle: NamedBundle, document: string, wrong: readonly Wrong[]): Failure {
   const [{ where, why } = { where: wholeDocument, why: "?" }, ...more] = wrong;
   const also = more.length === 0 ? "" : ` (+${more.length})`;
   return new Failure("BUNDLE_MALFORMED", {

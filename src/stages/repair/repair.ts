@@ -1,25 +1,14 @@
-import type { RandomAccess, RandomWriter } from "../../content/random-access.ts";
-import type { Fetcher } from "../../content/store.ts";
+import type { Bundle } from "../../content/open-bundle.ts";
+import type { Extent, Fetcher, RandomWriter } from "../../content/store.ts";
 import { verified } from "../../content/verified.ts";
-import { blobPrefix, type BundleDocument } from "../../model/bundle.ts";
+import { blobPrefix } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 
-export interface Range {
-  readonly offset: number;
-  readonly size: number;
-}
-
 /** What repair asks of a bundle that is open: the damaged one, and other copies. */
-export interface OpenedBundle {
-  readonly source: RandomAccess;
-  readonly document: BundleDocument;
-  readonly id: string;
-  readonly entries: ReadonlyMap<string, Range>;
-  readonly sums: ReadonlyMap<string, string>;
-}
+type RepairedBundle = Pick<Bundle, "source" | "document" | "id" | "entries" | "sums">;
 
 /** A new file. The damaged one is on somebody's medium, and is never written to. */
 export interface RepairOutput {
@@ -32,15 +21,15 @@ export interface OpenRepair extends Pick<RandomWriter, "write"> {
 }
 
 export interface RepairInput {
-  readonly bundle: OpenedBundle;
+  readonly bundle: RepairedBundle;
   /** Entry names, as verify reported them. */
   readonly damaged: ReadonlySet<string>;
   /** Other copies, and other bundles that hold some of the same. */
-  readonly copies: readonly OpenedBundle[];
+  readonly copies: readonly RepairedBundle[];
   /** Registries, for blobs that no copy has. */
   readonly fetchers: readonly Fetcher[];
   /** What the new file holds: one volume. @default all of the bundle */
-  readonly range?: Range | undefined;
+  readonly range?: Extent | undefined;
 }
 
 export interface RepairOptions {
@@ -84,11 +73,11 @@ export async function repair(
   return { size: range.size, repaired };
 }
 
-interface Entry extends Range {
+interface Entry extends Extent {
   readonly name: string;
 }
 
-function inRange(entries: ReadonlyMap<string, Range>, range: Range): readonly (readonly [string, Range])[] {
+function inRange(entries: ReadonlyMap<string, Extent>, range: Extent): readonly (readonly [string, Extent])[] {
   const end = range.offset + range.size;
   return [...entries].filter(([, place]) => place.offset + place.size > range.offset && place.offset < end);
 }
@@ -159,9 +148,9 @@ async function fromFirstGood(
 /** Writes what lies in a range of the bundle to the file that holds just that range. */
 class RangeWriter {
   readonly #out: OpenRepair;
-  readonly #range: Range;
+  readonly #range: Extent;
 
-  constructor(out: OpenRepair, range: Range) {
+  constructor(out: OpenRepair, range: Extent) {
     this.#out = out;
     this.#range = range;
   }

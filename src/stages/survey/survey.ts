@@ -1,4 +1,4 @@
-import type { Existing } from "../../model/existing.ts";
+import type { Existing } from "../../model/choices.ts";
 import { unlessForbidden } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { HelmPort, ReleaseChart } from "../../model/helm.ts";

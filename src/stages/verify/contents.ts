@@ -6,7 +6,7 @@ import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import { parseManifest, successors, type Manifest } from "../../model/manifest.ts";
 import { isManifest } from "../../model/media-type.ts";
-import type { OpenedBundle } from "./ports.ts";
+import type { VerifiedBundle } from "./ports.ts";
 
 type Item = BundleDocument["items"][number];
 
@@ -25,7 +25,7 @@ const maxDepth = 4;
  * Walks every item down to its blobs. What cannot be read is a finding and the walk goes on, so that one damaged
  * manifest does not hide the others. Blobs that a delta expects elsewhere are neither read nor missed.
  */
-export async function readContents(bundle: OpenedBundle, signal?: AbortSignal): Promise<Contents> {
+export async function readContents(bundle: VerifiedBundle, signal?: AbortSignal): Promise<Contents> {
   const walk = new Walk(bundle, signal);
   for (const item of bundle.document.items) await walk.item(item);
   return { users: walk.users, findings: [...walk.findings(), ...walk.unlisted()], manifests: walk.manifests };
@@ -34,7 +34,7 @@ export async function readContents(bundle: OpenedBundle, signal?: AbortSignal): 
 class Walk {
   readonly users = new Map<Digest, string[]>();
   readonly manifests = new Map<Digest, Manifest>();
-  readonly #bundle: OpenedBundle;
+  readonly #bundle: VerifiedBundle;
   readonly #signal: AbortSignal | undefined;
   readonly #listed: ReadonlySet<string>;
   readonly #absent: ReadonlySet<string>;
@@ -43,7 +43,7 @@ class Walk {
   /** Some manifest could not be read: what it names is not known. */
   #blind = false;
 
-  constructor(bundle: OpenedBundle, signal: AbortSignal | undefined) {
+  constructor(bundle: VerifiedBundle, signal: AbortSignal | undefined) {
     this.#bundle = bundle;
     this.#signal = signal;
     this.#listed = new Set(bundle.document.blobs.map(({ digest }) => digest));

@@ -1,17 +1,17 @@
-import type { RandomAccess } from "../../content/random-access.ts";
+import type { Extent, RandomAccess } from "../../content/store.ts";
 import { blobPrefix, BundleDocument, Entry, limits } from "../../model/bundle.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { JsonError, parseBounded } from "../../std/bounded-json.ts";
 import { decodeHeader, tarBlock, tarPadding } from "../../std/ustar.ts";
 import { readContents } from "./contents.ts";
-import type { OpenedBundle, Range } from "./ports.ts";
+import type { VerifiedBundle } from "./ports.ts";
 
 /**
  * Which items have something in a stretch that cannot be read. The headers in it are gone too, but blobs come last and
  * their sizes are in bundle.json: counted back from the end, every place is known. Without bundle.json nothing is.
  */
-export async function itemsIn(source: RandomAccess, hole: Range): Promise<readonly string[]> {
+export async function itemsIn(source: RandomAccess, hole: Extent): Promise<readonly string[]> {
   const document = await readDocument(source);
   if (document === undefined) return [];
   const entries = placesOf(document, source.size);
@@ -40,9 +40,9 @@ async function readDocument(source: RandomAccess): Promise<BundleDocument | unde
   }
 }
 
-function placesOf({ blobs, delta }: BundleDocument, size: number): ReadonlyMap<string, Range> {
+function placesOf({ blobs, delta }: BundleDocument, size: number): ReadonlyMap<string, Extent> {
   const absent = new Set(delta?.absent);
-  const places = new Map<string, Range>();
+  const places = new Map<string, Extent>();
   let end = size - 2 * tarBlock;
   for (const blob of blobs.filter(({ digest }) => !absent.has(digest)).reverse()) {
     const offset = end - tarPadding(blob.size) - blob.size;
@@ -53,7 +53,11 @@ function placesOf({ blobs, delta }: BundleDocument, size: number): ReadonlyMap<s
 }
 
 /** Good enough to walk the manifests that are left; each is verified when it is read. */
-function unchecked(source: RandomAccess, document: BundleDocument, entries: ReadonlyMap<string, Range>): OpenedBundle {
+function unchecked(
+  source: RandomAccess,
+  document: BundleDocument,
+  entries: ReadonlyMap<string, Extent>,
+): VerifiedBundle {
   const missing = (digest: Digest): Failure =>
     new Failure("FILE_UNREADABLE", { path: source.name, reason: `${digest} ENOENT` });
   return {

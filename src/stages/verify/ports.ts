@@ -1,23 +1,11 @@
-import type { Fetcher } from "../../content/store.ts";
-import type { BundleDocument } from "../../model/bundle.ts";
-
-export interface Range {
-  readonly offset: number;
-  readonly size: number;
-}
+import type { Bundle } from "../../content/open-bundle.ts";
+import type { Extent } from "../../content/store.ts";
 
 /** What verify asks of a bundle that is open. */
-export interface OpenedBundle extends Fetcher {
-  readonly source: { readonly name: string; readonly size: number; partAt(offset: number): string };
-  readonly document: BundleDocument;
-  readonly id: string;
-  readonly entries: ReadonlyMap<string, Range>;
-  readonly sums: ReadonlyMap<string, string>;
-  readFile(name: string): Promise<Uint8Array>;
-}
+export type VerifiedBundle = Pick<Bundle, "source" | "document" | "id" | "entries" | "sums" | "readFile" | "fetch">;
 
 /** A stretch whose sha256 the volumes' own document has: a few MiB, small enough to say where on the stick. */
-export interface Block extends Range {
+export interface Block extends Extent {
   readonly volume: string;
   /** Where the block begins in its volume. */
   readonly at: number;
@@ -26,7 +14,7 @@ export interface Block extends Range {
 
 export interface VerifyPorts {
   /** sha256 hex of each range, or an error's code where it cannot be read. */
-  hashRanges(ranges: readonly Range[], onBytes: (bytes: number) => void): Promise<readonly string[]>;
+  hashRanges(ranges: readonly Extent[], onBytes: (bytes: number) => void): Promise<readonly string[]>;
   /** Blocks of the volumes, in file order; none when the bundle is one file. */
   readonly blocks?: readonly Block[] | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Extent } from "../../content/store.ts";
 import { blobPrefix, Entry, type BundleDocument } from "../../model/bundle.ts";
 import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
@@ -5,7 +6,7 @@ import { isFailure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import { parsePlatform, platformMatches, printPlatform } from "../../model/platform.ts";
 import { readContents, type Contents } from "./contents.ts";
-import type { OpenedBundle, VerifyPorts, Block, Range } from "./ports.ts";
+import type { VerifiedBundle, VerifyPorts, Block } from "./ports.ts";
 
 interface VerifyOptions {
   /** Reads the small files and the manifests, and believes the rest. */
@@ -27,7 +28,7 @@ export interface VerifyResult {
  * they need. All findings, never the first only.
  */
 export async function verifyBundle(
-  bundle: OpenedBundle,
+  bundle: VerifiedBundle,
   ports: VerifyPorts,
   options: VerifyOptions = {},
 ): Promise<VerifyResult> {
@@ -57,14 +58,14 @@ interface Summed {
 }
 
 /** What SHA256SUMS covers, but for what was read already. */
-function entriesOf({ entries, sums }: OpenedBundle, read: ReadonlySet<string>): readonly Summed[] {
+function entriesOf({ entries, sums }: VerifiedBundle, read: ReadonlySet<string>): readonly Summed[] {
   return [...sums].flatMap(([name, wanted]) => {
     const place = entries.get(name);
     return place === undefined || read.has(name) ? [] : [{ name, wanted, offset: place.offset, size: place.size }];
   });
 }
 
-async function checkFiles(bundle: OpenedBundle, names: readonly string[]): Promise<readonly Damaged[]> {
+async function checkFiles(bundle: VerifiedBundle, names: readonly string[]): Promise<readonly Damaged[]> {
   const damaged: Damaged[] = [];
   for (const name of names) {
     const place = bundle.entries.get(name) ?? { offset: 0, size: 0 };
@@ -82,7 +83,7 @@ async function checkFiles(bundle: OpenedBundle, names: readonly string[]): Promi
 }
 
 async function checkSums(
-  { document: { name, version } }: OpenedBundle,
+  { document: { name, version } }: VerifiedBundle,
   entries: readonly Summed[],
   { ports, report }: { readonly ports: VerifyPorts; readonly report: Report },
 ): Promise<readonly Damaged[]> {
@@ -107,14 +108,14 @@ function withoutDamaged({ findings }: Contents, damaged: readonly Damaged[]): re
 }
 
 /** An entry that is not what SHA256SUMS says. */
-interface Damaged extends Range {
+interface Damaged extends Extent {
   readonly name: string;
   readonly wanted: string;
   /** Its sha256, or the code of the error that reading it gave. */
   readonly got: string;
 }
 
-function damageFindings(bundle: OpenedBundle, damaged: readonly Damaged[], { users }: Contents): readonly Finding[] {
+function damageFindings(bundle: VerifiedBundle, damaged: readonly Damaged[], { users }: Contents): readonly Finding[] {
   return damaged.map(({ name, wanted, got, offset, size }) => {
     if (!name.startsWith(blobPrefix)) return finding("error", "bundle.file-damaged", { file: name, wanted, got });
     const digest = `sha256:${wanted}` as Digest;
@@ -157,7 +158,7 @@ function runs(blocks: readonly Block[]): readonly (readonly [Block, Block])[] {
   return found;
 }
 
-function overlap(a: Range, b: Range): boolean {
+function overlap(a: Extent, b: Extent): boolean {
   return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
@@ -187,7 +188,7 @@ interface VerificationFacts {
 }
 
 /** What an auditor wants on file: what was checked, how, by what, and what came of it. For `--report`. */
-export function evidence(bundle: OpenedBundle, result: VerifyResult, { at, tool, signed }: VerificationFacts) {
+export function evidence(bundle: VerifiedBundle, result: VerifyResult, { at, tool, signed }: VerificationFacts) {
   const { document, entries, id, source } = bundle;
   return {
     reportVersion: 1,

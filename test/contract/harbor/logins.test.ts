@@ -2,14 +2,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openTarget, pullerAccess, pullLogin } from "../../../src/cli/wire/registries.ts";
 import { TargetProbe } from "../../../src/edge/harbor/probe.ts";
 import { askRegistry } from "../../../src/pipeline/preflight.ts";
-import { createProjects, pullSecretOf } from "../../../src/pipeline/push.ts";
+import { pullSecretOf } from "../../../src/pipeline/pull-secret.ts";
+import { push } from "../../../src/pipeline/push.ts";
 import type { ClusterIdentity } from "../../../src/stages/receipt/receipt.ts";
 import { unknownCluster } from "../../../src/model/receipt.ts";
 import type { ItemKind } from "../../../src/model/lock.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";
 import { mapItems } from "../../../src/stages/relocate/mapping.ts";
-import { pushItems } from "../../../src/stages/push/push.ts";
 import { createReporter } from "../../../src/ui/reporter.ts";
 import { anImage } from "../../rig/graph.ts";
 import { registryOf } from "../../rig/harbor/access.ts";
@@ -67,7 +67,7 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
       return await askRegistry(
         { site, plan, bundle },
         {
-          target: session.registry,
+          target: session.target,
           pushOptions: session.pushOptions,
           insecure: session.access.insecure,
           pusher: asPusher,
@@ -77,10 +77,7 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
         },
       );
     },
-    push: async () => {
-      await createProjects(site, plan, projects);
-      return pushItems(mapped, source, session.registry, session.pushOptions);
-    },
+    push: () => push({ site, plan, content: { ...source, document: {} } }, session, {}),
     pullSecret: () => pullSecretOf(site, projects),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../src/model/kubernetes.ts";
 import { typedObjects } from "../../../src/model/rendered-object.ts";
 import type { ManifestExport } from "../../../src/pipeline/export.ts";
-import type { GitopsEngine } from "../../../src/model/gitops.ts";
+import type { GitopsEngine } from "../../../src/model/choices.ts";
 import { gitopsFolder } from "../../../src/pipeline/gitops.ts";
 import { runCommand } from "../../rig/command.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deltaSince, inventoryOf, parseInventory, openUnion } from "../../../../src/stages/bundle/delta.ts";
-import { openBundle, type Bundle } from "../../../../src/stages/bundle/open.ts";
+import type { Bundle } from "../../../../src/content/open-bundle.ts";
+import { openBundle } from "../../../../src/stages/bundle/open.ts";
 import { pack } from "../../../../src/stages/bundle/pack.ts";
 import type { PackInput } from "../../../../src/stages/bundle/plan.ts";
 import { Failure } from "../../../../src/model/failure.ts";
