@@ -54,6 +54,12 @@ export interface Waits {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface TemplateOptions extends Waits {
+  readonly includeCrds: boolean;
+  /** @default false */
+  readonly anyCluster?: boolean | undefined;
+}
+
 export interface UpgradeOptions extends Waits {
   readonly timeoutSeconds: number;
   /** Fields that somebody else has set become ours. @default false */
@@ -62,8 +68,12 @@ export interface UpgradeOptions extends Waits {
 
 /** Helm for one cluster (or none: `template` asks nobody). */
 export interface HelmPort {
-  /** Everything that the chart would make, hooks included, without asking a cluster. */
-  template(source: HelmSource, options: { readonly includeCrds: boolean } & Waits): Promise<string>;
+  /**
+   * Everything that the chart would make, hooks included, without asking a cluster. With `anyCluster` what it would make on
+   * another cluster comes after it: where the APIs are that its templates ask for, and at an upgrade. An object may be
+   * there twice then.
+   */
+  template(source: HelmSource, options: TemplateOptions): Promise<string>;
   /** What the very install would make: unlike `template` it sees what `lookup` finds in the cluster. No CRDs. */
   dryRun(source: HelmSource, options?: Waits): Promise<{ readonly manifest: string }>;
   /**

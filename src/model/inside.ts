@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { decodeText, EncodingError } from "../std/decode-text.ts";
-import { embeddedStrings, referenceWords, userless, type ReferenceWord } from "./reference-words.ts";
+import { embeddedStrings, referenceWords, splitImages, userless, type ReferenceWord } from "./reference-words.ts";
 import { imagesOf, isMap, mapAt, textAt, whereOf, type Placed, type RenderedObject } from "./rendered-object.ts";
 
 /**
@@ -103,13 +103,16 @@ interface NamedPlace extends Placed {
 function referencesIn(object: RenderedObject): readonly NamedPlace[] {
   const images = imagesOf(object);
   const paths = new Set(images.map(({ path }) => path));
+  const strings = stringsOf(object).filter(({ path }) => !paths.has(path));
   return [
     ...images.map((image) => ({ ...image, host: hostOf(image.value), kind: "pulled" as const })),
-    ...stringsOf(object)
-      .filter(({ path }) => !paths.has(path))
-      .flatMap(({ path, value }) =>
-        referenceWords(value, path).map(({ kind, text, host }) => ({ path, value: text, host, kind })),
-      ),
+    ...strings.flatMap(({ path, value, key }) =>
+      referenceWords(value, path, key).map(({ kind, text, host }) => ({ path, value: text, host, kind })),
+    ),
+    // One that has a host was found by it.
+    ...splitImages(strings)
+      .filter(({ isHosted }) => !isHosted)
+      .map(({ path, value }) => ({ path, value, host: hostOf(value), kind: "registry" as const })),
   ];
 }
 
@@ -130,6 +133,9 @@ export function stringsOf(object: RenderedObject): readonly Placed[] {
   return [...embeddedStrings(decoded(object))].filter(({ path }) => !names.test(path));
 }
 
+/** Stands behind the key of what was encoded, in the path of what is in it. */
+export const encodedMark = " (base64)";
+
 /** Keys under which base64 is what a Secret or a ConfigMap holds; shown with the coding in the path. */
 const encodedKeys: Readonly<Record<string, string>> = { Secret: "data", ConfigMap: "binaryData" };
 
@@ -141,7 +147,7 @@ function decoded(object: RenderedObject): RenderedObject {
   if (!isMap(encoded)) return object;
   const data = Object.entries(encoded).map(([name, value]) => {
     const text = typeof value === "string" ? textBehind(value) : undefined;
-    return [text === undefined ? name : `${name} (base64)`, text ?? value];
+    return [text === undefined ? name : `${name}${encodedMark}`, text ?? value];
   });
   return { ...rest, [key]: Object.fromEntries(data) as RenderedObject };
 }

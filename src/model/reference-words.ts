@@ -28,8 +28,11 @@ const bareImage =
 const localSchemes: ReadonlySet<string> = new Set(["file", "unix", "k8s", "spiffe", "kubernetes"]);
 const vocabularies: ReadonlySet<string> = new Set(["www.w3.org", "json-schema.org", "schemas.xmlsoap.org"]);
 
-/** Everything in `text` that names a place to fetch from, each part of the text at most once. */
-export function referenceWords(text: string, path = ""): readonly ReferenceWord[] {
+/**
+ * Everything in `text` that names a place to fetch from, each part of the text at most once. `key` is what it is the value
+ * of where the end of the path does not say it.
+ */
+export function referenceWords(text: string, path = "", key = path): readonly ReferenceWord[] {
   const words: ReferenceWord[] = [];
   let rest = take(text, urls, (match) => {
     const [whole, scheme = "", host = ""] = match;
@@ -43,8 +46,8 @@ export function referenceWords(text: string, path = ""): readonly ReferenceWord[
   rest = take(rest, publicRegistries, ([whole]) =>
     words.push({ kind: "registry", text: whole, host: whole.toLowerCase() }),
   );
-  const bare = bareImageIn(rest, path);
-  if (bare !== undefined) return [...words, { kind: "image", text: bare, host: "" }];
+  const bare = bareImagesIn(rest, key);
+  if (bare.length > 0) return [...words, ...bare.map((each) => ({ kind: "image", text: each, host: "" }) as const)];
   const split = splitReferenceIn(rest, path);
   return split === undefined ? words : [...words, split];
 }
@@ -73,11 +76,44 @@ function splitReferenceIn(text: string, path: string): ReferenceWord | undefined
   return host === undefined ? undefined : { kind: "registry", text: value, host: host.toLowerCase() };
 }
 
+/** An image of which the parts stand side by side, at the place of its repository. */
+export interface SplitImage extends Placed {
+  readonly reference: string;
+  readonly isHosted: boolean;
+}
+
+/**
+ * `{ registry, repository, tag, digest }`, as custom resources and values inside ConfigMaps have it. Without a registry it is
+ * Docker Hub's when the key above says that it is an image.
+ */
+export function splitImages(strings: readonly Placed[]): readonly SplitImage[] {
+  const families = new Map<string, Map<string, Placed>>();
+  for (const placed of strings) {
+    const [, parent = "", key = ""] = /^(.*)\/([^/]*)$/.exec(placed.path) ?? [];
+    const family = families.get(parent) ?? new Map<string, Placed>();
+    families.set(parent, family.set(key.replace(/^image(?=[A-Z])/, "").toLowerCase(), placed));
+  }
+  return [...families].flatMap(([parent, family]) => {
+    const at = (key: string): string => family.get(key)?.value.trim() ?? "";
+    const repository = family.get("repository");
+    const ending = `${at("tag") === "" ? "" : `:${at("tag")}`}${at("digest") === "" ? "" : `@${at("digest")}`}`;
+    if (repository === undefined || ending === "") return [];
+    const name = `${at("registry") === "" ? "" : `${at("registry")}/`}${repository.value.trim()}`;
+    const isHosted = splitValue.test(name);
+    const isImage = isHosted || (/image$/i.test(parent) && bareImage.test(`${name}${ending}`));
+    return isImage ? [{ ...repository, reference: `${name}${ending}`, isHosted }] : [];
+  });
+}
+
+/** `AGENT_IMAGE=agent:1` and `agent.image: "agent:1"`, in a text of many such lines or of one word. */
+const imageLine =
+  /^[ \t]*(?:export +)?["']?[\w.-]*image["']?[ \t]*[=:][ \t]*["']?([a-z0-9][\w./-]*[:@][\w.:-]+)["']?[,;]?[ \t\r]*$/gim;
+
 /** `--proxy-image=envoy:v1`, or `envoy:v1` under a key that ends in "image". */
-function bareImageIn(text: string, path: string): string | undefined {
-  const flag = /^--?[\w-]*image=(\S+)$/i.exec(text.trim());
-  const value = flag?.[1] ?? (/image$/i.test(path) ? text.trim() : "");
-  return bareImage.test(value) && /[:@]/.test(value) ? value : undefined;
+function bareImagesIn(text: string, key: string): readonly string[] {
+  const lines = [...text.matchAll(imageLine)].map(([, value = ""]) => value);
+  const found = lines.length > 0 ? lines : /image$/i.test(key) ? [text.trim()] : [];
+  return found.filter((value) => bareImage.test(value) && /[:@]/.test(value));
 }
 
 /** A ConfigMap that holds YAML that holds JSON is common; deeper than this nobody nests, and a hostile one must end. */
@@ -91,14 +127,29 @@ const maxText = 4 * 1024 ** 2;
 export function* embeddedStrings(node: unknown, path = "", depth = 0): Generator<Placed> {
   if (typeof node === "string") yield* textStrings(node, path, depth);
   else if (Array.isArray(node))
-    for (const [at, value] of node.entries()) yield* embeddedStrings(value, `${path}/${at}`, depth);
+    for (const [at, value] of node.entries())
+      if (typeof value === "string") yield* textStrings(value, `${path}/${at}`, depth, flagBefore(node[at - 1]));
+      else yield* embeddedStrings(value, `${path}/${at}`, depth);
   else if (typeof node === "object" && node !== null)
-    for (const [key, value] of Object.entries(node)) yield* embeddedStrings(value, `${path}/${escape(key)}`, depth);
+    for (const [key, value] of Object.entries(node))
+      if (typeof value === "string")
+        yield* textStrings(value, `${path}/${escape(key)}`, depth, key === "value" ? nameOf(node) : undefined);
+      else yield* embeddedStrings(value, `${path}/${escape(key)}`, depth);
 }
 
-function* textStrings(value: string, path: string, depth: number): Generator<Placed> {
+/** `["--image", "agent:1"]` */
+function flagBefore(word: unknown): string | undefined {
+  return typeof word === "string" && /^--?[\w-]+$/.test(word) ? word : undefined;
+}
+
+/** `{ name: AGENT_IMAGE, value: "agent:1" }` */
+function nameOf(entry: object): string | undefined {
+  return "name" in entry && typeof entry.name === "string" ? entry.name : undefined;
+}
+
+function* textStrings(value: string, path: string, depth: number, key?: string): Generator<Placed> {
   const inner = depth < maxDepth && looksLikeDocument(value) ? documentsIn(value) : [];
-  if (inner.length === 0) yield { path, value };
+  if (inner.length === 0) yield key === undefined ? { path, value } : { path, value, key };
   else for (const document of inner) yield* embeddedStrings(document, `${path}!`, depth + 1);
 }
 

@@ -23,7 +23,10 @@ export const WorkloadContainer = z.strictObject({
 
 const ObjectPath = {
   kind: z.string().min(1),
-  name: z.string().min(1).describe("metadata.name; {release} stands for the name of the release"),
+  name: z
+    .string()
+    .min(1)
+    .describe("metadata.name; {release} stands for the name of the release, * for any object of the kind"),
   path: z
     .string()
     .startsWith("/")
@@ -49,10 +52,28 @@ export interface Exception extends z.output<typeof Exception> {}
 /** Is this reference (`where` is kind/namespace/name) the one that an exception means? */
 export function isException(
   reference: { readonly where: string; readonly path: string; readonly value: string },
-  { kind, name, path, value }: Exception,
+  { path, value, ...named }: Exception,
 ): boolean {
-  const parts = reference.where.split("/");
-  return parts[0] === kind && parts.at(-1) === name && reference.path === path && reference.value === value;
+  const [kind = "", ...names] = reference.where.split("/");
+  return (
+    isNamed({ kind, name: names.at(-1) ?? "" }, named) &&
+    reference.value === value &&
+    (reference.path === path || anyEntry(reference.path) === path)
+  );
+}
+
+/** Does a map mean this object, by the name that is written or as any of its kind? */
+export function isNamed(
+  object: { readonly kind: string; readonly name: string },
+  { kind, name }: { readonly kind: string; readonly name: string },
+): boolean {
+  return object.kind === kind && (name === "*" || object.name === name);
+}
+
+/** Which entry of a list it is depends on what else is on. Documents inside strings keep their numbers: nobody walks them. */
+export function anyEntry(path: string): string {
+  const [outer = "", ...inner] = path.split("!");
+  return [outer.replaceAll(/\/\d+(?=\/|$)/g, "/*"), ...inner].join("!");
 }
 
 /** Which values of one chart version move which reference: data, because it changes with every release. */

@@ -34,8 +34,13 @@ function read(load: (text: string) => Documents, text: string, what: string): Do
 }
 
 function open(document: RenderedObject): readonly RenderedObject[] {
-  const list = textAt(document, "kind")?.endsWith("List") === true && Array.isArray(document["items"]);
-  return list ? itemsAt(document, "items") : [document];
+  return listedItems(document)?.filter(isMap) ?? [document];
+}
+
+/** What a list of objects holds, as it is written; `undefined` for an object. */
+export function listedItems(document: RenderedObject): readonly unknown[] | undefined {
+  const items = document["items"];
+  return textAt(document, "kind")?.endsWith("List") === true && Array.isArray(items) ? items : undefined;
 }
 
 export function isMap(value: unknown): value is RenderedObject {
@@ -105,6 +110,8 @@ export function podSpecOf(
 export interface Placed {
   readonly path: string;
   readonly value: string;
+  /** What it is the value of, where that is not the end of the path: the name of a variable, the flag before it. */
+  readonly key?: string | undefined;
 }
 
 /** Every image that the kubelet would pull for this object. */

@@ -30,7 +30,8 @@ export interface LearnedMap {
  */
 export async function learnMap(input: LearnMapInput, render: Render): Promise<LearnedMap | undefined> {
   const learned = await learnRelocation(
-    { chart: input.values, values: input.userValues, release: input.release },
+    // Under its own name most people install a chart.
+    { chart: input.values, values: input.userValues, release: input.release, otherRelease: input.name },
     render,
   );
   if (learned === undefined) return undefined;

@@ -59,7 +59,7 @@ export async function renderAll(
   plan: InstallPlan,
   bundle: Pick<PlannedBundle, "readFile">,
   ports: RenderPorts,
-  options: { readonly offline?: string; readonly signal: AbortSignal },
+  options: { readonly offline?: string; readonly anyCluster?: boolean; readonly signal: AbortSignal },
 ): Promise<readonly Rendered[]> {
   const rendered: Rendered[] = [];
   for (const chart of plan.charts) {
@@ -69,7 +69,7 @@ export async function renderAll(
       if (options.offline !== undefined)
         return ports.helm.template(
           { ...source, kubeVersion: options.offline },
-          { includeCrds: false, signal: options.signal },
+          { includeCrds: false, anyCluster: options.anyCluster, signal: options.signal },
         );
       return (await ports.helm.dryRun(source, { signal: options.signal })).manifest;
     });

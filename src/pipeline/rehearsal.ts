@@ -109,7 +109,10 @@ async function planAndRender(
   const { site, userValues } = siteOf(carried, ports);
   const bundle = inMemory(carried);
   const plan = await planInstall(bundle, site, { parseRelocation: ports.parseRelocation, userValues });
-  return { plan, rendered: await renderAll(plan, bundle, ports, { offline: carried.kubeVersion, signal }) };
+  return {
+    plan,
+    rendered: await renderAll(plan, bundle, ports, { offline: carried.kubeVersion, anyCluster: true, signal }),
+  };
 }
 
 /** It pulls with a secret and trusts a CA of its own, so that all of a map is tried. */

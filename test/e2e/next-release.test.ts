@@ -7,6 +7,7 @@ import { prove } from "../../src/stages/prove/prove.ts";
 import { loadTyped } from "../../src/std/yaml.ts";
 import { anImage, anIndex } from "../rig/builders/images.ts";
 import { aWasmPlugin } from "../rig/builders/plugins.ts";
+import { companyChart, madeChart } from "../rig/charts/made.ts";
 import { nextRelease, packNextRelease } from "../rig/charts/next-release.ts";
 import { sampleChart } from "../rig/charts/pack.ts";
 import { cli, type CliResult } from "../rig/cli.ts";
@@ -137,4 +138,59 @@ describe.skipIf(unavailable !== undefined)(`a release that nobody here has seen$
     expect(live.stdout).toMatch(/"phase": "AUTHN",\s+"priority": 310/);
     expect(live.stdout).toContain('"higress.io/wasm-plugin-category": "auth"');
   });
+});
+
+const teams = "reg.company.example/team/";
+const hub = "docker.io/library/";
+/** What the company's chart names in any cluster. */
+const companyImages = [
+  "docker.io/acme/fixed:1",
+  ...["busybox:1.36", "listed:1", "made-up:1", "migrate:1", "proxy:4", "secret:1", "upgrade:1", "worker:1"].map(
+    (name) => `${hub}${name}`,
+  ),
+  "docker.io/team/other:1",
+  ...["app:1", "backup:2", "exporter:9", "monitor:1", "shared:1", "tools:1"].map((name) => `${teams}${name}`),
+];
+
+describe.skipIf(unavailable !== undefined)(`a chart of a company's own${because}`, () => {
+  it("is built by one Helm and points nowhere outside with the other, under either name of its release", async () => {
+    await using folder = await aTempDirectory();
+    await using source = await aDockerRegistry();
+    const image = anIndex({ "linux/amd64": anImage() });
+    await seed(source.url, Object.fromEntries(companyImages.map((name) => [name, image])));
+    const from = join(folder.path, "company-1.0.0.tgz");
+    await writeFile(from, madeChart("company", companyChart));
+    const endpoints = [{ url: source.url }];
+    const spec = {
+      ...{ apiVersion: "higress-airgap/v1", kind: "BundleSpec", name: "company", version: "1.0.0" },
+      platforms: ["linux/amd64"],
+      charts: [{ name: "company", version: "1.0.0", from }],
+      plugins: { preset: "none" },
+      registries: Object.fromEntries(["docker.io", "reg.company.example"].map((name) => [name, { endpoints }])),
+    };
+    await writeFile(join(folder.path, "bundle.yaml"), JSON.stringify(spec));
+    const [builder, installer] = [await tools("3.17"), await tools("4.2")];
+    const run = (...words: string[]): Promise<CliResult> => cli(words, { cwd: folder.path });
+    const built = await run("build", "bundle.yaml", "--out", "company.tar", "--helm", builder.helm);
+    expect(built, said(built)).toMatchObject({ exitCode: 0 });
+    const { items } = JSON.parse((await run("inspect", "company.tar", "--json")).stdout) as {
+      items: { kind: string; reference: string }[];
+    };
+    expect(items.flatMap(({ kind, reference }) => (kind === "image" ? [reference] : [])).sort()).toEqual(companyImages);
+
+    for (const release of ["company", "higress"]) {
+      const site = await writeSampleSite(folder.path, {
+        host,
+        url: "http://127.0.0.1:1",
+        more: { plugins: {}, cluster: { release }, values: { shared: { tag: "1" } } },
+      });
+      const rendered = await run("render", "company.tar", "--site", site, "--helm", installer.helm);
+      expect(rendered, said(rendered)).toMatchObject({ exitCode: 0 });
+      for (const name of ["team/app:1", "team/other", "acme/fixed:1", "library/listed:1", "library/made-up:1"])
+        expect(rendered.stdout).toContain(`${host}/higress/${name}`);
+      expect(rendered.stdout).toContain(
+        Buffer.from(`image: ${host}/higress/library/secret:1\nx: y\n`).toString("base64"),
+      );
+    }
+  }, 60_000);
 });

@@ -150,7 +150,7 @@ async function render(helm: Helm | undefined, request: RenderRequest): Promise<s
   await using file = await temporaryFile(`${chart.name}-${chart.version}.tgz`, chart.archive);
   const source = { ...sourceOf(chart, file.path, kubeVersion, values), patches };
   try {
-    return await helm.template(source, { includeCrds: true, signal });
+    return await helm.template(source, { includeCrds: true, anyCluster: true, signal });
   } catch (error) {
     throw unrendered(error, `${chart.name} ${chart.version}`);
   }

@@ -22,7 +22,7 @@ export interface ChartToLearn {
 }
 
 /** A name that no chart's own objects have, so that where it shows the release's name is meant. */
-const release = "airgap-learn";
+const marker = "airgap-learn";
 const rulesFile = "manifests/higress/rules.yaml";
 
 /** @throws Failure HELM_FAILED with helm's words when the chart does not render as the user has it */
@@ -34,10 +34,10 @@ export async function learnChart(
   const { name, version, namespace, kubeVersion, valuesFiles, values } = chart;
   await using file = await temporaryFile(`${name}-${version}.tgz`, chart.archive);
   let refused: unknown;
-  const render = async (layer: Values): Promise<string | undefined> => {
+  const render = async (layer: Values, release = marker): Promise<string | undefined> => {
     const source = { chart: file.path, release, namespace, kubeVersion, values: [...valuesFiles, values, layer] };
     try {
-      return await helm.template(source, { includeCrds: false, signal });
+      return await helm.template(source, { includeCrds: false, anyCluster: true, signal });
     } catch (error) {
       if (!isFailure(error, "HELM_FAILED")) throw error;
       refused ??= error;
@@ -50,7 +50,7 @@ export async function learnChart(
       version,
       values: await readChartValues(chart.archive, `${name}-${version}`),
       userValues: mergeValues(...valuesFiles.map(valuesIn), values),
-      release,
+      release: marker,
       rules: [parseConfig(await readAsset(rulesFile), rulesFile, RelocationRules)],
     },
     render,

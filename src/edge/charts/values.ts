@@ -19,6 +19,34 @@ export async function readChartValues(bytes: Uint8Array, what = "chart"): Promis
   return { defaults, read: [...byName.values()] };
 }
 
+/**
+ * What templates ask of a cluster and not of values, as the flags of `helm template` that answer otherwise than it does by
+ * itself: APIs that are not Kubernetes' own (those have a group with a dot), and whether it is an upgrade.
+ * @throws Failure CHART_UNUSABLE
+ */
+export async function readClusterFlags(bytes: Uint8Array, what = "chart"): Promise<readonly (readonly string[])[]> {
+  const text = (await templatesIn(await folderOf(bytes, what), { at: [], what, depth: 0 })).join("\n");
+  const asked = [...text.matchAll(/\.APIVersions\.Has\s*\(?\s*"([\w-]+\.[\w./-]+)"/g)].map(([, api = ""]) => api);
+  const apis = [...new Set(asked)].sort().flatMap((api) => ["--api-versions", api]);
+  return [
+    ...(apis.length === 0 ? [] : [apis]),
+    ...(/\.Release\.Is(?:Upgrade|Install)\b/.test(text) ? [["--is-upgrade"]] : []),
+  ];
+}
+
+async function templatesIn(folder: Folder, place: Place): Promise<readonly string[]> {
+  if (place.depth > bounds.depth) throw unusable(place.what, `subcharts deeper than ${bounds.depth}`);
+  const own = [...folder]
+    .filter(([path]) => path.startsWith("templates/"))
+    .map(([path, content]) => decode(content, `${place.what} ${path}`));
+  const inner = await Promise.all(
+    (await subcharts(folder, place)).map(({ name, files }) =>
+      templatesIn(files, { ...place, what: `${place.what} ${name}`, depth: place.depth + 1 }),
+    ),
+  );
+  return [...own, ...inner.flat()];
+}
+
 /** Files of one chart by their path in it. */
 type Folder = ReadonlyMap<string, Uint8Array>;
 

@@ -1,11 +1,19 @@
 import { randomUUID } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
-import type { HelmSource, ListedRelease, ReleaseChart, ReleaseInfo, ReleaseRevision } from "../../model/helm.ts";
+import type {
+  HelmSource,
+  ListedRelease,
+  ReleaseChart,
+  ReleaseInfo,
+  ReleaseRevision,
+  TemplateOptions,
+} from "../../model/helm.ts";
 import type { Values } from "../../model/values.ts";
+import { readClusterFlags } from "../charts/values.ts";
 import type { ProgramStart } from "./helm-post-renderer.ts";
 import { run, type RunResult } from "./run.ts";
 
@@ -199,6 +207,37 @@ export interface HelmOperation {
   readonly release: string;
 }
 
-export function kubeVersion(source: HelmSource): readonly string[] {
-  return source.kubeVersion === undefined ? [] : ["--kube-version", source.kubeVersion];
+export function templateFlags({ kubeVersion }: HelmSource, { includeCrds }: TemplateOptions): readonly string[] {
+  return [
+    ...(includeCrds ? ["--include-crds"] : []),
+    ...(kubeVersion === undefined ? [] : ["--kube-version", kubeVersion]),
+  ];
+}
+
+/** What a chart would make on other clusters than the one that `helm template` pretends. */
+export class OtherClusters {
+  /** A chart is asked once: learning renders it some thirty times. */
+  readonly #flags = new Map<string, readonly (readonly string[])[]>();
+
+  /** What `render` makes, and after it what it makes with other flags, as far as that is not there in the same words. */
+  async rendered(chart: string, render: (flags: readonly string[]) => Promise<string>): Promise<string> {
+    const text = await render([]);
+    const all = this.#flags.get(chart) ?? (await readClusterFlags(await readFile(chart), chart));
+    this.#flags.set(chart, all);
+    const seen = new Set(documentsOf(text));
+    const added: string[] = [];
+    for (const flags of all) {
+      // What a chart refuses to be rendered for, nobody will install there.
+      const other = await render(flags).catch((error: unknown) => {
+        if (!isFailure(error, "HELM_FAILED")) throw error;
+        return "";
+      });
+      added.push(...documentsOf(other).filter((document) => !seen.has(document) && seen.add(document)));
+    }
+    return [text, ...added].join("\n---\n");
+  }
+}
+
+function documentsOf(text: string): readonly string[] {
+  return text.split(/^---[ \t]*$/m).map((document) => document.trim());
 }

@@ -16,12 +16,13 @@ import {
   helmFailure,
   helmVersion,
   installedManifest,
-  kubeVersion,
+  OtherClusters,
   parseHistory,
   parseMetadata,
   parseRelease,
   parseReleases,
   parseValues,
+  templateFlags,
   withValues,
   type HelmOptions,
   type HelmOperation,
@@ -46,8 +47,7 @@ export async function openHelm(binary: string, options: HelmOptions): Promise<He
   try {
     const env = helmEnvironment(options, folder.path);
     const version = await helmVersion(binary, env);
-    const { context, self } = options;
-    return new HelmProcess(binary, { env, folder, context, version, self });
+    return new HelmProcess(binary, { env, folder, version, context: options.context, self: options.self });
   } catch (error) {
     await folder[Symbol.asyncDispose]();
     throw error;
@@ -65,6 +65,7 @@ interface HelmState {
 class HelmProcess implements Helm {
   readonly #binary: string;
   readonly #state: HelmState;
+  readonly #elsewhere = new OtherClusters();
 
   constructor(binary: string, state: HelmState) {
     this.#binary = binary;
@@ -75,14 +76,16 @@ class HelmProcess implements Helm {
     return this.#state.version;
   }
 
-  template(source: HelmSource, options: Parameters<Helm["template"]>[1]): Promise<string> {
-    const flags = options.includeCrds ? ["--include-crds"] : [];
-    return this.#withChart("template", ["template"], source, [...flags, ...kubeVersion(source)], options);
+  async template(source: HelmSource, options: Parameters<Helm["template"]>[1]): Promise<string> {
+    const render = (more: readonly string[]): Promise<string> =>
+      this.#withChart("template", ["template"], source, [...templateFlags(source, options), ...more], options);
+    return options.anyCluster === true ? this.#elsewhere.rendered(source.chart, render) : render([]);
   }
 
   async dryRun(source: HelmSource, options: Waits = {}): Promise<{ manifest: string }> {
     const flags = ["--dry-run=server", "--hide-secret", ...this.#ownership(source), "-o", "json"];
-    return { manifest: installedManifest(await this.#withChart("dry-run", upgrade, source, flags, options)) };
+    const text = await this.#withChart("dry-run", ["upgrade", "--install"], source, flags, options);
+    return { manifest: installedManifest(text) };
   }
 
   async upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo> {
@@ -92,7 +95,7 @@ class HelmProcess implements Helm {
     const takeOver = options.takeOver === true && (await this.appliesOnServer(source, options));
     const more = [...(takeOver ? ["--force-conflicts"] : []), ...this.#ownership(source)];
     const flags = ["--timeout", `${options.timeoutSeconds}s`, ...more, "-o", "json"];
-    return parseRelease(await this.#withChart("upgrade", upgrade, source, flags, options));
+    return parseRelease(await this.#withChart("upgrade", ["upgrade", "--install"], source, flags, options));
   }
 
   async appliesOnServer({ release, namespace, takesOwnership }: HelmSource, { signal }: Waits = {}): Promise<boolean> {
@@ -142,8 +145,8 @@ class HelmProcess implements Helm {
   }
 
   async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {
-    const names = [release, String(revision)];
-    await this.#run({ action: "rollback", release }, ["rollback", "-n", namespace], names, options);
+    const flags = ["rollback", "-n", namespace];
+    await this.#run({ action: "rollback", release }, flags, [release, String(revision)], options);
   }
 
   async uninstall(release: string, namespace: string, options: Waits = {}): Promise<void> {
@@ -245,5 +248,3 @@ class HelmProcess implements Helm {
 const waiting: ReadonlySet<string> = new Set(["upgrade", "rollback", "uninstall"]);
 /** Seconds: client-go gives a connection 30 of them. */
 const answersWithin = 35;
-
-const upgrade = ["upgrade", "--install"] as const;

@@ -1,6 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { isScanned, outsideReferences, stringsOf } from "../../model/inside.ts";
-import { referenceWords, type ReferenceWord } from "../../model/reference-words.ts";
+import { referenceWords, splitImages, type ReferenceWord } from "../../model/reference-words.ts";
 import { isReference } from "../../model/reference.ts";
 import { isException, type Exception, type WorkloadContainer } from "../../model/relocation.ts";
 import {
@@ -40,17 +40,17 @@ function referencesOf(object: RenderedObject): readonly FoundReference[] {
   const where = whereOf(object);
   const images = imagesOf(object).map(({ path, value }) => ({ reference: value, where, path, kind: "image" as const }));
   const known = new Set(images.map(({ path }) => path));
-  const hidden = stringsOf(object)
-    .filter(({ path }) => !known.has(path))
-    .flatMap(({ path, value }) => {
-      const module = isModule(object, path);
-      if (module && isReference(value)) return [{ reference: value, where, path, kind: "plugin" as const }];
-      return referenceWords(value, path).flatMap((word) => {
-        const kind = kindOf(word, module);
-        return kind === undefined ? [] : [{ reference: word.text, where, path, kind }];
-      });
+  const strings = stringsOf(object).filter(({ path }) => !known.has(path));
+  const hidden = strings.flatMap(({ path, value, key }) => {
+    const module = isModule(object, path);
+    if (module && isReference(value)) return [{ reference: value, where, path, kind: "plugin" as const }];
+    return referenceWords(value, path, key).flatMap((word) => {
+      const kind = kindOf(word, module);
+      return kind === undefined ? [] : [{ reference: word.text, where, path, kind }];
     });
-  return [...images, ...hidden];
+  });
+  const split = splitImages(strings).map(({ path, reference }) => ({ reference, where, path, kind: "image" as const }));
+  return [...images, ...hidden, ...split];
 }
 
 /** The two fields that a gateway loads code from: WasmPlugin `url`, and the remote code of an EnvoyFilter. */

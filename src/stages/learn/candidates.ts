@@ -25,15 +25,17 @@ function markerOf(at: number): string {
 }
 
 /**
- * Values that hold a host, an image's name, or a text that names images, and values of an image's key that templates read
- * and nobody sets. Of a list helm replaces all: set here, it would take the place of the one that the user has inside, and
+ * Values that hold a host, an image's name, or a text that names images, and values of an image's key that nobody sets:
+ * templates read them, or values.yaml has them empty, as it has `global.imageRegistry` for a library chart that is handed
+ * all of `global`. Of a list helm replaces all: set here, it would take the place of the one that the user has inside, and
  * an address of his own in it would get the registry's host. What a list holds is therefore for a patch.
  */
 export function candidatesOf(values: Values, { read }: ChartValues): readonly MarkedValue[] {
   const known = leavesOf(values).flatMap(({ path, value }) =>
     typeof value === "string" && movedText(value, path.at(-1) ?? "", markerOf(0)) !== value ? [{ path, value }] : [],
   );
-  const unset = read.filter((path) => imageKey.test(path.at(-1) ?? "") && isEmpty(valueAt(values, path)));
+  const empty = [...read, ...leavesOf(values).map(({ path }) => path)];
+  const unset = empty.filter((path) => imageKey.test(path.at(-1) ?? "") && isEmpty(valueAt(values, path)));
   const all = new Map<string, Omit<MarkedValue, "marker">>();
   for (const { path, value } of known)
     all.set(joinPath(path), { path, unset: false, with: (to) => movedText(value, path.at(-1) ?? "", to) });

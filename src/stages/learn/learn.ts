@@ -1,11 +1,10 @@
-import { referenceWords } from "../../model/reference-words.ts";
-import type { Patch, Setting } from "../../model/relocation.ts";
+import { anyEntry, type Patch, type Setting } from "../../model/relocation.ts";
 import { joinPath, mergeValues, nest, type ChartValues, type Values } from "../../model/values.ts";
 import { candidatesOf } from "./candidates.ts";
 import { featuresOf, type Feature, type State } from "./features.ts";
 import { chosen, moversOf, type Choice, type Mover } from "./movers.ts";
 import { pullSecretsOf, type PullSecretSetting } from "./pull-secrets.ts";
-import { referenceParts, textsOf, wordAt, type Slot } from "./slots.ts";
+import { referenceParts, slotsOf, textsOf, wordAt, type Slot } from "./slots.ts";
 import { Trials, type Render } from "./trials.ts";
 
 export interface LearnInput {
@@ -14,6 +13,8 @@ export interface LearnInput {
   readonly values: Values;
   /** Under which the chart is rendered here: where an object's name has it, the map says `{release}`. */
   readonly release: string;
+  /** Another one, which shows what becomes of the names. */
+  readonly otherRelease: string;
 }
 
 export interface Learned {
@@ -26,8 +27,8 @@ export interface Learned {
   readonly references: { readonly found: number; readonly moved: number; readonly patched: number };
 }
 
-/** Stands for the target while the choice is tried. */
-const trial = "learned.invalid/moved";
+/** Stands for the target while the choice is tried: with all that a site may have, since a schema may refuse a port. */
+const trial = "learned.invalid:8443/moved/here";
 
 /**
  * Finds by rendering which values of a chart move which reference: any chart, seen for the first time. Every value that
@@ -35,7 +36,7 @@ const trial = "learned.invalid/moved";
  * @returns undefined when the chart does not render with the user's values
  */
 export async function learnRelocation(input: LearnInput, render: Render): Promise<Learned | undefined> {
-  const { chart, values, release } = input;
+  const { chart, values } = input;
   const trials = new Trials(render);
   const plain = await trials.render({});
   if (plain === undefined) return undefined;
@@ -53,15 +54,13 @@ export async function learnRelocation(input: LearnInput, render: Render): Promis
   }
   const kept = await verified(chosen(chains), states, trials);
   const pullSecrets = await pullSecretsOf(effective, chart, states[0]?.values ?? {}, trials);
-  const patches = new Map(
-    kept.left.map((slot) => patchOf(slot, release)).map((patch) => [JSON.stringify(patch), patch]),
-  );
+  const patches = await patchesOf(kept.left, input, states, trials);
   const found = new Set(states.flatMap(({ slots }) => [...slots.values()].map(({ text }) => text)));
   const left = new Set(kept.left.map(({ text }) => text));
   return {
     images: kept.choices.map((choice) => settingOf(choice, moved)).sort(byPath),
     pullSecrets: pullSecrets.map(secretSetting),
-    patches: [...patches.values()],
+    patches,
     features,
     renders: trials.count,
     references: { found: found.size, moved: found.size - left.size, patched: left.size },
@@ -85,14 +84,14 @@ async function verified(
   return { choices: kept, left };
 }
 
-function isMoved({ text }: Slot, word: string): boolean {
+function isMoved(slot: Slot, word: string): boolean {
   const bare = word.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
   if (bare !== trial && !bare.startsWith(`${trial}/`)) return false;
   const path = bare
     .slice(trial.length + 1)
     .replace(/@sha256:[0-9a-f]+$/, "")
     .replace(/:[\w.-]*$/, "");
-  return path === referenceParts(text).path;
+  return path === referenceParts(slot).path;
 }
 
 function valueOf({ candidate, behind }: Choice, prefix: string): unknown {
@@ -116,16 +115,42 @@ function byPath(a: Setting, b: Setting): number {
   return a.path < b.path ? -1 : 1;
 }
 
-/** What no value reaches is replaced in the rendered object itself, by where it stands. */
-function patchOf({ where, path, text }: Slot, release: string): Patch {
+/**
+ * What no value reaches is replaced in the rendered object itself, by where it stands. The object's name counts where it
+ * follows from the release's: most charts leave their own name out where the release's has it already, some make names up,
+ * and `.Release.Revision` is 1 only the first time. Then any object of the kind is meant, as `from` says enough.
+ */
+async function patchesOf(
+  left: readonly Slot[],
+  { release, otherRelease }: LearnInput,
+  states: readonly State[],
+  trials: Trials,
+): Promise<readonly Patch[]> {
+  if (left.length === 0) return [];
+  const again = new Set<string>();
+  for (const { values } of states) {
+    const manifest = await trials.renderAs(otherRelease, values);
+    for (const slot of slotsOf(manifest ?? "").values()) again.add(placeOf(patchOf(slot)));
+  }
+  const patches = left.map(patchOf).map((patch) => {
+    const named = { ...patch, name: patch.name.replaceAll(release, "{release}") };
+    const there = { ...patch, name: patch.name.replaceAll(release, otherRelease) };
+    return again.has(placeOf(there)) && !/(?:^|-)1$/.test(patch.name) ? named : { ...patch, name: "*" };
+  });
+  return [...new Map(patches.map((patch) => [placeOf(patch), patch])).values()];
+}
+
+function placeOf({ kind, name, path, from }: Patch): string {
+  return [kind, name, path, from].join(" ");
+}
+
+function patchOf(slot: Slot): Patch {
+  const { where, path, text, what } = slot;
   const [kind = "", ...names] = where.split("/");
-  const name = (names.at(-1) ?? "").replaceAll(release, "{release}");
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? "";
-  const { path: repository, rest } = referenceParts(text);
-  const isImage = referenceWords(text, path).length === 0 || rest !== "";
-  const to = `${scheme}{prefix}${repository === "" ? "" : `/${repository}`}${isImage && rest === "" ? ":latest" : rest}`;
+  const { path: repository, rest } = referenceParts(slot);
+  const tag = what === "image" && rest === "" ? ":latest" : rest;
+  const to = `${scheme}{prefix}${repository === "" ? "" : `/${repository}`}${tag}`;
   // Which container, argument or variable it is depends on what else is on; `from` says which is meant.
-  const [outer = "", ...inner] = path.split("!");
-  const anywhere = [outer.replaceAll(/\/\d+(?=\/|$)/g, "/*"), ...inner].join("!");
-  return { kind, name, path: anywhere, from: text, to };
+  return { kind, name: names.at(-1) ?? "", path: anyEntry(path), from: text, to };
 }

@@ -73,7 +73,7 @@ function moverOf(slot: Slot, word: string | undefined, active: readonly MarkedVa
   if (candidate === undefined || seen === undefined || host === undefined) return undefined;
   // Another value's marker in the path (`registry: m1`, `repository: m2/redis`) is not there when it is not set.
   const came = pathBehind(seen.slice(host.length)).replaceAll(/(^|\/)m\d+\.learn\.invalid\//g, "$1");
-  const { path } = referenceParts(slot.text);
+  const { path } = referenceParts(slot);
   if (came === path) return { candidate, behind: "" };
   if (came === "") return { candidate, behind: path };
   return path.endsWith(`/${came}`) ? { candidate, behind: path.slice(0, -came.length - 1) } : undefined;

@@ -1,16 +1,17 @@
-import { outsideReferences, stringsOf, isScanned } from "../../model/inside.ts";
+import { isScanned, outsideReferences, stringsOf, type OutsideReference } from "../../model/inside.ts";
 import { isReference, parseReference } from "../../model/reference.ts";
 import { referenceWords } from "../../model/reference-words.ts";
-import { imagesOf, renderedObjects, whereOf } from "../../model/rendered-object.ts";
+import { imagesOf, renderedObjects, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
 
 /** A place of a render that names something to be fetched from a registry. */
 export interface Slot {
-  /** Kind/namespace/name. */
+  /** Kind/namespace/name, with more slashes behind the kind where it is not the first of that name. */
   readonly where: string;
   readonly path: string;
   /** Which of the references in that string. */
   readonly at: number;
   readonly text: string;
+  readonly what: OutsideReference["what"];
 }
 
 export type Slots = ReadonlyMap<string, Slot>;
@@ -23,26 +24,38 @@ function slotKey({ where, path, at }: Pick<Slot, "where" | "path" | "at">): stri
 export function slotsOf(manifest: string): Slots {
   const slots = new Map<string, Slot>();
   const seen = new Map<string, number>();
-  for (const { where, path, value, what } of outsideReferences(renderedObjects(manifest), { prefixes: [] })) {
-    const place = `${where} ${path}`;
-    const at = seen.get(place) ?? 0;
-    seen.set(place, at + 1);
-    if (what === "url" && !/^(oci|docker):\/\//i.test(value)) continue;
-    const slot = { where, path, at, text: value };
-    slots.set(slotKey(slot), slot);
-  }
+  for (const { object, where } of placedObjects(manifest))
+    for (const { path, value, what } of outsideReferences([object], { prefixes: [] })) {
+      const place = `${where} ${path}`;
+      const at = seen.get(place) ?? 0;
+      seen.set(place, at + 1);
+      if (what === "url" && !/^(oci|docker):\/\//i.test(value)) continue;
+      const slot = { where, path, at, text: value, what };
+      slots.set(slotKey(slot), slot);
+    }
   return slots;
 }
 
 /** Every string of a render, by where it stands. */
 export function textsOf(manifest: string): ReadonlyMap<string, string> {
-  const objects = renderedObjects(manifest).filter(isScanned);
   return new Map(
-    objects.flatMap((object) => {
-      const where = whereOf(object);
-      return [...stringsOf(object), ...imagesOf(object)].map(({ path, value }) => [`${where} ${path}`, value] as const);
-    }),
+    placedObjects(manifest).flatMap(({ object, where }) =>
+      [...stringsOf(object), ...imagesOf(object)].map(({ path, value }) => [`${where} ${path}`, value] as const),
+    ),
   );
+}
+
+/** An object that other clusters get otherwise is there more than once: told apart by the slash that ends its kind. */
+function placedObjects(manifest: string): readonly { readonly object: RenderedObject; readonly where: string }[] {
+  const seen = new Map<string, number>();
+  return renderedObjects(manifest)
+    .filter(isScanned)
+    .map((object) => {
+      const where = whereOf(object);
+      const before = seen.get(where) ?? 0;
+      seen.set(where, before + 1);
+      return { object, where: where.replace("/", "/".repeat(before + 1)) };
+    });
 }
 
 /** What stands at the place of a slot in another render; `undefined` when nothing does. */
@@ -55,9 +68,13 @@ export function wordAt(texts: ReadonlyMap<string, string>, { where, path, at, te
   return words[at]?.text;
 }
 
-/** `host/path:tag` or `oci://host/path` in parts; what no host is in is Docker Hub's. */
-export function referenceParts(text: string): { readonly path: string; readonly rest: string } {
+/** `host/path:tag` or `oci://host/path` in parts; what no host is in is Docker Hub's, and a registry may be a host alone. */
+export function referenceParts({ text, what }: Pick<Slot, "text" | "what">): {
+  readonly path: string;
+  readonly rest: string;
+} {
   const bare = text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "");
+  if (what === "registry" && /^[^/]*[.:][^/]*$/.test(bare)) return { path: "", rest: "" };
   if (isReference(bare)) {
     const { repository } = parseReference(bare);
     return { path: repository, rest: tagOf(bare) };

@@ -1,7 +1,10 @@
 import { mergeValues, type Values } from "../../model/values.ts";
 
-/** Renders the chart with these values over its own and the user's; `undefined` when it does not render so. */
-export type Render = (values: Values) => Promise<string | undefined>;
+/**
+ * Renders the chart with these values over its own and the user's, under this name where one is said; `undefined` when it
+ * does not render so.
+ */
+export type Render = (values: Values, release?: string) => Promise<string | undefined>;
 
 /** Renders as often as there are questions: every trial is counted, and none is made twice. */
 export class Trials {
@@ -16,10 +19,17 @@ export class Trials {
     return this.#seen.size;
   }
 
-  async render(...layers: readonly Values[]): Promise<string | undefined> {
-    const values = mergeValues(...layers);
-    const key = JSON.stringify(values);
-    if (!this.#seen.has(key)) this.#seen.set(key, await this.#render(values));
+  render(...layers: readonly Values[]): Promise<string | undefined> {
+    return this.#once(mergeValues(...layers));
+  }
+
+  renderAs(release: string, values: Values): Promise<string | undefined> {
+    return this.#once(values, release);
+  }
+
+  async #once(values: Values, release?: string): Promise<string | undefined> {
+    const key = `${release ?? ""} ${JSON.stringify(values)}`;
+    if (!this.#seen.has(key)) this.#seen.set(key, await this.#render(values, release));
     return this.#seen.get(key);
   }
 

@@ -1,8 +1,16 @@
-import type { RelocationMap, RelocationTarget, Setting, Exception, Patch } from "../../model/relocation.ts";
-import { identityOf, isMap, renderedDocuments, type RenderedObject } from "../../model/rendered-object.ts";
+import { encodedMark } from "../../model/inside.ts";
+import {
+  isNamed,
+  type Exception,
+  type Patch,
+  type RelocationMap,
+  type RelocationTarget,
+  type Setting,
+} from "../../model/relocation.ts";
+import { identityOf, isMap, listedItems, renderedDocuments, type RenderedObject } from "../../model/rendered-object.ts";
 import { isValues, mergeValues, nest, splitPath, type Values } from "../../model/values.ts";
 import { unreachable } from "../../std/unreachable.ts";
-import { pathKey, spotsOf, type Spot, type Spots } from "../../std/yaml.ts";
+import { pathKey, spotsOf, type Spots } from "../../std/yaml.ts";
 import { splice, type Edit } from "./wasm-plugin.ts";
 
 interface RelocationOptions {
@@ -79,33 +87,58 @@ export function relocationExceptions({ exceptions }: RelocationMap, release: str
  * read and printed again would not be what the chart made. A patch whose object is not rendered changes nothing.
  */
 export function patchManifest(text: string, patches: readonly Patch[]): string {
-  const documents = renderedDocuments(text);
   const spots = spotsOf(text);
-  const edits = new Map<number, { readonly edit: Edit; readonly text: string }>();
-  for (const [at, document] of documents.entries()) {
-    if (!isMap(document)) continue;
-    const { kind, name } = identityOf(document);
-    for (const patch of patches.filter((each) => each.kind === kind && each.name === name))
-      for (const { start, end } of scalarsAt(document, patch.path, spots[at] ?? new Map<string, Spot>())) {
+  const edits = new Map<number, Edit>();
+  for (const { object, document, at } of renderedDocuments(text).flatMap(placedObjects)) {
+    const identity = identityOf(object);
+    for (const patch of patches.filter((each) => isNamed(identity, each)))
+      for (const { start, end, encoded } of scalarsAt(object, patch.path, at, spots[document] ?? new Map())) {
         const before = edits.get(start)?.text ?? text.slice(start, end);
-        const after = withWord(before, patch);
-        if (after !== before) edits.set(start, { edit: { start, end, text: after }, text: after });
+        const after = encoded ? withEncodedWord(before, patch) : withWord(before, patch);
+        if (after !== before) edits.set(start, { start, end, text: after });
       }
   }
-  return splice(
-    text,
-    [...edits.values()].map(({ edit }) => edit),
-  );
+  return splice(text, [...edits.values()]);
+}
+
+interface PlacedObject {
+  readonly object: RenderedObject;
+  /** Which document of the text it stands in, and where. */
+  readonly document: number;
+  readonly at: readonly PropertyKey[];
+}
+
+/** A document is an object, or a list of them. */
+function placedObjects(node: unknown, document: number): readonly PlacedObject[] {
+  if (!isMap(node)) return [];
+  const items = listedItems(node);
+  if (items === undefined) return [{ object: node, document, at: [] }];
+  return items.flatMap((object, index) => (isMap(object) ? [{ object, document, at: ["items", index] }] : []));
+}
+
+interface ScalarSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly encoded: boolean;
 }
 
 /** Where the string of a JSON pointer stands in the text, for every entry that `*` means. */
-function scalarsAt(document: RenderedObject, pointer: string, spots: Spots): readonly { start: number; end: number }[] {
+function scalarsAt(
+  object: RenderedObject,
+  pointer: string,
+  at: readonly PropertyKey[],
+  spots: Spots,
+): readonly ScalarSpan[] {
   const [outer = ""] = pointer.split("!");
-  const keys = outer
+  const encoded = outer.endsWith(encodedMark);
+  const keys = (encoded ? outer.slice(0, -encodedMark.length) : outer)
     .split("/")
     .slice(1)
     .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return pathsOf(document, keys, []).flatMap((path) => spots.get(pathKey(path))?.scalar ?? []);
+  return pathsOf(object, keys, []).flatMap((path) => {
+    const scalar = spots.get(pathKey([...at, ...path]))?.scalar;
+    return scalar === undefined ? [] : [{ start: scalar.start, end: scalar.end, encoded }];
+  });
 }
 
 function pathsOf(node: unknown, keys: readonly string[], path: readonly PropertyKey[]): readonly PropertyKey[][] {
@@ -122,4 +155,11 @@ function pathsOf(node: unknown, keys: readonly string[], path: readonly Property
 function withWord(text: string, { from, to }: Patch): string {
   const literal = from.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
   return text.replaceAll(new RegExp(`(?<![\\w./@:-])${literal}(?![\\w/@.-]*\\w)`, "g"), () => to);
+}
+
+/** What a Secret holds behind base64 is replaced there, and encoded again. */
+function withEncodedWord(text: string, patch: Patch): string {
+  return text.replace(/[A-Za-z0-9+/]{4,}={0,2}/, (base64) =>
+    Buffer.from(withWord(Buffer.from(base64, "base64").toString("utf8"), patch)).toString("base64"),
+  );
 }

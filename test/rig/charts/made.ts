@@ -107,3 +107,62 @@ imagePullSecrets: {{ toYaml . | nindent 8 }}
 containers: [{ name: cache, image: "{{ .Values.image }}" }]`,
   ),
 };
+
+/**
+ * A company's own, as such charts are: names that depend on the release's or on nothing, a list of objects, custom
+ * resources and secrets that name images, an image put together of values, one that a schema keeps from moving, a
+ * workload for clusters that have an API, and one for upgrades.
+ */
+export const companyChart: Readonly<Record<string, string>> = {
+  "values.yaml": `global: { imageRegistry: "" }
+image: { host: reg.company.example, path: team/app, tag: "1" }
+tools: "{{ .Values.image.host }}/team/tools:{{ .Values.image.tag }}"
+shared: { registry: reg.company.example, repository: team/shared, tag: "1" }
+fixed: { registry: docker.io, repository: acme/fixed, tag: "1" }
+agent: { image: null }
+`,
+  "values.schema.json": JSON.stringify({
+    properties: { fixed: { properties: { registry: { pattern: "^[a-z.]+$" }, repository: { pattern: "^acme/" } } } },
+  }),
+  "templates/_helpers.tpl": `{{- define "name" }}{{ if contains .Chart.Name .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}{{ end -}}
+{{- define "image" }}{{ .global.imageRegistry | default .root.registry }}/{{ .root.repository }}:{{ .root.tag }}{{ end -}}
+`,
+  "templates/app.yaml": `${workload(
+    "Deployment",
+    '{{ include "name" . }}',
+    `initContainers: [{ name: wait, image: "busybox:1.36" }]
+containers:
+  - { name: app, image: {{ printf "%s/%s:%s" .Values.image.host .Values.image.path .Values.image.tag }}, args: ["--image", "worker:1"], env: [{ name: PROXY_IMAGE, value: "proxy:4" }] }
+  - { name: tools, image: {{ tpl .Values.tools . | quote }} }
+  - { name: shared, image: {{ include "image" (dict "root" .Values.shared "global" .Values.global) }} }
+  - { name: fixed, image: {{ include "image" (dict "root" .Values.fixed "global" (dict "imageRegistry" "")) }} }`,
+  )}---
+${workload("DaemonSet", '{{ randAlphaNum 5 | lower }}', 'containers: [{ name: x, image: "made-up:1" }]')}---
+${workload("StatefulSet", '{{ .Release.Name }}-migrate-{{ .Release.Revision }}', 'containers: [{ name: x, image: "migrate:1" }]')}---
+{{ if .Capabilities.APIVersions.Has "monitoring.coreos.com/v1" }}
+${workload("Deployment", "monitor", 'containers: [{ name: x, image: "{{ .Values.image.host }}/team/monitor:1" }]')}
+{{ end }}
+---
+{{ if .Release.IsUpgrade }}
+${workload("Deployment", "upgrade", 'containers: [{ name: x, image: "upgrade:1" }]')}
+{{ end }}
+`,
+  "templates/list.yaml": `apiVersion: v1
+kind: List
+items:
+  - { apiVersion: v1, kind: Pod, metadata: { name: listed }, spec: { containers: [{ name: x, image: "listed:1" }] } }
+`,
+  "templates/cluster.yaml": `apiVersion: acme.example/v1
+kind: Cluster
+metadata: { name: c }
+spec:
+  exporter: { image: { repository: reg.company.example/team/exporter, tag: "9" } }
+  backup: { registry: reg.company.example, repository: team/backup, tag: "2" }
+  other: { image: { repository: team/other, tag: "1" } }
+`,
+  "templates/secret.yaml": `apiVersion: v1
+kind: Secret
+metadata: { name: s }
+data: { c.yaml: {{ "image: secret:1\\nx: y\\n" | b64enc }} }
+`,
+};

@@ -8,8 +8,12 @@ const chart: ChartValues = {
   read: ["hub", "policy", "admin.hub", "extra", "env"].map(splitPath),
 };
 
+/** The name of a release to that of an object. */
+type Naming = (release: string) => string;
+const followed: Naming = (release) => `${release}-pod`;
+
 /** A chart as far as its render goes: two images, one more behind a switch, one that is written into the template. */
-function template(values: Values): string | undefined {
+function template(values: Values, name: string): string | undefined {
   const all = mergeValues(chart.defaults, values);
   const at = (path: string): string => String(valueAt(all, splitPath(path)));
   if (at("policy") === "Broken") return undefined;
@@ -20,7 +24,7 @@ function template(values: Values): string | undefined {
     "fixed.example.com/init:1",
   ];
   const containers = images.map((image, name) => ({ name: String(name), image }));
-  return JSON.stringify({ kind: "Pod", metadata: { name: "learn-me-pod" }, spec: { containers } });
+  return JSON.stringify({ kind: "Pod", metadata: { name }, spec: { containers } });
 }
 
 const setting = (path: string, value: unknown, versions = ">=1.0.0"): RelocationRules["settings"][number] => ({
@@ -34,6 +38,7 @@ const setting = (path: string, value: unknown, versions = ">=1.0.0"): Relocation
 function learn(
   settings: RelocationRules["settings"],
   change: Partial<LearnMapInput> = {},
+  naming = followed,
 ): ReturnType<typeof learnMap> {
   const rules = RelocationRules.parse({
     apiVersion: "higress-airgap/v1",
@@ -43,7 +48,7 @@ function learn(
   });
   return learnMap(
     { name: "c", version: "1.2.0", values: chart, userValues: {}, release: "learn-me", rules: [rules], ...change },
-    (values) => Promise.resolve(template(values)),
+    (values, release = "learn-me") => Promise.resolve(template(values, naming(release))),
   );
 }
 
@@ -57,6 +62,16 @@ describe("a learned map", () => {
     });
     expect(learned?.findings.map(({ code }) => code)).toEqual(["chart.feature", "relocation.patched"]);
     expect(learned?.renders).toBeLessThan(16);
+  });
+
+  it.each<[string, Naming, string]>([
+    ["follows from the release's", followed, "{release}-pod"],
+    ["is fixed", () => "pod", "pod"],
+    ["leaves out what the release has in it", (release) => (release.includes("c") ? release : `${release}-c`), "*"],
+    ["is made up", (release) => `pod-${release.length}`, "*"],
+    ["counts the revisions", (release) => `${release}-migrate-1`, "*"],
+  ])("patches the object whose name %s", async (_what, naming, name) => {
+    expect((await learn([], { name: "c" }, naming))?.map.patches).toMatchObject([{ kind: "Pod", name }]);
   });
 
   it("has the rules of its release, and no other's", async () => {

@@ -80,6 +80,48 @@ describe("discoverReferences", () => {
     );
   });
 
+  it.each([
+    [
+      "a variable's name",
+      deployment({
+        env: [
+          { name: "AGENT_IMAGE", value: "agent:1" },
+          { name: "A", value: "b:2" },
+        ],
+      }),
+    ],
+    ["the flag before it", deployment({ args: ["--agent-image", "agent:1", "--name", "b:2", "c:3"] })],
+    ["a line of an env file", configMap("export AGENT_IMAGE=agent:1\nNAME=b:2\n")],
+    ["a line of properties", configMap("a.agent.image = agent:1\r\nname = b:2\n")],
+  ])("finds an image without a registry by %s", (_what, object) => {
+    expect(found(object).filter((each) => !each.includes("harbor/x:1"))).toEqual([
+      expect.stringMatching(/^image agent:1 /),
+    ]);
+  });
+
+  it("puts an image together of which the parts stand side by side", () => {
+    const resource = (spec: object): object => ({ apiVersion: "a/v1", kind: "Cluster", metadata: { name: "c" }, spec });
+    const digest = `sha256:${"a".repeat(64)}`;
+    expect(
+      found(
+        resource({
+          hosted: { repository: "quay.io/a/b", tag: "1" },
+          apart: { registry: "r.example:5000", repository: "a/c", tag: "2", digest },
+          prefixed: { imageRepository: "quay.io/a/d", imageTag: "3" },
+          image: { repository: "a/e", digest },
+          chart: { repository: "a/f", tag: "4" },
+          git: { repository: "https://git.example/a.git", tag: "5" },
+          bare: { repository: "quay.io/a/g" },
+        }),
+      ),
+    ).toEqual([
+      "image quay.io/a/b:1 /spec/hosted/repository",
+      `image r.example:5000/a/c:2@${digest} /spec/apart/repository`,
+      "image quay.io/a/d:3 /spec/prefixed/imageRepository",
+      `image a/e@${digest} /spec/image/repository`,
+    ]);
+  });
+
   it("finds modules: WasmPlugin URLs with and without a scheme, remote code of an EnvoyFilter, oci:// in a variable", () => {
     const plugin = (url: string): object => ({
       apiVersion: "extensions.higress.io/v1alpha1",

@@ -46,6 +46,9 @@ describe("what is not plain text", () => {
     expect(prove(text(split), allowed).findings).toMatchObject(
       ["images.vendor.example", "registry.vendor.example:5000"].map((host) => ({ facts: { host } })),
     );
+    // Of a registry that nobody names, where the key says that it is an image.
+    const hub = withString('agent:\n  image:\n    repository: vendor/agent\n    tag: "3.1"\n');
+    expect(prove(text(hub), allowed).findings).toMatchObject([{ facts: { host: "docker.io", value: "vendor/agent" } }]);
     expect(codes(withString("agent:\n  repository: harbor.corp:8443/higress/agent\n  hub: vendor\n"))).toEqual([]);
   });
 });

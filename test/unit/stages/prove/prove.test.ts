@@ -91,6 +91,23 @@ describe("prove", () => {
     expect(found(`${url}2`)).toMatchObject([{ code: "reference.outside" }]);
   });
 
+  it("takes * in an exception for any object of the kind and for any entry of a list", () => {
+    const env = { containers: [{ name: "c" }, { name: "d", env: [{ name: "FEED", value: "https://feed.example" }] }] };
+    const workload = text({ kind: "Deployment", metadata: { name: "d-x7f2q" }, spec: { template: { spec: env } } });
+    const found = (kind: string): readonly string[] =>
+      prove(workload, {
+        ...allowed,
+        exceptions: [
+          {
+            ...{ kind, name: "*", path: "/spec/template/spec/containers/*/env/*/value" },
+            ...{ value: "https://feed.example", reason: "may fail" },
+          },
+        ],
+      }).findings.map(({ code }) => code);
+    expect(found("Deployment")).toEqual(["reference.excepted"]);
+    expect(found("DaemonSet")).toEqual(["reference.outside"]);
+  });
+
   it.each([
     "oci://registry.example.com/p:1",
     "see http://user:pw@evil.example/x",

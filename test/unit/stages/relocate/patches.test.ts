@@ -39,6 +39,33 @@ describe("a patch", () => {
     expect(patchManifest(text, [patch()])).toBe(text);
   });
 
+  it("changes any object of its kind where the name is *", () => {
+    const text = `${manifest("busybox:1.36", "app-x7f2q")}---\n${manifest("busybox:1.36", "app").replace("Deployment", "Job")}`;
+    const [first = "", second = ""] = patchManifest(text, [patch({ name: "*" })]).split("---\n");
+    expect(first).toBe(manifest("harbor.corp/p/library/busybox:1.36", "app-x7f2q"));
+    expect(second).toContain("image: busybox:1.36");
+  });
+
+  it("reaches the objects of a list", () => {
+    const item = '{ kind: Pod, metadata: { name: app }, spec: { containers: [{ image: "a:1" }] } }';
+    const text = `kind: List\nitems:\n  - null\n  - ${item}\n`;
+    const listed = patch({ kind: "Pod", path: "/spec/containers/*/image", from: "a:1", to: "h/a:1" });
+    expect(patchManifest(text, [listed])).toBe(text.replace("a:1", "h/a:1"));
+  });
+
+  it("reaches behind base64, one after the other, and encodes what it made", () => {
+    const encoded = (text: string): string => Buffer.from(text).toString("base64");
+    const secret = (text: string, quote: string): string =>
+      `kind: Secret\nmetadata: { name: s }\ndata: { a.yaml: ${quote}${encoded(text)}${quote} }\n`;
+    const behind = (from: string, to: string): Patch =>
+      patch({ kind: "Secret", name: "s", path: "/data/a.yaml (base64)!/image", from, to });
+    const patches = [behind("a:1", "h/a:1"), behind("b:2", "h/b:2")];
+    for (const quote of ["", '"', "'"])
+      expect(patchManifest(secret("image: a:1\nother: b:2\n", quote), patches)).toBe(
+        secret("image: h/a:1\nother: h/b:2\n", quote),
+      );
+  });
+
   it("reaches into documents inside strings, twice in one string, and is idempotent", () => {
     const text =
       'kind: ConfigMap\nmetadata: { name: c }\ndata:\n  a.yaml: |\n    one: busybox:1.36\n    two: ["nginx:1"]\n';
