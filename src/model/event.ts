@@ -1,3 +1,4 @@
+import { Failure, type Side } from "./failure.ts";
 import type { ClusterQuestion, Finding, RegistryQuestion } from "./finding.ts";
 
 /** The steps of a build and of an install, in order; each is a line in the receipt. */
@@ -135,4 +136,26 @@ export const silent: Report = () => undefined;
 /** All of a list, so that those that are alike can be told together. */
 export function reportFindings(findings: readonly Finding[], report: Report): void {
   findings.forEach((found, at) => report({ type: "finding", finding: found, more: at < findings.length - 1 }));
+}
+
+/** Reports all findings, then stops if one of them is an error. @throws Failure FINDINGS */
+export function stopAt(findings: readonly Finding[], report: Report, side?: Side): void {
+  reportFindings(findings, report);
+  stopAtErrors(findings, side);
+}
+
+/** Of findings that are reported: stops if one of them is an error. @throws Failure FINDINGS */
+export function stopAtErrors(findings: readonly Finding[], side?: Side): void {
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: side ?? sideOf(errors) });
+}
+
+const sides: readonly (readonly [prefix: string, side: Side])[] = [
+  ["cluster.", "cluster"],
+  ["registry.", "target"],
+];
+
+/** Where to look, when all of them are in one place. */
+function sideOf(errors: readonly Finding[]): Side | undefined {
+  return sides.find(([prefix]) => errors.every(({ code }) => code.startsWith(prefix)))?.[1];
 }

@@ -1,4 +1,4 @@
-import { type Phase, reportFindings } from "../model/event.ts";
+import { type Phase, reportFindings, stopAtErrors } from "../model/event.ts";
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
@@ -16,7 +16,6 @@ import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-
 import { discover } from "./discover.ts";
 import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
 import { missingPrograms } from "./missing-programs.ts";
-import { stopAtErrors } from "./recorder.ts";
 import { rehearse, rehearseNames, type RehearsedBundle } from "./rehearsal.ts";
 import { resolveAll } from "./resolve.ts";
 

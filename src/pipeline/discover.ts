@@ -4,7 +4,7 @@ import { containerImage, discoverReferences, findGaps, type FoundReference } fro
 import { relocationExceptions, relocationPatches, relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
 import { misfits } from "./misfits.ts";
-import { stopAt } from "./recorder.ts";
+import { stopAt } from "../model/event.ts";
 import { placeholder, unreadableCrds } from "./rehearsal.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 

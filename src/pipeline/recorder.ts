@@ -1,5 +1,4 @@
-import { type Phase, type Report, reportFindings } from "../model/event.ts";
-import { Failure, type Side } from "../model/failure.ts";
+import { stopAt, type Phase, type Report } from "../model/event.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Receipt, ReleaseRef } from "../model/receipt.ts";
 import { beginRelease, endRelease, withMore, withPhase, type Additions } from "../stages/receipt/receipt.ts";
@@ -75,26 +74,4 @@ export class Recorder {
     this.#receipt = receipt;
     await this.#options.save(receipt);
   }
-}
-
-/** Reports all findings, then stops if one of them is an error. @throws Failure FINDINGS */
-export function stopAt(findings: readonly Finding[], report: Report, side?: Side): void {
-  reportFindings(findings, report);
-  stopAtErrors(findings, side);
-}
-
-/** Of findings that are reported: stops if one of them is an error. @throws Failure FINDINGS */
-export function stopAtErrors(findings: readonly Finding[], side?: Side): void {
-  const errors = findings.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new Failure("FINDINGS", { count: errors.length }, { side: side ?? sideOf(errors) });
-}
-
-const sides: readonly (readonly [prefix: string, side: Side])[] = [
-  ["cluster.", "cluster"],
-  ["registry.", "target"],
-];
-
-/** Where to look, when all of them are in one place. */
-function sideOf(errors: readonly Finding[]): Side | undefined {
-  return sides.find(([prefix]) => errors.every(({ code }) => code.startsWith(prefix)))?.[1];
 }

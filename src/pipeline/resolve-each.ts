@@ -1,12 +1,11 @@
 import { setMaxListeners } from "node:events";
 import pMap from "p-map";
-import type { Report } from "../model/event.ts";
+import { type Report, stopAt } from "../model/event.ts";
 import { isFailure, type Failure, type FailureCode } from "../model/failure.ts";
 import { finding, type FindingFacts } from "../model/finding.ts";
 import { printReference, type Reference } from "../model/reference.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildOptions } from "./build-ports.ts";
-import { stopAt } from "./recorder.ts";
 
 /** Trouble with a host, which every other reference of it would meet too. */
 const ofHost: ReadonlySet<FailureCode> = new Set([

@@ -1,4 +1,4 @@
-import type { Report } from "../model/event.ts";
+import { type Report, stopAtErrors } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { gatewayRelease } from "../model/gateway.ts";
@@ -17,7 +17,6 @@ import { selectPlugins } from "../stages/plugins/select.ts";
 import { aliases } from "../stages/plugins/urls.ts";
 import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import type { Discovered } from "./discover.ts";
-import { stopAtErrors } from "./recorder.ts";
 import { placeholder, standIn } from "./rehearsal.ts";
 import { Resolving } from "./resolve-each.ts";
 

@@ -4,7 +4,7 @@ import { undoCommands } from "../../pipeline/evidence.ts";
 import { proposal, closingNotes } from "../../pipeline/install-notes.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
 import { install, type InstallResult } from "../../pipeline/install.ts";
-import { stopAt } from "../../pipeline/recorder.ts";
+import { stopAt } from "../../model/event.ts";
 import { shellWord } from "../../std/shell-word.ts";
 import { askToGoOn } from "../agreement.ts";
 import type { Context } from "../context.ts";

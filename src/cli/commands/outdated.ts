@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { sourcePorts } from "../wire/build-ports.ts";
-import { readLock } from "../wire/bundles.ts";
+import { readLock } from "../wire/build-files.ts";
 import { registryPool } from "../wire/registries.ts";
 import { findTool } from "../wire/tools.ts";
 

@@ -14,7 +14,7 @@ import { text, truth, type Flags } from "../define.ts";
 import { receiptDirectory } from "../../edge/files/receipts.ts";
 import type { Site } from "../../model/site.ts";
 import type { InstallPlan } from "../../pipeline/install-plan.ts";
-import { stopAt } from "../../pipeline/recorder.ts";
+import { stopAt } from "../../model/event.ts";
 import { answer } from "./new-files.ts";
 import { receiptsOf, receiptsOfRelease, stateDirectory } from "./receipts.ts";
 import type { SiteSession } from "./site-session.ts";

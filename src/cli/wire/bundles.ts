@@ -1,22 +1,20 @@
 import { basename, resolve } from "node:path";
+import type { Bundle } from "../../content/open-bundle.ts";
 import { readChart } from "../../edge/charts/read.ts";
 import { DiskSource } from "../../edge/disk/disk-source.ts";
 import { hashRanges } from "../../edge/disk/hash-ranges.ts";
 import { openSource } from "../../edge/disk/open-source.ts";
 import { verifySignature } from "../../edge/disk/signature.ts";
 import { volumesPathOf } from "../../edge/disk/volumes-document.ts";
-import { parseRelocationMap, parseConfig } from "../../edge/files/config.ts";
+import { parseRelocationMap } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
+import { stopAt } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Finding } from "../../model/finding.ts";
-import { Lock } from "../../model/lock.ts";
 import type { Site } from "../../model/site.ts";
-import { stopAt } from "../../pipeline/recorder.ts";
-import { inventoryOf, parseInventory, type Inventory, openUnion } from "../../stages/bundle/delta.ts";
-import type { Bundle } from "../../content/open-bundle.ts";
+import { openUnion } from "../../stages/bundle/delta.ts";
 import { openBundle } from "../../stages/bundle/open.ts";
 import { refuseWrongDocuments, wrongDocuments } from "../../stages/documents/documents.ts";
-import { parseRequest, type RepairRequest } from "../../stages/repair/request.ts";
 import { verifyBundle, type VerifyResult } from "../../stages/verify/verify.ts";
 import type { Context } from "../context.ts";
 import { texts, type Flags } from "../define.ts";
@@ -147,26 +145,4 @@ export function documentFindings(
   damaged: ReadonlySet<string> = new Set(),
 ): Promise<readonly Finding[]> {
   return wrongDocuments(bundle, { readChart, parseRelocation: parseRelocationMap }, damaged);
-}
-
-/** The longest list of digests that a format allows is below this. */
-const maxSize = 64 * 1024 ** 2;
-
-export async function readLock(name: string, context: Context): Promise<Lock> {
-  const path = resolve(context.cwd, name);
-  return parseConfig(await readText(path, maxSize), path, Lock);
-}
-
-export async function readRequest(name: string, context: Context): Promise<RepairRequest> {
-  const path = resolve(context.cwd, name);
-  return parseRequest(await readText(path, maxSize), path);
-}
-
-/** What the other side has: said by a list, or by the bundle that was carried there. */
-export async function readInventory(name: string, context: Context): Promise<Inventory> {
-  const path = resolve(context.cwd, name);
-  if (path.endsWith(".json") && !path.endsWith(".volumes.json"))
-    return parseInventory(await readText(path, maxSize), path);
-  await using bundle = await openBundles(name, [], context);
-  return inventoryOf(bundle);
 }

@@ -6,11 +6,10 @@ import type { Get } from "../../edge/charts/pull.ts";
 import { readFailure } from "../../edge/disk/errors.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
 import { digestFrom, digestOf, hexOf, type Digest } from "../../model/digest.ts";
-import type { Report } from "../../model/event.ts";
+import { type Report, stopAt } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
-import { stopAt } from "../../pipeline/recorder.ts";
 import type { LargeFile } from "../../stages/bundle/plan.ts";
 
 /** One of `tools:`. */

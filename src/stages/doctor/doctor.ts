@@ -1,6 +1,11 @@
+import type { Event as KubeEvent, Pod } from "kubernetes-types/core/v1.js";
+import pMap from "p-map";
+import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
+import type { ClusterPort } from "../../model/kubernetes.ts";
+import { containersOf, troubleOf } from "../../model/pod-trouble.ts";
+import { redact } from "../../model/sanitize.ts";
 import { symptomReader, type Symptom } from "../../model/symptom.ts";
-import { collectTexts, type CollectOptions, type DoctorPort, type CollectedText } from "./collect.ts";
 
 export interface DiagnoseOptions {
   readonly symptoms: readonly Symptom[];
@@ -62,4 +67,95 @@ function ranked(causes: readonly Cause[]): readonly Cause[] {
   return causes
     .filter(({ symptom }) => !(root && symptom.severity === "error" && symptom.rank >= wrapperRank))
     .sort((a, b) => a.symptom.rank - b.symptom.rank || b.times - a.times);
+}
+
+export type DoctorPort = Pick<ClusterPort, "list" | "logs" | "raw">;
+
+/** One text to be read line by line, and the name under which it goes into a support archive. */
+export interface CollectedText {
+  /** `logs/POD/CONTAINER.log`, `events.txt`, `pods.txt`. */
+  readonly name: string;
+  readonly text: string;
+  /** What is over: for whoever helps, not for finding the cause of what is wrong now. */
+  readonly past?: boolean | undefined;
+}
+
+export interface CollectOptions {
+  readonly namespace: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Lines of each log. @default 2000 */
+  readonly tail?: number | undefined;
+}
+
+/** Everything that may say why: what pods wait for, events, logs of this and the last run, the gateway's counters. */
+async function collectTexts(port: DoctorPort, options: CollectOptions): Promise<readonly CollectedText[]> {
+  const { namespace, signal } = options;
+  const [pods, events] = await Promise.all([
+    port.list<Pod>({ resource: "pods", namespace, signal }),
+    port.list<KubeEvent>({ resource: "events", namespace, signal }),
+  ]);
+  const troubled = pods.filter((pod) => troubleOf(pod) !== undefined);
+  const troubles = troubled.flatMap((pod) => troubleOf(pod, events) ?? []);
+  const lines = troubles.map(({ pod, container = "", reason, message }) => `${pod} ${container} ${reason}: ${message}`);
+  const logs = await pMap(pods.flatMap(logsOf), (log) => readLog(log, port, options), { concurrency: 4 });
+  const metrics = await pMap(pods.filter(isGateway), (pod) => readMetrics(pod, port, options), { concurrency: 4 });
+  return [
+    { name: "pods.txt", text: lines.join("\n") },
+    ...eventFiles(events, new Set(troubled.map(({ metadata }) => metadata?.uid))),
+    ...[...logs, ...metrics].filter(({ text }) => text !== "").map(({ name, text }) => ({ name, text: redact(text) })),
+  ];
+}
+
+interface Log {
+  readonly pod: string;
+  readonly container: string;
+  readonly previous: boolean;
+}
+
+function logsOf(pod: Pod): readonly Log[] {
+  const name = pod.metadata?.name ?? "";
+  return containersOf(pod).flatMap(({ name: container }) =>
+    [false, true].map((previous) => ({ pod: name, container, previous })),
+  );
+}
+
+async function readLog(
+  log: Log,
+  port: DoctorPort,
+  { namespace, signal, tail = 2000 }: CollectOptions,
+): Promise<CollectedText> {
+  const name = `logs/${log.pod}/${log.container}${log.previous ? ".previous" : ""}.log`;
+  try {
+    return { name, text: (await port.logs({ namespace, ...log, tail, signal })) ?? "" };
+  } catch (error) {
+    // One log that may not be read must not hide the others.
+    if (!isFailure(error)) throw error;
+    return { name, text: `(${error.code})` };
+  }
+}
+
+async function readMetrics(pod: Pod, port: DoctorPort, { namespace, signal }: CollectOptions): Promise<CollectedText> {
+  const name = pod.metadata?.name ?? "";
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}:15020/proxy/stats/prometheus`;
+  const text = (await port.raw(path, signal)) ?? "";
+  const wasm = text.split("\n").filter((line) => /^(istio_agent_wasm|envoy_.{0,80}wasm)/.test(line));
+  return { name: `metrics/${name}.txt`, text: wasm.join("\n") };
+}
+
+function isGateway({ metadata }: Pod): boolean {
+  return metadata?.labels?.["app"] === "higress-gateway";
+}
+
+/** Events outlive what they are about by an hour: those of pods that are gone or well by now would name a mended cause. */
+function eventFiles(events: readonly KubeEvent[], troubled: ReadonlySet<string | undefined>): readonly CollectedText[] {
+  const isPresent = ({ involvedObject: { kind, uid } }: KubeEvent): boolean => kind !== "Pod" || troubled.has(uid);
+  const print = (some: readonly KubeEvent[]): string => redact(some.map(eventLine).join("\n"));
+  return [
+    { name: "events.txt", text: print(events.filter(isPresent)) },
+    { name: "events-past.txt", text: print(events.filter((event) => !isPresent(event))), past: true },
+  ];
+}
+
+function eventLine({ type, reason, message, involvedObject }: KubeEvent): string {
+  return `${type ?? ""} ${involvedObject.kind ?? ""}/${involvedObject.name ?? ""} ${reason ?? ""}: ${message ?? ""}`;
 }
