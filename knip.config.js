@@ -9,7 +9,7 @@ export default {
     "scripts/**/*.mjs",
     "scripts/demo/main.ts",
     "scripts/bundle/string-width.ts",
-    "scripts/exe/*.cjs",
+    "scripts/exe/*.{cjs,ts}",
     "test/**/*.test.ts",
     "test/**/*.contract.ts",
     "test/rig/bundle-child.ts",

@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { inject } from "postject";
 import { fetchBase } from "./exe/base.mjs";
-import { bundleProgram } from "./exe/bundle.mjs";
+import { bundleProgram, bundleStart } from "./exe/bundle.mjs";
 import { thirdPartyNotices } from "./bundle/notices.mjs";
 
 const run = promisify(execFile);
@@ -103,7 +103,7 @@ async function makeBlob(folder, assets, { node: [program = "", ...first], start 
     // A NODE_OPTIONS of the host must not reach in.
     execArgvExtension: "none",
   };
-  await copyFile("scripts/exe/start.cjs", join(folder, config.main));
+  await bundleStart(join(folder, config.main));
   await writeFile(join(folder, "sea.json"), JSON.stringify(config));
   await run(program, [...first, "--experimental-sea-config", "sea.json"], { cwd: folder });
   return readFile(join(folder, config.output));

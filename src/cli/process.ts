@@ -8,12 +8,12 @@ import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter } from "../ui/reporter.ts";
 import type { Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
-import { versionLine } from "./version.ts";
+import { asksForVersion, versionLine } from "./version.ts";
 
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
 export async function runProcess(): Promise<ExitCode> {
   const argv = process.argv.slice(2);
-  if (argv.length === 1 && argv[0] === "--version") {
+  if (asksForVersion(argv)) {
     process.stdout.write(`${versionLine(process)}\n`);
     return ExitCode.done;
   }

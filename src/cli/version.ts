@@ -4,6 +4,11 @@ declare const HIGRESS_AIRGAP_VERSION: string | undefined;
 const version: string = typeof HIGRESS_AIRGAP_VERSION === "string" ? HIGRESS_AIRGAP_VERSION : "0.0.0-source";
 export const tool = { name: "higress-airgap", version } as const;
 
+/** What is answered without the program: an executable does it before it unpacks that (scripts/exe/start.ts). */
+export function asksForVersion(argv: readonly string[]): boolean {
+  return argv.length === 1 && argv[0] === "--version";
+}
+
 /** What a report of trouble should start with: our version, and what it runs on. */
 export function versionLine(on: {
   readonly version: string;

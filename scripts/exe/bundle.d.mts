@@ -1,0 +1,1 @@
+export function bundleStart(outfile: string): Promise<void>;
