@@ -15,7 +15,8 @@ export interface Context {
   readonly signal: AbortSignal;
   readonly reporter: Reporter;
   readonly language: Language;
-  readonly isTerminal: boolean;
+  /** Of the terminal that stdout is; absent where it is a pipe or a file, which get everything in full. */
+  readonly columns?: number | undefined;
   /** Asks a person; absent where nobody sits at a terminal. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
   readonly now: () => Date;

@@ -39,7 +39,7 @@ export async function runProcess(): Promise<ExitCode> {
     signal: stop.signal,
     reporter,
     language,
-    isTerminal: process.stdout.isTTY,
+    columns: terminalColumns(process),
     ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: (question) => questions.ask(question) } : {}),
     now: () => new Date(),
   });
@@ -153,6 +153,18 @@ function processReporter(output: string | undefined, language: "en" | "zh", verb
     now: () => Date.now(),
     ...(colour ? { style: colours } : {}),
   });
+}
+
+/** Serial consoles say 0 or nothing for "not known": COLUMNS then, as the shell keeps it, else what such consoles have. */
+export function terminalColumns({
+  stdout,
+  env,
+}: {
+  readonly stdout: { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): number | undefined {
+  if (stdout.isTTY !== true) return undefined;
+  return [stdout.columns, Number(env["COLUMNS"])].find((columns) => columns !== undefined && columns > 0) ?? 80;
 }
 
 const colours: Style = (kind, text) =>

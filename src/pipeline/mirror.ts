@@ -1,12 +1,12 @@
 import type { RelocationMap } from "../model/relocation.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
-import type { PackInput } from "../stages/bundle/plan.ts";
+import { plannedContent, type PackInput } from "../stages/bundle/plan.ts";
 import type { PushResult } from "../stages/push/push.ts";
 import { packPlanned, planBuild, type BuildResult } from "./build.ts";
 import type { BuildInput, BuildOptions, BuildPorts } from "./build-ports.ts";
 import { planInstall, type InstallPlan } from "./install-plan.ts";
-import { push, type PushedContent, type PushPorts } from "./push.ts";
+import { push, type PushPorts } from "./push.ts";
 import { inMemory } from "./rehearsal.ts";
 
 export interface MirrorPorts extends BuildPorts, PushPorts {
@@ -31,24 +31,12 @@ export async function mirror(
   const plan = await planInstall(inMemory({ items: lock.items, version: lock.version, files }), site, ports);
   const { report, signal, concurrency, dryRun } = options;
   report({ type: "phase", phase: "push", state: "started" });
-  const content = sourceOf(planned);
+  const content = { document: {}, ...plannedContent(planned) };
   const pushed = await push({ site, plan, content }, ports, { dryRun, concurrency, signal, report });
   report({ type: "phase", phase: "push", state: "done" });
   if (dryRun) return { plan, pushed, bundle: undefined };
   const bundle = await packPlanned(withoutContent(planned, plan.prefix), ports, options);
   return { plan, pushed, bundle };
-}
-
-function sourceOf({ blobs }: PackInput): PushedContent {
-  const planned = new Map(blobs.map((blob) => [blob.descriptor.digest, blob]));
-  return {
-    document: {},
-    hasBlob: (digest) => planned.has(digest),
-    async *fetch({ digest }, { offset = 0, signal } = {}) {
-      const blob = planned.get(digest);
-      if (blob !== undefined) yield* blob.open(offset, signal ?? new AbortController().signal);
-    },
-  };
 }
 
 /** What `install` needs besides the registry: a delta on what was pushed. Manifests stay in it, for who looks at it. */

@@ -30,7 +30,7 @@ export interface PushPorts {
 }
 
 /** A bundle, or what one would be made of. */
-export type PushedContent = PushSource & { readonly document: Pick<Bundle["document"], "delta"> };
+type PushedContent = PushSource & { readonly document: Pick<Bundle["document"], "delta"> };
 
 /**
  * Makes the projects when the site asks for it and the registry is a Harbor, and sends what the plan maps. A dry run asks

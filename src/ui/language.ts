@@ -4,6 +4,12 @@ import { zh } from "./messages/zh.ts";
 
 export type Language = "en" | "zh";
 
+/** Where it is read: the language of who reads, and the columns of the terminal, if it is one. */
+export interface Shown {
+  readonly language: Language;
+  readonly columns?: number | undefined;
+}
+
 /** `--lang`, else the locale as POSIX orders it: LC_ALL, LC_MESSAGES, LANG. Anything that is not Chinese is English. */
 export function chooseLanguage(flag: string | undefined, env: Readonly<Record<string, string | undefined>>): Language {
   if (flag === "en" || flag === "zh") return flag;

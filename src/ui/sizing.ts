@@ -1,35 +1,129 @@
+import type { LockItem } from "../model/lock.ts";
 import { printBytes } from "../std/bytes.ts";
 import { fill } from "./fill.ts";
-import type { Language } from "./language.ts";
+import { catalogueOf, type Language, type Shown } from "./language.ts";
 import { printSeconds } from "./progress.ts";
+import { leftOut, shortened, table } from "./width.ts";
 
 /** The size of a file is 32 bits in FAT: https://learn.microsoft.com/en-us/windows/win32/fileio/filesystem-functionality-comparison */
 const largestOnFat = 2 ** 32 - 1;
 /** Below that by what a careless copy adds, and the same everywhere in our pages. */
 const volume = "3900MiB";
+/** Bytes a second of an office line, of a slow stick or a good line, of a good stick. */
+const usualRates = [1, 10, 100].map((mebibytes) => mebibytes * 1024 ** 2);
 
-const words: Readonly<Record<Language, { oneFile: string; volumes: string; time: string }>> = {
+const words: Readonly<
+  Record<
+    Language,
+    Readonly<
+      Record<"oneFile" | "split" | "volumes" | "largeVolumes" | "time" | "own" | "shared" | "missing" | "known", string>
+    >
+  >
+> = {
   en: {
     oneFile: "carry: {size} must be free on the medium, as one file on FAT32 too",
-    volumes:
+    split:
       "carry: {size} must be free on the medium; FAT32 takes no file of 4 GiB and more: build with --volume-size {volume} for it",
-    time: "time: {time} at {rate}/s, to fetch and again to copy",
+    volumes: "carry: {size} must be free on the medium, as volumes on FAT32 too: {count} of {each} at most",
+    largeVolumes:
+      "carry: {size} must be free on the medium; volumes of {each} are too large for FAT32: --volume-size {volume}",
+    time: "time: {times}, to fetch and again to copy",
+    own: "{platform} adds",
+    shared: "for every platform",
+    missing: "missing inside",
+    known: "nothing that a build can know",
   },
   zh: {
     oneFile: "携带：介质上需有 {size} 可用空间，FAT32 也可作为单个文件存放",
-    volumes: "携带：介质上需有 {size} 可用空间；FAT32 不支持 4 GiB 及以上的文件，请加 --volume-size {volume} 构建",
-    time: "用时：按 {rate}/s 计为 {time}，获取与拷贝各一次",
+    split: "携带：介质上需有 {size} 可用空间；FAT32 不支持 4 GiB 及以上的文件，请加 --volume-size {volume} 构建",
+    volumes: "携带：介质上需有 {size} 可用空间，分卷后 FAT32 也可存放：共 {count} 卷，每卷至多 {each}",
+    largeVolumes: "携带：介质上需有 {size} 可用空间；每卷 {each} 对 FAT32 过大，请用 --volume-size {volume}",
+    time: "用时：{times}，获取与拷贝各一次",
+    own: "{platform} 增加",
+    shared: "各平台共用",
+    missing: "内网将缺少",
+    known: "构建时未发现缺少的内容",
   },
 };
 
-/**
- * What a bundle asks of the stick and of the evening, before it is built.
- * @param size bytes of the bundle
- * @param rate bytes per second of the line or the stick, where somebody said it
- */
-export function sizingLines(size: number, rate: number | undefined, language: Language): readonly string[] {
+/** A bundle before it is built: what a dry run found out. */
+export interface Sizing {
+  readonly size: number;
+  /** Of `--volume-size`. */
+  readonly volumeSize?: number | undefined;
+  readonly platforms: { readonly own: ReadonlyMap<string, number>; readonly shared: number };
+  /** Bytes per second of the line or the stick, where somebody said it. */
+  readonly rate?: number | undefined;
+  /** What the findings say. */
+  readonly missing: readonly string[];
+}
+
+/** What a bundle asks of the stick and of the evening, before it is built. */
+export function sizingLines(sizing: Sizing, language: Language): readonly string[] {
   const say = words[language];
-  const carry = fill(size > largestOnFat ? say.volumes : say.oneFile, { size: printBytes(size), volume });
-  if (rate === undefined) return [carry];
-  return [carry, fill(say.time, { time: printSeconds(size / rate), rate: printBytes(rate) })];
+  const { colon, comma } = catalogueOf(language).punctuation;
+  const { own, shared } = sizing.platforms;
+  const adds = [...own].map(([platform, bytes]) => [fill(say.own, { platform }), bytes] as const);
+  const missing = sizing.missing.length === 0 ? [say.known] : sizing.missing;
+  return [
+    // Of one platform there is nothing to leave out.
+    ...(own.size < 2 ? [] : [...adds, [say.shared, shared] as const]).map(
+      ([name, bytes]) => `${name}${colon}${printBytes(bytes)}`,
+    ),
+    carryLine(sizing, language),
+    fill(say.time, { times: times(sizing).join(comma) }),
+    ...missing.map((text) => `${say.missing}${colon}${text}`),
+  ];
+}
+
+/** The same for machines; seconds for each of the rates, in bytes. */
+export function sizingDocument(sizing: Sizing) {
+  const { size, volumeSize, platforms, missing } = sizing;
+  return {
+    size,
+    largestFile: Math.min(size, volumeSize ?? size),
+    volumes: volumesOf(sizing),
+    fat32: isForFat(sizing),
+    platforms: { own: Object.fromEntries(platforms.own), shared: platforms.shared },
+    seconds: Object.fromEntries(ratesOf(sizing).map((rate) => [rate, Math.ceil(size / rate)])),
+    missing: [...missing],
+  };
+}
+
+function carryLine(sizing: Sizing, language: Language): string {
+  const say = words[language];
+  const { size, volumeSize } = sizing;
+  const [whole, cut] = isForFat(sizing) ? [say.oneFile, say.volumes] : [say.split, say.largeVolumes];
+  const facts = { size: printBytes(size), volume, each: printBytes(volumeSize ?? size), count: volumesOf(sizing) };
+  return fill(volumeSize === undefined ? whole : cut, facts);
+}
+
+function isForFat({ size, volumeSize = size }: Sizing): boolean {
+  return Math.min(size, volumeSize) <= largestOnFat;
+}
+
+function volumesOf({ size, volumeSize = size }: Sizing): number {
+  return Math.ceil(size / volumeSize);
+}
+
+function ratesOf({ rate }: Sizing): readonly number[] {
+  return rate === undefined ? usualRates : [rate];
+}
+
+function times(sizing: Sizing): readonly string[] {
+  return ratesOf(sizing).map((rate) => `${printSeconds(sizing.size / rate)} (${printBytes(rate)}/s)`);
+}
+
+/** Every item of a bundle; JSON has the digests where the terminal has no room. */
+export function itemTable(items: readonly LockItem[], { language, columns }: Shown): string {
+  const { words: names, kinds } = catalogueOf(language);
+  const header = [names.kind, shortened(names.reference), names.size, leftOut(names.platforms), leftOut(names.digest)];
+  const rows = items.map((item) => [
+    kinds[item.kind],
+    item.reference,
+    printBytes(item.bytes),
+    item.platforms.join(" "),
+    item.root.digest.slice(0, 19),
+  ]);
+  return table(header, rows, columns);
 }

@@ -1,9 +1,9 @@
 import type { ServiceAddress } from "../model/service-address.ts";
 import type { HistoryEntry, Newer, PluginStatus, ReleaseStatus, Status, Unread } from "../model/status.ts";
 import { fill } from "./fill.ts";
-import { catalogueOf, type Language } from "./language.ts";
+import { catalogueOf, type Language, type Shown } from "./language.ts";
 import { statusWords, type StatusWords } from "./messages/status-words.ts";
-import { table, visible } from "./width.ts";
+import { leftOut, shortened, table, visible } from "./width.ts";
 
 const lines = (texts: readonly string[]): string => texts.map((text) => `${visible(text)}\n`).join("");
 
@@ -38,7 +38,7 @@ export function addressLines({ gateway, console }: Pick<Status, "gateway" | "con
   return lines([...of(say.gateway, gateway), ...of(say.console, console)]);
 }
 
-export function pluginLines(plugins: readonly PluginStatus[], language: Language): string {
+export function pluginLines(plugins: readonly PluginStatus[], { language, columns }: Shown): string {
   const say = statusWords[language];
   if (plugins.length === 0) return lines([say.noPlugins]);
   const { words } = catalogueOf(language);
@@ -49,22 +49,23 @@ export function pluginLines(plugins: readonly PluginStatus[], language: Language
     shortDigest(plugin.digest) ?? say.absent,
     plugin.url,
   ]);
-  const header = [say.plugins, words.version, say.state, say.inGateway, say.phase, say.priority, words.digest, "URL"];
-  return table(header, rows);
+  const rare = [leftOut(say.phase), leftOut(say.priority), leftOut(words.digest)];
+  const header = [say.plugins, words.version, say.state, say.inGateway, ...rare, shortened("URL")];
+  return table(header, rows, columns);
 }
 
 export function receiptLines(
   { receipts, lastCheck }: Pick<Status, "receipts" | "lastCheck">,
-  language: Language,
+  { language, columns }: Shown,
 ): string {
   const say = statusWords[language];
   const { folder, all, beside } = receipts;
   const { words } = catalogueOf(language);
   const rows = all.map((each) => [`  ${each.number}`, each.bundle, each.state, each.started, each.tool]);
-  const header = [`  ${say.install}`, words.bundle, say.state, say.started, words.tool];
+  const header = [`  ${say.install}`, shortened(words.bundle), say.state, say.started, leftOut(words.tool)];
   return [
     lines([fill(all.length === 0 ? say.noReceipts : say.receipts, { folder })]),
-    all.length === 0 ? "" : table(header, rows),
+    all.length === 0 ? "" : table(header, rows, columns),
     lines([
       ...(beside === undefined ? [] : [fill(say.beside, beside)]),
       lastCheck === undefined ? say.neverChecked : fill(say.lastCheck, lastCheck),
@@ -86,7 +87,7 @@ export function unreadLines(unread: readonly Unread[], language: Language): stri
   return lines(unread.map(({ what, why }) => fill(say.unread, { what: say.unreadNames[what], why: why.trim() })));
 }
 
-export function historyTable(entries: readonly HistoryEntry[], language: Language): string {
+export function historyTable(entries: readonly HistoryEntry[], { language, columns }: Shown): string {
   const say = statusWords[language];
   const { words } = catalogueOf(language);
   const several = new Set(entries.map(({ release }) => release)).size > 1;
@@ -100,8 +101,9 @@ export function historyTable(entries: readonly HistoryEntry[], language: Languag
     install?.bundle ?? say.absent,
     current ? say.current : reachable ? `rollback --to ${install?.number ?? ""}` : say.absent,
   ]);
-  const header = [say.install, say.revision, say.started, say.state, say.chart, words.bundle, say.back];
-  return table(several ? [words.name, ...header] : header, rows);
+  const names = [shortened(say.chart), shortened(words.bundle)];
+  const header = [say.install, say.revision, say.started, say.state, ...names, say.back];
+  return table(several ? [words.name, ...header] : header, rows, columns);
 }
 
 /** Plugins of the cluster beside those of a bundle. */
@@ -111,7 +113,7 @@ export interface PluginBeside {
   readonly live?: PluginStatus | undefined;
 }
 
-export function pluginsBeside(plugins: readonly PluginBeside[], language: Language): string {
+export function pluginsBeside(plugins: readonly PluginBeside[], { language, columns }: Shown): string {
   const say = statusWords[language];
   const { words } = catalogueOf(language);
   const none = [say.absent, say.absent, say.absent, say.absent, say.absent, say.absent];
@@ -120,8 +122,9 @@ export function pluginsBeside(plugins: readonly PluginBeside[], language: Langua
     carried,
     ...(live === undefined ? none : [live.version ?? live.object, ...liveCells(live, say), live.url]),
   ]);
-  const header = [words.name, say.inBundle, say.live, say.state, say.inGateway, say.phase, say.priority, "URL"];
-  return table(header, rows);
+  const rare = [leftOut(say.phase), leftOut(say.priority)];
+  const header = [words.name, say.inBundle, say.live, say.state, say.inGateway, ...rare, shortened("URL")];
+  return table(header, rows, columns);
 }
 
 function liveCells({ on, gateway, phase, priority }: PluginStatus, say: StatusWords): readonly string[] {

@@ -87,14 +87,69 @@ export function jsonText(value: unknown): string {
   return canonicalJson(visibleJson(value));
 }
 
-/** Columns of text, aligned by what they take on the terminal; the last column is not padded. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows].map((row) => row.map((cell) => visible(cell).replaceAll("\n", " ")));
-  const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ""))));
+/** Of a table; a bare name is a column that a narrow terminal leaves as it is. */
+interface Column {
+  readonly name: string;
+  /** Where the terminal is too narrow: first what is left out goes, the last of it first, then names lose their middle. */
+  readonly narrow: "shortened" | "left-out";
+}
+
+export const shortened = (name: string): Column => ({ name, narrow: "shortened" });
+export const leftOut = (name: string): Column => ({ name, narrow: "left-out" });
+
+const gap = "  ";
+/** A name that is cut below this tells nothing apart any more. */
+const shortestName = 12;
+
+/**
+ * Columns of text, aligned by what they take on the terminal; the last column is not padded.
+ * @param width columns of the terminal that reads it; without, as in a pipe, everything is there in full
+ */
+export function table(
+  header: readonly (string | Column)[],
+  rows: readonly (readonly string[])[],
+  width = Number.POSITIVE_INFINITY,
+): string {
+  const all = [header.map(nameOf), ...rows].map((row) => row.map((cell) => visible(cell).replaceAll("\n", " ")));
+  const widest = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ""))));
+  const { shown, widths } = fitColumns(header, widest, width);
   const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0)))
-      .join("  ")
+    shown
+      .map((column, at) => {
+        const cell = fitMiddle(row[column] ?? "", widths[column] ?? 0);
+        return at === shown.length - 1 ? cell : pad(cell, widths[column] ?? 0);
+      })
+      .join(gap)
       .trimEnd();
   return `${all.map(line).join("\n")}\n`;
+}
+
+function nameOf(column: string | Column): string {
+  return typeof column === "string" ? column : column.name;
+}
+
+/** Which columns are shown, and how wide: what is too wide for the terminal even so, the terminal breaks. */
+function fitColumns(
+  header: readonly (string | Column)[],
+  widest: readonly number[],
+  width: number,
+): { readonly shown: readonly number[]; readonly widths: readonly number[] } {
+  const are = (what: Column["narrow"]): number[] =>
+    header.flatMap((column, at) => (typeof column !== "string" && column.narrow === what ? [at] : []));
+  const widths = [...widest];
+  const spare = are("left-out");
+  let shown = header.map((_, at) => at);
+  const excess = (): number =>
+    shown.reduce((sum, at) => sum + (widths[at] ?? 0), gap.length * (shown.length - 1)) - width;
+  while (excess() > 0 && spare.length > 0) {
+    const last = spare.pop();
+    shown = shown.filter((at) => at !== last);
+  }
+  const names = are("shortened");
+  while (excess() > 0 && names.length > 0) {
+    const longest = names.reduce((a, b) => ((widths[b] ?? 0) > (widths[a] ?? 0) ? b : a));
+    if ((widths[longest] ?? 0) <= shortestName) break;
+    widths[longest] = (widths[longest] ?? 0) - 1;
+  }
+  return { shown, widths };
 }

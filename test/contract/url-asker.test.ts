@@ -38,7 +38,6 @@ async function ask({ registry, login, inside = {} }: Asked, ...urls: readonly st
     signal: new AbortController().signal,
     reporter: createReporter({ mode: "json", language: "en", write: () => undefined, columns: () => 80, now: () => 0 }),
     language: "en" as const,
-    isTerminal: false,
     now: () => new Date(0),
   };
   const kubectl = { raw: (path: string) => Promise.resolve(inside[path]) } as unknown as Kubectl;

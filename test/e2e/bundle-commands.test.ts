@@ -131,8 +131,16 @@ describe.skipIf(unavailable !== undefined)(`build again${because}`, () => {
     const { size } = await stat(await side.build("real.tar"));
     expect(listed.stdout).toContain(`${size} B`);
     expect(listed.stdout).toContain("as one file on FAT32 too");
-    expect(listed.stdout).toMatch(new RegExp(`^time: ${Math.round(size / 10_240)}s at 10.0 KiB/s, to fetch`, "m"));
+    expect(listed.stdout).toMatch(new RegExp(`^time: ${Math.round(size / 10_240)}s \\(10.0 KiB/s\\), to fetch`, "m"));
+    const adds = [...listed.stdout.matchAll(/^linux\/(?:amd64|arm64) adds: (.+)$/gm)];
+    expect(adds.map(([, bytes]) => bytes)).toHaveLength(2);
     for (const reference of Object.keys(moved)) expect(listed.stdout).toContain(reference);
+    const json = await side.run("build", "bundle.yaml", "--helm", helm, "--dry-run", "--json");
+    const document = JSON.parse(json.stdout) as { size: number; platforms: { own: object; shared: number } };
+    expect(document).toMatchObject({ size, largestFile: size, volumes: 1, fat32: true });
+    const own = Object.values(document.platforms.own) as number[];
+    expect(own.every((bytes) => bytes > 1000)).toBe(true);
+    expect(own.reduce((sum, bytes) => sum + bytes, document.platforms.shared)).toBe(size);
   });
 });
 

@@ -43,7 +43,6 @@ export async function runCommand(argv: readonly string[], options: CommandOption
     signal,
     reporter,
     language,
-    isTerminal: false,
     ...(answers === undefined
       ? {}
       : {

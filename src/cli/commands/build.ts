@@ -1,25 +1,31 @@
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { build, planBuild } from "../../pipeline/build.ts";
-import { planBundle, type PackInput } from "../../stages/bundle/plan.ts";
+import { planBundle, plannedContent, type PackInput } from "../../stages/bundle/plan.ts";
+import { platformSpace } from "../../stages/inspect/space.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
-import { catalogueOf, type Language } from "../../ui/language.ts";
-import { sizingLines } from "../../ui/sizing.ts";
-import { table } from "../../ui/width.ts";
+import { describeFinding } from "../../ui/failure.ts";
+import { catalogueOf } from "../../ui/language.ts";
+import { itemTable, sizingDocument, sizingLines } from "../../ui/sizing.ts";
+import { jsonText, visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { rehearsedSite, withBuild } from "../wire/build-session.ts";
+import { rehearsedSite, volumeSizeOf, withBuild } from "../wire/build-session.ts";
 import { openSite } from "../wire/site-session.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   refuseContradictions(flags);
-  const rate = rateOf(text(flags, "rate"));
+  const trip = {
+    rate: rateOf(text(flags, "rate")),
+    volumeSize: volumeSizeOf(text(flags, "volume-size")),
+    json: truth(flags, "json"),
+  };
   const site =
     text(flags, "site") === undefined ? undefined : await rehearsedSite((await openSite(flags, context)).site);
   await withBuild(flags, { kind: kindOf(flags), site }, context, async ({ input, ports, options, written }) => {
     if (truth(flags, "dry-run"))
-      context.stdout.write(buildListing(await planBuild(input, ports, options), rate, context.language));
+      context.stdout.write(await listing(await planBuild(input, ports, options), trip, context));
     else await written(await build(input, ports, options));
   });
   return hasErrors(context.reporter.findings) ? ExitCode.findings : ExitCode.done;
@@ -27,6 +33,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
 
 /** A lock names its platforms, and a bundle can leave out one thing for one reason only. */
 function refuseContradictions(flags: Flags): void {
+  if (truth(flags, "json") && !truth(flags, "dry-run")) throw new Failure("USAGE", { what: "--json: --dry-run" });
   for (const [one, other] of [
     ["lock", "platform"],
     ["since", "only"],
@@ -48,23 +55,36 @@ function rateOf(value: string | undefined): number | undefined {
   return rate;
 }
 
-/** What a build would write: every item, and how long the file would be, to the byte. */
-function buildListing(input: PackInput, rate: number | undefined, language: Language): string {
-  const { words } = catalogueOf(language);
-  const { lock, blobs } = input;
-  const rows = lock.items.map((item) => [
-    item.kind,
-    item.reference,
-    printBytes(item.bytes),
-    item.platforms.join(" "),
-    item.root.digest.slice(0, 19),
-  ]);
-  const plan = planBundle(input);
-  const carried = blobs.length - (plan.document.delta?.absent.length ?? 0);
+interface Trip {
+  readonly volumeSize: number | undefined;
+  readonly rate: number | undefined;
+  readonly json: boolean;
+}
+
+/** What a build would write, to the byte, and what that asks of the medium, of the evening, and of the hosts inside. */
+async function listing(planned: PackInput, { json, ...trip }: Trip, context: Context): Promise<string> {
+  const { lock, blobs, largeFiles } = planned;
+  const { document, size } = planBundle(planned);
+  const absent = new Set(document.delta?.absent);
+  const content = plannedContent(planned);
+  const platforms = await platformSpace(
+    {
+      document,
+      size,
+      programs: largeFiles,
+      fetch: (descriptor, options) => content.fetch(descriptor, options),
+      hasBlob: (digest) => content.hasBlob(digest) && !absent.has(digest),
+    },
+    context.signal,
+  );
+  const missing = context.reporter.findings.map((found) => describeFinding(found, context.language).message);
+  const sizing = { size, platforms, missing, ...trip };
+  if (json) return jsonText({ name: lock.name, version: lock.version, ...sizingDocument(sizing), items: lock.items });
+  const { words } = catalogueOf(context.language);
   const head = [
     `${words.bundle}: ${lock.name} ${lock.version}`,
-    `${words.size}: ${printBytes(plan.size)} (${plan.size} B), ${lock.items.length} ${words.items}, ${carried} ${words.blobs}`,
-    ...sizingLines(plan.size, rate, language),
+    `${words.size}: ${printBytes(size)} (${size} B), ${lock.items.length} ${words.items}, ${blobs.length - absent.size} ${words.blobs}`,
+    ...sizingLines(sizing, context.language),
   ];
-  return `${head.join("\n")}\n\n${table([words.kind, words.reference, words.size, words.platforms, words.digest], rows)}`;
+  return `${head.map(visible).join("\n")}\n\n${itemTable(lock.items, context)}`;
 }

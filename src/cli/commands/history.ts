@@ -23,7 +23,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const none = entries.length === 0 && unread.length === 0;
   const { release, namespace } = look.site.cluster;
   context.stdout.write(
-    none ? `${fill(statusWords[language].noHistory, { release, namespace })}\n` : historyTable(entries, language),
+    none ? `${fill(statusWords[language].noHistory, { release, namespace })}\n` : historyTable(entries, context),
   );
   context.stdout.write(unreadLines(unread, language));
   return ExitCode.done;

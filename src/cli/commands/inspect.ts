@@ -9,8 +9,9 @@ import { spaceOf, itemContents, squarify, type Share } from "../../stages/inspec
 import { printBytes } from "../../std/bytes.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
 import { inspectPage, type MapTile } from "../../ui/html/inspect-page.ts";
-import { catalogueOf, type Language } from "../../ui/language.ts";
-import { jsonText, table, visible } from "../../ui/width.ts";
+import { catalogueOf } from "../../ui/language.ts";
+import { itemTable } from "../../ui/sizing.ts";
+import { jsonText, visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { required, text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -25,7 +26,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (html !== undefined) await save(html, await pageOf(bundle, context), context);
   if (sbom !== undefined) await save(sbom, canonicalJson(sbomOf(document, id) as unknown as Json), context);
   if (truth(flags, "json")) context.stdout.write(jsonText(document));
-  else if (html === undefined && sbom === undefined) context.stdout.write(listing(bundle, context.language));
+  else if (html === undefined && sbom === undefined) context.stdout.write(listing(bundle, context));
   const findings = await documentFindings(bundle);
   reportFindings(findings, context.reporter.report);
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
@@ -66,8 +67,8 @@ function bytesOf(shares: readonly Share[]): number {
   return shares.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function listing({ document, entries, source: { size } }: Bundle, language: Language): string {
-  const { words, kinds, punctuation } = catalogueOf(language);
+function listing({ document, entries, source: { size } }: Bundle, context: Context): string {
+  const { words, punctuation } = catalogueOf(context.language);
   const { colon, comma } = punctuation;
   const { delta } = document;
   const carried = [...entries.keys()].filter((name) => name.startsWith(programPrefix)).map((name) => basename(name));
@@ -86,12 +87,5 @@ function listing({ document, entries, source: { size } }: Bundle, language: Lang
     ...(delta === undefined ? [] : [[words["delta-on"], `${delta.base}${comma}${delta.absent.length} ${words.blobs}`]]),
   ];
   const lines = head.map(([name = "", value = ""]) => `${name}${colon}${visible(value)}`);
-  const rows = document.items.map((item) => [
-    kinds[item.kind],
-    item.reference,
-    printBytes(item.bytes),
-    item.platforms.join(" "),
-    item.root.digest.slice(0, 19),
-  ]);
-  return `${lines.join("\n")}\n\n${table([words.kind, words.reference, words.size, words.platforms, words.digest], rows)}`;
+  return `${lines.join("\n")}\n\n${itemTable(document.items, context)}`;
 }

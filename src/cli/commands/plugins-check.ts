@@ -7,8 +7,8 @@ import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { printBytes } from "../../std/bytes.ts";
-import { catalogueOf, type Language } from "../../ui/language.ts";
-import { jsonText, table } from "../../ui/width.ts";
+import { catalogueOf } from "../../ui/language.ts";
+import { jsonText, shortened, table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -37,14 +37,14 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const findings = [...carried.findings, ...checked.flatMap((each) => each.findings)];
   reportFindings(findings, report);
   if (truth(flags, "json")) context.stdout.write(jsonText(checked));
-  else context.stdout.write(listing(checked, context.language));
+  else context.stdout.write(listing(checked, context));
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }
 
-function listing(plugins: readonly CheckedPlugin[], language: Language): string {
+function listing(plugins: readonly CheckedPlugin[], { language, columns }: Context): string {
   const { words } = catalogueOf(language);
   return table(
-    [words.name, words.version, words.layout, "ABI", words.memory, words.start],
+    [shortened(words.name), words.version, shortened(words.layout), "ABI", words.memory, words.start],
     plugins.map(({ name, version, layout, abi, memory, start }) => [
       name,
       version,
@@ -53,6 +53,7 @@ function listing(plugins: readonly CheckedPlugin[], language: Language): string 
       memory === undefined ? "-" : printBytes(memory),
       start,
     ]),
+    columns,
   );
 }
 

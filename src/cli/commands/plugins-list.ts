@@ -4,7 +4,7 @@ import type { Bundle } from "../../content/open-bundle.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf } from "../../ui/language.ts";
 import { pluginsBeside, unreadLines, type PluginBeside } from "../../ui/status.ts";
-import { jsonText, table } from "../../ui/width.ts";
+import { jsonText, shortened, table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -23,7 +23,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   else
     context.stdout.write(
       table(
-        [words.name, words.version, words.size, words.layout, words.reference],
+        [words.name, words.version, words.size, shortened(words.layout), shortened(words.reference)],
         plugins.map(({ name, version, bytes, layout, reference }) => [
           name,
           version,
@@ -31,6 +31,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
           layout,
           reference,
         ]),
+        context.columns,
       ),
     );
   return ExitCode.done;
@@ -64,7 +65,7 @@ async function beside(flags: Flags, context: Context): Promise<ExitCode> {
   const { unread } = reader;
   if (truth(flags, "json")) context.stdout.write(jsonText({ plugins, unread }));
   else {
-    context.stdout.write(pluginsBeside(plugins, context.language));
+    context.stdout.write(pluginsBeside(plugins, context));
     context.stdout.write(unreadLines(unread, context.language));
   }
   return ExitCode.done;

@@ -4,7 +4,7 @@ import { push } from "../../pipeline/push.ts";
 import type { PushResult } from "../../stages/push/push.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf } from "../../ui/language.ts";
-import { table } from "../../ui/width.ts";
+import { shortened, table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { truth, wholeNumber, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -31,14 +31,14 @@ export function printPushed(
   { mapped }: InstallPlan,
   result: PushResult,
   { dryRun }: { readonly dryRun: boolean },
-  { language, stdout }: Context,
+  { language, stdout, columns }: Context,
 ): void {
   const { words, sides, punctuation } = catalogueOf(language);
   const [sent, mounted] = dryRun
     ? ([words["to-upload"], words["to-mount"]] as const)
     : ([words.uploaded, words.mounted] as const);
   const rows = mapped.flatMap(({ item, targets }) => targets.map((target) => [item.reference, printReference(target)]));
-  if (dryRun) stdout.write(table([words.reference, sides.target], rows));
+  if (dryRun) stdout.write(table([words.reference, sides.target].map(shortened), rows, columns));
   const sums = [
     [sent, result.uploaded],
     [mounted, result.mounted],

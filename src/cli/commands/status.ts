@@ -25,35 +25,40 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     if (!json) context.stdout.write(text);
   };
   await using look = await openLook(flags, context);
-  const { language } = context;
+  const { language, columns } = context;
   const { namespace, release } = look.site.cluster;
   const prefix = prefixOf(look.site);
   write(siteLine({ release, namespace, prefix }, language));
   await using tools = await openTools(flags, look.site, context);
   const reader = statusReader(look, tools, context);
-  const status = { namespace, prefix, ...(await read(reader, look, { write, language })), unread: reader.unread };
+  const status = {
+    namespace,
+    prefix,
+    ...(await read(reader, look, { write, language, columns })),
+    unread: reader.unread,
+  };
   write(unreadLines(reader.unread, language));
   if (json) context.stdout.write(jsonText(status));
   return ExitCode.done;
 }
 
-interface Shown extends Pick<Context, "language"> {
+interface Shown extends Pick<Context, "language" | "columns"> {
   readonly write: (text: string) => void;
 }
 
 async function read(
   reader: StatusReader,
   { plan }: LookedAt,
-  { write, language }: Shown,
+  { write, language, columns }: Shown,
 ): Promise<Omit<Status, "namespace" | "prefix" | "unread">> {
   const releases = await reader.releases();
   write(releaseLines(releases, language));
   const addresses = await reader.addresses();
   write(addressLines(addresses, language));
   const plugins = await reader.plugins();
-  write(pluginLines(plugins, language));
+  write(pluginLines(plugins, { language, columns }));
   const receipts = await reader.receipts();
-  write(receiptLines(receipts, language));
+  write(receiptLines(receipts, { language, columns }));
   if (plan === undefined) return { releases, ...addresses, plugins, ...receipts };
   const newer = newerIn(plan, releases, plugins);
   write(newerLines(newer, language));

@@ -29,6 +29,7 @@ export const commands: readonly Command[] = [
       helm: string,
       "dry-run": boolean,
       rate: string,
+      json: boolean,
     },
     load: () => import("./build.ts"),
   },

@@ -139,7 +139,7 @@ async function isOfSpec(path: string, specPath: string, context: Context): Promi
 
 function outputOf(out: string, flags: Flags): ReturnType<typeof bundleOutput> {
   return bundleOutput(out, {
-    volumeSize: volumeSize(text(flags, "volume-size")),
+    volumeSize: volumeSizeOf(text(flags, "volume-size")),
     overwrite: truth(flags, "overwrite"),
     ...(truth(flags, "in-order") ? { inOrder: true } : {}),
   });
@@ -157,7 +157,7 @@ function withPlatforms(spec: BundleSpec, platforms: readonly string[]): BundleSp
 }
 
 /** A volume holds at least one block of 4 MiB; smaller ones would be mostly bookkeeping. */
-function volumeSize(value: string | undefined): number | undefined {
+export function volumeSizeOf(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const bytes = parseBytes(value);
   if (bytes === undefined || bytes < 4 * 1024 ** 2)

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import ssri from "ssri";
+import type { Fetcher } from "../../content/store.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import { blobPrefix, Entry, formatVersion, layoutIndex, layoutVersion, BundleDocument } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
@@ -74,6 +75,18 @@ export function planBundle(input: PackInput): BundlePlan {
     document,
     bundle: bundle.sha256,
     sums,
+  };
+}
+
+/** The blobs of what was planned, from where packing would fetch them. */
+export function plannedContent({ blobs }: PackInput): Fetcher & { hasBlob(digest: Digest): boolean } {
+  const planned = new Map(blobs.map((blob) => [blob.descriptor.digest, blob]));
+  return {
+    hasBlob: (digest) => planned.has(digest),
+    async *fetch({ digest }, { offset = 0, signal } = {}) {
+      const blob = planned.get(digest);
+      if (blob !== undefined) yield* blob.open(offset, signal ?? new AbortController().signal);
+    },
   };
 }
 

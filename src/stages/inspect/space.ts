@@ -1,9 +1,13 @@
 import { readGraph } from "../../content/graph.ts";
 import type { Fetcher } from "../../content/store.ts";
+import { readSmall } from "../../content/verified.ts";
 import type { BundleDocument } from "../../model/bundle.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import type { LockItem } from "../../model/lock.ts";
+import { parseManifest } from "../../model/manifest.ts";
+import { isManifest } from "../../model/media-type.ts";
+import { parsePlatform, platformMatches, type Platform } from "../../model/platform.ts";
 
 export interface ItemContent {
   readonly item: LockItem;
@@ -98,6 +102,64 @@ export async function itemContents(bundle: InspectedBundle, signal: AbortSignal)
     contents.push({ item, blobs: [...(graph?.blobs ?? []), ...manifests] });
   }
   return contents;
+}
+
+/** What each platform adds to a bundle, and what is there for all of them or for several. */
+export interface PlatformSpace {
+  readonly own: ReadonlyMap<string, number>;
+  readonly shared: number;
+}
+
+interface Sized extends InspectedBundle {
+  readonly size: number;
+  /** Programs are named for their platform: `helm-linux-arm64`. */
+  readonly programs: readonly { readonly name: string; readonly size: number }[];
+}
+
+/** How much smaller a bundle gets with one platform less: bytes that only this platform wants. */
+export async function platformSpace(bundle: Sized, signal: AbortSignal): Promise<PlatformSpace> {
+  const { platforms } = bundle.document;
+  const wanted = new Map<string, { readonly size: number; readonly by: Set<string> }>();
+  const want = (name: string, size: number, by: readonly string[]): void => {
+    const known = wanted.get(name) ?? { size, by: new Set<string>() };
+    for (const platform of by) known.by.add(platform);
+    wanted.set(name, known);
+  };
+  for (const item of bundle.document.items)
+    for (const part of await partsOf(bundle, item, signal)) {
+      const { manifests, blobs } = await readGraph(bundle, part, "bundle", signal);
+      const by = named(part.platform, item.platforms);
+      for (const { digest, size } of [...blobs, ...manifests.map(({ descriptor }) => descriptor)])
+        if (bundle.hasBlob(digest)) want(digest, size, by);
+    }
+  for (const { name, size } of bundle.programs)
+    want(
+      name,
+      size,
+      platforms.filter((platform) => name.endsWith(`-${platform.replaceAll("/", "-")}`)),
+    );
+  const own = new Map(platforms.map((platform) => [platform, 0]));
+  for (const { size, by } of wanted.values()) {
+    const [only = "", ...others] = by;
+    const known = own.get(only);
+    if (others.length === 0 && known !== undefined) own.set(only, known + size);
+  }
+  return { own, shared: bundle.size - [...own.values()].reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** The images that an index is made of; what is no index is one part. */
+async function partsOf(from: Fetcher, { root }: LockItem, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  const manifest = parseManifest(await readSmall(from, root, "bundle", undefined, signal), root.mediaType);
+  return manifest.kind === "index" ? manifest.manifests.filter(({ mediaType }) => isManifest(mediaType)) : [root];
+}
+
+/** The platforms of an item that a part of it is for; what names none is for all of them. */
+function named(part: Platform | undefined, platforms: readonly string[]): readonly string[] {
+  if (part === undefined) return platforms;
+  return platforms.filter((text) => {
+    const platform = parsePlatform(text);
+    return platform !== undefined && platformMatches(platform, part);
+  });
 }
 
 interface Box {

@@ -39,7 +39,6 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
     signal: new AbortController().signal,
     reporter: createReporter({ mode: "json", language: "en", write: () => undefined, columns: () => 80, now: () => 0 }),
     language: "en" as const,
-    isTerminal: false,
     now: () => new Date(),
   };
   const items = Array.from({ length: 13 }, (_, index) =>

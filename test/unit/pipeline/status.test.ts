@@ -131,7 +131,7 @@ describe("status", () => {
     expect((await reader.releases())[0]?.installer).toEqual({ by: "manifests", managedBy: "" });
     for (const language of ["en", "zh"] as const) {
       expect(addressLines({ gateway: services, console }, language)).not.toContain("{");
-      expect(pluginLines(plugins, language)).toContain("AUTHN");
+      expect(pluginLines(plugins, { language })).toContain("AUTHN");
     }
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { BundleDocument } from "../../../../src/model/bundle.ts";
 import type { Digest } from "../../../../src/model/digest.ts";
-import { spaceOf, type ItemContent } from "../../../../src/stages/inspect/space.ts";
-import { anImage } from "../../../rig/graph.ts";
+import { platformSpace, spaceOf, type ItemContent } from "../../../../src/stages/inspect/space.ts";
+import { anImage, anIndex, aStore } from "../../../rig/graph.ts";
 import { aLockItem } from "../../../rig/lock-item.ts";
 
 const item = (reference: string): ItemContent["item"] => aLockItem(reference, anImage());
@@ -30,5 +31,42 @@ describe("spaceOf", () => {
 
   it("leaves out what a delta expects on the other side", () => {
     expect(spaceOf({ contents, carried, files, total: 500 }).some(({ name }) => name === "r.example/c:1")).toBe(false);
+  });
+});
+
+describe("platformSpace", () => {
+  it("counts for a platform what it alone wants: its layers, its programs, and not what several share", async () => {
+    const platforms = ["linux/amd64", "linux/arm64"];
+    const [amd, arm] = [
+      anImage({ layers: [{ a: "amd64" }] }),
+      anImage({ layers: [{ a: "arm64" }], architecture: "arm64" }),
+    ];
+    const both = anIndex([amd, arm]);
+    const plugin = anImage({ layers: [{ "plugin.wasm": "the same for all" }] });
+    const items = [aLockItem("r.example/a:1", both, { platforms }), aLockItem("r.example/p:1", plugin, { platforms })];
+    const store = aStore(both, plugin);
+    const gone = new Set<string>();
+    const space = () =>
+      platformSpace(
+        {
+          document: { items, platforms } as unknown as BundleDocument,
+          size: 100_000,
+          programs: [
+            { name: "bin/helm-linux-arm64", size: 5000 },
+            { name: "bin/other", size: 7 },
+          ],
+          fetch: (descriptor, options) => store.fetch(descriptor, options),
+          hasBlob: (digest) => !gone.has(digest),
+        },
+        new AbortController().signal,
+      );
+    const bytesOf = ({ blobs }: typeof amd) => [...blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const own = new Map([
+      ["linux/amd64", bytesOf(amd)],
+      ["linux/arm64", bytesOf(arm) + 5000],
+    ]);
+    expect(await space()).toEqual({ own, shared: 100_000 - bytesOf(amd) - bytesOf(arm) - 5000 });
+    for (const digest of amd.blobs.keys()) gone.add(digest);
+    expect((await space()).own.get("linux/amd64")).toBe(0);
   });
 });
