@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up the real programs that tests hold us against: registry, skopeo and others from Debian where this is root, a
-# Kubernetes control plane, a gateway and a Wasm plugin built where Go is there. Anything that is missing is said,
-# never fatal: tests that need it say so too.
+# Kubernetes control plane, a gateway and a Wasm plugin built where Go is there, plugins in Rust and AssemblyScript.
+# Anything that is missing is said, never fatal: tests that need it say so too.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,6 +28,8 @@ need ip iproute2
 need qemu-aarch64-static qemu-user-static
 [ -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 ] || packages+=(libc6-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross)
 
+{ [ -x /usr/bin/cargo ] && [ -e /usr/lib/rustlib/wasm32-wasi ]; } || packages+=(cargo libstd-rust-dev-wasm32 lld)
+
 if [ "${#packages[@]}" -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing: ${packages[*]}"
@@ -45,7 +47,9 @@ if command -v go >/dev/null 2>&1; then
 else
   echo "no Go here: no Kubernetes control plane, no Wasm plugin of our own, no gateway"
 fi
-test/rig/wasm/build-assemblyscript.sh || echo "failed: test/rig/wasm/build-assemblyscript.sh"
+for script in test/rig/wasm/build-assemblyscript.sh test/rig/wasm/build-rust.sh; do
+  "$script" || echo "failed: $script"
+done
 if command -v pip >/dev/null 2>&1 && [ -x test/rig/wasm/fetch-real.sh ]; then
   test/rig/wasm/fetch-real.sh || echo "failed: test/rig/wasm/fetch-real.sh"
   for version in 1.36.4 1.40.0; do

@@ -10,7 +10,7 @@ import { envoyLoads } from "../rig/gateway/envoy.ts";
 import { oddModules } from "../rig/gateway/modules.ts";
 import { envoyUnavailable } from "../rig/gateway/parts.ts";
 import { withExportRenamed } from "../rig/gateway/rename-export.ts";
-import { assemblyScriptPlugin, goPlugin, realPlugins } from "../rig/wasm/built.ts";
+import { assemblyScriptPlugin, goPlugin, realPlugins, rustPlugin } from "../rig/wasm/built.ts";
 
 const version = "1.40.0";
 const reason = envoyUnavailable(version);
@@ -88,6 +88,23 @@ describe.skipIf(reason ?? assemblyScript.unavailable)(
     ])("agree that with $config it $verdict", async ({ config, verdict }) => {
       const { envoy, we, words } = await both(readFileSync(assemblyScript.path), config);
       expect([we, envoy], words).toEqual([verdict, verdict]);
+    });
+  },
+);
+
+const rust = rustPlugin();
+describe.skipIf(reason ?? rust.unavailable)(
+  `a plugin of the Rust SDK and Envoy ${version} ${rust.unavailable ?? because}`,
+  () => {
+    it.each([
+      { config: '{"refuse":"x-block"}', verdict: "loads", word: /^$/ },
+      { config: "{}", verdict: "does not load", word: /refuse is missing/ },
+      { config: '{"panic":true}', verdict: "does not load", word: /panicked at 'told to'/ },
+      { config: "", verdict: "does not load", word: /refuse is missing/ },
+    ])("agree that with $config it $verdict", async ({ config, verdict, word }) => {
+      const { envoy, we, words } = await both(readFileSync(rust.path), config);
+      expect([we, envoy], words).toEqual([verdict, verdict]);
+      if (verdict !== "loads") for (const said of words.split("\n")) expect(said).toMatch(word);
     });
   },
 );

@@ -6,18 +6,25 @@ import { fileURLToPath } from "node:url";
 const pathOf = (script: string): string =>
   execFileSync("/bin/sh", [fileURLToPath(new URL(script, import.meta.url)), "--path"], { encoding: "utf8" }).trim();
 
-/** The plugin of `go-plugin/`, or why it is not there. */
-export function goPlugin(): { readonly path: string; readonly unavailable: string | undefined } {
-  const path = pathOf("build.sh");
-  return { path, unavailable: existsSync(path) ? undefined : `there is no ${path}: run test/rig/wasm/build.sh` };
+export interface BuiltPlugin {
+  readonly path: string;
+  /** Why it is not there. */
+  readonly unavailable: string | undefined;
 }
 
-/** The plugin of `assemblyscript-plugin/`, or why it is not there. */
-export function assemblyScriptPlugin(): { readonly path: string; readonly unavailable: string | undefined } {
-  const path = pathOf("build-assemblyscript.sh");
-  const unavailable = `there is no ${path}: run test/rig/wasm/build-assemblyscript.sh`;
-  return { path, unavailable: existsSync(path) ? undefined : unavailable };
+function builtBy(script: string): BuiltPlugin {
+  const path = pathOf(script);
+  return { path, unavailable: existsSync(path) ? undefined : `there is no ${path}: run test/rig/wasm/${script}` };
 }
+
+/** The plugin of `go-plugin/`. */
+export const goPlugin = (): BuiltPlugin => builtBy("build.sh");
+
+/** The plugin of `assemblyscript-plugin/`. */
+export const assemblyScriptPlugin = (): BuiltPlugin => builtBy("build-assemblyscript.sh");
+
+/** The plugin of `rust-plugin/`. */
+export const rustPlugin = (): BuiltPlugin => builtBy("build-rust.sh");
 
 export interface RealPlugin {
   readonly name: string;
