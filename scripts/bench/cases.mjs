@@ -2,84 +2,106 @@
 // What is compared with what, and how far apart they may be.
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as floors from "./floors.mjs";
 import { delayed, registry } from "./services.mjs";
 
 /**
  * @typedef {import("./measure.mjs").Side} Side
- * @typedef {{ readonly id: string, readonly a: Side, readonly b: Side, readonly wall?: number, readonly rss?: number, readonly runs?: number }} Case
- *   `wall`: the most that A may take, in B's; `rss`: MiB of A
- * @typedef {{ readonly directory: string, readonly source: string, readonly slow: string, readonly images: readonly import("./content.mjs").Item[], readonly artifacts: readonly import("./content.mjs").Item[], readonly peers: ReadonlyMap<string, string> }} Bench
- *   `source` and `slow` are one registry, straight and behind the delay
+ * @typedef {{ readonly id: string, readonly a: Side, readonly b: Side, readonly wall?: number, readonly cpu?: number, readonly rss?: number, readonly peer?: boolean }} Case
+ *   `wall`: the most that A may take, in B's; `cpu`: of the same; `rss`: MiB of A; `peer`: B does the same job
+ * @typedef {import("./content.mjs").Item} Item
+ * @typedef {{ readonly directory: string, readonly source: string, readonly slow: string, readonly images: readonly Item[], readonly artifacts: readonly Item[], readonly ours: string, readonly peers: ReadonlyMap<string, string> }} Bench
+ *   `source` and `slow` are one registry, straight and behind the delay; `ours` is how the program is started
  */
 
 export const oneWayMilliseconds = 25;
-/** A copy of dist/, in the folder where all commands run. */
-const ours = "node program/main.mjs";
+/** dist/, copied into the folder where all commands run. */
+export const script = "node program/main.mjs";
 const skopeo = "skopeo --insecure-policy";
 /** Everywhere the same, whoever serves it: bundles of two runs are equal. */
 const origin = "registry.bench.internal";
 
-/** @param {Bench} bench @returns {readonly Case[]} */
-export function cases(bench) {
-  return [...building(bench), ...verifying(), ...pushing(bench)];
-}
-
-/** What the cases find ready: bundles, and what skopeo pushes from. @param {Bench} bench @returns {Promise<readonly Side[]>} */
+/** What the cases find ready: the bundle, and what the floors and the peers push from. @param {Bench} bench @returns {Promise<readonly Side[]>} */
 export async function preparations(bench) {
-  const { directory, source, slow, images, artifacts } = bench;
+  const { directory, source, images, ours } = bench;
   await writeFile(join(directory, "images.yaml"), spec(source, images));
-  await writeFile(join(directory, "artifacts.yaml"), spec(source, artifacts));
-  await writeFile(join(directory, "artifacts-slow.yaml"), spec(slow, artifacts));
-  await writeFile(join(directory, "images-sync.yaml"), syncList(source, images));
-  await writeFile(join(directory, "artifacts-sync.yaml"), syncList(source, artifacts));
-  await writeFile(join(directory, "artifacts-slow-sync.yaml"), syncList(slow, artifacts));
-  const sync = (/** @type {string} */ list, /** @type {string} */ to) =>
-    `${skopeo} sync --all --src yaml --dest dir --src-tls-verify=false ${list} ${to}`;
+  await floors.prepare(bench);
   return [
     { name: "bundle of images", script: `${ours} build images.yaml --out images.tar` },
-    { name: "bundle of artifacts", script: `${ours} build artifacts.yaml --out artifacts.tar` },
     { name: "layout of images", script: copiesTo("images-layout", source, images) },
-    { name: "skopeo dir of images", script: sync("images-sync.yaml", "images-dir") },
-    { name: "skopeo dir of artifacts", script: sync("artifacts-sync.yaml", "artifacts-dir") },
   ];
+}
+
+/** @param {Bench} bench @returns {Promise<readonly Side[]>} */
+export async function distantPreparations({ directory, source, slow, artifacts, ours }) {
+  await writeFile(join(directory, "artifacts.yaml"), spec(source, artifacts));
+  await writeFile(join(directory, "artifacts-slow.yaml"), spec(slow, artifacts));
+  await writeFile(join(directory, "artifacts-sync.yaml"), syncList(source, artifacts));
+  await writeFile(join(directory, "artifacts-slow-sync.yaml"), syncList(slow, artifacts));
+  const sync = `${skopeo} sync --all --src yaml --dest dir --src-tls-verify=false artifacts-sync.yaml artifacts-dir`;
+  return [
+    { name: "bundle of artifacts", script: `${ours} build artifacts.yaml --out artifacts.tar` },
+    { name: "skopeo dir of artifacts", script: sync },
+  ];
+}
+
+/** @param {Bench} bench @returns {readonly Case[]} */
+export function cases(bench) {
+  return [...building(bench), ...verifying(bench), ...pushing(bench)];
 }
 
 /** @param {Bench} bench @returns {readonly Case[]} */
 function building(bench) {
-  const { directory, source, images, peers } = bench;
-  const clean = () => remove(directory, "built.tar", "built.tar.lock.json", "layout");
-  const build = { name: "build", script: `${ours} build images.yaml --out built.tar`, before: clean, after: clean };
-  const layout = `${copiesTo("layout", source, images)} && tar -cf built.tar -C layout .`;
-  const floor = "cp images.tar built.tar && openssl dgst -sha256 images.tar";
-  const crane = peers.get("crane");
-  const pulls = images.map(({ name }) => `${source}/bench/${name}:1`).join(" ");
-  const craned = `'${crane}' pull --insecure --format oci ${pulls} layout && tar -cf built.tar -C layout .`;
-  const side = (/** @type {string} */ name, /** @type {string} */ script) => ({
+  const { directory, source, images, peers, ours } = bench;
+  const clean = () => remove(directory, "built.tar", "built.tar.lock.json", "layout", "pulled");
+  const side = (/** @type {string} */ name, /** @type {string} */ command) => ({
     name,
-    script,
+    script: command,
     before: clean,
     after: clean,
   });
-  return [
-    { id: "build, floor", a: build, b: side("cp + openssl dgst", floor), wall: 1.5, rss: 160 },
-    { id: "build, skopeo", a: build, b: side("skopeo copy ×n, tar", layout), wall: 0.4 },
-    ...(crane === undefined ? [] : [{ id: "build, crane", a: build, b: side("crane pull --format oci, tar", craned) }]),
+  const packed = (/** @type {string} */ pull) => `${pull} && tar -cf built.tar -C layout .`;
+  const build = side("build", `${ours} build images.yaml --out built.tar`);
+  const dist = side("build, dist on this Node", `${script} build images.yaml --out built.tar`);
+  const pulls = images.map(({ name }) => `${source}/bench/${name}:1`).join(" ");
+  const cases = [
+    { id: "build, floor", a: build, b: side("curl --parallel, openssl dgst", floors.pull), wall: 1.3, rss: 160 },
+    ...(ours === script ? [] : [{ id: "build, dist", a: build, b: dist }]),
+    peer("build, skopeo", build, side("skopeo copy ×n, tar", packed(copiesTo("layout", source, images)))),
   ];
+  const crane = peers.get("crane");
+  if (crane !== undefined) {
+    const pull = `'${crane}' pull --insecure --format oci ${pulls} layout`;
+    cases.push(peer("build, crane", build, side("crane pull --format oci, tar", packed(pull))));
+  }
+  const oras = peers.get("oras");
+  if (oras !== undefined) {
+    const copy = `'${oras}' copy -r --from-plain-http --to-oci-layout --no-tty ${source}/bench`;
+    const all = images.map(({ name }) => `${copy}/${name}:1 layout:${name} > oras.log`).join(" && ");
+    cases.push(peer("build, oras", build, side("oras copy ×n, tar", packed(all))));
+  }
+  const regctl = peers.get("regctl");
+  if (regctl !== undefined) {
+    const copy = `'${regctl}' --host reg=${source},tls=disabled image copy ${source}/bench`;
+    const all = images.map(({ name }) => `${copy}/${name}:1 ocidir://layout:${name}`).join(" && ");
+    cases.push(peer("build, regctl", build, side("regctl image copy ×n, tar", packed(all))));
+  }
+  return cases;
 }
 
-/** @returns {readonly Case[]} */
-function verifying() {
-  const pinned = (/** @type {string} */ script) => `taskset -c 0 ${script}`;
+/** @param {Bench} bench @returns {readonly Case[]} */
+function verifying({ ours }) {
+  const pinned = (/** @type {string} */ command) => `taskset -c 0 ${command}`;
   const verify = `${ours} verify images.tar`;
   const openssl = "openssl dgst -sha256 images.tar";
   const one = { name: "verify, one processor", script: pinned(verify) };
   return [
-    { id: "verify, one thread", a: one, b: { name: "openssl dgst", script: pinned(openssl) }, wall: 1.15 },
+    { id: "verify, one thread", a: one, b: { name: "openssl dgst", script: pinned(openssl) }, wall: 1.1 },
     {
       id: "verify",
       a: { name: "verify", script: verify },
       b: { name: "openssl dgst", script: openssl },
-      wall: 0.65,
+      wall: 0.6,
       rss: 80,
     },
   ];
@@ -87,27 +109,44 @@ function verifying() {
 
 /** @param {Bench} bench @returns {readonly Case[]} */
 function pushing(bench) {
-  const push = target(bench, { name: "push", script: `${ours} push images.tar --site site-0.yaml` }, 0);
-  const sync = target(bench, { name: "skopeo sync dir→docker", script: syncTo("images-dir", 0) }, 0);
-  const regctl = bench.peers.get("regctl");
-  const copies = bench.images.map(
+  const { images, peers, ours } = bench;
+  const to = (/** @type {string} */ name, /** @type {string} */ command) => target(bench, { name, script: command }, 0);
+  const push = to("push", `${ours} push images.tar --site site-0.yaml`);
+  const copies = images.map(
     ({ name }) =>
-      `'${regctl}' --host "reg=$(cut -d/ -f1 target-0),tls=disabled" image copy ocidir://images-layout:${name} "$(cat target-0)/${name}:1"`,
+      `${skopeo} copy -q --all --dest-tls-verify=false oci:images-layout:${name} "docker://$(cat target-0)/${name}:1"`,
   );
-  const copied = target(bench, { name: "regctl image copy ×n", script: copies.join(" && ") }, 0);
-  return [
-    { id: "push, skopeo", a: push, b: sync, wall: 0.6, rss: 80 },
-    ...(regctl === undefined ? [] : [{ id: "push, regctl", a: push, b: copied }]),
+  const cases = [
+    { id: "push, floor", a: push, b: to("the same requests by curl", floors.push("target-0")), wall: 1.05, rss: 80 },
+    peer("push, skopeo", push, to("skopeo copy ×n", copies.join(" && "))),
   ];
+  const regctl = peers.get("regctl");
+  if (regctl !== undefined) {
+    const copy = `'${regctl}' --host "reg=$(cut -d/ -f1 target-0),tls=disabled" image copy`;
+    const all = images.map(({ name }) => `${copy} ocidir://images-layout:${name} "$(cat target-0)/${name}:1"`);
+    cases.push(peer("push, regctl", push, to("regctl image copy ×n", all.join(" && "))));
+  }
+  const oras = peers.get("oras");
+  if (oras !== undefined) {
+    const copy = `'${oras}' copy -r --to-plain-http --from-oci-layout --no-tty`;
+    const all = images.map(({ name }) => `${copy} images-layout:${name} "$(cat target-0)/${name}:1" > oras.log`);
+    cases.push(peer("push, oras", push, to("oras copy ×n", all.join(" && "))));
+  }
+  return cases;
+}
+
+/** To be ahead of each, and to cost little more than the thriftiest. @param {string} id @param {Side} a @param {Side} b @returns {Case} */
+function peer(id, a, b) {
+  return { id, a, b, wall: 1, peer: true };
 }
 
 /** They wait for the wire nearly all of their time. @param {Bench} bench @returns {readonly Case[]} */
 export function distant(bench) {
-  const { directory } = bench;
+  const { directory, ours } = bench;
   const clean = () => remove(directory, "pulled.tar", "pulled.tar.lock.json", "pulled-dir");
-  const side = (/** @type {string} */ name, /** @type {string} */ script) => ({
+  const side = (/** @type {string} */ name, /** @type {string} */ command) => ({
     name,
-    script,
+    script: command,
     before: clean,
     after: clean,
   });
@@ -117,27 +156,25 @@ export function distant(bench) {
     name: "push, N=8",
     script: `${ours} push artifacts.tar --site site-${oneWayMilliseconds}.yaml --concurrency 8`,
   };
-  const syncBack = { name: "skopeo sync dir→docker", script: syncTo("artifacts-dir", oneWayMilliseconds) };
+  const syncBack = {
+    name: "skopeo sync dir→docker",
+    script: `${skopeo} sync --all --scoped --src dir --dest docker --dest-tls-verify=false artifacts-dir "$(cat target-${oneWayMilliseconds})"`,
+  };
   return [
     { id: "pull, 50 ms", a: pull, b: side("skopeo sync docker→dir", sync), wall: 0.08 },
     {
       id: "push, 50 ms",
       a: target(bench, push, oneWayMilliseconds),
       b: target(bench, syncBack, oneWayMilliseconds),
-      wall: 0.06,
+      wall: 0.05,
     },
   ];
 }
 
-/** @param {string} layout @param {string} source @param {Bench["images"]} items */
+/** @param {string} layout @param {string} source @param {readonly Item[]} items */
 function copiesTo(layout, source, items) {
   const copy = `${skopeo} copy -q --all --src-tls-verify=false docker://${source}/bench`;
   return items.map(({ name }) => `${copy}/${name}:1 oci:${layout}:${name}`).join(" && ");
-}
-
-/** @param {string} from @param {number} oneWay */
-function syncTo(from, oneWay) {
-  return `${skopeo} sync --all --scoped --src dir --dest docker --dest-tls-verify=false ${from} "$(cat target-${oneWay})"`;
 }
 
 /** Every run pushes into a registry that is empty. @param {Bench} bench @param {Side} side @param {number} oneWay @returns {Side} */
@@ -159,7 +196,7 @@ function target({ directory }, side, oneWay) {
   };
 }
 
-/** @param {string} host @param {readonly import("./content.mjs").Item[]} items */
+/** @param {string} host @param {readonly Item[]} items */
 function spec(host, items) {
   return JSON.stringify({
     apiVersion: "higress-airgap/v1",
@@ -172,12 +209,12 @@ function spec(host, items) {
 }
 
 /** @param {string} host */
-function site(host) {
+export function site(host) {
   const target = { host, project: "bench", plainHttp: true };
   return JSON.stringify({ apiVersion: "higress-airgap/v1", kind: "Site", registry: target });
 }
 
-/** @param {string} host @param {readonly import("./content.mjs").Item[]} items */
+/** @param {string} host @param {readonly Item[]} items */
 function syncList(host, items) {
   const images = Object.fromEntries(items.map(({ name }) => [`bench/${name}`, ["1"]]));
   return JSON.stringify({ [host]: { "tls-verify": false, images } });

@@ -7,8 +7,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * @typedef {{ readonly wall: number, readonly cpu: number, readonly rss: number, readonly read: number, readonly written: number }} Cost
- *   seconds, seconds, MiB, MiB through read calls (sockets too), MiB handed to the disk
+ * @typedef {{ readonly wall: number, readonly cpu: number, readonly rss: number, readonly read: number, readonly handed: number, readonly written: number }} Cost
+ *   seconds, seconds, MiB, MiB through read and write calls (sockets too), MiB handed to the disk
  * @typedef {{ readonly name: string, readonly script: string, before?(): Promise<unknown>, after?(): Promise<unknown> }} Side
  *   `script` is for sh; `before` and `after` are not measured
  * @typedef {{ readonly a: Cost, readonly b: Cost, readonly wall: number, readonly cpu: number, readonly low: number, readonly high: number, readonly runs: number, readonly load: number }} Pair
@@ -53,7 +53,21 @@ export async function measure({ name, script, before, after }, directory) {
   const io = await readFile(`${file}.io`, "utf8");
   const count = (/** @type {string} */ key) => Number(new RegExp(`^${key}: (\\d+)`, "m").exec(io)?.[1]) / 1024 ** 2;
   await after?.();
-  return { wall, cpu: user + system, rss: rss / 1024, read: count("rchar"), written: count("write_bytes") };
+  const bytes = { read: count("rchar"), handed: count("wchar"), written: count("write_bytes") };
+  return { wall, cpu: user + system, rss: rss / 1024, ...bytes };
+}
+
+/** Milliseconds until the first byte on either stream. @param {string} command @param {string} cwd @returns {Promise<number>} */
+export function firstWord(command, cwd) {
+  return new Promise((done, fail) => {
+    const started = performance.now();
+    const child = spawn("sh", ["-c", `exec ${command}`], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const spoke = () => done(performance.now() - started);
+    child.stdout.once("data", spoke);
+    child.stderr.once("data", spoke);
+    child.once("error", fail);
+    child.once("close", () => fail(new Error(`${command}: ended without a word`)));
+  });
 }
 
 /** @param {string} command @param {readonly string[]} args @param {string} cwd */
@@ -84,6 +98,7 @@ function middle(costs) {
     cpu: median(costs.map(({ cpu }) => cpu)),
     rss: Math.max(...costs.map(({ rss }) => rss)),
     read: median(costs.map(({ read }) => read)),
+    handed: median(costs.map(({ handed }) => handed)),
     written: median(costs.map(({ written }) => written)),
   };
 }
