@@ -5,7 +5,19 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -40,7 +52,7 @@ function startOf(arch, node) {
   return existsSync(emulator) && existsSync(join(root, "lib")) ? [emulator, "-L", root, node] : undefined;
 }
 
-/** What V8 shall have compiled: what all commands stand on. After many more it no longer comes out the same each time. */
+/** What V8 shall have compiled: what all commands stand on. */
 const commands = ["inspect empty.tar", "--help", "verify missing.tar", "install missing.tar"];
 const spec = {
   apiVersion: "higress-airgap/v1",
@@ -50,53 +62,49 @@ const spec = {
   platforms: ["linux/amd64"],
 };
 
+/** Why: scripts/exe/compiled.cjs. */
+const sameEachTime = ["--random-seed=1", "--min-semi-space-size=64", "--max-semi-space-size=64"];
+
 /**
  * What V8 has compiled of the program once commands were run, or nothing where the Node that it is for cannot be started
- * here. The seed: else it would hold hashes of V8's own seed, and differ from build to build. V8 leaves gaps in what it
- * writes, which mostly hold zeros and may hold anything; so it is written until two are the same.
- * @param {string} folder where program.cjs is @param {string[] | undefined} start
+ * here.
+ * @param {string} folder where program/ is; `compiled/` is written beside it @param {string[] | undefined} start
  */
-async function compiled(folder, start) {
-  const path = join(folder, "program.cache");
-  await writeFile(path, "");
-  if (start === undefined) return path;
+async function compile(folder, start) {
+  const out = join(folder, "compiled");
+  await mkdir(out);
+  for (const name of await readdir(join(folder, "program"))) await writeFile(join(out, name), "");
+  if (start === undefined) return;
   await symlink(resolve("manifests"), join(folder, "manifests"));
   await writeFile(join(folder, "bundle.yaml"), JSON.stringify(spec));
-  await runCommands(folder, [process.execPath], ["build bundle.yaml --out empty.tar"]);
-  const seen = new Set();
-  for (let time = 0; time < 8; time += 1) {
-    const { bytes, sha256 } = await runCommands(folder, [...start, "--random-seed=1"], commands);
-    if (seen.has(sha256)) {
-      await writeFile(path, bytes);
-      return path;
-    }
-    seen.add(sha256);
-  }
-  throw new Error(`what V8 compiled differed ${seen.size} times`);
+  await runCommands(folder, [process.execPath], "none", ["build bundle.yaml --out empty.tar"]);
+  await runCommands(folder, [...start, ...sameEachTime], "compiled", commands);
 }
 
 /**
- * @param {string} folder @param {string[]} node a Node, and what it is started with @param {string[]} words
+ * @param {string} folder @param {string[]} node a Node, and what it is started with @param {string} out @param {string[]} words
  */
-async function runCommands(folder, [program = "", ...first], words) {
+async function runCommands(folder, [program = "", ...first], out, words) {
   const script = resolve("scripts/exe/compiled.cjs");
   const env = { PATH: "/usr/bin:/bin", HOME: folder, TMPDIR: folder, HIGRESS_AIRGAP_EXE_DIR: "" };
-  await run(program, [...first, script, "program.cjs", "compiled", ...words], { cwd: folder, env });
-  const bytes = await readFile(join(folder, "compiled"));
-  return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+  await run(program, [...first, script, "program", out, ...words], { cwd: folder, env });
 }
 
 /**
- * @param {string} folder where program.cjs is @param {Record<string, string>} assets
+ * @param {string} folder where program/ is @param {Record<string, string>} assets
  * @param {{ node: string[], start: string[] | undefined }} how `node`: of any architecture; `start`: of the one that it is for
  */
 async function makeBlob(folder, assets, { node: [program = "", ...first], start }) {
-  const cache = await compiled(folder, start);
+  await compile(folder, start);
+  const names = (await readdir(join(folder, "program"))).sort();
+  const own = names.flatMap((name) =>
+    ["program", "compiled"].map((kind) => [`${kind}/${name}`, join(folder, kind, name)]),
+  );
   const config = {
     // The blob says this name, so it must not be that of a temporary folder.
     main: "start.cjs",
     output: "sea.blob",
-    assets: { ...assets, "program.cjs": join(folder, "program.cjs"), "program.cache": cache },
+    assets: { ...assets, ...Object.fromEntries(own) },
     disableExperimentalSEAWarning: true,
     useCodeCache: false,
     useSnapshot: false,
@@ -165,11 +173,12 @@ try {
   const host = bases.find(({ arch }) => arch === own);
   if (host === undefined) throw new Error(`no Node for ${own}`);
   if (host.licence !== undefined) await copyFile(host.licence, join(licences, "node.txt"));
-  const program = await twice("program.cjs", async (folder) => {
-    const metafile = await bundleProgram(join(folder, "program.cjs"));
-    return { bytes: await readFile(join(folder, "program.cjs")), rest: metafile };
+  const { rest: program } = await twice("program", async (folder) => {
+    const { modules, metafile } = await bundleProgram();
+    for (const [name, text] of modules) await writeFile(join(folder, name), text, "latin1");
+    return { bytes: Buffer.from([...modules].flat().join("\n")), rest: { folder, metafile } };
   });
-  await writeFile(join(licences, "THIRD-PARTY-NOTICES.txt"), await thirdPartyNotices(program.rest));
+  await writeFile(join(licences, "THIRD-PARTY-NOTICES.txt"), await thirdPartyNotices(program.metafile));
   const assets = await assetsOf(licences);
   const sums = [];
   for (const { arch, node } of bases) {
@@ -178,7 +187,7 @@ try {
     if (start === undefined) process.stdout.write(`${name}: no qemu for it here, so it starts slower than it could\n`);
     const how = { node: [host.node], start };
     const blob = await twice(`${name}.blob`, async (folder) => {
-      await writeFile(join(folder, "program.cjs"), program.bytes);
+      await cp(program.folder, join(folder, "program"), { recursive: true });
       return { bytes: await makeBlob(folder, assets, how), rest: undefined };
     });
     const made = await twice(name, async (folder) => {

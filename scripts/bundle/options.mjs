@@ -50,15 +50,3 @@ export async function manyFiles() {
     },
   });
 }
-
-/** One file of CommonJS, which alone a single executable runs. */
-export async function oneFile() {
-  const shared = await bundling();
-  return /** @satisfies {import("esbuild").BuildOptions} */ ({
-    ...shared,
-    format: "cjs",
-    // Without it yargs fails when it is loaded, and esbuild says nothing.
-    banner: { js: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
-    define: { ...shared.define, "import.meta.url": "__importMetaUrl" },
-  });
-}
