@@ -75,7 +75,7 @@ function readPax(body: Buffer): { readonly path?: string; readonly size?: number
 }
 
 export interface LayerMember {
-  /** Without `./` or `/` before and `/` behind it. Text of others: compare it, never open it. */
+  /** The name in the archive, without `./` or `/` before it and `/` behind. Others wrote it: compare it, never open it. */
   readonly path: string;
   /** The last part of the name as it is written, where `a/.` ends in a dot. */
   readonly base: string;

@@ -17,7 +17,7 @@ export type Phase =
   | "plugins"
   | "check";
 
-/** Those of an install, which `--skip` may name. */
+/** The phases of an install, which `--skip` may name. */
 export const installPhases = [
   "verify",
   "preflight",

@@ -53,7 +53,7 @@ export function gatewayRelease(
   return charts.find(({ name }) => /(^|\/)higress(-core)?$/.test(name))?.version ?? otherwise;
 }
 
-/** The same of a bundle. */
+/** The `gatewayRelease` of what a bundle carries. */
 export function carriedRelease({
   items,
   version,

@@ -96,7 +96,7 @@ export function judgedReferences(
 
 interface NamedPlace extends Placed {
   readonly host: string;
-  /** `pulled` by the kubelet, which knows no place but the one that was pushed to. */
+  /** `pulled`: an image that a kubelet pulls, so no other place than the one that was pushed to will do. */
   readonly kind: ReferenceWord["kind"] | "pulled";
 }
 
@@ -109,7 +109,7 @@ function referencesIn(object: RenderedObject): readonly NamedPlace[] {
     ...strings.flatMap(({ path, value, key }) =>
       referenceWords(value, path, key).map(({ kind, text, host }) => ({ path, value: text, host, kind })),
     ),
-    // One that has a host was found by it.
+    // A split image with a host is among the words already.
     ...splitImages(strings)
       .filter(({ isHosted }) => !isHosted)
       .map(({ path, value }) => ({ path, value, host: hostOf(value), kind: "registry" as const })),

@@ -98,7 +98,7 @@ export interface ClusterPort {
   logs(query: LogQuery): Promise<string | undefined>;
   /** `undefined`: it may not be asked, or there is nobody to ask. */
   exec(query: ExecQuery): Promise<ExecResult | undefined>;
-  /** Those of these objects that are there. Their kinds must be known to the cluster; their namespace need not be. */
+  /** Which of these objects the cluster has. It must know their kinds; their namespace need not exist. */
   present(documents: string, options: Pick<ApplyOptions, "namespace" | "signal">): Promise<readonly KubeObject[]>;
   /** What server-side apply would make of them, by the API server's own reckoning. Nothing is changed. */
   dryRun(documents: string, options: ApplyOptions): Promise<readonly KubeObject[]>;

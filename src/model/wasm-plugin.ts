@@ -129,7 +129,7 @@ function turnOn({ apply, undo }: PatchPair, path: string, was: boolean | undefin
   undo.push(was === undefined ? { op: "remove", path } : { op: "replace", path, value: was });
 }
 
-/** The same for another place: where the module comes from, and which secret opens it. */
+/** Patches that make a plugin come from another place, and that undo it: the URL, and the secret to pull it with. */
 export function repoint({ spec = {} }: WasmPlugin, target: string, secret: string | undefined): PatchPair {
   const url = spec.url ?? "";
   const had = spec.imagePullSecret;

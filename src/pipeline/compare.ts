@@ -116,7 +116,7 @@ interface Group {
   readonly namespace: string;
   readonly parts: readonly ManifestPart[];
   readonly live: ReadonlyMap<string, KubeObject>;
-  /** Its kind and its namespace are there, so that the API server can say what would become of it. */
+  /** Whether the cluster has the kind and the namespace of a part: only then the API server can say what would become of it. */
   readonly canMake: (part: ManifestPart) => boolean;
 }
 

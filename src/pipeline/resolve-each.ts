@@ -30,7 +30,7 @@ interface Unresolved {
 
 interface Host {
   readonly stop: AbortController;
-  /** That somebody may read there is known. */
+  /** A read has succeeded: the host is reachable, and takes our credentials or needs none. */
   answered?: boolean;
   trouble?: Unresolved;
 }

@@ -31,7 +31,7 @@ function decoded(encoding: string, bytes: Uint8Array): string {
   }
 }
 
-/** Without a mark: every other byte of Latin text is zero. */
+/** UTF-16 without a byte order mark: every other byte of Latin text in it is zero. */
 function looksLikeUtf16(bytes: Uint8Array): string | undefined {
   const zeros = [0, 0];
   for (const [at, byte] of bytes.subarray(0, 4096).entries()) if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1;

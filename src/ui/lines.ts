@@ -104,7 +104,7 @@ function tally(phase: Phase, found: readonly Finding[], language: Language): str
   return looking.has(phase) ? `${punctuation.colon}${words["no-findings"]}` : "";
 }
 
-/** So many of one kind are told one by one. */
+/** Up to so many findings of one kind are told one by one. */
 const few = 2;
 
 /**

@@ -79,7 +79,7 @@ function followRun(options: ReporterOptions) {
     drawnAt: -Infinity,
     drawn: false,
   };
-  // On a terminal the first of it shows; elsewhere what is over in a moment needs no line.
+  // A terminal shows the first progress at once; a log gets no line for what is over within one interval.
   const begin = (): void => {
     state.drawnAt = mode === "terminal" ? -Infinity : now();
   };

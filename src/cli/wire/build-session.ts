@@ -116,7 +116,7 @@ async function inputOf({ spec, specPath, get }: SpecAt, flags: Flags, context: C
   };
 }
 
-/** What the file of a site declares and sets is then known to a build, too. */
+/** A site with its values and plugin manifests read, for a build that tries the install on it. */
 export async function rehearsedSite(site: Site): Promise<RehearsedSite> {
   return {
     site,

@@ -45,7 +45,7 @@ export function isSingleExecutable(): boolean {
   }
 }
 
-/** It is there from Node 20.12 on. */
+/** `node:sea` is there from Node 20.12 on. */
 function sea(): Sea {
   return createRequire(import.meta.url)("node:sea") as Sea;
 }

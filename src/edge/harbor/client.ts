@@ -47,8 +47,8 @@ export class Harbor implements AsyncDisposable {
   }
 
   /**
-   * Only a Harbor's registry names this service, so who does not is none, whatever else answers at the API's paths; and
-   * who does and whose API is away has not said that it is none.
+   * A registry that does not name `harbor-registry` as the service that its tokens are for is no Harbor, whatever answers
+   * at the paths of its API. One that does is asked there, too; an API that is away has not said that it is none.
    * @throws REGISTRY_BUSY, REGISTRY_UNREACHABLE, … when nobody answered
    */
   async isHarbor(signal?: AbortSignal): Promise<boolean> {
@@ -157,7 +157,7 @@ async function findArtifact(
 }
 
 /**
- * Without the project, and encoded twice: nginx and the router decode once each
+ * The repository's name without its project, encoded twice: nginx and Harbor's router decode once each
  * (docs/facts/harbor.md#repository-names).
  */
 function artifactPath(repository: string, pointer: string): string {

@@ -29,7 +29,7 @@ export function kubectlFailure({ action, exitCode, stderr, secrets = [] }: Kubec
   return new Failure("KUBECTL_FAILED", { action, exit: String(exitCode), output });
 }
 
-/** Not there, or of a kind that this cluster does not know: for a reader both mean "none". */
+/** The object is not there, or the cluster does not know its kind: for a reader both mean "none". */
 export function isAbsent(stderr: string): boolean {
   return absent.test(stderr) && !forbidden.test(stderr);
 }

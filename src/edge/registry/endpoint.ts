@@ -209,7 +209,7 @@ export class Endpoint {
     await response.body.drain();
   }
 
-  /** Without the registry's words for it where it has none: Harbor's token service says nothing. */
+  /** Tells what the service answered where it says why; Harbor's token service refuses with an empty body. */
   async #loginWrong(response: WireResponse, action: string): Promise<Error> {
     const context = this.context(action);
     return loginWrongFailure(context, await answerOf(response, context));

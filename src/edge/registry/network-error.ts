@@ -23,7 +23,7 @@ const faults: readonly (readonly [TlsFault, RegExp])[] = [
   ["no-san", /ALTNAME_INVALID.*(does not contain a DNS name|is not cert's CN|is not in the cert's list: *$)/s],
   ["wrong-name", /ALTNAME_INVALID|HOSTNAME_MISMATCH/],
   ["unknown-ca", /SELF_SIGNED|UNABLE_TO_|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE/],
-  // What is read is the start of an HTTP answer.
+  // The bytes that should be a TLS record are the start of an HTTP answer.
   ["plain-http", /WRONG_VERSION_NUMBER|wrong version number|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/],
   // Not handshake_failure (40): servers of TLS 1.2 say that for want of a certificate, and for want of a cipher, too.
   ["client-certificate", /CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|ALERT_UNKNOWN_CA/i],

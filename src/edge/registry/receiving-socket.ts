@@ -6,7 +6,7 @@ import { connectSeconds, StalledError, type WireBody } from "./transport.ts";
 
 /** Bytes of one read. */
 const slotSize = 128 * 1024;
-/** One is read into, one is with the reader, one is between them. */
+/** Buffers of a connection: one is read into, one is with the reader of the body, one waits between them. */
 const slots = 3;
 const headEnd = "\r\n\r\n";
 
@@ -143,7 +143,7 @@ export class ReceivingSocket {
   #begin(exchange: Exchange, head: ResponseHead, from: number, to: number): boolean {
     const body = new BodyQueue(
       {
-        // Reading stops by itself when both other slots are with the reader, which is sooner than the queue would.
+        // The queue need not slow the socket down: it stops reading as soon as no slot is free, which comes first.
         pause: () => undefined,
         resume: () => undefined,
         abort: () => this.destroy(new Error("body destroyed")),

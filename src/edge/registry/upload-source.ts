@@ -1,7 +1,7 @@
 import { verified } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 
-/** One write to a socket. */
+/** Bytes of one write to a socket. */
 const maxChunk = 1024 * 1024;
 /** A socket that takes at least its own buffer's worth has sent it when it asks for more; less may still wait in it. */
 const ownedBelow = 128 * 1024;
@@ -23,7 +23,7 @@ export class UploadSource {
   readonly #want: Descriptor;
   readonly #options: UploadSourceOptions;
   #error: Error | undefined;
-  /** Of all tries the farthest: bytes that are sent again are not progress. */
+  /** How many bytes the try that came farthest has sent: what is sent again is no progress. */
   #farthest = 0;
 
   constructor(want: Descriptor, options: UploadSourceOptions) {

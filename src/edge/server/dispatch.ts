@@ -32,7 +32,7 @@ export function dispatch(served: Served, admits: Admits | undefined, request: In
   return route.operation(served, { path, ...route.named, query: new URLSearchParams(query.join("?")), accept, host });
 }
 
-/** It comes back in a page: a name or an address with its port, or nothing. */
+/** The Host header is printed on a page, so it is a name or an address with its port, or nothing. */
 function hostOf({ headers: { host = "" } }: IncomingMessage): string | undefined {
   return /^[\w.-]{1,253}(:\d{1,5})?$|^\[[\da-f:.]{2,45}\](:\d{1,5})?$/i.test(host) ? host : undefined;
 }

@@ -29,7 +29,7 @@ export interface EnableOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** So many are switched on at once: what breaks the gateway takes it from no more than these, and forty are three. */
+/** How many are switched on at once: few enough that one that breaks the gateway takes few others off again. */
 const groupSize = 16;
 
 /**
@@ -71,7 +71,7 @@ class Rollout {
   readonly findings: Finding[] = [];
   readonly #watch: Watch;
   readonly #options: EnableOptions;
-  /** So many broke the gateway alone, without a name, since one was on. */
+  /** How many plugins in a row broke the gateway when each was tried alone, and it named none of them. */
   #strikes = 0;
 
   constructor(watch: Watch, options: EnableOptions) {
@@ -198,7 +198,7 @@ class Rollout {
 
 type Halves = readonly [readonly Member[], readonly Member[]];
 
-/** Those that did not arrive apart from those that did; else in the middle. */
+/** Parts plugins that did not arrive from those that did; where all or none arrived, a group is cut in the middle. */
 function halvesOf(members: readonly Member[], missing: ReadonlySet<string> = new Set()): Halves {
   const late = members.filter((member) => missing.has(nameOf(member)));
   if (late.length > 0 && late.length < members.length)

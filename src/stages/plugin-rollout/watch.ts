@@ -9,9 +9,9 @@ const looks = 3;
 export interface WatchOutcome {
   /** What became worse, or what did not come; `undefined` when all of them are on. */
   readonly trouble?: string | undefined;
-  /** What the gateway itself says of one of them, by its name: the others need not have a part in it. */
+  /** What the gateway itself says of a plugin, by the plugin's name: the others need not have a part in it. */
   readonly blamed: ReadonlyMap<string, string>;
-  /** Those of which the gateway has nothing yet. */
+  /** Plugins of which no pod of the gateway has anything yet. */
   readonly missing: ReadonlySet<string>;
   /** No pod of the gateway could be asked what it has: all that is known is that nothing went wrong during the watch. */
   readonly unseen: boolean;
@@ -85,7 +85,7 @@ class Patience {
 }
 
 interface Look extends WatchOutcome {
-  /** Those that not every pod has taken. */
+  /** Plugins that some pod of the gateway has not taken. */
   readonly waiting: ReadonlySet<string>;
   /** A pod is not ready now. */
   readonly unready: boolean;

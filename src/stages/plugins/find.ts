@@ -15,7 +15,7 @@ export interface FindOptions {
 
 export interface FoundInConsole {
   readonly console: readonly ConsolePlugin[];
-  /** The same as a bundle spec lists them. */
+  /** The same plugins, in the form in which a bundle spec lists them. */
   readonly plugins: readonly PluginSpec[];
 }
 

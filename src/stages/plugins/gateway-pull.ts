@@ -38,7 +38,7 @@ export async function gatewayPull(
   for (const plugin of plugins) {
     const found = await pullOne(plugin, repository(plugin.target.repository), options);
     all.push(...found);
-    // Of every other plugin it would be the same.
+    // The same credentials would be refused for every other plugin.
     if (found.some(({ code }) => code === "registry.credentials-wrong")) break;
   }
   return all;
@@ -73,7 +73,7 @@ async function pullOne(
   }
 }
 
-/** That it can be had is the question; its bytes were verified when they were pushed. */
+/** Asks only whether the blob can be had: its bytes were verified when they were pushed. */
 async function firstBytes(
   repository: PullRepository,
   blob: Descriptor | undefined,

@@ -51,7 +51,7 @@ export function repositoryIn({ mapped }: PreflightInput, project: string): strin
   return all.find((repository) => repository.startsWith(`${project}/`)) ?? `${project}/higress-airgap-preflight`;
 }
 
-/** Of one project, or of the registry. */
+/** A question about one project, or about the registry as a whole. */
 export interface Question {
   readonly question: RegistryQuestion;
   readonly project?: string | undefined;

@@ -86,7 +86,7 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])$/i;
 const builtInServer = "localhost:8002";
 export const builtInPattern = `http://${builtInServer}/plugins/\${name}/\${version}/plugin.wasm`;
 
-/** With what no container can reach besides what no console can use. */
+/** What no console can make a URL of, and hosts that mean the container itself. */
 export function checkPattern(pattern: string): readonly Finding[] {
   const wrong = urlPatternProblems(pattern).map((why) => finding("error", "plugin.pattern", { pattern, why }));
   const host = hostOf(pattern);

@@ -117,7 +117,7 @@ export class Authorizer {
     return token;
   }
 
-  /** Only the token that was refused: eight requests that fail together must not fetch eight tokens. */
+  /** Forgets a token if it is still the one that was refused: eight requests that fail together must not fetch eight. */
   async #drop(scopes: readonly string[], value: string): Promise<void> {
     const key = keyOf(scopes);
     const known = this.#tokens.get(key);
