@@ -101,8 +101,9 @@ async function leftOf(path, map) {
   const values = [ours.mergeValues(...on), ours.relocationValues(map, target, { pluginMode: "oci" })];
   const source = { chart: path, release: "higress", namespace: target.namespace, kubeVersion: "1.30.0", values };
   const manifest = await helm.template(source, { includeCrds: false });
-  return ours.findGaps(ours.patchManifest(manifest, ours.relocationPatches(map, target, "higress")), target.prefix)
-    .length;
+  return ours.findGaps(ours.patchManifest(manifest, ours.relocationPatches(map, target, "higress")), {
+    prefixes: [target.prefix],
+  }).length;
 }
 
 /** @param {string} version */

@@ -81,6 +81,7 @@ export interface FindingFacts {
   "relocation.rule-unread": { chart: string; path: string; source: string };
   "relocation.rule-breaks": { chart: string; path: string; source: string };
   "relocation.patched": { chart: string; where: string; path: string; value: string };
+  "relocation.hook-unpatched": { where: string; path: string; value: string };
   "relocation.other-chart": { chart: string; map: string };
   "chart.value-unread": { chart: string; path: string; near: string };
   "chart.value-type": { chart: string; path: string; value: string; standing: string };

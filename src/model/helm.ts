@@ -74,7 +74,10 @@ export interface HelmPort {
    * there twice then.
    */
   template(source: HelmSource, options: TemplateOptions): Promise<string>;
-  /** What the very install would make: unlike `template` it sees what `lookup` finds in the cluster. No CRDs. */
+  /**
+   * What the very install would make, Secrets too, since what they name is proved: nobody prints it. Unlike `template` it
+   * sees what `lookup` finds in the cluster. No CRDs.
+   */
   dryRun(source: HelmSource, options?: Waits): Promise<{ readonly manifest: string }>;
   /**
    * Installs or upgrades, and does not wait for pods: Helm 3 waits for a LoadBalancer address for ever, and a failed

@@ -11,6 +11,8 @@ export interface Inside {
   readonly prefixes: readonly string[];
   /** What the site declares as its own: `sso.corp`, `llm.corp:8443`, `*.corp` for all below it, `203.0.113.0/24`. */
   readonly hosts?: readonly string[] | undefined;
+  /** Hosts that the bundle was fetched from: a reference of theirs is told without a tag and under any key. */
+  readonly registries?: readonly string[] | undefined;
 }
 
 /**
@@ -81,7 +83,7 @@ export function judgedReferences(
   const namespaces = new Set(objects.flatMap((object) => textAt(mapAt(object, "metadata"), "namespace") ?? []));
   for (const object of objects.filter(isScanned)) {
     const where = whereOf(object);
-    for (const { path, value, host, kind } of referencesIn(object)) {
+    for (const { path, value, host, kind } of referencesIn(object, inside.registries)) {
       if (isBelow(value, inside.prefixes)) continue;
       const pulled = kind === "pulled";
       const by = pulled
@@ -100,14 +102,19 @@ interface NamedPlace extends Placed {
   readonly kind: ReferenceWord["kind"] | "pulled";
 }
 
-function referencesIn(object: RenderedObject): readonly NamedPlace[] {
+function referencesIn(object: RenderedObject, registries: Inside["registries"]): readonly NamedPlace[] {
   const images = imagesOf(object);
   const paths = new Set(images.map(({ path }) => path));
   const strings = stringsOf(object).filter(({ path }) => !paths.has(path));
   return [
     ...images.map((image) => ({ ...image, host: hostOf(image.value), kind: "pulled" as const })),
     ...strings.flatMap(({ path, value, key }) =>
-      referenceWords(value, path, key).map(({ kind, text, host }) => ({ path, value: text, host, kind })),
+      referenceWords(value, { path, key, registries }).map(({ kind, text, host }) => ({
+        path,
+        value: text,
+        host,
+        kind,
+      })),
     ),
     // A split image with a host is among the words already.
     ...splitImages(strings)

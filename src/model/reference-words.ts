@@ -28,11 +28,19 @@ const bareImage =
 const localSchemes: ReadonlySet<string> = new Set(["file", "unix", "k8s", "spiffe", "kubernetes"]);
 const vocabularies: ReadonlySet<string> = new Set(["www.w3.org", "json-schema.org", "schemas.xmlsoap.org"]);
 
-/**
- * Everything in `text` that names a place to fetch from, each part of the text at most once. `key` is what it is the value
- * of where the end of the path does not say it.
- */
-export function referenceWords(text: string, path = "", key = path): readonly ReferenceWord[] {
+export interface WordContext {
+  readonly path?: string | undefined;
+  /** What the text is the value of, where the end of the path does not say it. */
+  readonly key?: string | undefined;
+  /** Hosts that are known to be registries: what begins with one is a reference, with or without a tag. */
+  readonly registries?: readonly string[] | undefined;
+}
+
+/** Everything in `text` that names a place to fetch from, each part of the text at most once. */
+export function referenceWords(
+  text: string,
+  { path = "", key = path, registries = [] }: WordContext = {},
+): readonly ReferenceWord[] {
   const words: ReferenceWord[] = [];
   let rest = take(text, urls, (match) => {
     const [whole, scheme = "", host = ""] = match;
@@ -46,6 +54,10 @@ export function referenceWords(text: string, path = "", key = path): readonly Re
   rest = take(rest, publicRegistries, ([whole]) =>
     words.push({ kind: "registry", text: whole, host: whole.toLowerCase() }),
   );
+  for (const host of registries.filter((each) => /[.:]/.test(each) && rest.toLowerCase().includes(each.toLowerCase())))
+    rest = take(rest, belowHost(host), ([whole]) =>
+      words.push({ kind: "registry", text: whole, host: host.toLowerCase() }),
+    );
   const bare = bareImagesIn(rest, key);
   if (bare.length > 0) return [...words, ...bare.map((each) => ({ kind: "image", text: each, host: "" }) as const)];
   const split = splitReferenceIn(rest, path);
@@ -58,6 +70,11 @@ function take(text: string, pattern: RegExp, found: (match: RegExpExecArray) => 
     found(args as unknown as RegExpExecArray);
     return " ".repeat(String(args[0]).length);
   });
+}
+
+function belowHost(host: string): RegExp {
+  const literal = host.replaceAll(/[^\w-]/g, String.raw`\$&`);
+  return new RegExp(String.raw`(?<![\w.@/-])${literal}(?::\d{1,5})?(?![\w-]|\.\w)(?:/[\w-]+(?:[./]+[\w-]+)*)?`, "gi");
 }
 
 export function userless(authority: string): string {

@@ -98,6 +98,12 @@ export function ociReference(url: string): string | undefined {
   return isReference(text) ? printReference(parseReference(text)) : undefined;
 }
 
+/** Hosts of references and of `oci://` URLs, each once; what is neither has none. */
+export function registriesOf(references: readonly string[]): readonly string[] {
+  const names = references.map(withoutOci).filter(isReference);
+  return [...new Set(names.map((name) => parseReference(name).registry))];
+}
+
 /** What a URL names in a registry. Gateways read the scheme as URLs have it: in any case. */
 export function withoutOci(url: string): string {
   return url.replace(/^oci:\/\//i, "");

@@ -52,7 +52,7 @@ export interface Exception extends z.output<typeof Exception> {}
 /** Is this reference (`where` is kind/namespace/name) the one that an exception means? */
 export function isException(
   reference: { readonly where: string; readonly path: string; readonly value: string },
-  { path, value, ...named }: Exception,
+  { path, value, ...named }: Omit<Exception, "reason">,
 ): boolean {
   const [kind = "", ...names] = reference.where.split("/");
   return (
@@ -60,6 +60,11 @@ export function isException(
     reference.value === value &&
     (reference.path === path || anyEntry(reference.path) === path)
   );
+}
+
+/** A patch of the map means what stands there, and was not applied: helm did not hand the object to us. */
+export function isUnpatched(reference: Parameters<typeof isException>[0], patches: readonly Patch[]): boolean {
+  return patches.some(({ from, ...patch }) => isException(reference, { ...patch, value: from }));
 }
 
 /** Does a map mean this object, by the name that is written or as any of its kind? */

@@ -98,6 +98,12 @@ const podPaths: Readonly<Record<string, readonly string[]>> = {
   CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
 };
 
+/** `helm test` alone makes what is a hook of nothing but tests; no install does. */
+export function isInstalled(object: RenderedObject): boolean {
+  const hook = textAt(mapAt(object, "metadata", "annotations"), "helm.sh/hook");
+  return hook === undefined || hook.split(",").some((each) => !/^\s*test(?:-success|-failure)?\s*$/.test(each));
+}
+
 /** The pod spec of a workload and where it stands; `undefined` for every other kind. */
 export function podSpecOf(
   object: RenderedObject,

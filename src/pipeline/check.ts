@@ -5,11 +5,10 @@ import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
 import type { Bundle } from "../content/open-bundle.ts";
 import { checkCluster } from "../stages/check/check.ts";
-import { prove } from "../stages/prove/prove.ts";
 import { consoleUrls } from "./console-urls.ts";
 import type { HelmPort } from "../model/helm.ts";
 import type { InstallPorts } from "./install-ports.ts";
-import { renderedObjects } from "../model/rendered-object.ts";
+import { proveRelease } from "./prove.ts";
 import { insideOf } from "./wanted-plugins.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
@@ -47,7 +46,7 @@ export async function checkLive(
       inside,
       carried: carriedDigests(bundle),
       release: stored.join("\n---\n"),
-      prove: (manifest) => prove(renderedObjects(manifest), { inside, carried: plan.carried }).findings,
+      prove: (manifest) => proveRelease(manifest, plan.charts, { inside, carried: plan.carried }).findings,
       // `none`: the site gets no plugins from us, so where the console's URLs lead is not ours to judge.
       urls: site.plugins.mode === "none" ? [] : consoleUrls(deployments, { version, items, mcpServer: plan.mcpServer }),
       ask: asker.ask,

@@ -64,7 +64,7 @@ async function compareRelease({ chart, manifest }: Rendered, options: CompareOpt
   const rendered = new Set(namesOf(objects));
   const before = renderedObjects(await options.helm.getManifest(release, namespace, { signal: options.signal }));
   const stored = namesOf(before);
-  // A dry run leaves Secrets out, so nobody can say whether one of them goes.
+  // Of Secrets only the names are told, whatever becomes of them.
   const isSecret = (name: string): boolean => name.startsWith("Secret/");
   const removed = stored.filter((name) => !rendered.has(name) && !isSecret(name));
   const changes = standing.isServerSide ? compared.changes : asHelmPatches(compared.changes, before, objects);

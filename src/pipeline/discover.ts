@@ -1,5 +1,5 @@
 import { finding, type Finding } from "../model/finding.ts";
-import { foreignCharacter, isReference } from "../model/reference.ts";
+import { foreignCharacter, isReference, registriesOf } from "../model/reference.ts";
 import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
 import { relocationExceptions, relocationPatches, relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/plan.ts";
@@ -42,14 +42,17 @@ export async function discover(
     const layers = [...chart.valuesFiles, chart.values];
     const request = { chart, kubeVersion, signal: options.signal };
     const plain = await ports.render({ ...request, values: layers });
-    found.push(...discoverReferences(plain));
+    const named = discoverReferences(plain);
+    found.push(...named);
     if (chart.relocation.console !== undefined) console ??= containerImage(plain, chart.relocation.console);
     const target = sentinelTarget(chart);
     const moved = relocationValues(chart.relocation, target, { pluginMode: "oci" });
     const release = chart.spec.release ?? chart.name;
     const patches = relocationPatches(chart.relocation, target, release);
     const relocated = await ports.render({ ...request, values: [...layers, moved], patches });
-    gaps.push(...findGaps(relocated, sentinel, relocationExceptions(chart.relocation, release)));
+    const registries = registriesOf(named.map(({ reference }) => reference));
+    const exceptions = relocationExceptions(chart.relocation, release);
+    gaps.push(...findGaps(relocated, { prefixes: [sentinel], registries }, { exceptions, patches }));
   }
   stopAt([...unreadable(found), ...gaps], options.report, "source");
   return { images: unique(found, "image"), plugins: unique(found, "plugin"), console };

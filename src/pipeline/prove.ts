@@ -5,6 +5,7 @@ import { finding } from "../model/finding.ts";
 import type { DeclaredReference } from "../model/inside.ts";
 import {
   identityOf,
+  isInstalled,
   itemsAt,
   podSpecOf,
   renderedObjects,
@@ -14,7 +15,7 @@ import {
 import type { WasmPlugin } from "../model/wasm-plugin.ts";
 import { printReference } from "../model/reference.ts";
 import { placedTargets, type RenderedName } from "../stages/apply/objects.ts";
-import { prove, workloadsWithoutPullSecret } from "../stages/prove/prove.ts";
+import { prove, workloadsWithoutPullSecret, type Proof, type ProveOptions } from "../stages/prove/prove.ts";
 import { insideOf, wantedPlugins } from "./wanted-plugins.ts";
 import type { HelmPort, HelmSource } from "../model/helm.ts";
 import type { InstallPlan, PlannedBundle, PlannedChart } from "./install-plan.ts";
@@ -88,9 +89,7 @@ export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site:
   const wanted = wantedPlugins(plan, site, own.userPlugins);
   const options = { inside: insideOf(plan, site), carried: plan.carried };
   const results = [
-    ...rendered.map(({ manifest, chart: { relocation, release } }) =>
-      prove(renderedObjects(manifest), { ...options, exceptions: relocationExceptions(relocation, release) }),
-    ),
+    ...rendered.map(({ manifest, chart }) => proveRelease(manifest, [chart], options)),
     prove(
       wanted.plugins.map(({ plugin }) => withoutUrl(plugin)),
       options,
@@ -114,6 +113,19 @@ export function proveAll(rendered: readonly Rendered[], plan: InstallPlan, site:
     ],
     declared: results.flatMap(({ declared }) => declared),
   };
+}
+
+/** What of a release is applied, by the maps of these charts: rendered, or as helm has stored it. */
+export function proveRelease(
+  manifest: string,
+  charts: readonly PlannedChart[],
+  options: Pick<ProveOptions, "inside" | "carried">,
+): Proof {
+  return prove(renderedObjects(manifest).filter(isInstalled), {
+    ...options,
+    exceptions: charts.flatMap(({ relocation, release }) => relocationExceptions(relocation, release)),
+    patches: charts.flatMap(({ patches }) => patches),
+  });
 }
 
 /** Two contents cannot have one name: which of them it is, is said. */

@@ -1,7 +1,7 @@
 import type { LockItem } from "../model/lock.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { fetchHost, isFetchedInside, type Inside } from "../model/inside.ts";
-import { ociReference, parseReference, printReference, withoutOci } from "../model/reference.ts";
+import { ociReference, parseReference, printReference, registriesOf, withoutOci } from "../model/reference.ts";
 import type { Site } from "../model/site.ts";
 import { isWasmPlugin, type WasmPlugin } from "../model/wasm-plugin.ts";
 import { builtInPlugin } from "../stages/plugin-rollout/document.ts";
@@ -40,9 +40,13 @@ export function pluginTarget(plan: InstallPlan): (url: string) => { readonly url
 }
 
 /** The world of this site: what was pushed, the plugin server, and what the site file declares. */
-export function insideOf({ prefix }: InstallPlan, { plugins, inside, registry }: Site): Inside {
+export function insideOf({ prefix, mapped }: InstallPlan, { plugins, inside, registry }: Site): Inside {
   const server = plugins.url === undefined ? undefined : fetchHost(plugins.url);
-  return { prefixes: [prefix], hosts: [registry.host, ...(server === undefined ? [] : [server]), ...inside] };
+  return {
+    prefixes: [prefix],
+    hosts: [registry.host, ...(server === undefined ? [] : [server]), ...inside],
+    registries: registriesOf(mapped.flatMap(({ item }) => (item.kind === "chart" ? [] : [item.reference]))),
+  };
 }
 
 /** Does a gateway get at this URL from here? A path template can put plugins outside of the prefix. */

@@ -98,7 +98,7 @@ describe.each(helmLines)("a chart like Higress's, rendered by Helm %s", (line) =
     const map = await loadRelocationMap(sampleChart.relocation);
     const forgetful = { ...map, images: map.images.filter(({ path }) => !path.startsWith("higress-console.")) };
     const values = relocationValues(forgetful, target, { pluginMode: "oci" });
-    const gaps = findGaps(await helm.template(source(values), { includeCrds: true }), target.prefix);
+    const gaps = findGaps(await helm.template(source(values), { includeCrds: true }), { prefixes: [target.prefix] });
     expect(gaps.map(({ facts }) => (facts as { path: string }).path).sort()).toEqual([
       "/spec/template/spec/containers/0/args/2",
       "/spec/template/spec/containers/0/image",

@@ -62,7 +62,7 @@ describe.skipIf(chart === undefined).each(helmLines)(`the real chart, by Helm %s
         ...map,
         images: map.images.filter(({ path }) => !path.startsWith("higress-console.")),
       })),
-      prefix,
+      { prefixes: [prefix] },
     );
     expect(gaps.map(({ facts }) => (facts as { value: string }).value.split("/").at(-1)?.split(":")[0]).sort()).toEqual(
       [

@@ -188,6 +188,7 @@ describe.skipIf(unavailable !== undefined)(`a chart of a company's own${because}
       expect(rendered, said(rendered)).toMatchObject({ exitCode: 0 });
       for (const name of ["team/app:1", "team/other", "acme/fixed:1", "library/listed:1", "library/made-up:1"])
         expect(rendered.stdout).toContain(`${host}/higress/${name}`);
+      expect(rendered.stdout).not.toContain("reg.company.example");
       expect(rendered.stdout).toContain(
         Buffer.from(`image: ${host}/higress/library/secret:1\nx: y\n`).toString("base64"),
       );

@@ -170,6 +170,7 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "relocation.rule-unread": { path: "higress-console.podEnvs.A" },
   "relocation.rule-breaks": { path: "global.imagePullPolicy" },
   "relocation.patched": { where: "Deployment/app", path: "/spec/template/spec/initContainers/*/image" },
+  "relocation.hook-unpatched": { where: "Job/app-migrate", path: "/spec/template/spec/containers/0/image" },
   "reference.outside": { host: "docker.io", path: "spec.template.spec.containers[0].image" },
   "reference.unmapped": { path: "spec.template.spec.containers[0].image" },
   "bundle.installer-missing": { platform: "linux/arm64", program: "higress-airgap-linux-arm64" },

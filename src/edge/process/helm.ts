@@ -83,7 +83,7 @@ class HelmProcess implements Helm {
   }
 
   async dryRun(source: HelmSource, options: Waits = {}): Promise<{ manifest: string }> {
-    const flags = ["--dry-run=server", "--hide-secret", ...this.#ownership(source), "-o", "json"];
+    const flags = ["--dry-run=server", ...this.#ownership(source), "-o", "json"];
     const text = await this.#withChart("dry-run", ["upgrade", "--install"], source, flags, options);
     return { manifest: installedManifest(text) };
   }

@@ -1,11 +1,18 @@
 import { finding, type Finding } from "../../model/finding.ts";
-import { isScanned, outsideReferences, stringsOf } from "../../model/inside.ts";
+import { isScanned, outsideReferences, stringsOf, type Inside } from "../../model/inside.ts";
 import { referenceWords, splitImages, type ReferenceWord } from "../../model/reference-words.ts";
 import { isReference } from "../../model/reference.ts";
-import { isException, type Exception, type WorkloadContainer } from "../../model/relocation.ts";
+import {
+  isException,
+  isUnpatched,
+  type Exception,
+  type Patch,
+  type WorkloadContainer,
+} from "../../model/relocation.ts";
 import {
   identityOf,
   imagesOf,
+  isInstalled,
   itemsAt,
   podSpecOf,
   renderedObjects,
@@ -44,7 +51,7 @@ function referencesOf(object: RenderedObject): readonly FoundReference[] {
   const hidden = strings.flatMap(({ path, value, key }) => {
     const module = isModule(object, path);
     if (module && isReference(value)) return [{ reference: value, where, path, kind: "plugin" as const }];
-    return referenceWords(value, path, key).flatMap((word) => {
+    return referenceWords(value, { path, key }).flatMap((word) => {
       const kind = kindOf(word, module);
       return kind === undefined ? [] : [{ reference: word.text, where, path, kind }];
     });
@@ -74,14 +81,21 @@ function kindOf({ kind, text }: ReferenceWord, module: boolean): FoundReference[
  */
 export function findGaps(
   sentinelManifest: string,
-  sentinelPrefix: string,
-  exceptions: readonly Exception[] = [],
+  inside: Inside,
+  {
+    exceptions = [],
+    patches = [],
+  }: { readonly exceptions?: readonly Exception[]; readonly patches?: readonly Patch[] } = {},
 ): readonly Finding[] {
-  return outsideReferences(renderedObjects(sentinelManifest), { prefixes: [sentinelPrefix] })
+  return outsideReferences(renderedObjects(sentinelManifest).filter(isInstalled), inside)
     .filter(({ what, value }) => what !== "url" || /^(oci|docker):\/\//i.test(value))
     .filter((reference) => !exceptions.some((each) => isException(reference, each)))
-    .map(({ where, path, value }) =>
-      finding("error", "reference.unmapped", { where, path, value: value.slice(0, 300) }),
+    .map((reference) =>
+      finding("error", isUnpatched(reference, patches) ? "relocation.hook-unpatched" : "reference.unmapped", {
+        where: reference.where,
+        path: reference.path,
+        value: reference.value.slice(0, 300),
+      }),
     );
 }
 

@@ -1,5 +1,5 @@
 import { isScanned, outsideReferences, stringsOf, type OutsideReference } from "../../model/inside.ts";
-import { isReference, parseReference } from "../../model/reference.ts";
+import { isReference, parseReference, registriesOf } from "../../model/reference.ts";
 import { referenceWords } from "../../model/reference-words.ts";
 import { imagesOf, renderedObjects, whereOf, type RenderedObject } from "../../model/rendered-object.ts";
 
@@ -24,8 +24,10 @@ function slotKey({ where, path, at }: Pick<Slot, "where" | "path" | "at">): stri
 export function slotsOf(manifest: string): Slots {
   const slots = new Map<string, Slot>();
   const seen = new Map<string, number>();
-  for (const { object, where } of placedObjects(manifest))
-    for (const { path, value, what } of outsideReferences([object], { prefixes: [] })) {
+  const objects = placedObjects(manifest);
+  const registries = registriesOf(objects.flatMap(({ object }) => imagesOf(object)).map(({ value }) => value));
+  for (const { object, where } of objects)
+    for (const { path, value, what } of outsideReferences([object], { prefixes: [], registries })) {
       const place = `${where} ${path}`;
       const at = seen.get(place) ?? 0;
       seen.set(place, at + 1);
@@ -62,7 +64,7 @@ function placedObjects(manifest: string): readonly { readonly object: RenderedOb
 export function wordAt(texts: ReadonlyMap<string, string>, { where, path, at, text }: Slot): string | undefined {
   const value = texts.get(`${where} ${path}`);
   if (value === undefined || value === text) return value;
-  const words = referenceWords(value, path);
+  const words = referenceWords(value, { path });
   const whole = at === 0 && words.length < 2 && !/\s/.test(value.trim());
   if (whole) return /^--?[\w-]+=/.test(value) ? value.slice(value.indexOf("=") + 1) : value;
   return words[at]?.text;

@@ -8,7 +8,7 @@ import {
   type Inside,
   type OutsideReference,
 } from "../../model/inside.ts";
-import { isException, type Exception } from "../../model/relocation.ts";
+import { isException, isUnpatched, type Exception, type Patch } from "../../model/relocation.ts";
 import { isReference, parseReference, printReference } from "../../model/reference.ts";
 import {
   imagesOf,
@@ -20,6 +20,7 @@ import {
   identityOf,
   type RenderedObject,
 } from "../../model/rendered-object.ts";
+import { redact } from "../../model/sanitize.ts";
 import { urlPatternProblems, urlPatternVariable } from "../../model/url-pattern.ts";
 
 export interface ProveOptions {
@@ -28,6 +29,8 @@ export interface ProveOptions {
   readonly carried?: ReadonlySet<string> | undefined;
   /** What may stay outside, with its reason. */
   readonly exceptions?: readonly Exception[] | undefined;
+  /** What should have been replaced. */
+  readonly patches?: readonly Patch[] | undefined;
 }
 
 export interface Proof {
@@ -42,7 +45,7 @@ export interface Proof {
 export function prove(all: readonly RenderedObject[], options: ProveOptions): Proof {
   const objects = all.filter(isScanned);
   const { outside, declared } = judgedReferences(objects, options.inside);
-  const findings = outside.map((reference) => outsideFinding(reference, options.exceptions ?? []));
+  const findings = outside.map((reference) => outsideFinding(reference, options));
   const uncarried = options.carried === undefined ? [] : objects.flatMap((object) => notCarried(object, options));
   return {
     findings: [...findings, ...uncarried, ...objects.flatMap(wrongPatterns)],
@@ -52,9 +55,18 @@ export function prove(all: readonly RenderedObject[], options: ProveOptions): Pr
   };
 }
 
+/** Not with the login that a URL in a Secret may have. */
+function shownValue(value: string): string {
+  return redact(value).slice(0, 300);
+}
+
 /** Somebody may have decided that it stays: then the proof says so, and why. */
-function outsideFinding({ where, path, value, host }: OutsideReference, exceptions: readonly Exception[]): Finding {
-  const shown = { where, path, value: value.slice(0, 300) };
+function outsideFinding(
+  { where, path, value, host }: OutsideReference,
+  { exceptions = [], patches = [] }: ProveOptions,
+): Finding {
+  const shown = { where, path, value: shownValue(value) };
+  if (isUnpatched({ where, path, value }, patches)) return finding("error", "relocation.hook-unpatched", shown);
   const exception = exceptions.find((each) => isException({ where, path, value }, each));
   return exception === undefined
     ? finding("error", "reference.outside", { ...shown, host })

@@ -132,7 +132,7 @@ agent: { image: null }
     '{{ include "name" . }}',
     `initContainers: [{ name: wait, image: "busybox:1.36" }]
 containers:
-  - { name: app, image: {{ printf "%s/%s:%s" .Values.image.host .Values.image.path .Values.image.tag }}, args: ["--image", "worker:1"], env: [{ name: PROXY_IMAGE, value: "proxy:4" }] }
+  - { name: app, image: {{ printf "%s/%s:%s" .Values.image.host .Values.image.path .Values.image.tag }}, args: ["--image", "worker:1"], env: [{ name: PROXY_IMAGE, value: "proxy:4" }, { name: FROM, value: reg.company.example/team }] }
   - { name: tools, image: {{ tpl .Values.tools . | quote }} }
   - { name: shared, image: {{ include "image" (dict "root" .Values.shared "global" .Values.global) }} }
   - { name: fixed, image: {{ include "image" (dict "root" .Values.fixed "global" (dict "imageRegistry" "")) }} }`,
@@ -146,6 +146,11 @@ ${workload("Deployment", "monitor", 'containers: [{ name: x, image: "{{ .Values.
 {{ if .Release.IsUpgrade }}
 ${workload("Deployment", "upgrade", 'containers: [{ name: x, image: "upgrade:1" }]')}
 {{ end }}
+`,
+  "templates/test.yaml": `apiVersion: v1
+kind: Pod
+metadata: { name: try, annotations: { "helm.sh/hook": test } }
+spec: { containers: [{ name: x, image: "busybox:1.36" }] }
 `,
   "templates/list.yaml": `apiVersion: v1
 kind: List

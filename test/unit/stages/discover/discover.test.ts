@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { discoverReferences, findGaps } from "../../../../src/stages/discover/discover.ts";
+import { discoverReferences } from "../../../../src/stages/discover/discover.ts";
 
 const planted = "registry.example.com/team/planted:1.0";
 
@@ -211,23 +211,5 @@ describe("discoverReferences", () => {
           `${name}: &${name} [${Array.from({ length: 10 }, () => (at === 0 ? "x" : `*${all[at - 1] ?? ""}`)).join(", ")}]`,
       );
     expect(found(configMap(`${bomb.join("\n")}\nimage: ${planted}`))).toEqual([`image ${planted} /data/key`]);
-  });
-});
-
-describe("findGaps", () => {
-  it("names what a relocation left behind, and leaves the user's own URLs to the install", () => {
-    const manifest = [
-      deployment({ image: "airgap.invalid/x/a:1", args: [`--i=${planted}`, "https://idp.corp.example/login"] }),
-      configMap({ hub: "docker.io/istio" }),
-    ];
-    const gaps = findGaps(manifest.map((object) => dump(object)).join("\n---\n"), "airgap.invalid/x");
-    expect(gaps).toMatchObject([
-      {
-        severity: "error",
-        code: "reference.unmapped",
-        facts: { where: "Deployment/n/d", path: "/spec/template/spec/containers/0/args/0", value: planted },
-      },
-      { facts: { where: "ConfigMap/n/c", path: "/data/key!/hub", value: "docker.io" } },
-    ]);
   });
 });

@@ -91,6 +91,11 @@ describe("prove", () => {
     expect(found(`${url}2`)).toMatchObject([{ code: "reference.outside" }]);
   });
 
+  it("does not show the login of a URL", () => {
+    const { findings } = prove(text(withString("https://user:pass-word@evil.example/x")), allowed);
+    expect(findings).toMatchObject([{ facts: { value: "https://***@evil.example/x", host: "evil.example" } }]);
+  });
+
   it("takes * in an exception for any object of the kind and for any entry of a list", () => {
     const env = { containers: [{ name: "c" }, { name: "d", env: [{ name: "FEED", value: "https://feed.example" }] }] };
     const workload = text({ kind: "Deployment", metadata: { name: "d-x7f2q" }, spec: { template: { spec: env } } });

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { Site } from "../../../src/model/site.ts";
+import { checkLive, type CheckPorts } from "../../../src/pipeline/check.ts";
+import type { InstallPlan } from "../../../src/pipeline/install-plan.ts";
+import type { Bundle } from "../../../src/content/open-bundle.ts";
+
+const url = "https://updates.vendor.example/feed";
+const exception = { kind: "ConfigMap", name: "{release}-c", path: "/data/feed", value: url, reason: "may fail" };
+const chart = { release: "r", namespace: "n", patches: [], relocation: { exceptions: [exception] } };
+const plan = {
+  ...{ prefix: "harbor.corp/p", mapped: [], carried: new Set(), mcpServer: undefined },
+  charts: [chart],
+} as unknown as InstallPlan;
+const bundle = { document: { items: [], blobs: [], version: "1.0.0" } } as unknown as Bundle;
+const site = Site.parse({
+  ...{ apiVersion: "higress-airgap/v1", kind: "Site", registry: { host: "harbor.corp", project: "p" } },
+  plugins: { mode: "none" },
+});
+
+/** As helm has stored it. */
+const stored = (name: string): string => `kind: ConfigMap\nmetadata: { name: ${name} }\ndata: { feed: "${url}" }\n`;
+const testPod = `kind: Pod
+metadata: { name: t, annotations: { "helm.sh/hook": test } }
+spec: { containers: [{ name: c, image: "busybox:1" }] }
+`;
+
+function found(name: string): ReturnType<typeof checkLive> {
+  const ports = {
+    helm: {
+      status: () => Promise.resolve({}),
+      getManifest: () => Promise.resolve(stored(name)),
+      getHooks: () => Promise.resolve(testPod),
+    },
+    cluster: { list: () => Promise.resolve([]) },
+    urlAsker: () => ({ ask: () => undefined, [Symbol.asyncDispose]: () => Promise.resolve() }),
+  };
+  return checkLive(bundle, site, plan, ports as unknown as CheckPorts, new AbortController().signal);
+}
+
+describe("what helm has stored", () => {
+  it("is proved as the install proved it: with the exceptions of its map, and without what only helm test makes", async () => {
+    expect(await found("r-c")).toMatchObject([{ severity: "warning", code: "reference.excepted" }]);
+    expect(await found("other")).toMatchObject([{ severity: "error", code: "reference.outside" }]);
+  });
+});
