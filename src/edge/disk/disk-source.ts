@@ -66,6 +66,12 @@ export class DiskSource implements RandomAccess {
 
   fillNow(bytes: Buffer, offset: number): void {
     this.#refuseOutside(offset, bytes.byteLength);
+    const [only] = this.parts;
+    // Asked for each header of a bundle, which is one file for most.
+    if (only !== undefined && this.parts.length === 1) {
+      fillPartNow(only, bytes, offset);
+      return;
+    }
     let filled = 0;
     for (const { part, at, length } of piecesOf(this.parts, offset, bytes.byteLength)) {
       fillPartNow(part, bytes.subarray(filled, filled + length), at);

@@ -53,7 +53,7 @@ export async function readEntries(
     // The padding before a header comes with it, at no further read.
     const read = window.read(at - padding, padding + tarBlock);
     const bytes = read instanceof Promise ? await read : read;
-    if (zeros.compare(bytes, 0, padding, 0, padding) !== 0) throw refuse(`offset ${at}`, "padding");
+    if (padding > 0 && zeros.compare(bytes, 0, padding, 0, padding) !== 0) throw refuse(`offset ${at}`, "padding");
     const block = padding === 0 ? bytes : bytes.subarray(padding);
     if (isZero(block)) {
       refuseUnlessEnd(await window.read(at, endOfArchive), { at, source, refuse });
@@ -104,19 +104,19 @@ function refuseUnlessEnd(
 /** The entries that every bundle begins with. */
 const leading = [Entry.layout, Entry.bundle, Entry.index, Entry.sums] as const;
 
-/** One page: headers of small entries stand close together, those of large ones far apart. */
-const windowSize = 4096;
+/** What the kernel reads at once of a file, and keeps: headers of small entries share one, those of large ones do not. */
+const pageSize = 4096;
 
-/** So many reads go without giving way; then one gives way, so that a slow stick can be interrupted. */
-const readsAtOnce = 64;
+/** Milliseconds without giving way; then one read does, so that a slow stick can be interrupted. */
+const patience = 50;
 
 /** Reads small stretches in ascending order, several out of one read where they are close. */
 class HeaderWindow {
   readonly #source: RandomAccess;
-  readonly #buffer = Buffer.alloc(windowSize);
+  readonly #buffer = Buffer.alloc(2 * pageSize);
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
-  #reads = 0;
+  #gaveWay = performance.now();
 
   constructor(source: RandomAccess) {
     this.#source = source;
@@ -128,11 +128,14 @@ class HeaderWindow {
    */
   read(offset: number, length: number): Buffer | Promise<Buffer> {
     if (offset >= this.#at && offset + length <= this.#at + this.#bytes.length) return this.#slice(offset, length);
-    const wanted = Math.min(windowSize, this.#source.size - offset);
-    this.#reads += 1;
-    if (this.#source.fillNow === undefined || this.#reads % readsAtOnce === 0)
-      return this.#source.read(offset, wanted).then((bytes) => this.#keep(bytes, offset).#slice(offset, length));
-    const bytes = wanted === windowSize ? this.#buffer : this.#buffer.subarray(0, wanted);
+    // To the end of the page where the stretch ends, and no byte of the next: that one would be read for nothing.
+    const end = Math.min(Math.ceil((offset + length) / pageSize) * pageSize, this.#source.size);
+    if (this.#source.fillNow === undefined || performance.now() - this.#gaveWay > patience)
+      return this.#source.read(offset, end - offset).then((bytes) => {
+        this.#gaveWay = performance.now();
+        return this.#keep(bytes, offset).#slice(offset, length);
+      });
+    const bytes = this.#buffer.subarray(0, end - offset);
     this.#source.fillNow(bytes, offset);
     return this.#keep(bytes, offset).#slice(offset, length);
   }
