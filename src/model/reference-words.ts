@@ -165,9 +165,14 @@ function nameOf(entry: object): string | undefined {
 }
 
 function* textStrings(value: string, path: string, depth: number, key?: string): Generator<Placed> {
-  const inner = depth < maxDepth && looksLikeDocument(value) ? documentsIn(value) : [];
+  const inner = depth < maxDepth ? embeddedDocuments(value) : [];
   if (inner.length === 0) yield key === undefined ? { path, value } : { path, value, key };
   else for (const document of inner) yield* embeddedStrings(document, `${path}!`, depth + 1);
+}
+
+/** The maps and lists that a text is, as YAML or JSON; empty where it is plain text. Every scalar is a string. */
+export function embeddedDocuments(text: string): readonly object[] {
+  return looksLikeDocument(text) ? documentsIn(text) : [];
 }
 
 function looksLikeDocument(text: string): boolean {

@@ -133,7 +133,12 @@ export const BundleSpec = z.strictObject({
   platforms: z.array(PlatformText).min(1).default(["linux/amd64", "linux/arm64"]),
   kubeVersion: KubeVersion.default("1.30.0").describe("Kubernetes version that charts are rendered for"),
   charts: z.array(ChartSpec).default([]),
-  images: z.array(ImageSpec).default([]).describe("Images that no chart names"),
+  images: z
+    .array(ImageSpec)
+    .default([])
+    .describe(
+      "Images that no chart names. A tag that a chart names, with a digest behind it: the digest is carried under that tag",
+    ),
   plugins: PluginSelection.prefault({}),
   crds: z.array(FileSpec).default([]).describe("CRD files besides those in the charts"),
   manifests: z

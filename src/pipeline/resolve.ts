@@ -118,6 +118,13 @@ function imageRequests(spec: BundleSpec, discovered: Discovered): readonly Reque
     const parsed = parseReference(wanted.ref);
     const only = "platforms" in wanted ? wanted.platforms?.map(readPlatform) : undefined;
     const role = "role" in wanted ? (wanted.role ?? "spec") : "spec";
+    // Beside a tag that a chart names, a digest says what that tag is to be: nobody would ask for the two together.
+    const tagged = requests.get(printReference({ ...parsed, digest: undefined }));
+    if (tagged !== undefined && parsed.tag !== undefined && parsed.digest !== undefined) {
+      const { reference } = tagged.request;
+      requests.set(printReference(reference), { request: { ...tagged.request, pinned: parsed.digest }, only });
+      continue;
+    }
     requests.set(printReference(parsed), { request: { reference: parsed, role }, only });
   }
   return [...requests.values()];

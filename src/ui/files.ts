@@ -61,10 +61,17 @@ export interface SiteFile {
   readonly host: string;
   readonly project: string;
   readonly kubeconfig?: string | undefined;
+  /** Of a cluster that was read. */
+  readonly namespace?: string | undefined;
+  readonly release?: string | undefined;
+  readonly manifests?: readonly string[] | undefined;
+  /** Hosts that may be of the closed network: a person takes them over. */
+  readonly inside?: { readonly head: string; readonly hosts: readonly string[] } | undefined;
 }
 
 /** A site file: what must be set is set, what may be set stands as a comment with an example. */
-export function siteFile({ file, schema, host, project, kubeconfig }: SiteFile, language: Language): string {
+export function siteFile({ file, schema, host, project, kubeconfig, ...found }: SiteFile, language: Language): string {
+  const { namespace = "higress-system", release = "higress", manifests = [], inside } = found;
   const words = fileWords[language].site;
   const yaml = (value: string): string => printTyped(value).trimEnd();
   return `${schemaLine(schema)}
@@ -91,8 +98,8 @@ pull:
 ${comment(words.cluster)}
 cluster:
   ${kubeconfig === undefined ? "# kubeconfig: /root/.kube/config" : `kubeconfig: ${yaml(kubeconfig)}`}
-  namespace: higress-system
-  release: higress
+  namespace: ${yaml(namespace)}
+  release: ${yaml(release)}
   rolloutSeconds: 600
 
 ${comment(words.values)}
@@ -102,15 +109,21 @@ ${comment(words.plugins)}
 plugins:
   mode: oci
   enable: []
-  manifests: []
+  manifests: ${printTyped(manifests, 0).trimEnd()}
   watchSeconds: 30
 
 ${comment(words.trustKeys)}
 # trustKeys: [release.pub]
-
+${insideComment(inside)}
 ${comment(fill(words.registries, { host }))}
 registries: {}
 `;
+}
+
+/** As lines to be uncommented: what is declared inside is believed by every proof. */
+function insideComment(inside: SiteFile["inside"]): string {
+  if (inside === undefined || inside.hosts.length === 0) return "";
+  return `\n${comment(`${inside.head}\n${printTyped({ inside: inside.hosts }).trimEnd()}`)}\n`;
 }
 
 /** Of a script that is made here and run where nobody knows which language is read. */

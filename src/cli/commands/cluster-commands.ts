@@ -1,7 +1,7 @@
 import type { Command } from "../define.ts";
 import { sharedFlags } from "./shared-flags.ts";
 
-const { bundle, string, boolean, strings, asked, helm } = sharedFlags;
+const { bundle, string, boolean, strings, required, asked, helm } = sharedFlags;
 
 /** What looks at a release that stands, and what takes it back. */
 export const clusterCommands: readonly Command[] = [
@@ -28,6 +28,21 @@ export const clusterCommands: readonly Command[] = [
     positionals: "",
     flags: { site: string, json: boolean, ...helm },
     load: () => import("./history.ts"),
+  },
+  {
+    name: "inspect-cluster",
+    positionals: "",
+    flags: {
+      out: required,
+      namespace: string,
+      release: string,
+      chart: string,
+      overwrite: boolean,
+      "dry-run": boolean,
+      json: boolean,
+      ...helm,
+    },
+    load: () => import("./inspect-cluster.ts"),
   },
   {
     name: "rollback",

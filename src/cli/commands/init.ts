@@ -66,7 +66,7 @@ function withChoices(
 }
 
 /** Of `tools:`, what a host of these platforms can start; `linux/arm64/v8` too is one that starts arm64. */
-function toolsFor(
+export function toolsFor(
   spec: Readonly<Record<string, unknown>>,
   platforms: readonly string[],
 ): Readonly<Record<string, unknown>> {
@@ -96,7 +96,7 @@ export const releases = ["2.2.4", "2.2.0", "2.1.9"] as const;
  * The spec of a release. For one that does not ship with the program the newest that does is the pattern: its map is
  * learned by the build, and its plugins are those that its console names.
  */
-async function readShippedRelease(
+export async function readShippedRelease(
   version: string,
 ): Promise<{ readonly spec: Readonly<Record<string, unknown>>; readonly relocation: string | undefined }> {
   const known = releases.some((release) => release === version);

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 
 export interface NewFile {
   readonly name: string;
-  readonly text: string;
+  readonly text: string | Uint8Array;
   /** @default what the umask leaves */
   readonly mode?: number | undefined;
 }
@@ -26,7 +26,7 @@ export async function writeNewFiles(
   if (outside !== undefined) throw new Failure("FILE_UNWRITABLE", { path: outside.name.slice(0, 300), reason: "name" });
   const there = await Promise.all(files.map(({ name, text }) => contentOf(join(folder, name), text)));
   for (const [at, { name, text }] of files.entries())
-    if (there[at] !== undefined && there[at] !== text && !options.overwrite)
+    if (there[at]?.equals(Buffer.from(text)) === false && !options.overwrite)
       throw new Failure("FILE_EXISTS", { path: join(folder, name) });
   for (const { name, text, mode } of files) {
     const path = join(folder, name);
@@ -49,11 +49,11 @@ export async function refuseBeforeQuestions(
 }
 
 /** Of a file that may be what shall be written; a pipe or a terminal is written to, and never waited for. */
-async function contentOf(path: string, text: string): Promise<string | undefined> {
+async function contentOf(path: string, text: string | Uint8Array): Promise<Buffer | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true || (await whereToWrite(path)) === "stream") return undefined;
-  if (found.size !== Buffer.byteLength(text)) return "";
-  return readFile(path, "utf8").catch(() => undefined);
+  if (found.size !== Buffer.byteLength(text)) return Buffer.alloc(0);
+  return readFile(path).catch(() => undefined);
 }
 
 /** What a person answers, or `fallback` where nobody can be asked or nothing was typed. */

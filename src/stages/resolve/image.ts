@@ -16,7 +16,7 @@ import type { Resolved, ResolveContext, SourceRepository } from "./ports.ts";
 export interface ImageRequest {
   readonly reference: Reference;
   readonly role: string;
-  /** Resolve this digest instead of the tag: a lock is being reproduced. */
+  /** Resolve this digest instead of the tag: a lock is being reproduced, or the spec pins the tag. */
   readonly pinned?: string | undefined;
 }
 

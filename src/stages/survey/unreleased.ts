@@ -50,6 +50,18 @@ export function unreleasedObjects(input: UnreleasedInput): UnreleasedObjects | u
   };
 }
 
+/** What objects without a release tell of the chart that they were made of, as far as they do. */
+export function unreleasedChart(
+  live: readonly KubeObject[],
+  chart: string,
+): Pick<UnreleasedObjects, "by" | "version" | "values"> | undefined {
+  const free = live.filter(isUnreleased);
+  if (!free.some(isWorkload)) return undefined;
+  const profile = readProfile(live.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === profileName));
+  const by = profile === undefined ? appliedBy(free) : "hgctl";
+  return { by, version: profile?.version ?? versionOf(free, chart), values: profile?.values };
+}
+
 /** How the live object of a document differs from it; one that is gone is helm's to make again. */
 export function changesOf(document: KubeObject, live: readonly KubeObject[], namespace: string): readonly LiveField[] {
   const key = keyOf(document, namespace);
@@ -100,7 +112,7 @@ function appliedBy(objects: readonly KubeObject[]): AppliedBy {
 }
 
 /** `higress-core-2.0.7` of a label; helm wants a version for every chart. */
-function versionOf(objects: readonly KubeObject[], chart: string): string {
+export function versionOf(objects: readonly KubeObject[], chart: string): string {
   const labels = objects.flatMap(({ metadata }) => metadata.labels?.["helm.sh/chart"] ?? []);
   const versions = labels
     .filter((label) => label.startsWith(`${chart}-`))
@@ -110,7 +122,8 @@ function versionOf(objects: readonly KubeObject[], chart: string): string {
 
 const bookkeeping = /^(kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/revision)$/;
 
-function asWritten(object: KubeObject): KubeObject {
+/** Without what the API server and kubectl add. */
+export function asWritten(object: KubeObject): KubeObject {
   const { name, namespace, labels, annotations = {} } = object.metadata;
   const own = Object.fromEntries(Object.entries(annotations).filter(([key]) => !bookkeeping.test(key)));
   const rest = Object.fromEntries(Object.entries(object).filter(([key]) => key !== "status"));

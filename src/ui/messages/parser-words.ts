@@ -87,6 +87,8 @@ export interface UsageWords {
   readonly wrongValue: string;
   readonly noSite: string;
   readonly unknownCode: string;
+  readonly noHigress: string;
+  readonly severalReleases: string;
 }
 
 export const usageWords: Readonly<Record<Language, UsageWords>> = {
@@ -100,6 +102,8 @@ export const usageWords: Readonly<Record<Language, UsageWords>> = {
     wrongValue: "{name} {value}: allowed are {choices}",
     noSite: "no --site was given, and there is no {path}; site init writes one",
     unknownCode: "there is no code {name}",
+    noHigress: "{namespace} has no release {release}, and no workload of Higress; see --namespace and --release",
+    severalReleases: "several releases of Higress: {names}; say which with --release and --namespace",
   },
   zh: {
     unknownCommand: "没有命令 {name}",
@@ -111,5 +115,7 @@ export const usageWords: Readonly<Record<Language, UsageWords>> = {
     wrongValue: "{name} {value}：可取的值为 {choices}",
     noSite: "没有给出 --site，也没有 {path}；可用 site init 写出一个",
     unknownCode: "没有代码 {name}",
+    noHigress: "{namespace} 中没有安装 {release}，也没有 Higress 的工作负载；请查看 --namespace 和 --release",
+    severalReleases: "有多个 Higress 安装：{names}；请用 --release 和 --namespace 指明",
   },
 };

@@ -48,6 +48,7 @@ export const commandNames = [
   "doctor",
   "status",
   "history",
+  "inspect-cluster",
   "plugins",
   "plugins list",
   "plugins check",
@@ -142,6 +143,7 @@ export const flagNames = [
   "set",
   "chart",
   "namespace",
+  "release",
   "kube-version",
   "shell",
 ] as const;
@@ -154,15 +156,13 @@ export interface Catalogue {
   readonly notes: NoteSentences;
   readonly phases: Readonly<Record<Phase, string>>;
   readonly sides: Readonly<Record<Side, string>>;
-  /** Of the items of a bundle. */
-  readonly kinds: Readonly<Record<ItemKind, string>>;
+  readonly kinds: Readonly<Record<ItemKind, string>>; // of the items of a bundle
   readonly severities: Readonly<Record<Severity, string>>;
   readonly terms: Terms;
   readonly tlsRemedies: TlsRemedies;
   readonly deniedRemedies: DeniedRemedies;
-  /** What there is to move, before it moves: `{items}`, `{size}`. */
+  /** What there is to move, before it moves: `{items}`, `{size}`; of an archive, whose entries are more than its items. */
   readonly transfer: string;
-  /** The same of an archive, whose entries are more than its items. */
   readonly reading: string;
   /** Between words that are put together here and not in a sentence. */
   readonly punctuation: { readonly colon: string; readonly comma: string };
