@@ -107,7 +107,7 @@ class Inspection {
       images: this.#images(runningImages(ours, await this.#list("pods", "pods"))),
       ...taken,
       objects: objects.map((object) => this.#safe(object).kept),
-      hosts: namedHosts([...plugins, ...objects]),
+      hosts: namedHosts([...plugins.map(withoutUrl), ...objects]),
       leftOut: [...this.#leftOut, ...secretsNamed([...plugins, ...objects])],
       unread: this.#unread,
     };
@@ -225,6 +225,12 @@ function secretsNamed(objects: readonly KubeObject[]): readonly LeftOut[] {
     return named.flatMap((name) => (name === undefined ? [] : [`${name} (${object.kind} ${nameOf(object)})`]));
   });
   return [...new Set(names)].map((where) => ({ reason: "secret-object", where }));
+}
+
+/** Where its module comes from is no host that it calls. */
+function withoutUrl(plugin: KubeObject): KubeObject {
+  const spec = Object.entries(mapAt(plugin, "spec")).filter(([key]) => key !== "url");
+  return { ...plugin, spec: Object.fromEntries(spec) };
 }
 
 function withoutLogin(url: string): string {

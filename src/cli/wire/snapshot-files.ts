@@ -28,6 +28,9 @@ export const placeholderSite = { apiVersion: "higress-airgap/v1", kind: "Site", 
 type SnapshotChart =
   { readonly from: "published" } | { readonly from: "file"; readonly bytes: Uint8Array } | { readonly from: "unknown" };
 
+/** What stands for the version of a chart of which nobody tells one. */
+const unknownVersion = "0.0.0";
+
 const maxChart = 32 * 1024 ** 2;
 
 /**
@@ -42,14 +45,9 @@ export async function chartOfRelease(
 ): Promise<{ readonly chart: SnapshotChart; readonly snapshot: ClusterSnapshot }> {
   const { name, version, revision } = snapshot.chart;
   const what = `${name} ${version}`;
-  if (named !== undefined) {
-    const bytes = await readBytes(resolve(cwd, named), maxChart);
-    const found = await readChart(bytes, named);
-    if (found.name !== name || found.version !== version)
-      throw new Failure("CHART_UNUSABLE", { chart: what, why: `${named}: ${found.name} ${found.version}` });
-    return { chart: { from: "file", bytes }, snapshot };
-  }
-  if (/^higress(-core|-console)?$/.test(name) && version !== "0.0.0") return { chart: { from: "published" }, snapshot };
+  if (named !== undefined) return givenChart(snapshot, named, resolve(cwd, named));
+  if (/^higress(-core|-console)?$/.test(name) && version !== unknownVersion)
+    return { chart: { from: "published" }, snapshot };
   const ref = {
     resource: "secrets",
     name: `sh.helm.release.v1.${snapshot.release}.v${revision ?? 0}`,
@@ -61,6 +59,22 @@ export async function chartOfRelease(
   const unread = "why" in kept ? [...snapshot.unread, { what: "chart", why: kept.why } as const] : snapshot.unread;
   const leftOut = [...snapshot.leftOut, { reason: "chart-unknown", where: archiveOf(snapshot) } as const];
   return { chart: { from: "unknown" }, snapshot: { ...snapshot, leftOut, unread } };
+}
+
+async function givenChart(
+  snapshot: ClusterSnapshot,
+  named: string,
+  path: string,
+): Promise<{ readonly chart: SnapshotChart; readonly snapshot: ClusterSnapshot }> {
+  const { chart } = snapshot;
+  const bytes = await readBytes(path, maxChart);
+  const { name, version } = await readChart(bytes, named);
+  if (name !== chart.name || (version !== chart.version && chart.version !== unknownVersion))
+    throw new Failure("CHART_UNUSABLE", {
+      chart: `${chart.name} ${chart.version}`,
+      why: `${named}: ${name} ${version}`,
+    });
+  return { chart: { from: "file", bytes }, snapshot: { ...snapshot, chart: { ...chart, version } } };
 }
 
 function archiveOf({ chart: { name, version } }: ClusterSnapshot): string {

@@ -1,6 +1,7 @@
 import { isSecretName } from "../../model/object-change.ts";
 import { embeddedDocuments } from "../../model/reference-words.ts";
-import { isMap } from "../../model/rendered-object.ts";
+import { ociReference } from "../../model/reference.ts";
+import { isMap, textAt } from "../../model/rendered-object.ts";
 import { redact } from "../../model/sanitize.ts";
 import { joinPath } from "../../model/values.ts";
 
@@ -33,7 +34,10 @@ interface Place {
 function strip(value: unknown, at: Place, left: string[]): unknown {
   if (Array.isArray(value))
     return value
-      .map((item, index) => strip(item, { ...at, path: [...at.path, `[${index}]`] }, left))
+      .map((item: unknown, index) => {
+        const secret = at.secret || isSecretFlag(value[index - 1]);
+        return strip(item, { ...at, secret, path: [...at.path, `[${index}]`] }, left);
+      })
       .filter((item) => item !== undefined);
   if (isMap(value)) return stripMap(value, at, left);
   if (!isSecretValue(value, at)) return value;
@@ -42,14 +46,25 @@ function strip(value: unknown, at: Place, left: string[]): unknown {
 }
 
 function stripMap(map: Readonly<Record<string, unknown>>, at: Place, left: string[]): unknown {
-  const named = typeof map["name"] === "string" && isSecretName(map["name"]);
+  const named = ["name", "key", "header"].some((key) => isSecretName(textAt(map, key) ?? ""));
   const entries = Object.entries(map).map(([key, value]) => {
+    // What is left out is listed, and its place must not tell it.
+    if (holdsSecret(key, maxDepth - 1)) {
+      left.push(joinPath([...at.path, "***"]));
+      return [key, undefined] as const;
+    }
     const path = [...at.path, key];
     if (isReference(key, value)) return [key, value] as const;
-    const secret = at.secret || isSecretName(key) || (named && key === "value");
+    const names = key === "key" && "value" in map;
+    const secret = at.secret || (isSecretName(key) && !names) || (named && key === "value");
     return [key, strip(value, { ...at, path, secret }, left)] as const;
   });
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** `["--password", "…"]` */
+function isSecretFlag(before: unknown): boolean {
+  return typeof before === "string" && /^--?[\w-]+$/.test(before) && isSecretName(before);
 }
 
 /** Members that name a Secret, and hold none. */
@@ -79,11 +94,36 @@ function isSecretValue(value: unknown, { secret, depth }: Place): boolean {
 const maxDepth = 5;
 
 function holdsSecret(text: string, depth: number): boolean {
-  if (text.includes("PRIVATE KEY-----")) return true;
+  if (text.includes("PRIVATE KEY-----") || issued.test(text)) return true;
   const documents = embeddedDocuments(text);
-  if (documents.length === 0) return redact(text) !== text;
+  if (documents.length === 0) return isSecretText(text) || holdsEncodedSecret(text, depth);
   if (depth >= maxDepth) return true;
   const found: string[] = [];
   for (const document of documents) strip(document, { path: [], secret: false, depth: depth + 1 }, found);
   return found.length > 0;
+}
+
+/** As those who issue keys mark them, so that they are found when they leak: OpenAI, GitHub, GitLab, AWS, Aliyun, Slack, Google. */
+const issued =
+  /(?<![\w-])(?:sk-[\w-]{16,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}|LTAI\w{12,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{30,})/;
+
+/** A line of settings: `redis.pwd = …`. */
+const settingLine = /^[ \t]*["']?([\w.-]{1,200})["']?[ \t]*[=:][ \t]*["']?([^\s"']+)/gm;
+
+function isSecretText(text: string): boolean {
+  if (isModuleOrImage(text)) return false;
+  if (redact(text) !== text) return true;
+  return [...text.matchAll(settingLine)].some(([, name = "", value]) => isSecretName(name) && !harmless.has(value));
+}
+
+function holdsEncodedSecret(text: string, depth: number): boolean {
+  if (depth >= maxDepth || !/^(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text))
+    return false;
+  const plain = Buffer.from(text, "base64").toString("utf8");
+  return !/[\ufffd\p{Cc}]/u.test(plain.replaceAll(/[\t\r\n]/g, "")) && holdsSecret(plain, depth + 1);
+}
+
+/** `oci://registry.example/plugins/key-auth:2.0.1` reads like a name and its value. */
+function isModuleOrImage(text: string): boolean {
+  return /^(oci:\/\/)?[^/@]*\.[^/@]*\//i.test(text) && ociReference(text) !== undefined;
 }

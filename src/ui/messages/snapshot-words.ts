@@ -44,8 +44,8 @@ const en: SnapshotWords = {
   reasons: {
     secret: "looks like a secret: {where}",
     "secret-object": "a Secret that is named and must be made inside: {where}",
-    "values-unknown": "nobody wrote down, or may read, what was set for {where}: set it in values.yaml",
-    "chart-unknown": "helm does not keep this chart whole: put it, packed, at {where}, or give it with --chart",
+    "values-unknown": "nobody wrote down, or may read, what was set for {where}: set it in values.json",
+    "chart-unknown": "helm does not keep this chart whole, or its version may not be read: give it, packed, with --chart; the spec names {where}",
     "plugin-unreachable": "its module comes from no registry and cannot be carried: {where}",
     "plugin-incomplete": "lacks a secret, and is not applied by itself: {where}",
     "image-moved": "the tag moved while it ran, so that no digest is pinned: {where}",
@@ -79,8 +79,8 @@ const zh: SnapshotWords = {
   reasons: {
     secret: "看起来是机密内容：{where}",
     "secret-object": "被引用的 Secret，需在内网创建：{where}",
-    "values-unknown": "没有人记录、或无权读取 {where} 的设置：请写入 values.yaml",
-    "chart-unknown": "helm 没有完整保存该 chart：请把打包的 chart 放到 {where}，或用 --chart 给出",
+    "values-unknown": "没有人记录、或无权读取 {where} 的设置：请写入 values.json",
+    "chart-unknown": "helm 没有完整保存该 chart，或无权读取其版本：请用 --chart 给出打包的 chart；规格文件中写的是 {where}",
     "plugin-unreachable": "其模块不来自任何仓库，无法携带：{where}",
     "plugin-incomplete": "缺少机密内容，不会自动应用：{where}",
     "image-moved": "运行期间标签发生了变化，因此未固定摘要：{where}",

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { withoutSecrets } from "../../../../src/stages/survey/secrets.ts";
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const issuedKey = `sk-${"a1B2".repeat(6)}`;
+
+describe("what is taken out of a cluster without its secrets", () => {
+  it.each([
+    ["a name that says so", { redis: { password: "hunter2" } }, "redis.password"],
+    ["a number under such a name", { pin: { token: 1234 } }, "pin.token"],
+    ["all below such a name", { credentials: { app: { value: "hunter2" } } }, "credentials.app.value"],
+    ["an environment", { env: [{ name: "REDIS_PASSWORD", value: "hunter2" }] }, "env.[0].value"],
+    ["a header", { headers: [{ key: "Authorization", value: "hunter2" }] }, "headers.[0].value"],
+    ["the word after a flag", { args: ["--password", "hunter2"] }, "args.[1]"],
+    ["a login in an address", { url: "https://app:hunter2@bank.example/" }, "url"],
+    ["a token in an address", { url: "https://bank.example/?access_token=hunter2" }, "url"],
+    ["a private key", { pem: "-----BEGIN EC PRIVATE KEY-----\nhunter2" }, "pem"],
+    ["a document in a text", { data: { a: "redis:\n  password: hunter2\n" } }, "data.a"],
+    ["a document in a document", { a: JSON.stringify({ b: JSON.stringify({ token: "hunter2" }) }) }, "a"],
+    ["a line of settings that is no document", { a: "# of the app\n[redis]\napiKey = hunter2\n" }, "a"],
+    ["base64 of a document", { blob: base64('{"password":"hunter2"}') }, "blob"],
+    ["a key as those who issue it mark it", { note: issuedKey }, "note"],
+    ["a key that is a name itself", { consumers: { [issuedKey]: "app" } }, "consumers.***"],
+  ])("leaves out %s, and says where it was", (_, value, where) => {
+    const { kept, left } = withoutSecrets(value);
+    expect(left).toEqual([where]);
+    expect(JSON.stringify(kept)).not.toMatch(/hunter2|sk-|1234/);
+    expect(JSON.stringify(kept)).not.toContain(base64("hunter2"));
+  });
+
+  it("keeps switches, references to Secrets, images, modules and formats of logs", () => {
+    const value = {
+      auth: { enabled: true, password: "" },
+      imagePullSecrets: [{ name: "vendor" }],
+      env: [{ name: "TOKEN", valueFrom: { secretKeyRef: { name: "llm", key: "password" } } }],
+      metadata: { annotations: { "nginx.ingress.kubernetes.io/auth-type": "basic" } },
+      url: "oci://registry.example/plugins/key-auth:2.0.1",
+      log: '{"authority":"%REQ(:AUTHORITY)%","method":"%REQ(:METHOD)%"}',
+    };
+    expect(withoutSecrets(value)).toEqual({ kept: value, left: [] });
+  });
+
+  it("ends at documents in documents without end, and leaves them out", () => {
+    let text = "a: 1\n";
+    for (let depth = 0; depth < 12; depth += 1) text = JSON.stringify({ a: text });
+    expect(withoutSecrets({ text })).toEqual({ kept: {}, left: ["text"] });
+  });
+});
