@@ -1,7 +1,8 @@
 import type { KubeObject } from "./kubernetes.ts";
 import { isMap, type RenderedObject } from "./rendered-object.ts";
 
-const secret = /pass|pwd|secret|token|credential|private|auth(?!ority)|jwks|(^|[^a-z])(keys?|iv|dsn)$|[a-z](Keys?|KEY)$/i;
+const secret =
+  /pass|pwd|secret|token|credential|private|auth(?!ority)|jwks|(^|[^a-z])(keys?|iv|dsn)$|[a-z](Keys?|KEY)$/i;
 
 /** Whether the value behind a key of this name is likely to be a secret. */
 export function isSecretName(name: string): boolean {
