@@ -48,6 +48,8 @@ export interface ClusterSnapshot extends ReleaseRef {
   readonly plugins: readonly KubeObject[];
   /** WasmPlugins that lack a secret, and so would do something else. */
   readonly incompletePlugins: readonly KubeObject[];
+  /** What the chart makes and people have changed, whole: helm's marks are on it, so that it can take the place of what an install made. */
+  readonly settings: readonly KubeObject[];
   /** What else was made for it: routes, registries, settings. */
   readonly objects: readonly KubeObject[];
   /** Outside of the cluster, as plugins, registries and routes name them. */

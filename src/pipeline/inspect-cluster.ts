@@ -106,7 +106,7 @@ class Inspection {
       platforms: platformsOf(await this.#list("nodes", "nodes", true)),
       images: this.#images(runningImages(ours, await this.#list("pods", "pods"))),
       ...taken,
-      objects: objects.map((object) => this.#safe(object).kept),
+      ...this.#objects(objects),
       hosts: namedHosts([...plugins.map(withoutUrl), ...objects]),
       leftOut: [...this.#leftOut, ...secretsNamed([...plugins, ...objects])],
       unread: this.#unread,
@@ -153,6 +153,13 @@ class Inspection {
       (whole ? plugins : incompletePlugins).push(kept);
     }
     return { plugins, incompletePlugins };
+  }
+
+  #objects(all: readonly KubeObject[]): Pick<ClusterSnapshot, "settings" | "objects"> {
+    const safe = all.map((object) => ({ ...this.#safe(object), isHelms: ownerOf(object) !== undefined }));
+    const settings = safe.filter(({ whole, isHelms }) => whole && isHelms);
+    const objects = safe.filter((one) => !settings.includes(one));
+    return { settings: settings.map(({ kept }) => kept), objects: objects.map(({ kept }) => kept) };
   }
 
   #images(images: ClusterSnapshot["images"]): ClusterSnapshot["images"] {

@@ -1,6 +1,6 @@
 import type { ClusterSnapshot } from "../model/cluster-snapshot.ts";
 import { fill } from "./fill.ts";
-import type { Language } from "./language.ts";
+import { catalogueOf, type Language } from "./language.ts";
 import { snapshotWords, type SnapshotFile } from "./messages/snapshot-words.ts";
 import { visible } from "./width.ts";
 
@@ -14,10 +14,11 @@ export interface SnapshotFiles {
 /** The README of the folder, which is also what the screen shows: what is there, what is not, and what to type. */
 export function snapshotReadme(snapshot: ClusterSnapshot, { names, spec }: SnapshotFiles, language: Language): string {
   const say = snapshotWords[language];
+  const { punctuation } = catalogueOf(language);
   const { chart, images, hosts, leftOut, unread, ...named } = snapshot;
   const list = (title: string, lines: readonly string[]): readonly string[] => [
     "",
-    `${title}:`,
+    `${title}${punctuation.colon.trimEnd()}`,
     ...(lines.length === 0 ? [`  ${say.nothing}`] : lines.map((line) => `  ${line}`)),
   ];
   const written = Object.entries(names) as readonly (readonly [SnapshotFile, string])[];
@@ -46,6 +47,7 @@ export function snapshotReadme(snapshot: ClusterSnapshot, { names, spec }: Snaps
     "",
     say.inside,
     "  higress-airgap install BUNDLE --site site.yaml",
+    ...(names.settings === undefined ? [] : [`  kubectl replace -f ${names.settings}`]),
     ...(names.objects === undefined ? [] : [`  kubectl apply --server-side -f ${names.objects}`]),
   ];
   return lines.map((line) => `${visible(line)}\n`).join("");

@@ -123,9 +123,9 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
         },
       ],
     });
+    expect(await json("my-bank/settings.json")).toMatchObject({ items: [{ metadata: { name: "higress-config" } }] });
     const objects = (await json("my-bank/objects.json")) as { items: { kind: string; metadata: { name: string } }[] };
     expect(objects.items.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort()).toEqual([
-      "ConfigMap/higress-config",
       "ConfigMap/higress-console",
       "Ingress/shop",
       "McpBridge/default",

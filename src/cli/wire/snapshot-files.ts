@@ -101,6 +101,7 @@ export async function snapshotFolder(
     ["chart", archiveOf(snapshot), chart.from === "file" ? chart.bytes : undefined],
     ["plugins", "wasmplugins.json", listOf(plugins)],
     ["incomplete", "wasmplugins-incomplete.json", listOf(incompletePlugins)],
+    ["settings", "settings.json", listOf(snapshot.settings)],
     ["objects", "objects.json", listOf(objects)],
   ];
   const parts = texts.flatMap(([what, name, text]) => (text === undefined ? [] : [{ what, name, text }]));

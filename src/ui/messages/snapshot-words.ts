@@ -20,7 +20,7 @@ export interface SnapshotWords {
   readonly insideHead: string;
 }
 
-export type SnapshotFile = "spec" | "site" | "values" | "chart" | "plugins" | "incomplete" | "objects";
+export type SnapshotFile = "spec" | "site" | "values" | "chart" | "plugins" | "incomplete" | "settings" | "objects";
 
 const en: SnapshotWords = {
   title: "release {release} in {namespace}: {chart} {version}, installed by {by}",
@@ -36,6 +36,7 @@ const en: SnapshotWords = {
     chart: "the chart as it was given, or as helm keeps it",
     plugins: "WasmPlugins; the site file names them, and install applies them with their URLs moved",
     incomplete: "WasmPlugins that lack a secret: fill it in, then name the file under plugins.manifests of site.yaml",
+    settings: "settings that the chart makes and people may have changed; put them in the place of those that the install made",
     objects: "registries, routes and settings; apply them after the install",
   },
   images: "images that run",
@@ -71,6 +72,7 @@ const zh: SnapshotWords = {
     chart: "给出的 chart，或 helm 保存的 chart",
     plugins: "WasmPlugin；站点文件已引用，安装时会改写其 URL 并应用",
     incomplete: "缺少机密内容的 WasmPlugin：补全后写入 site.yaml 的 plugins.manifests",
+    settings: "由 chart 创建、可能被人修改过的设置；安装之后用它们替换",
     objects: "注册中心、路由和设置；安装之后再应用",
   },
   images: "正在运行的镜像",
