@@ -123,6 +123,7 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
         },
       ],
     });
+    expect(await readFile(at("my-bank/wasmplugins.json"), "utf8")).not.toContain("last-applied-configuration");
     expect(await json("my-bank/settings.json")).toMatchObject({ items: [{ metadata: { name: "higress-config" } }] });
     const objects = (await json("my-bank/objects.json")) as { items: { kind: string; metadata: { name: string } }[] };
     expect(objects.items.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort()).toEqual([
