@@ -126,6 +126,11 @@ describe("layers", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("tell findings by their list, so that alike ones are told together in every command", () => {
+    const tellers = sources.filter((path) => /(?<!Extract<Event, )\{\s*type: "finding"/.test(text.get(path) ?? ""));
+    expect(tellers).toEqual(["src/model/event.ts"]);
+  });
+
   it("leave the process to main.ts and cli/", () => {
     const wrong = sources.filter(
       (path) =>

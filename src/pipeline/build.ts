@@ -25,10 +25,13 @@ export interface BuildResult extends PackResult {
 
 /** The connected side, from a spec to one file: discover > resolve > prove (as `rehearse` does) > pack, which fetches. */
 export async function build(input: BuildInput, ports: BuildPorts, options: BuildOptions): Promise<BuildResult> {
-  const { report } = options;
-  const decided: readonly Phase[] = input.lock === undefined ? ["discover", "resolve", "prove"] : ["resolve"];
-  report({ type: "job", phases: [...decided, "pack"] });
+  options.report({ type: "job", phases: [...planningPhases(input), "pack"] });
   return packPlanned(await planBuild(input, ports, options), ports, options);
+}
+
+/** Those that `planBuild` goes through: what a lock says is not found out again. */
+export function planningPhases({ lock }: Pick<BuildInput, "lock">): readonly Phase[] {
+  return lock === undefined ? ["discover", "resolve", "prove"] : ["resolve"];
 }
 
 /** Writes what was planned. */

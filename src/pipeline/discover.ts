@@ -1,3 +1,4 @@
+import { reportFindings } from "../model/event.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { foreignCharacter, isReference, registriesOf } from "../model/reference.ts";
 import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
@@ -38,7 +39,7 @@ export async function discover(
   for (const [done, chart] of charts.entries()) {
     const name = `${chart.name} ${chart.version}`;
     options.report({ type: "step", phase: "discover", name, done, items: charts.length });
-    for (const each of misfits(chart)) options.report({ type: "finding", finding: each });
+    reportFindings(misfits(chart), options.report);
     const layers = [...chart.valuesFiles, chart.values];
     const request = { chart, kubeVersion, signal: options.signal };
     const plain = await ports.render({ ...request, values: layers });

@@ -163,8 +163,8 @@ async function applyPhase(run: Installing, input: ApplyInput, rendered: readonly
   await recorder.add({ leftovers: leftovers.records });
   for (const { name, did, url } of leftovers.records)
     report(leftoverNote(name, url, did === "repointed" ? target(url)?.url : undefined));
-  for (const { name, url } of leftovers.stuck)
-    report({ type: "finding", finding: finding("warning", "cluster.leftover-plugin", { name, url }) });
+  const stuck = leftovers.stuck.map(({ name, url }) => finding("warning", "cluster.leftover-plugin", { name, url }));
+  reportFindings(stuck, report);
   for (const { chart } of rendered) {
     await takeOwnership(chart, run);
     const helm = (path: string) =>

@@ -1,9 +1,10 @@
+import type { Phase } from "../model/event.ts";
 import type { RelocationMap } from "../model/relocation.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
 import { plannedContent, type PackInput } from "../stages/bundle/plan.ts";
 import type { PushResult } from "../stages/push/push.ts";
-import { packPlanned, planBuild, type BuildResult } from "./build.ts";
+import { packPlanned, planBuild, planningPhases, type BuildResult } from "./build.ts";
 import type { BuildInput, BuildOptions, BuildPorts } from "./build-ports.ts";
 import { planInstall, type InstallPlan } from "./install-plan.ts";
 import { push, type PushPorts } from "./push.ts";
@@ -26,6 +27,7 @@ export async function mirror(
   ports: MirrorPorts,
   options: BuildOptions & { readonly dryRun: boolean },
 ): Promise<{ readonly plan: InstallPlan; readonly pushed: PushResult; readonly bundle: BuildResult | undefined }> {
+  options.report({ type: "job", phases: [...planningPhases(input), "push", ...(options.dryRun ? [] : written)] });
   const planned = await planBuild(input, ports, options);
   const { lock, files } = planned;
   const plan = await planInstall(inMemory({ items: lock.items, version: lock.version, files }), site, ports);
@@ -38,6 +40,9 @@ export async function mirror(
   const bundle = await packPlanned(withoutContent(planned, plan.prefix), ports, options);
   return { plan, pushed, bundle };
 }
+
+/** What a dry run leaves out. */
+const written: readonly Phase[] = ["pack"];
 
 /** What `install` needs besides the registry: a delta on what was pushed. Manifests stay in it, for who looks at it. */
 function withoutContent(planned: PackInput, base: string): PackInput {

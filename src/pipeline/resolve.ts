@@ -1,4 +1,4 @@
-import { type Report, stopAtErrors } from "../model/event.ts";
+import { reportFindings, stopAtErrors, type Report } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { gatewayRelease } from "../model/gateway.ts";
@@ -149,7 +149,7 @@ async function consolePlugins(
     return ports.discoverPlugins({ content: image.content, root: image.item.root });
   }
   const named = charts.map(({ name, version }) => `${name} ${version}`).join(", ");
-  report({ type: "finding", finding: finding("warning", "plugin.console-unknown", { charts: named }) });
+  reportFindings([finding("warning", "plugin.console-unknown", { charts: named })], report);
   return [];
 }
 
@@ -164,15 +164,17 @@ function consoleOf({ console }: Discovered, images: readonly Resolved[]): Resolv
  */
 function listed(spec: BundleSpec, found: readonly PluginSpec[], report: Report): readonly PluginSpec[] {
   const known = new Map(found.map((plugin) => [plugin.name, plugin]));
+  const differing: Finding[] = [];
   for (const plugin of spec.plugins.list) {
     const ofConsole = known.get(plugin.name);
     const same = ofConsole === undefined || normal(ofConsole.ref) === normal(plugin.ref);
     if (same) known.set(plugin.name, { ...plugin, ...ofConsole });
     else {
       const facts = { plugin: plugin.name, listed: plugin.ref, console: ofConsole.ref };
-      report({ type: "finding", finding: finding("warning", "plugin.list-differs", facts) });
+      differing.push(finding("warning", "plugin.list-differs", facts));
     }
   }
+  reportFindings(differing, report);
   return [...known.values()];
 }
 

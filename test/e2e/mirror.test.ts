@@ -6,6 +6,7 @@ import { aConnectedSide, type ConnectedSide } from "../rig/connected-side.ts";
 import { aFarSide, farSideUnavailable, said, type FarSide } from "../rig/far-side.ts";
 import { aFaultServer, type FaultServer } from "../rig/fault-server.ts";
 import { aDockerRegistry, dockerRegistryUnavailable } from "../rig/registry-process.ts";
+import type { CliResult } from "../rig/cli.ts";
 import { startCli } from "../rig/running-cli.ts";
 import { writeSampleSite } from "../rig/sample-site.ts";
 import { tools } from "../rig/tools.ts";
@@ -32,6 +33,22 @@ const sentTo = ({ requests }: FaultServer, from = 0): number =>
   requests.slice(from).reduce((sum, { bytes }) => sum + bytes, 0);
 const changesOf = ({ requests }: FaultServer, from = 0): readonly string[] =>
   requests.slice(from).flatMap(({ method, path }) => (/GET|HEAD/.test(method) ? [] : [`${method} ${path}`]));
+
+interface SaidPhase {
+  readonly type: string;
+  readonly phase?: string;
+  readonly phases?: readonly string[];
+  readonly state?: string;
+}
+const eventsIn = ({ stderr }: CliResult): readonly SaidPhase[] =>
+  stderr
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as SaidPhase);
+/** What one bar spans, and what was gone through. */
+const jobIn = (result: CliResult) => eventsIn(result).find(({ type }) => type === "job")?.phases;
+const begunIn = (result: CliResult) =>
+  eventsIn(result).flatMap(({ type, phase, state }) => (type === "phase" && state === "started" ? [phase] : []));
 
 /** Names and digests, however they came there. */
 async function tagsOf({ seen }: Target, lockFile: string): Promise<readonly string[]> {
@@ -79,8 +96,9 @@ describe.skipIf(withoutRegistry !== undefined)(`mirror${because(withoutRegistry)
       expect(await tagsOf(target, join(side().folder, "higress.mirror.tar.lock.json"))).toEqual(pushed.tags);
 
       const [before, fetched] = [target.seen.requests.length, side().registry.requests.length];
-      const again = await side().run(...args(target.site));
+      const again = await side().run(...args(target.site, "--output", "json"));
       expect(again, said(again)).toMatchObject({ exitCode: 0 });
+      expect(begunIn(again), again.stderr).toEqual(jobIn(again));
       expect(changesOf(target.seen, before)).toEqual([]);
       // Plugins are looked into, and the console; the layers of the other images are not.
       const layers = side()

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { resolve } from "node:path";
 import { readBytes } from "../../edge/files/read-text.ts";
 import { writeSupportArchive } from "../../edge/archive/support-archive.ts";
@@ -27,7 +28,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     logs === undefined
       ? await askCluster(flags, options, context)
       : { findings: readLogs(await readLog(resolve(context.cwd, logs)), options), evidence: [] };
-  for (const each of found.findings) context.reporter.report({ type: "finding", finding: each });
+  reportFindings(found.findings, context.reporter.report);
   if (found.findings.length === 0) context.stdout.write(`${catalogueOf(context.language).words["no-findings"]}\n`);
   return found.findings.length > 0 ? ExitCode.findings : ExitCode.done;
 }

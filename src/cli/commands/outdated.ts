@@ -44,6 +44,6 @@ async function lastLock(spec: BundleSpec, flags: Flags, context: Context): Promi
   const usual = `${spec.name}-${spec.version}.tar.lock.json`;
   const isThere = (await stat(resolve(context.cwd, usual)).catch(() => undefined))?.isFile() === true;
   if (isThere) return readLock(usual, context);
-  context.reporter.report({ type: "finding", finding: finding("note", "outdated.no-lock", { looked: usual }) });
+  reportFindings([finding("note", "outdated.no-lock", { looked: usual })], context.reporter.report);
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { resolve } from "node:path";
 import { readChart } from "../../edge/charts/read.ts";
 import { loadValues } from "../../edge/files/config.ts";
@@ -36,7 +37,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     context.signal,
   );
   const { report } = context.reporter;
-  for (const each of findings) report({ type: "finding", finding: each });
+  reportFindings(findings, report);
   const out = text(flags, "out");
   if (out === undefined) context.stdout.write(mapText(map));
   else await replaceFile(resolve(context.cwd, out), mapText(map));

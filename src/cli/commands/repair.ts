@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
@@ -46,7 +47,7 @@ async function damagedIn(bundle: Bundle, context: Context): Promise<ReadonlySet<
   const { report } = context.reporter;
   report({ type: "phase", phase: "verify", state: "started" });
   const { damaged, findings } = await verifyWhole(bundle, { quick: false }, context);
-  for (const found of findings) report({ type: "finding", finding: found });
+  reportFindings(findings, report);
   report({ type: "phase", phase: "verify", state: "done", detail: String(damaged.length) });
   return new Set(damaged);
 }

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { workloadsOf } from "../../pipeline/install.ts";
 import { planRollback } from "../../stages/receipt/undo-plan.ts";
 import { rollback } from "../../stages/receipt/undo.ts";
@@ -41,7 +42,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     release: releasePort(tools),
     signal: context.signal,
   });
-  for (const found of findings) report({ type: "finding", finding: found });
+  reportFindings(findings, report);
   if (install === undefined) await backAtOwner(receipts.all, latest, { site, tools, context });
   else {
     for (const undone of installsSince(all, install)) await receipts.save({ ...undone, state: "undone" });

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pluginTree } from "../../content/plugin-tree.ts";
@@ -36,7 +37,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using bundle = await openTrustedBundle(flags, context);
   const images = mode === "compose" ? composeImages(bundle) : allInOneImage(bundle);
   if (images.items.length === 0) {
-    for (const found of images.findings) context.reporter.report({ type: "finding", finding: found });
+    reportFindings(images.findings, context.reporter.report);
     return ExitCode.findings;
   }
   const tree = await pluginTree(bundle.document.items, bundle, { signal: context.signal });
@@ -53,7 +54,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
           plugins: { from: "directory", directory },
         });
   const findings = [...images.findings, ...kit.findings];
-  for (const found of findings) context.reporter.report({ type: "finding", finding: found });
+  reportFindings(findings, context.reporter.report);
   const readme = { name: "README.txt", text: await readAsset("manifests/standalone/README.txt") };
   await writeNewFiles(out, [readme, ...kit.files], { overwrite: true, context });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;

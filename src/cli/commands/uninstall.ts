@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { planUninstall } from "../../stages/receipt/undo-plan.ts";
@@ -30,7 +31,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     ...reach,
     signal: context.signal,
   });
-  for (const found of findings) report({ type: "finding", finding: found });
+  reportFindings(findings, report);
   await retire(all, site, tools, context.signal);
   report({
     type: "note",

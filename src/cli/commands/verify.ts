@@ -23,7 +23,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     throw new Failure("USAGE", { what: `--report ${reportPath}: .json; inspect --html` });
   report({ type: "phase", phase: "verify", state: "started" });
   const volumes = await inspectVolumes(resolve(context.cwd, path), { itemsIn });
-  for (const found of volumes) report({ type: "finding", finding: found });
+  reportFindings(volumes, report);
   if (hasErrors(volumes)) return ExitCode.findings;
   await using bundle = await openToJudge(path, texts(flags, "base"), context);
   const signed = await checkSignature(bundle, await namedKeys(flags, context), context);

@@ -1,3 +1,4 @@
+import { reportFindings } from "../../model/event.ts";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Fetcher } from "../../content/store.ts";
@@ -143,8 +144,7 @@ export interface TargetOptions {
 
 export async function openTarget(options: TargetOptions, context: Context): Promise<TargetSession> {
   const { host, insecure } = options.site.registry;
-  if (insecure)
-    context.reporter.report({ type: "finding", finding: finding("warning", "registry.insecure", { host }) });
+  if (insecure) reportFindings([finding("warning", "registry.insecure", { host })], context.reporter.report);
   const connect = connectOptions(options, context);
   const endpoints = await endpointsOf(host, connect);
   const [access] = endpoints;

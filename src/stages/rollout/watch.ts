@@ -1,4 +1,4 @@
-import type { Report } from "../../model/event.ts";
+import { reportFindings, type Report } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding } from "../../model/finding.ts";
 import { hopeless, type PodTrouble } from "../../model/pod-trouble.ts";
@@ -115,10 +115,7 @@ class RolloutReporter {
     if (trouble.class === "starting" || trouble.class === "not-ready") return;
     if (!this.#isNew(key, trouble.class)) return;
     const { pod, reason, message } = trouble;
-    this.#options.report({
-      type: "finding",
-      finding: finding("warning", "cluster.pod-stuck", { pod, reason, message }),
-    });
+    reportFindings([finding("warning", "cluster.pod-stuck", { pod, reason, message })], this.#options.report);
   }
 
   #forgetMended(troubles: readonly PodTrouble[]): void {
