@@ -8,6 +8,7 @@ import {
   installsSince,
   installNumbered,
   receiptBefore,
+  withOwners,
 } from "../../stages/receipt/receipt.ts";
 import { watchRollout } from "../../stages/rollout/watch.ts";
 import { hasErrors } from "../../model/finding.ts";
@@ -34,7 +35,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const receipts = await loadForUndo(site, tools, context.signal);
   const { latest, all } = receipts;
   const install = to === undefined ? installBefore(all, latest) : installNumbered(all, latest, to);
-  const before = install ?? adoptedBefore(latest) ?? receiptBefore(all, latest);
+  const before =
+    install === undefined ? (adoptedBefore(latest) ?? receiptBefore(all, latest)) : withOwners(install, latest);
   await areKept(releasesOf(before), tools, context.signal);
   if (!(await agreed(planRollback(latest, before), { command: "rollback", flags, context }))) return ExitCode.done;
   const findings = await rollback(latest, before, {

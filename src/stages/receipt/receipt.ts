@@ -2,6 +2,7 @@ import type { Phase } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import {
   isSameRelease,
+  releasesOf,
   unknownCluster,
   type AdoptedRecord,
   type LeftoverRecord,
@@ -77,6 +78,19 @@ export function adoptedBefore(receipt: Receipt): Receipt | undefined {
   return { ...receipt, releases, objects: [], leftovers: [], plugins: [] };
 }
 
+/**
+ * What a rollback to an earlier install brings back: that install, and beside it, at their owners' revisions, the releases
+ * that were taken over since. That install knows nothing of them, and they are not ours to remove.
+ */
+export function withOwners(before: Receipt, current: Receipt): Receipt {
+  const known = releasesOf(before);
+  const owners = adoptedBefore(current)?.releases ?? [];
+  return {
+    ...before,
+    releases: [...known, ...owners.filter((owned) => !known.some((each) => isSameRelease(each, owned)))],
+  };
+}
+
 const nothing: Pick<Receipt, "objects" | "crds" | "leftovers" | "plugins"> = {
   objects: [],
   crds: [],
@@ -101,7 +115,8 @@ export function installBefore(receipts: readonly Receipt[], receipt: Receipt): R
 /** The same. @throws Failure RECEIPT_MISSING */
 export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt {
   const before = installBefore(receipts, receipt);
-  if (before === undefined) throw new Failure("RECEIPT_MISSING", { release: receipt.cluster.release, where: "before" });
+  const { release, namespace } = receipt.cluster;
+  if (before === undefined) throw new Failure("RECEIPT_MISSING", { release, namespace, where: "before" });
   return before;
 }
 

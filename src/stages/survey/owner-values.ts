@@ -1,5 +1,13 @@
 import { isSecretName } from "../../model/object-change.ts";
-import { joinPath, leavesOf, valueAt, type ChartValues, type Values, type ValuesPath } from "../../model/values.ts";
+import {
+  isValues,
+  joinPath,
+  leavesOf,
+  valueAt,
+  type ChartValues,
+  type Values,
+  type ValuesPath,
+} from "../../model/values.ts";
 
 /** What becomes of the values of a release's owner; each as it is shown, secrets masked. */
 export interface OwnerValues {
@@ -15,25 +23,38 @@ export function compareOwnerValues(owner: Values, over: Values, chart: ChartValu
   const leaves = leavesOf(owner);
   const unread = leaves.filter(({ path }) => !isRead(path, chart));
   const read = leaves.filter((leaf) => !unread.includes(leaf));
-  const overOf = ({ path }: { readonly path: ValuesPath }): unknown => valueAt(over, path);
-  const stays = (leaf: (typeof leaves)[number]): boolean =>
-    overOf(leaf) === undefined || JSON.stringify(overOf(leaf)) === JSON.stringify(leaf.value);
+  const overOf = ({ path }: { readonly path: ValuesPath }): unknown => laidOver(over, path);
+  const stays = (leaf: (typeof leaves)[number]): boolean => {
+    const above = overOf(leaf);
+    // Of two maps both stay.
+    if (above === undefined || (isValues(above) && isValues(leaf.value))) return true;
+    return JSON.stringify(above) === JSON.stringify(leaf.value);
+  };
   return {
     kept: read.filter(stays).map(({ path, value }) => `${joinPath(path)}=${shownValue(path, value)}`),
-    overridden: read
-      .filter((leaf) => !stays(leaf))
-      .map(
-        (leaf) =>
-          `${joinPath(leaf.path)}: ${shownValue(leaf.path, leaf.value)} → ${shownValue(leaf.path, overOf(leaf))}`,
-      ),
+    overridden: read.filter((leaf) => !stays(leaf)).map((leaf) => shownChange(leaf.path, leaf.value, overOf(leaf))),
     unread: unread.map(({ path }) => joinPath(path)),
   };
+}
+
+/** What stands over a place in the end: a map is merged into, and anything else takes the place of all below it. */
+function laidOver(over: unknown, [key, ...rest]: ValuesPath): unknown {
+  if (key === undefined || !isValues(over)) return over;
+  return Object.hasOwn(over, key) ? laidOver(over[key], rest) : undefined;
 }
 
 function isRead(path: ValuesPath, { defaults, read }: ChartValues): boolean {
   if (valueAt(defaults, path) !== undefined) return true;
   // A template that names a map reads all that is in it, and one that names `a.b.c` reads a part of `a.b`.
   return read.some((known) => known.every((key, at) => at >= path.length || path[at] === key));
+}
+
+function shownChange(path: ValuesPath, from: unknown, to: unknown): string {
+  const [before, after] = [shownValue(path, from), shownValue(path, to)];
+  // A string that reads as a number, and that number.
+  const typed = before === after && before === String(from);
+  const [one, other] = typed ? [JSON.stringify(from), JSON.stringify(to)] : [before, after];
+  return `${joinPath(path)}: ${one} → ${other}`;
 }
 
 /** Values go to a terminal and to logs: one whose name speaks of a secret is not shown, and none in full length. */

@@ -7,6 +7,7 @@ import {
   receiptBefore,
   standing,
   withMore,
+  withOwners,
 } from "../../../../src/stages/receipt/receipt.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
 
@@ -82,6 +83,18 @@ describe("a receipt", () => {
     });
     expect(adoptedBefore(aReceipt())).toBeUndefined();
     expect(parseReceipt(printReceipt(second), "x")).toEqual(second);
+  });
+
+  it("goes back to the owner of a release that a later install took over, beside the install before", () => {
+    const gateway = { release: "gw", namespace: "higress-system", revision: 3, chart: "gw", version: "1.0.0" };
+    const adopted = [{ ...gateway, values: "keep-values" } as const];
+    const own = { release: "higress", namespace: "higress-system", revision: 1, previousRevision: 0 };
+    const first = aReceipt({ releases: [own] });
+    const second = beginReceipt([first], { ...facts, bundle: { ...bundle, id: "other" }, adopted });
+    const both = beginRelease(beginRelease(second, own, 1), gateway, 3);
+    expect(withOwners(first, both).releases).toMatchObject([own, { release: "gw", revision: 3 }]);
+    const [third] = [beginReceipt([first, { ...both, state: "done" }], { ...facts, values: "others" })];
+    expect(withOwners({ ...both, number: 2 }, beginRelease(third, gateway, 4)).releases).toEqual(both.releases);
   });
 
   it("comes back from its text, and a text that somebody made up is refused", () => {
