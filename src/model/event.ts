@@ -133,9 +133,10 @@ export type Report = (event: Event) => void;
 
 export const silent: Report = () => undefined;
 
-/** All of a list, so that those that are alike can be told together. */
+/** All of a list, so that those that are alike can be told together. What two questions have found is told once. */
 export function reportFindings(findings: readonly Finding[], report: Report): void {
-  findings.forEach((found, at) => report({ type: "finding", finding: found, more: at < findings.length - 1 }));
+  const distinct = [...new Map(findings.map((found) => [JSON.stringify(found), found])).values()];
+  distinct.forEach((found, at) => report({ type: "finding", finding: found, more: at < distinct.length - 1 }));
 }
 
 /** Reports all findings, then stops if one of them is an error. @throws Failure FINDINGS */

@@ -80,11 +80,11 @@ export interface FailureFacts {
   CLUSTER_UNREACHABLE: { action: string; output: string };
   CLUSTER_FORBIDDEN: { action: string; output: string };
   CLUSTER_CONFLICT: { what: string; output: string };
-  RELEASE_BUSY: { release: string; status: string };
+  RELEASE_BUSY: { release: string; namespace: string; status: string };
   ROLLOUT_STUCK: { workload: string; seconds: number; why: string };
   REVISION_GONE: { release: string; revision: number };
-  RECEIPT_MISSING: { release: string; where: string };
-  RELEASE_ADOPTED: { release: string; chart: string; revision: number };
+  RECEIPT_MISSING: { release: string; namespace: string; where: string };
+  RELEASE_ADOPTED: { release: string; namespace: string; chart: string; revision: number };
   NOT_CONFIRMED: { command: string };
   SERVER_UNUSABLE: { address: string; reason: string };
   FINDINGS: { count: number };

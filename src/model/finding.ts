@@ -138,7 +138,7 @@ export interface FindingFacts {
   "cluster.kind-unknown": { kind: string; objects: string };
   "cluster.ingress-class": { name: string; controller: string };
   "cluster.other-istio": { what: string };
-  "cluster.release-pending": { release: string; status: string };
+  "cluster.release-pending": { release: string; namespace: string; status: string; revision: number };
   "overlay.no-target": { workload: string; container: string };
   "cluster.release-foreign": { release: string; namespace: string; chart: string; revision: number; set: string };
   "cluster.release-drift": { release: string; revision: number; changes: string };

@@ -42,6 +42,21 @@ export interface ReleaseRevision {
   readonly chart: string;
 }
 
+/** A release of which the last operation did not go through. */
+export interface StuckRelease {
+  readonly release: string;
+  readonly namespace: string;
+  readonly status: string;
+  /** The one to go back to. */
+  readonly revision: number;
+}
+
+/** The newest revision that went through. A first one that did not is gone back to itself, which makes what lacks. */
+export function revisionBack(history: readonly ReleaseRevision[]): number {
+  const through = history.findLast(({ status }) => status === "deployed" || status === "superseded");
+  return (through ?? history[0])?.revision ?? 1;
+}
+
 /** A release of any namespace. */
 export interface ListedRelease {
   readonly release: string;

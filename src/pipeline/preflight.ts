@@ -2,6 +2,7 @@ import { carriedRelease } from "../model/gateway.ts";
 import pMap from "p-map";
 import type { Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
+import { revisionBack, type StuckRelease } from "../model/helm.ts";
 import type { ReleaseRef } from "../model/receipt.ts";
 import type { NewRelease, PreflightPort } from "../stages/preflight-cluster/input.ts";
 import { liveObjects } from "./live-objects.ts";
@@ -16,6 +17,7 @@ import type { LockItem } from "../model/lock.ts";
 import { bytesByProject, planPush } from "../stages/push/plan.ts";
 import { carriedPlugins, checkCarried, type StartPorts } from "./carried-plugins.ts";
 import { specCrds } from "./export.ts";
+import type { InstallPlan } from "./install-plan.ts";
 import type { InstallPorts, PreflightContext } from "./install-ports.ts";
 import { helmSource, renderAll, type Rendered, type RenderPorts } from "./prove.ts";
 import { isInside, wantedPlugins, type Wanted } from "./wanted-plugins.ts";
@@ -25,7 +27,7 @@ interface Interruptible {
 }
 
 export interface ClusterPreflightPorts extends RenderPorts, Interruptible, Telling {
-  readonly helm: Pick<InstallPorts["helm"], "status" | "template" | "dryRun" | "appliesOnServer">;
+  readonly helm: Pick<InstallPorts["helm"], "status" | "history" | "template" | "dryRun" | "appliesOnServer">;
   readonly cluster: PreflightPort;
 }
 
@@ -94,7 +96,6 @@ async function clusterFindings(
   const { signal } = ports;
   const { namespace, release } = site.cluster;
   const rendered = await renderAll(plan, bundle, ports, { offline: bundle.document.kubeVersion, signal });
-  const status = await ports.helm.status(release, namespace, { signal }).catch(() => undefined);
   const newReleases: NewRelease[] = [];
   for (const { chart, manifest } of rendered)
     if (chart.unreleased === undefined && (await isAbsent(chart, ports)))
@@ -118,10 +119,29 @@ async function clusterFindings(
       isInside: (url) => isInside(url, plan, site),
       passed: (question) => ports.report?.({ type: "note", text: "passed-cluster", facts: { question } }),
       signal,
-      ...(status === undefined ? {} : { releaseStatus: status.status }),
+      pending: await pendingReleases(plan, ports),
     },
     ports.cluster,
   );
+}
+
+/** Where helm may not be asked, that is told with whose the releases are. */
+async function pendingReleases(
+  { charts }: InstallPlan,
+  { helm, signal }: Pick<ClusterPreflightPorts, "helm" | "signal">,
+): Promise<readonly StuckRelease[]> {
+  const found = await Promise.all(
+    charts.map(async ({ release, namespace }): Promise<readonly StuckRelease[]> => {
+      const { status = "" } = (await helm.status(release, namespace, { signal })) ?? {};
+      if (!status.startsWith("pending-")) return [];
+      const revision = revisionBack(await helm.history(release, namespace, { signal }));
+      return [{ release, namespace, status, revision }];
+    }),
+  ).catch((error: unknown) => {
+    if (!isFailure(error)) throw error;
+    return [];
+  });
+  return found.flat();
 }
 
 /** Where helm may not be asked, its own refusal is what is told. */

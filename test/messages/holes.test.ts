@@ -24,3 +24,14 @@ describe("words outside the catalogues of codes", () => {
     expect(holesOf(zh)).toEqual(holesOf(en));
   });
 });
+
+describe("commands of helm in a remedy", () => {
+  it.each(["en", "zh"] as const)("say the namespace in %s: without it helm looks in another one", (language) => {
+    const all = texts(catalogueOf(language)).flatMap(([, text]) => [...text.matchAll(commandOfHelm)]);
+    const named = all.map(([command]) => command);
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((command) => !command.startsWith("helm -n {namespace} "))).toEqual([]);
+  });
+});
+
+const commandOfHelm = /helm (-n \S+ )?(rollback|uninstall|history|status|get)\b/g;

@@ -19,8 +19,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { all, latest } = await loadForUndo(site, tools, context.signal);
   const [adopted] = latest.adopted ?? [];
   if (adopted !== undefined) {
-    const { release, chart, version, revision } = adopted;
-    throw new Failure("RELEASE_ADOPTED", { release, chart: `${chart} ${version}`, revision });
+    const { release, namespace, chart, version, revision } = adopted;
+    throw new Failure("RELEASE_ADOPTED", { release, namespace, chart: `${chart} ${version}`, revision });
   }
   const reach = { crds: truth(flags, "crds"), namespace: truth(flags, "namespace-too") };
   const command = "uninstall";

@@ -76,11 +76,8 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
   const port = receiptsOf(site, tools.kubectl, signal);
   const all = await receiptsOfRelease(site, port, tools.kubectl, signal);
   const latest = standing(all);
-  if (latest === undefined)
-    throw new Failure("RECEIPT_MISSING", {
-      release: site.cluster.release,
-      where: stateDirectory(site),
-    });
+  const { release, namespace } = site.cluster;
+  if (latest === undefined) throw new Failure("RECEIPT_MISSING", { release, namespace, where: stateDirectory(site) });
   return { all, latest, save: (receipt) => port.save(receipt) };
 }
 

@@ -1,4 +1,5 @@
 import { finding, type Finding, type ClusterQuestion } from "../../model/finding.ts";
+import type { StuckRelease } from "../../model/helm.ts";
 import { resourceOf, type KubeObject, type ClusterPort } from "../../model/kubernetes.ts";
 import { whereOf } from "../../model/rendered-object.ts";
 
@@ -62,8 +63,8 @@ export interface PreflightInput {
   readonly plugins?: readonly { readonly name: string; readonly bytes: number }[] | undefined;
   /** Does the gateway get at this URL from here? */
   readonly isInside: (url: string) => boolean;
-  /** Helm's word on the release, when there is one: deployed, failed, pending-upgrade. */
-  readonly releaseStatus?: string | undefined;
+  /** Releases of the plan that are `pending-…`. */
+  readonly pending?: readonly StuckRelease[] | undefined;
   /** Whether helm will have the API server apply it: then an unknown field is refused. */
   readonly appliesOnServer?: (() => Promise<boolean>) | undefined;
   /** Told of each question that has nothing against the install. */

@@ -66,13 +66,11 @@ export function askLeftovers(plugins: readonly WasmPlugin[], { isInside }: Prefl
 }
 
 export async function askRelease(input: PreflightInput): Promise<readonly Finding[]> {
-  const { release, releaseStatus = "", render, appliesOnServer } = input;
+  const { pending = [], render, appliesOnServer } = input;
   const misplaced = misplacedFields(render);
   const isRefused = misplaced.length > 0 && (await appliesOnServer?.()) === true;
   return [
     ...(isRefused ? misplaced.map((each) => ({ ...each, severity: "error" as const })) : misplaced),
-    ...(releaseStatus.startsWith("pending-")
-      ? [finding("error", "cluster.release-pending", { release, status: releaseStatus })]
-      : []),
+    ...pending.map((each) => finding("error", "cluster.release-pending", each)),
   ];
 }

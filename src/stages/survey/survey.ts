@@ -1,14 +1,14 @@
 import type { Existing } from "../../model/choices.ts";
 import { unlessForbidden } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import type { HelmPort, ReleaseChart } from "../../model/helm.ts";
+import { revisionBack, type HelmPort, type ReleaseChart } from "../../model/helm.ts";
 import { isSameRelease, type ReleaseRef } from "../../model/receipt.ts";
 import { joinPath, leavesOf, type Values } from "../../model/values.ts";
 import type { LiveField } from "./live-fields.ts";
 import type { UnreleasedObjects } from "./unreleased.ts";
 
 /** Helm as far as it is asked what stands in a cluster. */
-export type SurveyPort = Pick<HelmPort, "metadata" | "values" | "list" | "getManifest">;
+export type SurveyPort = Pick<HelmPort, "metadata" | "values" | "history" | "list" | "getManifest">;
 
 /** A release that will be installed. */
 interface WantedRelease extends ReleaseRef {
@@ -54,7 +54,8 @@ export async function surveyReleases(
     if ("why" in found) findings.push(finding("error", "cluster.release-unreadable", { release, namespace, ...found }));
     else if (found.answer !== undefined) foreign.push(found.answer);
   }
-  findings.push(...foreign.flatMap((each) => unusable(each, wanted)), ...(await elsewhere(wanted, options)));
+  for (const each of foreign) findings.push(...(await unusable(each, wanted, options)));
+  findings.push(...(await elsewhere(wanted, options)));
   return { foreign, findings };
 }
 
@@ -76,15 +77,23 @@ async function foreignRelease(
 }
 
 /** What no decision about values can make good. */
-function unusable(found: ForeignRelease, wanted: readonly WantedRelease[]): readonly Finding[] {
+async function unusable(
+  found: ForeignRelease,
+  wanted: readonly WantedRelease[],
+  { helm, signal }: SurveyReleasesOptions,
+): Promise<readonly Finding[]> {
   const { release, namespace, status } = found;
   const chart = wanted.find((each) => isSameRelease(each, found))?.name ?? "";
+  // A revision that did not go through is none to go back to.
+  const stuck =
+    status === "deployed"
+      ? []
+      : [{ release, namespace, status, revision: revisionBack(await helm.history(release, namespace, { signal })) }];
   return [
     ...(found.chart === chart
       ? []
       : [finding("error", "cluster.release-other-chart", { release, namespace, chart: found.chart, wanted: chart })]),
-    // A revision that did not go through is none to go back to.
-    ...(status === "deployed" ? [] : [finding("error", "cluster.release-pending", { release, status })]),
+    ...stuck.map((each) => finding("error", "cluster.release-pending", each)),
   ];
 }
 

@@ -102,7 +102,7 @@ export const findings = findingSentences({
   "cluster.kind-unknown": { message: "The chart makes {objects}, and the cluster does not know {kind}", hint: "Install its CRD (`crds:` of the spec carries it), or switch the component off in the values." },
   "cluster.ingress-class": { message: "The ingress class {name} belongs to {controller}", hint: "Set global.ingressClass to another name." },
   "cluster.other-istio": { message: "Another mesh or gateway is here: {what}", hint: "Both watch the same kinds; give them different classes and root namespaces." },
-  "cluster.release-pending": { message: "The release {release} is {status}", hint: "If no helm runs: helm rollback {release}" },
+  "cluster.release-pending": { message: "The release {release} is {status}", hint: "If no helm runs: helm -n {namespace} rollback {release} {revision}" },
   "overlay.no-target": {
     message: "No workload has a container {container}, over which the registry's CA must be laid ({workload} is not rendered either)",
     hint: "Without it the gateway does not trust the registry, and fetches no plugin. Name the workload and its container under `trust:` of the relocation map as your values make them.",

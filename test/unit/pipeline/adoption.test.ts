@@ -31,6 +31,7 @@ function portsWith(over: Partial<AdoptionPorts>, released = true): AdoptionPorts
       metadata: () => Promise.resolve(released ? about : undefined),
       values: () => Promise.resolve({ gateway: { replicas: 4 } }),
       list: () => Promise.resolve([]),
+      history: () => Promise.resolve([]),
       getManifest: () => Promise.resolve(JSON.stringify(gateway(4))),
     },
     cluster: { list: () => Promise.resolve([]) },

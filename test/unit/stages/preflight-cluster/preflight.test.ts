@@ -6,6 +6,8 @@ import { preflightCluster } from "../../../../src/stages/preflight-cluster/prefl
 import { permissionsFor } from "../../../../src/stages/preflight-cluster/rights.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 
+const stuck = { release: "higress", namespace: "higress-system", status: "pending-upgrade", revision: 3 };
+
 const namespace = "higress-system";
 const object = (apiVersion: string, kind: string, name: string, rest: object = {}): KubeObject => ({
   apiVersion,
@@ -203,7 +205,7 @@ describe("preflightCluster", () => {
       plugin("off", "oci://public.test/x:1", true),
       plugin("in", "oci://harbor.test/x:1"),
     ];
-    const findings = await asked({ releaseStatus: "pending-upgrade" }, live);
+    const findings = await asked({ pending: [stuck] }, live);
     expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
       "warning cluster.other-istio",
       "warning cluster.leftover-plugin",
@@ -218,7 +220,7 @@ describe("preflightCluster", () => {
       output: 'nodes is forbidden: User "x" cannot list resource "nodes" in API group "" at the cluster scope',
     });
     const broken = new Failure("KUBECTL_FAILED", { action: "get", exit: "1", output: "etcd is slow" });
-    const findings = await asked({ releaseStatus: "pending-install", gatewayApi: true }, [], {
+    const findings = await asked({ pending: [stuck], gatewayApi: true }, [], {
       fails: { nodes: forbidden, services: broken },
     });
     const codes = findings.map(({ code }) => code);

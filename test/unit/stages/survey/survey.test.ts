@@ -29,6 +29,15 @@ function helmWith(about: ReleaseChart | Error | undefined, all: readonly ListedR
   return {
     metadata: () => given(about),
     values: () => Promise.resolve(values),
+    history: () =>
+      Promise.resolve(
+        ["superseded", "deployed", "failed"].map((status, at) => ({
+          revision: at + 1,
+          status,
+          updated: "",
+          chart: "",
+        })),
+      ),
     list: () => given(all),
     getManifest: () => given(""),
   };
@@ -60,7 +69,11 @@ describe("what stands where a release will be", () => {
     [{ ...stands, status: "pending-upgrade" }, "cluster.release-pending"],
     [{ ...stands, status: "failed" }, "cluster.release-pending"],
   ])("cannot be taken over as %j", async (about, code) => {
-    expect((await survey(helmWith(about))).findings).toMatchObject([{ code, severity: "error" }]);
+    const { findings } = await survey(helmWith(about));
+    expect(findings).toMatchObject([{ code, severity: "error" }]);
+    // What goes back is said with all that helm wants to be told.
+    const back = { namespace: "higress-system", revision: 2 };
+    if (code === "cluster.release-pending") expect(findings).toMatchObject([{ facts: back }]);
   });
 
   it("cannot be told where helm's Secrets may not be read, which is said", async () => {
@@ -113,6 +126,28 @@ describe("the values of an owner", () => {
       unread: ["dashboard.on"],
     });
     expect(JSON.stringify(compared)).not.toContain("s3cret");
+  });
+});
+
+describe("values of an owner below what takes the place of their map", () => {
+  const chart = { defaults: { gateway: { env: {}, tolerations: [], sidecar: {} } }, read: [["gateway"]] };
+  const owner = {
+    gateway: { env: { A: "1" }, tolerations: [{ key: "x" }], sidecar: {}, affinity: null, port: "8080" },
+  };
+
+  it("are not said to stay", () => {
+    expect(compareOwnerValues(owner, { gateway: null }, chart).kept).toEqual(["gateway.affinity=null"]);
+    const { kept, overridden } = compareOwnerValues(
+      owner,
+      { gateway: { env: [], sidecar: { on: true }, affinity: {}, port: 8080 } },
+      chart,
+    );
+    expect(kept).toEqual(["gateway.tolerations=[…]", "gateway.sidecar={}"]);
+    expect(overridden).toEqual([
+      "gateway.env.A: 1 → […]",
+      "gateway.affinity: null → {}",
+      'gateway.port: "8080" → 8080',
+    ]);
   });
 });
 
