@@ -93,6 +93,7 @@ export interface NoteFacts {
   proved: { images: number; strings: number; outside: number; prefix: string };
   "rolled-back": { bundle: string; number: number };
   uninstalled: { release: string; objects: number };
+  withdrawn: { objects: number };
   // The last words of an install.
   "install-took": { seconds: number; sent: string; present: string };
   address: { service: string; at: string };

@@ -108,9 +108,12 @@ export interface Receipt extends z.output<typeof Receipt> {}
 /** The server of a receipt that was written where kube-system may not be read. */
 export const unknownCluster = "unknown";
 
-/** The releases of a receipt, also of one from before there was a record for each. */
+/**
+ * The releases that an install has begun with helm, also of a receipt from before there was a record for each. One that
+ * ended before helm has none: what stands under the name of its release may be somebody else's.
+ */
 export function releasesOf({ releases, helm, cluster: { release, namespace } }: Receipt): readonly ReleaseRecord[] {
-  return releases ?? [{ release, namespace, revision: 0, previousRevision: 0, ...helm }];
+  return releases ?? (helm === undefined ? [] : [{ release, namespace, ...helm }]);
 }
 
 export type ReleaseRef = Pick<ReleaseRecord, "release" | "namespace">;

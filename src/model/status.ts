@@ -14,7 +14,9 @@ export type Installer =
   | { readonly by: "helm" }
   /** No helm release: what the workloads say of themselves. */
   | { readonly by: "manifests"; readonly managedBy: string }
-  | { readonly by: "nobody" };
+  | { readonly by: "nobody" }
+  /** No receipt tells, and helm's Secrets may not be read. */
+  | { readonly by: "unknown" };
 
 export interface ReleaseStatus extends ReleaseRef {
   /** Absent where helm has no such release. */
@@ -22,6 +24,8 @@ export interface ReleaseStatus extends ReleaseRef {
   readonly version?: string | undefined;
   readonly revision?: number | undefined;
   readonly state?: string | undefined;
+  /** Whether helm has it may not be seen. */
+  readonly unread?: boolean | undefined;
   readonly installer: Installer;
   /** Whose revision it was before the first install over it: `rollback` goes back to it. */
   readonly takenOver?: string | undefined;

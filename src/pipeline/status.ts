@@ -15,7 +15,7 @@ import type {
   Unread,
 } from "../model/status.ts";
 import { parseReceipt, receiptName } from "../stages/receipt/keep.ts";
-import { standing } from "../stages/receipt/receipt.ts";
+import { standing, withStanding } from "../stages/receipt/receipt.ts";
 import { historyOf, receiptStatus } from "./history.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { deliveredBy, livePlugins, workloadWith, type FoundWorkload } from "./live-plugins.ts";
@@ -56,33 +56,37 @@ export class StatusReader {
   async releases(): Promise<readonly ReleaseStatus[]> {
     const [receipts, { gateway }] = await Promise.all([this.#ofRelease(), this.#found()]);
     const { namespace, release, plan } = this.#input;
-    const told = standing(receipts);
+    const newest = standing(receipts);
+    const told = newest === undefined ? undefined : withStanding(newest, receipts);
     const wanted: readonly ReleaseRef[] = [
       ...(told === undefined ? [] : releasesOf(told)),
       ...(plan?.charts ?? []),
       { namespace, release },
     ];
     const each = wanted.filter((one, at) => wanted.findIndex((other) => isSameRelease(one, other)) === at);
-    return Promise.all(each.map((one) => this.#releaseOf(one, told, gateway)));
+    return Promise.all(each.map((one) => this.#releaseOf(one, receipts, gateway)));
   }
 
   async #releaseOf(
     { release, namespace }: ReleaseRef,
-    receipt: Receipt | undefined,
+    receipts: readonly Receipt[],
     gateway: FoundWorkload | undefined,
   ): Promise<ReleaseStatus> {
     const { signal } = this.#input;
     const unknown = { unread: true } as const;
     const about = await this.#ask("releases", () => this.#ports.helm.metadata(release, namespace, { signal }), unknown);
     const known = about !== undefined && "unread" in about ? undefined : about;
-    const ours = receipt !== undefined && releasesOf(receipt).some((one) => isSameRelease(one, { release, namespace }));
-    const adopted = receipt?.adopted?.find((one) => isSameRelease(one, { release, namespace }));
+    const isThis = (one: ReleaseRef): boolean => isSameRelease(one, { release, namespace });
+    // One that ended before helm has made nothing of what stands there.
+    const receipt = standing(receipts.filter((each) => releasesOf(each).some(isThis)));
+    const adopted = receipt?.adopted?.find(isThis);
+    const unread = about !== undefined && known === undefined;
     return {
       release,
       namespace,
-      installer: installerOf(ours ? receipt : undefined, known !== undefined, gateway),
+      installer: installerOf(receipt, unread ? undefined : known !== undefined, gateway),
       ...(known === undefined
-        ? {}
+        ? { ...(unread ? { unread } : {}) }
         : { chart: known.chart, version: known.version, revision: known.revision, state: known.status }),
       ...(adopted === undefined ? {} : { takenOver: `${adopted.chart} ${adopted.version} (#${adopted.revision})` }),
     };
@@ -141,7 +145,8 @@ export class StatusReader {
     const receipts = await this.#ofRelease();
     const current = standing(receipts);
     const { namespace, release, signal } = this.#input;
-    const wanted: readonly ReleaseRef[] = current === undefined ? [{ namespace, release }] : releasesOf(current);
+    const begun = current === undefined ? [] : releasesOf(withStanding(current, receipts));
+    const wanted: readonly ReleaseRef[] = begun.length === 0 ? [{ namespace, release }] : begun;
     const entries: HistoryEntry[] = [];
     for (const named of wanted) {
       const ask = () => this.#ports.helm.history(named.release, named.namespace, { signal });
@@ -189,11 +194,17 @@ function reasonOf(error: unknown): string | undefined {
   return undefined;
 }
 
-function installerOf(receipt: Receipt | undefined, released: boolean, gateway: FoundWorkload | undefined): Installer {
+/** `released`: whether helm has it; `undefined` where helm could not be asked. */
+function installerOf(
+  receipt: Receipt | undefined,
+  released: boolean | undefined,
+  gateway: FoundWorkload | undefined,
+): Installer {
   if (receipt !== undefined) {
     const { number, tool, started: at, bundle } = receipt;
     return { by: "receipt", number, tool, at, bundle: `${bundle.name} ${bundle.version}` };
   }
+  if (released === undefined) return { by: "unknown" };
   if (released) return { by: "helm" };
   return gateway === undefined ? { by: "nobody" } : { by: "manifests", managedBy: gateway.managedBy ?? "" };
 }

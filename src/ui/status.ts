@@ -21,7 +21,10 @@ export function releaseLines(releases: readonly ReleaseStatus[], language: Langu
       const { chart = "", version = "", revision = 0, state = "" } = known;
       const facts = { release, namespace, chart, version, revision, state };
       return [
-        fill(known.chart === undefined ? say.noRelease : say.release, facts),
+        fill(
+          known.chart !== undefined ? say.release : known.unread === true ? say.unreadRelease : say.noRelease,
+          facts,
+        ),
         fill(say.installer[installer.by], { tool: "", number: 0, bundle: "", at: "", managedBy: "", ...installer }),
         ...(takenOver === undefined ? [] : [fill(say.takenOver, { takenOver })]),
       ];

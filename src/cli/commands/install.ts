@@ -37,7 +37,7 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
     // Without preflight nobody would say why it could not be told whose the release is.
     insists: skip.has("preflight"),
   });
-  if (adoption.refused) stopAt(adoption.findings, context.reporter.report);
+  if (adoption.refused || skip.has("preflight")) stopAt(adoption.findings, context.reporter.report);
   for (const step of adoption.steps) context.reporter.report(step);
   for (const step of await proposal(adoption.plan, skip, tools.helm, context.signal)) context.reporter.report(step);
   // Where nobody can be asked, the command itself is the yes: it is what scripts run.

@@ -9,6 +9,7 @@ import {
   installNumbered,
   receiptBefore,
   withOwners,
+  withStanding,
 } from "../../stages/receipt/receipt.ts";
 import { watchRollout } from "../../stages/rollout/watch.ts";
 import { hasErrors } from "../../model/finding.ts";
@@ -35,11 +36,14 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const receipts = await loadForUndo(site, tools, context.signal);
   const { latest, all } = receipts;
   const install = to === undefined ? installBefore(all, latest) : installNumbered(all, latest, to);
+  const current = withStanding(latest, all);
   const before =
-    install === undefined ? (adoptedBefore(latest) ?? receiptBefore(all, latest)) : withOwners(install, latest);
+    install === undefined
+      ? (adoptedBefore(current) ?? receiptBefore(all, latest))
+      : withOwners(withStanding(install, all), current);
   await areKept(releasesOf(before), tools, context.signal);
-  if (!(await agreed(planRollback(latest, before), { command: "rollback", flags, context }))) return ExitCode.done;
-  const findings = await rollback(latest, before, {
+  if (!(await agreed(planRollback(current, before), { command: "rollback", flags, context }))) return ExitCode.done;
+  const findings = await rollback(current, before, {
     cluster: tools.kubectl,
     release: releasePort(tools),
     signal: context.signal,

@@ -1,6 +1,8 @@
 import { reportFindings } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
+import { releasesOf } from "../../model/receipt.ts";
+import { withStanding } from "../../stages/receipt/receipt.ts";
 import { planUninstall } from "../../stages/receipt/undo-plan.ts";
 import { uninstall } from "../../stages/receipt/undo.ts";
 import type { Context } from "../context.ts";
@@ -16,7 +18,8 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
-  const { all, latest } = await loadForUndo(site, tools, context.signal);
+  const { all, latest: newest } = await loadForUndo(site, tools, context.signal);
+  const latest = withStanding(newest, all);
   const [adopted] = latest.adopted ?? [];
   if (adopted !== undefined) {
     const { release, namespace, chart, version, revision } = adopted;
@@ -33,10 +36,9 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   });
   reportFindings(findings, report);
   await retire(all, site, tools, context.signal);
-  report({
-    type: "note",
-    text: "uninstalled",
-    facts: { release: site.cluster.release, objects: latest.objects.length },
-  });
+  const objects = latest.objects.length;
+  const releases = releasesOf(latest).map(({ release }) => release);
+  if (releases.length === 0) report({ type: "note", text: "withdrawn", facts: { objects } });
+  else report({ type: "note", text: "uninstalled", facts: { release: releases.join(", "), objects } });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -79,6 +79,19 @@ export function adoptedBefore(receipt: Receipt): Receipt | undefined {
 }
 
 /**
+ * A receipt with every release that stood after its install, whichever install touched it last: one that ended before
+ * helm, or left helm out, knows of none itself.
+ */
+export function withStanding(receipt: Receipt, receipts: readonly Receipt[]): Receipt {
+  const until = receipts.filter(
+    ({ number, state, cluster }) => number < receipt.number && state !== "undone" && isOfTarget(receipt, cluster),
+  );
+  const records = [...until.toSorted((a, b) => a.number - b.number), receipt].flatMap(releasesOf);
+  const standing = new Map(records.map((record) => [`${record.namespace}/${record.release}`, record]));
+  return { ...receipt, releases: [...standing.values()] };
+}
+
+/**
  * What a rollback to an earlier install brings back: that install, and beside it, at their owners' revisions, the releases
  * that were taken over since. That install knows nothing of them, and they are not ours to remove.
  */

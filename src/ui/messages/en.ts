@@ -33,6 +33,7 @@ export const en: Catalogue = {
     "leftover-repointed": "WasmPlugin {name}: repointed from {url} to {to}; `rollback` and `uninstall` give it back",
     "leftover-off": "WasmPlugin {name}: switched off, since no gateway reaches {url} from here; `rollback` and `uninstall` give it back",
     "rolled-back": "back to install {number}: {bundle}",
+    withdrawn: "{objects} objects of ours are gone; helm had not been begun, so no release was touched",
     uninstalled: "{release} is gone, and {objects} objects of ours with it",
     "plan-release": "release {release}: {from} → {to}",
     "plan-push": "into {prefix}: {images} images, {plugins} plugins",

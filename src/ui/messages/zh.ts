@@ -33,6 +33,7 @@ export const zh: Catalogue = {
     "leftover-repointed": "WasmPlugin {name}：已从 {url} 改指 {to}；`rollback` 和 `uninstall` 会恢复它",
     "leftover-off": "WasmPlugin {name}：已关闭，因为网关在此处无法访问 {url}；`rollback` 和 `uninstall` 会恢复它",
     "rolled-back": "已回到第 {number} 次安装：{bundle}",
+    withdrawn: "已移除本工具创建的 {objects} 个对象；当时尚未运行 helm，因此没有改动任何安装",
     uninstalled: "已移除 {release} 以及本工具创建的 {objects} 个对象",
     "plan-release": "安装 {release}：{from} → {to}",
     "plan-push": "推送到 {prefix}：{images} 个镜像，{plugins} 个插件",

@@ -134,7 +134,11 @@ describe.each(["en", "zh"] as const)("a sentence in %s whose fact is empty", (la
   it("does not end in nothing, nor in a sign", () => {
     const facts = { reference: "r/i:1", platform: "linux/arm64", has: "" };
     expect(describeFailure(new Failure("PLATFORM_MISSING", facts), language).message).toMatch(/(none|无)$/);
-    const receipt = new Failure("RECEIPT_MISSING", { release: "higress", namespace: "higress-system", where: "before" });
+    const receipt = new Failure("RECEIPT_MISSING", {
+      release: "higress",
+      namespace: "higress-system",
+      where: "before",
+    });
     const { message, hint } = describeFailure(receipt, language);
     expect(message).toMatch(/before the last install$|上一次安装之前/);
     expect(hint).toContain("helm -n higress-system uninstall higress");

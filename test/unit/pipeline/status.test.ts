@@ -5,7 +5,7 @@ import type { KubeObject } from "../../../src/model/kubernetes.ts";
 import { historyOf, newerIn } from "../../../src/pipeline/history.ts";
 import type { InstallPlan } from "../../../src/pipeline/install-plan.ts";
 import { StatusReader, type StatusPorts } from "../../../src/pipeline/status.ts";
-import { addressLines, pluginLines } from "../../../src/ui/status.ts";
+import { addressLines, pluginLines, releaseLines } from "../../../src/ui/status.ts";
 import { aReceipt } from "../../rig/receipt.ts";
 import { MemoryCluster } from "../../rig/memory-cluster.ts";
 
@@ -142,7 +142,9 @@ describe("status", () => {
       receipts: () =>
         Promise.reject(new Failure("CONFIG_INVALID", { file: "/state/receipt-0001.json", problems: "receipt" })),
     });
-    expect(await reader.releases()).toEqual([{ release, namespace, installer: { by: "manifests", managedBy: "" } }]);
+    expect(await reader.releases()).toEqual([{ release, namespace, unread: true, installer: { by: "unknown" } }]);
+    // Nobody says that helm has none who could not look.
+    expect(releaseLines(await reader.releases(), "en")).toContain("may not be seen");
     expect(await reader.plugins()).toMatchObject([{ name: "key-auth", gateway: "none" }]);
     expect(await reader.history()).toEqual([]);
     expect(reader.unread).toEqual([
@@ -160,7 +162,12 @@ describe("status", () => {
     const adopted = [
       { release, namespace, revision: 2, chart: "higress", version: "2.0.7", values: "keep-values" as const },
     ];
-    const ours = aReader({ helm: { metadata }, receipts: () => Promise.resolve([aReceipt({ number: 1, adopted })]) });
+    const helmBegun = aReceipt({ number: 1, adopted, helm: { revision: 3, previousRevision: 2 } });
+    // A later install that ended before helm made nothing of what stands there, and neither does one alone.
+    const endedBefore = aReceipt({ number: 2, state: "failed" });
+    const failed = aReader({ helm: { metadata }, receipts: () => Promise.resolve([endedBefore]) });
+    expect(await failed.releases()).toMatchObject([{ installer: { by: "helm" } }]);
+    const ours = aReader({ helm: { metadata }, receipts: () => Promise.resolve([helmBegun, endedBefore]) });
     expect(await ours.releases()).toMatchObject([
       { version: "2.2.4", installer: { by: "receipt", number: 1 }, takenOver: "higress 2.0.7 (#2)" },
     ]);

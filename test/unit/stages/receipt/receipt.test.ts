@@ -8,6 +8,7 @@ import {
   standing,
   withMore,
   withOwners,
+  withStanding,
 } from "../../../../src/stages/receipt/receipt.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
 
@@ -83,6 +84,25 @@ describe("a receipt", () => {
     });
     expect(adoptedBefore(aReceipt())).toBeUndefined();
     expect(parseReceipt(printReceipt(second), "x")).toEqual(second);
+  });
+
+  it("knows every release that stands, whichever install touched it last", () => {
+    const at = (release: string, revision: number) => ({
+      release,
+      namespace: "higress-system",
+      revision,
+      previousRevision: 0,
+    });
+    const all = [
+      aReceipt({ number: 1, releases: [at("higress", 1), at("gw", 1)] }),
+      aReceipt({ number: 2, state: "undone", releases: [at("gone", 1)] }),
+      aReceipt({ number: 3, helm: { revision: 4, previousRevision: 1 } }),
+      aReceipt({ number: 4, state: "failed" }),
+    ];
+    const stand = [{ release: "higress", revision: 4 }, at("gw", 1)];
+    expect(withStanding(all[3]!, all).releases).toMatchObject(stand);
+    expect(withStanding(all[3]!, all).releases).toHaveLength(2);
+    expect(withStanding(all[0]!, all).releases).toEqual(all[0]!.releases);
   });
 
   it("goes back to the owner of a release that a later install took over, beside the install before", () => {

@@ -3,6 +3,7 @@ import type { KubeQuery } from "../../../../src/model/kubernetes.ts";
 import type { WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
 import { settleLeftovers } from "../../../../src/stages/apply/leftovers.ts";
 import type { ReleasePort } from "../../../../src/stages/receipt/ports.ts";
+import { planUninstall } from "../../../../src/stages/receipt/undo-plan.ts";
 import { rollback, uninstall } from "../../../../src/stages/receipt/undo.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
@@ -39,6 +40,7 @@ describe("undoing", () => {
   };
   const installed = async () =>
     aReceipt({
+      helm: { revision: 1, previousRevision: 0 },
       objects: [
         {
           resource: "namespaces",
@@ -147,6 +149,13 @@ describe("undoing", () => {
     expect(await cluster.get({ resource: "secrets", name: "pull", namespace })).toBeUndefined();
   });
 
+  it("leaves a release alone that helm was not begun with: it may be somebody else's", async () => {
+    const ended = aReceipt({ state: "failed" });
+    expect(planUninstall(ended, { crds: false, namespace: false })).toEqual([]);
+    await uninstall(ended, { cluster, release });
+    expect(release.calls).toEqual([]);
+  });
+
   it("goes back and removes chart by chart, the last one first", async () => {
     const one = (name: string, revision: number) => ({ release: name, namespace, revision, previousRevision: 0 });
     const before = aReceipt({ releases: [one("base", 1), one("console", 2)] });
@@ -178,6 +187,7 @@ describe("undoing", () => {
     );
     const made = await installed();
     const receipt = aReceipt({
+      ...made,
       leftovers: [...leftovers],
       objects: [...made.objects, { resource: "secrets", namespace, name: "later", did: "created" }],
       plugins: [{ namespace, name: "ours", url: "oci://harbor.test/a:1", state: "on" }],
