@@ -141,6 +141,13 @@ export interface FindingFacts {
   "cluster.release-pending": { release: string; namespace: string; status: string; revision: number };
   "overlay.no-target": { workload: string; container: string };
   "cluster.release-foreign": { release: string; namespace: string; chart: string; revision: number; set: string };
+  "cluster.release-changed": {
+    release: string;
+    namespace: string;
+    install: number;
+    revision: number;
+    changes: string;
+  };
   "cluster.release-drift": { release: string; revision: number; changes: string };
   "cluster.object-foreign": { objects: string; owner: string; release: string; namespace: string };
   "cluster.objects-foreign": { namespace: string; chart: string; by: string; count: number; set: string };

@@ -7,9 +7,10 @@ import { typedObjects } from "../model/rendered-object.ts";
 import type { Existing } from "../model/choices.ts";
 import type { ValuesLayer } from "../model/relocation.ts";
 import { isValues, mergeValues, type ChartValues, type Values } from "../model/values.ts";
-import { standing } from "../stages/receipt/receipt.ts";
+import { standing, withStanding } from "../stages/receipt/receipt.ts";
 import { compareOwnerValues } from "../stages/survey/owner-values.ts";
 import {
+  releaseChanged,
   releaseDrift,
   surveyReleases,
   unadoptable,
@@ -30,8 +31,8 @@ export interface AdoptionPorts {
   /** Of the site's release on this cluster. */
   readonly receipts: readonly Receipt[];
   chartValues(chart: PlannedChart): Promise<ChartValues>;
-  /** Asked only about a release that somebody else installed, and that can be adopted. */
-  decide(foreign: ForeignRelease): Promise<Existing>;
+  /** Asked only where something of others would be taken over or taken back, which the finding tells. */
+  decide(about: Finding): Promise<Existing>;
   /** The same plan with the owner's values below those of the site. */
   planOver(owner: readonly OwnerLayer[]): Promise<InstallPlan>;
   readonly signal: AbortSignal;
@@ -68,7 +69,7 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   const blocked = foreign.length > 0 && hasErrors(findings);
   for (const found of blocked ? [] : foreign) {
     told.push(...(await driftOf(found, ports)));
-    const existing = await ports.decide(found);
+    const existing = await ports.decide(undecided(found));
     const { release, namespace, revision, chart, version } = found;
     if (existing === "refuse") {
       told.push(undecided(found));
@@ -82,6 +83,8 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
     records.push({ release, namespace, revision, chart, version, values: existing });
     told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
   }
+  const changed = await changesSince(plan.charts.filter(isOurs), known, ports);
+  told.push(...changed.findings);
   // Where an earlier install adopted a release and stopped before helm, the release is still foreign: it was decided on
   // again above, and the earlier decision is left out.
   const earlier = (standing(known)?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
@@ -95,8 +98,29 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
     records,
     findings: [...told, ...compared.findings],
     steps: [...charts.flatMap(ownershipStep), ...compared.steps],
-    refused: foreign.length > records.length,
+    refused: foreign.length > records.length || changed.refused,
   };
+}
+
+/** What others set with helm since our install. That goes only where it was decided so: it is written down nowhere of ours. */
+async function changesSince(
+  charts: readonly PlannedChart[],
+  known: readonly Receipt[],
+  { helm, decide, signal }: AdoptionPorts,
+): Promise<{ readonly findings: readonly Finding[]; readonly refused: boolean }> {
+  const latest = standing(known);
+  const findings: Finding[] = [];
+  // One that did not go through may have got to helm, and nobody can tell its revision from another's.
+  if (latest?.state !== "done") return { findings, refused: false };
+  for (const { release, namespace, revision } of releasesOf(withStanding(latest, known))) {
+    if (revision === 0 || !charts.some((chart) => isSameRelease(chart, { release, namespace }))) continue;
+    const named = { release, namespace, revision, install: latest.number };
+    const asked = await unlessForbidden(releaseChanged(named, { helm, signal }));
+    const found = "answer" in asked ? asked.answer : undefined;
+    if (found === undefined) continue;
+    findings.push((await decide(found)) === "site-values" ? { ...found, severity: "warning" } : found);
+  }
+  return { findings, refused: hasErrors(findings) };
 }
 
 /** What somebody changed by hand since helm was last there: its next upgrade takes that back. */

@@ -46,6 +46,15 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     }
     expect(await objectsOf(far)).toEqual(before);
 
+    // An install that could not see whose the release is has not touched it, and nothing that undoes it does.
+    const blind = await far.cluster.restrictedKubeconfig("elsewhere");
+    const unseen = await far.run(["install", carried.bundle, "--kubeconfig", blind]);
+    expect(unseen, said(unseen)).toMatchObject({ exitCode: 3 });
+    expect(unseen.stderr).toMatch(/cluster\.forbidden\][^]* secrets in higress-system/);
+    const nothing = await succeeds(far, ["uninstall", "--yes"]);
+    expect(nothing.stderr).toContain("no release was touched");
+    expect(await objectsOf(far)).toEqual(before);
+
     // Somebody at a terminal is asked, and what is answered counts.
     const no = await atTerminal(far, ["install", carried.bundle], ["", ""]);
     expect(no, said(no)).toMatchObject({ exitCode: 3 });
@@ -67,6 +76,16 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     await succeeds(far, ["install", carried.bundle]);
     expect(await gateway(far)).toMatchObject({ replicas: 4 });
 
+    // What somebody sets with helm after that is not taken back without a word.
+    const where = ["-n", namespace, "--kubeconfig", far.cluster.kubeconfig];
+    const theirs = ["--reuse-values", "--set", "higress-core.gateway.replicas=5"];
+    await execa(far.tools.helm, ["upgrade", "higress", carried.chart, ...where, ...theirs]);
+    const changed = await far.run(["install", carried.bundle]);
+    expect(changed, said(changed)).toMatchObject({ exitCode: 3 });
+    expect(changed.stderr).toMatch(/cluster\.release-changed\].*install 3 .*gateway\.replicas: 4 → 5$/m);
+    expect(await gateway(far)).toMatchObject({ replicas: 5 });
+    await execa(far.tools.helm, ["rollback", "higress", ...where]);
+
     // What is proved and handed over is what was installed.
     const out = join(far.folder, "out");
     const rendered = await succeeds(far, ["render", carried.bundle, "--out", out]);
@@ -78,7 +97,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     expect(spared, said(spared)).toMatchObject({ exitCode: 1 });
     expect(spared.stderr).toContain("RELEASE_ADOPTED");
     const first = await succeeds(far, ["rollback", "--yes"]);
-    expect(first.stderr).toContain("back to install 1");
+    expect(first.stderr).toContain("back to install 2");
     const owner = await succeeds(far, ["rollback", "--yes"]);
     expect(owner.stderr).toContain(`is back at revision 1 of its owner: higress ${sampleChart.version}`);
     expect(await objectsOf(far)).toEqual(before);

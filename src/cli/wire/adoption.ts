@@ -6,7 +6,7 @@ import { isFailure } from "../../model/failure.ts";
 import { existingChoices, type Existing } from "../../model/choices.ts";
 import { adopt, type Adoption } from "../../pipeline/adoption.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
-import { type ForeignRelease, undecided } from "../../stages/survey/survey.ts";
+import type { Finding } from "../../model/finding.ts";
 import { describeFinding } from "../../ui/failure.ts";
 import { catalogueOf } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
@@ -51,7 +51,7 @@ export async function adoptExisting(
       },
       receipts: await receiptsOfRelease(site, port, tools.kubectl, signal),
       chartValues: async ({ file }) => readChartValues(await bundle.readFile(file)),
-      decide: async (foreign) => named ?? (asks ? await askOwner(foreign, context) : "refuse"),
+      decide: async (about) => named ?? (asks ? await askOwner(about, context) : "refuse"),
       planOver: (owner) => session.planOver(owner),
       signal,
     });
@@ -86,9 +86,9 @@ async function keepsOwnersValues(site: Site): Promise<boolean> {
   return receipts.some(({ adopted = [] }) => adopted.some(({ values }) => values === "keep-values"));
 }
 
-async function askOwner(foreign: ForeignRelease, context: Context): Promise<Existing> {
+async function askOwner(about: Finding, context: Context): Promise<Existing> {
   if (context.ask === undefined) return "refuse";
-  const { message, remedy } = describeFinding(undecided(foreign), context.language);
+  const { message, remedy } = describeFinding(about, context.language);
   const question = catalogueOf(context.language).words["ask-existing"];
   const typed = await answer(context, `${message}\n${remedy}\n${question}`, "refuse");
   return existingChoices.find((choice) => choice === typed) ?? "refuse";

@@ -43,6 +43,15 @@ function laidOver(over: unknown, [key, ...rest]: ValuesPath): unknown {
   return Object.hasOwn(over, key) ? laidOver(over[key], rest) : undefined;
 }
 
+/** Where other values stand now, place by place; `-` where nothing does. */
+export function changedValues(then: Values, now: Values): readonly string[] {
+  const places = new Map([...leavesOf(then), ...leavesOf(now)].map(({ path }) => [joinPath(path), path]));
+  return [...places.values()].flatMap((path) => {
+    const [before, after] = [valueAt(then, path), valueAt(now, path)];
+    return JSON.stringify(before) === JSON.stringify(after) ? [] : [shownChange(path, before, after)];
+  });
+}
+
 function isRead(path: ValuesPath, { defaults, read }: ChartValues): boolean {
   if (valueAt(defaults, path) !== undefined) return true;
   // A template that names a map reads all that is in it, and one that names `a.b.c` reads a part of `a.b`.
@@ -50,7 +59,7 @@ function isRead(path: ValuesPath, { defaults, read }: ChartValues): boolean {
 }
 
 function shownChange(path: ValuesPath, from: unknown, to: unknown): string {
-  const [before, after] = [shownValue(path, from), shownValue(path, to)];
+  const [before, after] = [from, to].map((value) => (value === undefined ? "-" : shownValue(path, value)));
   // A string that reads as a number, and that number.
   const typed = before === after && before === String(from);
   const [one, other] = typed ? [JSON.stringify(from), JSON.stringify(to)] : [before, after];

@@ -4,6 +4,7 @@ import { finding, type Finding } from "../../model/finding.ts";
 import { revisionBack, type HelmPort, type ReleaseChart } from "../../model/helm.ts";
 import { isSameRelease, type ReleaseRef } from "../../model/receipt.ts";
 import { joinPath, leavesOf, type Values } from "../../model/values.ts";
+import { changedValues } from "./owner-values.ts";
 import type { LiveField } from "./live-fields.ts";
 import type { UnreleasedObjects } from "./unreleased.ts";
 
@@ -121,6 +122,32 @@ export function undecided(foreign: ForeignRelease): Finding {
     return finding("error", "cluster.release-foreign", { release, namespace, chart, revision, set });
   const { by, objects } = unreleased;
   return finding("error", "cluster.objects-foreign", { namespace, chart, by, count: objects.length, set });
+}
+
+interface InstalledRelease extends ReleaseRef {
+  readonly install: number;
+  /** The revision that the install made. */
+  readonly revision: number;
+}
+
+/**
+ * What somebody set with helm since an install of ours, which the next one would take back. A rollback of ours makes a
+ * revision, too, with the values that it goes back to.
+ */
+export async function releaseChanged(
+  { release, namespace, install, revision: made }: InstalledRelease,
+  { helm, signal }: { readonly helm: SurveyPort; readonly signal: AbortSignal },
+): Promise<Finding | undefined> {
+  const about = await helm.metadata(release, namespace, { signal });
+  if (about?.status !== "deployed" || about.revision <= made) return undefined;
+  const { revision } = about;
+  // Helm keeps ten revisions: of what it has forgotten nothing can be told.
+  const then = await helm.values(release, namespace, { revision: made, signal });
+  const now = await helm.values(release, namespace, { revision, signal });
+  const changes = then === undefined || now === undefined ? [] : changedValues(then, now);
+  if (changes.length === 0) return undefined;
+  const facts = { release, namespace, install, revision, changes: few(changes) };
+  return finding("error", "cluster.release-changed", facts);
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Failure } from "../../../src/model/failure.ts";
 import type { KubeObject } from "../../../src/model/kubernetes.ts";
 import { adopt, type AdoptionPorts } from "../../../src/pipeline/adoption.ts";
+import { aReceipt } from "../../rig/receipt.ts";
 import type { InstallPlan, PlannedChart } from "../../../src/pipeline/install-plan.ts";
 
 const chart: PlannedChart = {
@@ -60,6 +61,26 @@ describe("what stands where an install would be", () => {
     expect(kept).toMatchObject({ refused: false, records: [{ revision: 3, values: "keep-values" }] });
     expect(codes(kept)).toEqual(["cluster.release-drift", "cluster.release-adopted"]);
     expect(kept.findings[0]).toMatchObject({ facts: { changes: expect.stringContaining("7 → 4") as string } });
+  });
+
+  it("is told where somebody set other values since our install, and stays unless it is decided on", async () => {
+    const values = (_release: string, _namespace: string, { revision = 3 } = {}) =>
+      Promise.resolve({ gateway: revision === 2 ? { replicas: 2, env: { TOKEN: "a" } } : { replicas: 4, port: "80" } });
+    const receipts = [aReceipt({ number: 5, helm: { revision: 2, previousRevision: 1 } })];
+    const ports = portsWith({ receipts });
+    const ours = { ...ports, helm: { ...ports.helm, values } };
+    const refused = await adopt(plan, ours);
+    expect(refused).toMatchObject({ refused: true, records: [] });
+    const changes = "gateway.replicas: 2 → 4, gateway.env.TOKEN: *** → -, gateway.port: - → 80";
+    expect(refused.findings).toMatchObject([
+      { severity: "error", code: "cluster.release-changed", facts: { install: 5, revision: 3, changes } },
+    ]);
+    const taken = await adopt(plan, { ...ours, decide: () => Promise.resolve("site-values") });
+    expect(taken).toMatchObject({ refused: false, findings: [{ severity: "warning" }] });
+    // As after a rollback of ours: another revision, the same values. And one that was cut off may be ours.
+    expect(await adopt(plan, ports)).toMatchObject({ refused: false, findings: [] });
+    const open = { ...ours, receipts: [...receipts, aReceipt({ number: 6, state: "failed" })] };
+    expect(await adopt(plan, open)).toMatchObject({ refused: false, findings: [] });
   });
 
   it("without a release is taken over in the plan, by what is rendered without the relocation", async () => {
