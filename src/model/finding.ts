@@ -141,6 +141,7 @@ export interface FindingFacts {
   "cluster.release-pending": { release: string; namespace: string; status: string; revision: number };
   "overlay.no-target": { workload: string; container: string };
   "cluster.release-foreign": { release: string; namespace: string; chart: string; revision: number; set: string };
+  "cluster.release-replaced": { release: string; namespace: string };
   "cluster.release-changed": {
     release: string;
     namespace: string;

@@ -4,35 +4,24 @@ import { unlessForbidden } from "../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../model/finding.ts";
 import { isSameRelease, releasesOf, type AdoptedRecord, type Receipt } from "../model/receipt.ts";
 import { typedObjects } from "../model/rendered-object.ts";
-import type { Existing } from "../model/choices.ts";
 import type { ValuesLayer } from "../model/relocation.ts";
 import { isValues, mergeValues, type ChartValues, type Values } from "../model/values.ts";
-import { standing, withStanding } from "../stages/receipt/receipt.ts";
+import { standing } from "../stages/receipt/receipt.ts";
 import { compareOwnerValues } from "../stages/survey/owner-values.ts";
-import {
-  releaseChanged,
-  releaseDrift,
-  surveyReleases,
-  unadoptable,
-  undecided,
-  type SurveyPort,
-  type ForeignRelease,
-} from "../stages/survey/survey.ts";
+import { releaseDrift, surveyReleases, unadoptable, undecided, type ForeignRelease } from "../stages/survey/survey.ts";
 import { changesOf, isUnreleased, unreleasedObjects, type UnreleasedObjects } from "../stages/survey/unreleased.ts";
 import { loadTyped } from "../std/yaml.ts";
+import { changesSince, replacedReleases, type SinceInstallPorts } from "./since-install.ts";
 import { liveObjects } from "./live-objects.ts";
 import type { InstallPlan, OwnerLayer, PlannedChart } from "./install-plan.ts";
 
-export interface AdoptionPorts {
-  readonly helm: SurveyPort;
+export interface AdoptionPorts extends SinceInstallPorts {
   readonly cluster: Pick<ClusterPort, "list">;
   /** What the chart would make, hooks included. */
   readonly render: (chart: PlannedChart) => Promise<readonly KubeObject[]>;
   /** Of the site's release on this cluster. */
   readonly receipts: readonly Receipt[];
   chartValues(chart: PlannedChart): Promise<ChartValues>;
-  /** Asked only where something of others would be taken over or taken back, which the finding tells. */
-  decide(about: Finding): Promise<Existing>;
   /** The same plan with the owner's values below those of the site. */
   planOver(owner: readonly OwnerLayer[]): Promise<InstallPlan>;
   readonly signal: AbortSignal;
@@ -53,7 +42,9 @@ export interface Adoption {
 export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Adoption> {
   const { helm, signal } = ports;
   const known = ports.receipts.filter(({ state }) => state !== "undone");
-  const isOurs = (named: AdoptedRecord | PlannedChart): boolean => known.some((receipt) => tellsOf(receipt, named));
+  const replaced = await replacedReleases(known, ports);
+  const isOurs = (named: AdoptedRecord | PlannedChart): boolean =>
+    known.some((receipt) => tellsOf(receipt, named)) && !replaced.some((each) => isSameRelease(each, named));
   const { foreign, findings } = await surveyReleases(plan.charts, {
     helm,
     isOurs: (named) => plan.charts.some((chart) => isSameRelease(chart, named) && isOurs(chart)),
@@ -100,27 +91,6 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
     steps: [...charts.flatMap(ownershipStep), ...compared.steps],
     refused: foreign.length > records.length || changed.refused,
   };
-}
-
-/** What others set with helm since our install. That goes only where it was decided so: it is written down nowhere of ours. */
-async function changesSince(
-  charts: readonly PlannedChart[],
-  known: readonly Receipt[],
-  { helm, decide, signal }: AdoptionPorts,
-): Promise<{ readonly findings: readonly Finding[]; readonly refused: boolean }> {
-  const latest = standing(known);
-  const findings: Finding[] = [];
-  // One that did not go through may have got to helm, and nobody can tell its revision from another's.
-  if (latest?.state !== "done") return { findings, refused: false };
-  for (const { release, namespace, revision } of releasesOf(withStanding(latest, known))) {
-    if (revision === 0 || !charts.some((chart) => isSameRelease(chart, { release, namespace }))) continue;
-    const named = { release, namespace, revision, install: latest.number };
-    const asked = await unlessForbidden(releaseChanged(named, { helm, signal }));
-    const found = "answer" in asked ? asked.answer : undefined;
-    if (found === undefined) continue;
-    findings.push((await decide(found)) === "site-values" ? { ...found, severity: "warning" } : found);
-  }
-  return { findings, refused: hasErrors(findings) };
 }
 
 /** What somebody changed by hand since helm was last there: its next upgrade takes that back. */

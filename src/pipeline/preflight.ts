@@ -2,7 +2,6 @@ import { carriedRelease } from "../model/gateway.ts";
 import pMap from "p-map";
 import type { Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
-import { revisionBack, type StuckRelease } from "../model/helm.ts";
 import type { ReleaseRef } from "../model/receipt.ts";
 import type { NewRelease, PreflightPort } from "../stages/preflight-cluster/input.ts";
 import { liveObjects } from "./live-objects.ts";
@@ -17,8 +16,8 @@ import type { LockItem } from "../model/lock.ts";
 import { bytesByProject, planPush } from "../stages/push/plan.ts";
 import { carriedPlugins, checkCarried, type StartPorts } from "./carried-plugins.ts";
 import { specCrds } from "./export.ts";
-import type { InstallPlan } from "./install-plan.ts";
 import type { InstallPorts, PreflightContext } from "./install-ports.ts";
+import { pendingReleases } from "./release.ts";
 import { helmSource, renderAll, type Rendered, type RenderPorts } from "./prove.ts";
 import { isInside, wantedPlugins, type Wanted } from "./wanted-plugins.ts";
 
@@ -123,25 +122,6 @@ async function clusterFindings(
     },
     ports.cluster,
   );
-}
-
-/** Where helm may not be asked, that is told with whose the releases are. */
-async function pendingReleases(
-  { charts }: InstallPlan,
-  { helm, signal }: Pick<ClusterPreflightPorts, "helm" | "signal">,
-): Promise<readonly StuckRelease[]> {
-  const found = await Promise.all(
-    charts.map(async ({ release, namespace }): Promise<readonly StuckRelease[]> => {
-      const { status = "" } = (await helm.status(release, namespace, { signal })) ?? {};
-      if (!status.startsWith("pending-")) return [];
-      const revision = revisionBack(await helm.history(release, namespace, { signal }));
-      return [{ release, namespace, status, revision }];
-    }),
-  ).catch((error: unknown) => {
-    if (!isFailure(error)) throw error;
-    return [];
-  });
-  return found.flat();
 }
 
 /** Where helm may not be asked, its own refusal is what is told. */

@@ -1,5 +1,6 @@
 import type { Report } from "../model/event.ts";
-import type { HelmPort, ReleaseInfo } from "../model/helm.ts";
+import { isFailure } from "../model/failure.ts";
+import { revisionBack, type HelmPort, type ReleaseInfo, type StuckRelease } from "../model/helm.ts";
 import type { Receipt } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import { overlayCluster, type Applied, type ApplyInput, type ApplyPort } from "../stages/apply/apply.ts";
@@ -53,6 +54,25 @@ async function endOne(
   }
   // A first revision goes back to itself: what was not made yet is made.
   await helm.rollback(release, namespace, Math.max(1, found.revision - 1), { signal });
+}
+
+/** Where helm may not be asked, that is told with whose the releases are. */
+export async function pendingReleases(
+  { charts }: InstallPlan,
+  { helm, signal }: { readonly helm: Pick<HelmPort, "status" | "history">; readonly signal: AbortSignal },
+): Promise<readonly StuckRelease[]> {
+  const found = await Promise.all(
+    charts.map(async ({ release, namespace }): Promise<readonly StuckRelease[]> => {
+      const found = await helm.status(release, namespace, { signal });
+      if (!isPending(found)) return [];
+      const revision = revisionBack(await helm.history(release, namespace, { signal }));
+      return [{ release, namespace, status: found.status, revision }];
+    }),
+  ).catch((error: unknown) => {
+    if (!isFailure(error)) throw error;
+    return [];
+  });
+  return found.flat();
 }
 
 function isPending(found: ReleaseInfo | undefined): found is ReleaseInfo {

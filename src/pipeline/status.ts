@@ -15,7 +15,8 @@ import type {
   Unread,
 } from "../model/status.ts";
 import { parseReceipt, receiptName } from "../stages/receipt/keep.ts";
-import { standing, withStanding } from "../stages/receipt/receipt.ts";
+import { standing } from "../stages/receipt/receipt.ts";
+import { withStanding } from "../stages/receipt/standing-releases.ts";
 import { historyOf, receiptStatus } from "./history.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { deliveredBy, livePlugins, workloadWith, type FoundWorkload } from "./live-plugins.ts";

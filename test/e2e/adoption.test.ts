@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
 import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../rig/far-side.ts";
+import { hgctlProfile, ownersApply, ownersInstall } from "../rig/install/owner.ts";
 import { aDockerRegistry } from "../rig/registry-process.ts";
 import { sampleContent } from "../rig/sample-site.ts";
 import { seed } from "../rig/seed.ts";
@@ -178,48 +179,10 @@ async function expectOnPages(far: FarSide, command: readonly string[], lines: Re
   }
 }
 
-/** What hgctl keeps of an install in its ConfigMap, as far as it sets values. */
-const hgctlProfile = `profile: k8s
-higressVersion: 2.1.3
-global: { install: k8s, ingressClass: bank, enableIstioAPI: false, enableGatewayAPI: false, namespace: ${namespace} }
-console: { replicas: 1, o11YEnabled: false }
-gateway: { replicas: 4 }
-controller: { replicas: 1 }
-`;
-
-/** `helm template | kubectl apply`: the same objects, and no release. */
-async function ownersApply(far: FarSide, chart: string): Promise<void> {
-  const set = ["--set", "higress-core.gateway.replicas=4", "--set", "global.ingressClass=bank"];
-  const rendered = await execa(far.tools.helm, [
-    "template",
-    "higress",
-    chart,
-    "-n",
-    namespace,
-    "--include-crds",
-    "--no-hooks",
-    ...set,
-  ]);
-  const apply = ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, "apply", "--server-side", "-f", "-"];
-  await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "create", "namespace", namespace]);
-  await execa(far.tools.kubectl, apply, { input: rendered.stdout });
-}
-
 /** Helm says of what it owns that it does. */
 function withoutMarks(objects: Readonly<Record<string, object>>): object {
   const marks = (key: string, value: unknown): unknown => (key === "app.kubernetes.io/managed-by" ? undefined : value);
   return JSON.parse(JSON.stringify(objects, marks)) as object;
-}
-
-async function ownersInstall(far: FarSide, chart: string): Promise<void> {
-  const set = [
-    ["higress-core.gateway.replicas", "4"],
-    ["global.ingressClass", "bank"],
-    ["higress-core.gone", "1"],
-    ["higress-core.gateway.env.BANK_TOKEN", "s3cret"],
-  ].flatMap(([path = "", value = ""]) => ["--set-string", `${path}=${value}`]);
-  const where = ["-n", namespace, "--create-namespace", "--kubeconfig", far.cluster.kubeconfig];
-  await execa(far.tools.helm, ["install", "higress", chart, ...where, ...set]);
 }
 
 async function succeeds(far: FarSide, command: readonly string[]) {

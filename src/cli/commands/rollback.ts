@@ -2,15 +2,8 @@ import { reportFindings } from "../../model/event.ts";
 import { workloadsOf } from "../../pipeline/install.ts";
 import { planRollback } from "../../stages/receipt/undo-plan.ts";
 import { rollback } from "../../stages/receipt/undo.ts";
-import {
-  adoptedBefore,
-  installBefore,
-  installsSince,
-  installNumbered,
-  receiptBefore,
-  withOwners,
-  withStanding,
-} from "../../stages/receipt/receipt.ts";
+import { installBefore, installsSince, installNumbered, receiptBefore } from "../../stages/receipt/receipt.ts";
+import { adoptedBefore, isReplaced, withOwners, withStanding } from "../../stages/receipt/standing-releases.ts";
 import { watchRollout } from "../../stages/rollout/watch.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { Failure } from "../../model/failure.ts";
@@ -22,7 +15,7 @@ import { agreed } from "../agreement.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools, type ClusterTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
-import { loadForUndo, releasePort, retire } from "../wire/receipts.ts";
+import { oursOf, loadForUndo, releasePort, retire } from "../wire/receipts.ts";
 
 /**
  * Goes back to the install before: release, plugins, and none of the objects that only the latest one made. Before the
@@ -36,12 +29,14 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const receipts = await loadForUndo(site, tools, context.signal);
   const { latest, all } = receipts;
   const install = to === undefined ? installBefore(all, latest) : installNumbered(all, latest, to);
-  const current = withStanding(latest, all);
+  const standing = withStanding(latest, all);
+  const { ours: current, findings: left } = await oursOf(standing, all, tools, context.signal);
+  reportFindings(left, report);
   const before =
     install === undefined
-      ? (adoptedBefore(current) ?? receiptBefore(all, latest))
-      : withOwners(withStanding(install, all), current);
-  await areKept(releasesOf(before), tools, context.signal);
+      ? (adoptedBefore(standing) ?? receiptBefore(all, latest))
+      : withOwners(withStanding(install, all), standing);
+  await areKept(releasesOf(before), all, tools, context.signal);
   if (!(await agreed(planRollback(current, before), { command: "rollback", flags, context }))) return ExitCode.done;
   const findings = await rollback(current, before, {
     cluster: tools.kubectl,
@@ -63,13 +58,15 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
 /** Before anything is taken back: helm keeps ten revisions, unless it is told otherwise. @throws Failure REVISION_GONE */
 async function areKept(
   releases: readonly ReleaseRecord[],
+  all: readonly Receipt[],
   { helm }: Pick<ClusterTools, "helm">,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { release, namespace, revision } of releases) {
+  for (const record of releases) {
+    const { release, namespace, revision } = record;
     if (revision === 0) continue;
     const kept = await helm.history(release, namespace, { signal });
-    if (kept.some((each) => each.revision === revision)) continue;
+    if (kept.some((each) => each.revision === revision) && !isReplaced(record, all, kept)) continue;
     throw new Failure("REVISION_GONE", { release, revision });
   }
 }

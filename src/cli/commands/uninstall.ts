@@ -2,7 +2,7 @@ import { reportFindings } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { releasesOf } from "../../model/receipt.ts";
-import { withStanding } from "../../stages/receipt/receipt.ts";
+import { withStanding } from "../../stages/receipt/standing-releases.ts";
 import { planUninstall } from "../../stages/receipt/undo-plan.ts";
 import { uninstall } from "../../stages/receipt/undo.ts";
 import type { Context } from "../context.ts";
@@ -11,7 +11,7 @@ import { ExitCode } from "../exit-code.ts";
 import { agreed } from "../agreement.ts";
 import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
-import { loadForUndo, releasePort, retire } from "../wire/receipts.ts";
+import { oursOf, loadForUndo, releasePort, retire } from "../wire/receipts.ts";
 
 /** Removes what the receipt lists, and nothing else. */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -19,12 +19,13 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
   const { all, latest: newest } = await loadForUndo(site, tools, context.signal);
-  const latest = withStanding(newest, all);
+  const { ours: latest, findings: left } = await oursOf(withStanding(newest, all), all, tools, context.signal);
   const [adopted] = latest.adopted ?? [];
   if (adopted !== undefined) {
     const { release, namespace, chart, version, revision } = adopted;
     throw new Failure("RELEASE_ADOPTED", { release, namespace, chart: `${chart} ${version}`, revision });
   }
+  reportFindings(left, report);
   const reach = { crds: truth(flags, "crds"), namespace: truth(flags, "namespace-too") };
   const command = "uninstall";
   if (!(await agreed(planUninstall(latest, reach), { command, flags, context }))) return ExitCode.done;

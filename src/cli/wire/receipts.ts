@@ -1,13 +1,16 @@
 import { receiptDirectory } from "../../edge/files/receipts.ts";
+import { finding, type Finding } from "../../model/finding.ts";
 import type { Kubectl } from "../../edge/process/kubectl.ts";
 import { Failure } from "../../model/failure.ts";
-import type { Receipt } from "../../model/receipt.ts";
+import type { HelmPort } from "../../model/helm.ts";
+import { releasesOf, type Receipt, type ReleaseRecord } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
 import { clusterIdentity } from "../../pipeline/install.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import { keepReceipt, loadReceipts, receiptName } from "../../stages/receipt/keep.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
 import { isOfCluster, standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
+import { isReplaced } from "../../stages/receipt/standing-releases.ts";
 import type { ClusterTools } from "./tools.ts";
 
 /** Where receipts are, and the values that were used. */
@@ -79,6 +82,24 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
   const { release, namespace } = site.cluster;
   if (latest === undefined) throw new Failure("RECEIPT_MISSING", { release, namespace, where: stateDirectory(site) });
   return { all, latest, save: (receipt) => port.save(receipt) };
+}
+
+/** What helm still has of our installs; what somebody has put in the place of one since is not ours to take back, and told. */
+export async function oursOf(
+  receipt: Receipt,
+  all: readonly Receipt[],
+  { helm }: { readonly helm: Pick<HelmPort, "history"> },
+  signal: AbortSignal,
+): Promise<{ readonly ours: Receipt; readonly findings: readonly Finding[] }> {
+  const releases: ReleaseRecord[] = [];
+  const findings: Finding[] = [];
+  for (const record of releasesOf(receipt)) {
+    const history = await helm.history(record.release, record.namespace, { signal });
+    const { release, namespace } = record;
+    if (!isReplaced(record, all, history)) releases.push(record);
+    else findings.push(finding("warning", "cluster.release-replaced", { release, namespace }));
+  }
+  return { ours: { ...receipt, releases }, findings };
 }
 
 /** Nothing of ours is there any more: on disk all are undone, and beside the release none is left. */

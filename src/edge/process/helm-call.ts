@@ -168,10 +168,10 @@ const unreachable =
  * What helm's stderr says about who can help. The sentences were seen on 3.17.3, 4.1.4 and 4.2.3; whatever is not
  * recognised is HELM_FAILED with helm's own words.
  */
-export function helmFailure({ action, release, namespace }: HelmOperation, result: RunResult): Failure {
+export function helmFailure({ action, release, flags = [] }: HelmOperation, result: RunResult): Failure {
   const output = sanitize(withoutNoise(result.stderr) || result.stdout, 2000);
   if (/another operation \(install\/upgrade\/rollback\) is in progress/.test(output))
-    return new Failure("RELEASE_BUSY", { release, namespace, status: "pending" });
+    return new Failure("RELEASE_BUSY", { release, namespace: namespaceIn(flags), status: "pending" });
   if (/conflicts? with "/.test(output)) return new Failure("CLUSTER_CONFLICT", { what: action, output });
   if (/is forbidden: /.test(output)) return new Failure("CLUSTER_FORBIDDEN", { action: `helm ${action}`, output });
   if (unreachable.test(output) && !/failed calling webhook/.test(output))
@@ -202,7 +202,11 @@ export async function helmVersion(binary: string, env: Readonly<Record<string, s
 export interface HelmOperation {
   readonly action: string;
   readonly release: string;
-  readonly namespace: string;
+  readonly flags?: readonly string[];
+}
+
+function namespaceIn(flags: readonly string[]): string {
+  return flags[flags.indexOf("-n") + 1] ?? "";
 }
 
 export function templateFlags({ kubeVersion }: HelmSource, { includeCrds }: TemplateOptions): readonly string[] {

@@ -89,10 +89,9 @@ class HelmProcess implements Helm {
   }
 
   async upgradeInstall(source: HelmSource, options: UpgradeOptions): Promise<ReleaseInfo> {
-    const named = { release: source.release, namespace: source.namespace };
-    const before = await this.status(named.release, named.namespace, options);
-    if (before?.status.startsWith("pending-") === true)
-      throw new Failure("RELEASE_BUSY", { ...named, status: before.status });
+    const { release, namespace } = source;
+    const { status = "" } = (await this.status(release, namespace, options)) ?? {};
+    if (status.startsWith("pending-")) throw new Failure("RELEASE_BUSY", { release, namespace, status });
     const takeOver = options.takeOver === true && (await this.appliesOnServer(source, options));
     const more = [...(takeOver ? ["--force-conflicts"] : []), ...this.#ownership(source)];
     const flags = ["--timeout", `${options.timeoutSeconds}s`, ...more, "-o", "json"];
@@ -107,7 +106,7 @@ class HelmProcess implements Helm {
 
   async status(release: string, namespace: string, options: Waits = {}): Promise<ReleaseInfo | undefined> {
     const found = await this.#find(
-      { action: "status", release, namespace },
+      { action: "status", release },
       ["status", "-n", namespace, "-o", "json"],
       [release],
       options,
@@ -117,7 +116,7 @@ class HelmProcess implements Helm {
 
   async metadata(release: string, namespace: string, options: Waits = {}): Promise<ReleaseChart | undefined> {
     const flags = ["get", "metadata", "-n", namespace, "-o", "json"];
-    const found = await this.#find({ action: "get metadata", release, namespace }, flags, [release], options);
+    const found = await this.#find({ action: "get metadata", release }, flags, [release], options);
     return found === undefined ? undefined : parseMetadata(found);
   }
 
@@ -128,13 +127,13 @@ class HelmProcess implements Helm {
   ): Promise<Values | undefined> {
     const which = revision === undefined ? [] : ["--revision", String(revision)];
     const flags = ["get", "values", "-n", namespace, ...which, "-o", "json"];
-    const found = await this.#find({ action: "get values", release, namespace }, flags, [release], waits);
+    const found = await this.#find({ action: "get values", release }, flags, [release], waits);
     return found === undefined ? undefined : parseValues(found);
   }
 
   async history(release: string, namespace: string, options: Waits = {}): Promise<readonly ReleaseRevision[]> {
     const flags = ["history", "-n", namespace, "-o", "json"];
-    const found = await this.#find({ action: "history", release, namespace }, flags, [release], options);
+    const found = await this.#find({ action: "history", release }, flags, [release], options);
     return found === undefined ? [] : parseHistory(found);
   }
 
@@ -142,34 +141,24 @@ class HelmProcess implements Helm {
     // Helm 4 always shows all, and knows no such option any more.
     const all = this.#isFour ? [] : ["--all"];
     const flags = ["list", "--all-namespaces", ...all, "-o", "json"];
-    return parseReleases(await this.#run({ action: "list", release: "", namespace: "" }, flags, [], options));
+    return parseReleases(await this.#run({ action: "list", release: "" }, flags, [], options));
   }
 
   async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {
     const flags = ["rollback", "-n", namespace];
-    await this.#run({ action: "rollback", release, namespace }, flags, [release, String(revision)], options);
+    await this.#run({ action: "rollback", release }, flags, [release, String(revision)], options);
   }
 
   async uninstall(release: string, namespace: string, options: Waits = {}): Promise<void> {
-    await this.#run({ action: "uninstall", release, namespace }, ["uninstall", "-n", namespace], [release], options);
+    await this.#run({ action: "uninstall", release }, ["uninstall", "-n", namespace], [release], options);
   }
 
   getManifest(release: string, namespace: string, options: Waits = {}): Promise<string> {
-    return this.#run(
-      { action: "get manifest", release, namespace },
-      ["get", "manifest", "-n", namespace],
-      [release],
-      options,
-    );
+    return this.#run({ action: "get manifest", release }, ["get", "manifest", "-n", namespace], [release], options);
   }
 
   getHooks(release: string, namespace: string, options: Waits = {}): Promise<string> {
-    return this.#run(
-      { action: "get hooks", release, namespace },
-      ["get", "hooks", "-n", namespace],
-      [release],
-      options,
-    );
+    return this.#run({ action: "get hooks", release }, ["get", "hooks", "-n", namespace], [release], options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -203,12 +192,7 @@ class HelmProcess implements Helm {
     const { folder, ...state } = this.#state;
     return withValues(folder.path, source, (files) =>
       withPostRenderer({ ...state, folder: folder.path }, source.patches ?? [], (renderer) =>
-        this.#run(
-          { action, release, namespace },
-          [...command, "-n", namespace, ...flags, ...files, ...renderer],
-          names,
-          options,
-        ),
+        this.#run({ action, release }, [...command, "-n", namespace, ...flags, ...files, ...renderer], names, options),
       ),
     );
   }
@@ -222,13 +206,13 @@ class HelmProcess implements Helm {
   ): Promise<string | undefined> {
     const result = await this.#start(flags, names, options);
     if (result.exitCode !== 0 && /release: not found/.test(result.stderr)) return undefined;
-    if (result.exitCode !== 0) throw helmFailure(what, result);
+    if (result.exitCode !== 0) throw helmFailure({ ...what, flags }, result);
     return result.stdout;
   }
 
   async #run(what: HelmOperation, flags: readonly string[], names: readonly string[], options: Waits): Promise<string> {
     const result = await this.#start(flags, names, options);
-    if (result.exitCode !== 0) throw await this.#blame(what, result, options);
+    if (result.exitCode !== 0) throw await this.#blame({ ...what, flags }, result, options);
     return result.stdout;
   }
 

@@ -2,7 +2,6 @@ import type { Phase } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import {
   isSameRelease,
-  releasesOf,
   unknownCluster,
   type AdoptedRecord,
   type LeftoverRecord,
@@ -60,48 +59,6 @@ function adoptedBy(latest: Receipt | undefined, { adopted = [] }: InstallFacts):
   const known = latest?.adopted ?? [];
   const all = [...adopted, ...known.filter((each) => !adopted.some((one) => isSameRelease(one, each)))];
   return all.length === 0 ? {} : { adopted: all };
-}
-
-/**
- * What there was before an install that took over somebody else's release: that release at its revision, and nothing of
- * ours. `undefined` when it took over none.
- */
-export function adoptedBefore(receipt: Receipt): Receipt | undefined {
-  const adopted = receipt.adopted ?? [];
-  if (adopted.length === 0) return undefined;
-  const begun = receipt.releases ?? [];
-  const releases = adopted.map(({ release, namespace, revision }) => {
-    // What helm was not begun with is as it was, and may be no release yet.
-    const touched = begun.some((each) => isSameRelease(each, { release, namespace }));
-    return { release, namespace, revision: touched ? revision : 0, previousRevision: 0 };
-  });
-  return { ...receipt, releases, objects: [], leftovers: [], plugins: [] };
-}
-
-/**
- * A receipt with every release that stood after its install, whichever install touched it last: one that ended before
- * helm, or left helm out, knows of none itself.
- */
-export function withStanding(receipt: Receipt, receipts: readonly Receipt[]): Receipt {
-  const until = receipts.filter(
-    ({ number, state, cluster }) => number < receipt.number && state !== "undone" && isOfTarget(receipt, cluster),
-  );
-  const records = [...until.toSorted((a, b) => a.number - b.number), receipt].flatMap(releasesOf);
-  const standing = new Map(records.map((record) => [`${record.namespace}/${record.release}`, record]));
-  return { ...receipt, releases: [...standing.values()] };
-}
-
-/**
- * What a rollback to an earlier install brings back: that install, and beside it, at their owners' revisions, the releases
- * that were taken over since. That install knows nothing of them, and they are not ours to remove.
- */
-export function withOwners(before: Receipt, current: Receipt): Receipt {
-  const known = releasesOf(before);
-  const owners = adoptedBefore(current)?.releases ?? [];
-  return {
-    ...before,
-    releases: [...known, ...owners.filter((owned) => !known.some((each) => isSameRelease(each, owned)))],
-  };
 }
 
 const nothing: Pick<Receipt, "objects" | "crds" | "leftovers" | "plugins"> = {
@@ -194,7 +151,8 @@ export function isOfCluster({ cluster }: Pick<Receipt, "cluster">, { server, url
   return url !== undefined && cluster.url === url;
 }
 
-function isOfTarget(receipt: Receipt, target: Receipt["cluster"]): boolean {
+/** Whether it tells of the same release of the same cluster. */
+export function isOfTarget(receipt: Receipt, target: Receipt["cluster"]): boolean {
   const { namespace, release } = receipt.cluster;
   return namespace === target.namespace && release === target.release && isOfCluster(receipt, target);
 }

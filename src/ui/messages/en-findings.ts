@@ -111,6 +111,7 @@ export const findings = findingSentences({
     message: "The release {release} in {namespace} was not installed from here: {chart}, revision {revision}; its owner set: {set}",
     hint: "Decide with --existing: keep-values lays the site file over what its owner set, site-values drops that, refuse leaves all as it is. `rollback` returns to revision {revision}.",
   },
+  "cluster.release-replaced": { message: "The release {release} in {namespace} is no longer the one that was installed from here: somebody removed that, and made another one", hint: "It is left alone. To remove it all the same: helm -n {namespace} uninstall {release}" },
   "cluster.release-changed": {
     message: "Since install {install} somebody set other values for the release {release} in {namespace} with helm (revision {revision}), and an install would take that back: {changes}",
     hint: "Write what must stay under `values` of the site file, then go on with --existing site-values. Helm keeps what stands there now as revision {revision}.",

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { receiptsOfRelease } from "../../../src/cli/wire/receipts.ts";
+import { oursOf, receiptsOfRelease } from "../../../src/cli/wire/receipts.ts";
 import type { Kubectl } from "../../../src/edge/process/kubectl.ts";
 import type { Receipt } from "../../../src/model/receipt.ts";
 import { Site } from "../../../src/model/site.ts";
@@ -35,4 +35,30 @@ it("gives the receipts of the site's release on its cluster, and of no neighbour
   expect(await numbersAs("uid-b", "https://b:6443")).toEqual([2, 6]);
   // Somebody who may not read kube-system.
   expect(await numbersAs(undefined, "https://b:6443")).toEqual([6]);
+});
+
+it("leaves a release to whoever made it anew after ours was removed, and says so", async () => {
+  const signal = new AbortController().signal;
+  const at = (seconds: number): string => new Date(seconds * 1000).toISOString();
+  const record = { release: "higress", namespace: "higress-system", revision: 2, previousRevision: 1 };
+  const phases = [{ phase: "apply", state: "done" as const, at: at(100) }];
+  const receipt = aReceipt({ releases: [record], phases });
+  const asked = (...revisions: readonly (readonly [number, number])[]) => {
+    const history = revisions.map(([revision, began]) => ({ revision, updated: at(began), status: "", chart: "" }));
+    return oursOf(receipt, [receipt], { helm: { history: () => Promise.resolve(history) } }, signal);
+  };
+  const ours = { ours: receipt, findings: [] };
+  // As we made it; after later revisions, whoever made them; forgotten among more than ten; gone altogether.
+  expect(await asked([1, 10], [2, 90])).toEqual(ours);
+  expect(await asked([2, 90], [3, 500])).toEqual(ours);
+  expect(await asked([12, 500], [13, 600])).toEqual(ours);
+  expect(await asked()).toEqual(ours);
+  // Numbered anew: not as far as ours yet, or there at a time when our install had ended.
+  const replaced = {
+    ours: { ...receipt, releases: [] },
+    findings: [{ severity: "warning", code: "cluster.release-replaced" }],
+  };
+  expect(await asked([1, 500])).toMatchObject(replaced);
+  expect(await asked([1, 500], [2, 600])).toMatchObject(replaced);
+  expect((await asked([1, 500])).ours.releases).toEqual([]);
 });

@@ -1,15 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { parseReceipt, printReceipt, receiptConfigMap } from "../../../../src/stages/receipt/keep.ts";
 import {
-  adoptedBefore,
   beginReceipt,
   beginRelease,
   receiptBefore,
   standing,
   withMore,
-  withOwners,
-  withStanding,
 } from "../../../../src/stages/receipt/receipt.ts";
+import { adoptedBefore, withOwners, withStanding } from "../../../../src/stages/receipt/standing-releases.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
 
 const now = new Date(0);
