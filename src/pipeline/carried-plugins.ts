@@ -11,7 +11,7 @@ import { readRelease } from "../stages/documents/read.ts";
 import { checkPlugin, type GatewayTable, type PluginCheck } from "../stages/plugins/check.ts";
 import { pluginLayout, type PluginLayout } from "../model/plugin-layout.ts";
 import { pluginManifests } from "../stages/plugins/manifests.ts";
-import type { ModuleStarter } from "../stages/plugins/ports.ts";
+import type { ModuleStarter } from "../model/plugin-start.ts";
 import { readModule } from "../stages/plugins/read-module.ts";
 import { nearest } from "../std/nearest.ts";
 

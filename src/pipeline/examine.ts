@@ -4,7 +4,7 @@ import { checkPlugin, type GatewayTable } from "../stages/plugins/check.ts";
 import { pluginLayout } from "../model/plugin-layout.ts";
 import { repackPlugin } from "../stages/plugins/repack.ts";
 import type { PluginManifest } from "../stages/plugins/manifests.ts";
-import type { ModuleStarter } from "../stages/plugins/ports.ts";
+import type { ModuleStarter } from "../model/plugin-start.ts";
 import { readModule } from "../stages/plugins/read-module.ts";
 import type { ExaminePlugin } from "../stages/resolve/ports.ts";
 

@@ -1,3 +1,5 @@
+import type { StartStep } from "../../model/plugin-start.ts";
+
 /** What host calls see of the module that makes them. */
 export interface Guest {
   readonly name: string;
@@ -19,12 +21,10 @@ export type HostCall = (...args: readonly number[]) => number;
 
 export type Exports = Readonly<Record<string, unknown>>;
 
-export type Step = "compile" | "instantiate" | "start" | "context" | "vm" | "configure" | "http";
-
 /** From the worker to its owner, in this order of time; the owner may stop the worker between any two. */
 export type Message =
-  | { readonly type: "step"; readonly step: Step }
-  | { readonly type: "answer"; readonly step: Step; readonly value: number }
+  | { readonly type: "step"; readonly step: StartStep }
+  | { readonly type: "answer"; readonly step: StartStep; readonly value: number }
   | { readonly type: "log"; readonly level: string; readonly text: string }
   | { readonly type: "end"; readonly memory: number; readonly why?: string };
 

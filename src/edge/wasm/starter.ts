@@ -1,38 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { capMemory, ModuleError } from "../../content/wasm.ts";
-import type { Job, Message, Step } from "./guest.ts";
+import type { ModuleStarter, StartOptions, StartResult, StartStep } from "../../model/plugin-start.ts";
+import type { Job, Message } from "./guest.ts";
 import { workerSource } from "./worker.ts";
-
-export interface StartOptions {
-  readonly timeoutMs: number;
-  readonly memoryMiB: number;
-  readonly name?: string | undefined;
-  /** What a module may call before its root context is there; everything unless told. */
-  readonly earlyCalls?: readonly string[] | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface StartResult {
-  readonly steps: Readonly<Partial<Record<Step, number>>>;
-  readonly logs: readonly { readonly level: string; readonly text: string }[];
-  readonly memory: number;
-  readonly error?: { readonly step: Step; readonly why: string } | undefined;
-}
 
 /** JavaScript heap of the worker: its own code, V8's tables of the module, nothing of the module's memory. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
-
-export interface Starter {
-  start(module: Uint8Array, config: string, options: StartOptions): Promise<StartResult>;
-}
 
 /**
  * Starts modules that nobody vouches for. Each gets a worker of its own that is ended with it. A module has stub host
  * calls only; its memory is capped in its binary, its time by ending the worker, its words by the worker itself. Compiling
  * happens over there too, so a module that takes V8 long to read holds up nothing here.
  */
-export function moduleStarter(): Starter {
+export function moduleStarter(): ModuleStarter {
   const source = workerSource();
   return { start: (module, config, options) => start(source, { module, config, options }) };
 }
@@ -81,9 +62,9 @@ function tryToCap(module: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> | 
 
 /** Follows the worker's messages until it says that it is done, dies, or runs out of time. */
 function watched(worker: Worker, { timeoutMs, signal }: StartOptions): Promise<StartResult> {
-  const steps: Partial<Record<Step, number>> = {};
+  const steps: Partial<Record<StartStep, number>> = {};
   const logs: { level: string; text: string }[] = [];
-  let step: Step = "compile";
+  let step: StartStep = "compile";
   return new Promise((resolve, reject) => {
     const settle = (memory: number, why?: string): void => {
       clearTimeout(deadline);

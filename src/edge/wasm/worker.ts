@@ -1,4 +1,5 @@
-import { guestOf, type Exports, type Job, type Message, type Step } from "./guest.ts";
+import type { StartStep } from "../../model/plugin-start.ts";
+import { guestOf, type Exports, type Job, type Message } from "./guest.ts";
 import { importsFor, proxyCalls, wasiCalls } from "./host-calls.ts";
 
 interface HostSide {
@@ -18,8 +19,8 @@ interface HostSide {
 function startSequence(host: HostSide, job: Job, post: (message: Message) => void): void {
   let exports: Exports = {};
   const guest = host.guestOf(job, () => exports, post);
-  let now: Step = "compile";
-  const take = <T>(step: Step, work: () => T): T => {
+  let now: StartStep = "compile";
+  const take = <T>(step: StartStep, work: () => T): T => {
     now = step;
     post({ type: "step", step });
     const answer = work();

@@ -6,7 +6,7 @@ import { sanitize } from "../../model/sanitize.ts";
 import { isOlder } from "../../model/version-range.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { abiVersions, missingExports, higressOnly, mismatches, missingImports, printImport } from "./abi.ts";
-import type { ModuleStarter, StartLine, StartResult } from "./ports.ts";
+import type { ModuleStarter, StartLine, StartResult } from "../../model/plugin-start.ts";
 
 export type GatewayTable = GatewayGenerations;
 

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { checkPlugin, type PluginCheckInput } from "../../../../src/stages/plugins/check.ts";
-import type { StartResult } from "../../../../src/stages/plugins/ports.ts";
+import type { StartResult } from "../../../../src/model/plugin-start.ts";
 import { gatewayTable } from "../../../rig/wasm/gateways.ts";
 import { aProxyPlugin, code, type AFunction } from "../../../rig/wasm/module.ts";
 
