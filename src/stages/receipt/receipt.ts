@@ -97,11 +97,13 @@ function installsBefore(receipts: readonly Receipt[], receipt: Receipt): readonl
     .toSorted((a, b) => a.number - b.number);
 }
 
-/** @throws Failure USAGE naming those that can be gone back to */
+/** @throws Failure USAGE naming those that can be gone back to, RECEIPT_MISSING where there is none */
 export function installNumbered(receipts: readonly Receipt[], receipt: Receipt, number: number): Receipt {
   const before = installsBefore(receipts, receipt);
   const found = before.find((each) => each.number === number);
   if (found !== undefined) return found;
+  // Nothing could be named after the colon.
+  if (before.length === 0) return receiptBefore(receipts, receipt);
   throw new Failure("USAGE", { what: `--to ${number}: ${before.map((each) => each.number).join(", ")}` });
 }
 

@@ -3,6 +3,7 @@ import { parseReceipt, printReceipt, receiptConfigMap } from "../../../../src/st
 import {
   beginReceipt,
   beginRelease,
+  installNumbered,
   receiptBefore,
   standing,
   withMore,
@@ -59,6 +60,9 @@ describe("a receipt", () => {
     const all = [aReceipt({ number: 1 }), aReceipt({ number: 2, state: "failed" }), aReceipt({ number: 3 })];
     expect(receiptBefore(all, all[2]!).number).toBe(1);
     expect(() => receiptBefore(all, all[0]!)).toThrow("RECEIPT_MISSING");
+    expect(() => installNumbered(all, all[2]!, 7)).toThrow(/USAGE.*--to 7: 1"/);
+    // No number would do, so none is asked for.
+    expect(() => installNumbered(all, all[0]!, 1)).toThrow("RECEIPT_MISSING");
   });
 
   it("keeps what was there before the first install over somebody else's release, and goes back to it", () => {
