@@ -125,5 +125,7 @@ function holdsEncodedSecret(text: string, depth: number): boolean {
 
 /** `oci://registry.example/plugins/key-auth:2.0.1` reads like a name and its value. */
 function isModuleOrImage(text: string): boolean {
+  // No reference is longer, and the expression looks at each dot.
+  if (text.length > 600) return false;
   return /^(oci:\/\/)?[^/@]*\.[^/@]*\//i.test(text) && ociReference(text) !== undefined;
 }

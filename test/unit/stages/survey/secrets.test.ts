@@ -40,6 +40,13 @@ describe("what is taken out of a cluster without its secrets", () => {
     expect(withoutSecrets(value)).toEqual({ kept: value, left: [] });
   });
 
+  it.each([".", " ", "a", "a.", "sk-", "=", '"', "eyJ.", "://", "A", "-\n", "a:\n"])(
+    "ends at a million of %j",
+    (piece) => {
+      expect(withoutSecrets({ text: piece.repeat(1_000_000 / piece.length) }).left.length).toBeLessThan(2);
+    },
+  );
+
   it("ends at documents in documents without end, and leaves them out", () => {
     let text = "a: 1\n";
     for (let depth = 0; depth < 12; depth += 1) text = JSON.stringify({ a: text });
