@@ -14,6 +14,7 @@ export type LeftOutReason =
   | "secret"
   | "secret-object"
   | "values-unknown"
+  | "revision-undeployed"
   | "chart-unknown"
   | "plugin-unreachable"
   | "plugin-incomplete"

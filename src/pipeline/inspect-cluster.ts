@@ -80,8 +80,8 @@ class Inspection {
 
   async run(): Promise<ClusterSnapshot | undefined> {
     const { release, namespace } = this.#named;
-    const { helm, cluster, signal } = this.#ports;
-    const about = await this.#ask("release", () => helm.metadata(release, namespace, { signal }), undefined);
+    const { cluster, signal } = this.#ports;
+    const about = await this.#about();
     const workloads = await this.#list("workloads", workloadKinds);
     const configuration = (
       await Promise.all(configurationKinds.map((resource) => this.#list("configuration", resource)))
@@ -107,10 +107,19 @@ class Inspection {
       images: this.#images(runningImages(ours, await this.#list("pods", "pods"))),
       ...taken,
       ...this.#objects(objects),
-      hosts: namedHosts([...plugins.map(withoutUrl), ...objects]),
+      hosts: namedHosts([...plugins, ...objects]),
       leftOut: [...this.#leftOut, ...secretsNamed([...plugins, ...objects])],
       unread: this.#unread,
     };
+  }
+
+  async #about(): Promise<ReleaseChart | undefined> {
+    const { release, namespace } = this.#named;
+    const { helm, signal } = this.#ports;
+    const about = await this.#ask("release", () => helm.metadata(release, namespace, { signal }), undefined);
+    if (about !== undefined && about.status !== "deployed")
+      this.#leave("revision-undeployed", `${release} #${about.revision} ${about.status}`);
+    return about;
   }
 
   async #values(about: ReleaseChart | undefined, loose: Values | undefined): Promise<Values> {
@@ -232,12 +241,6 @@ function secretsNamed(objects: readonly KubeObject[]): readonly LeftOut[] {
     return named.flatMap((name) => (name === undefined ? [] : [`${name} (${object.kind} ${nameOf(object)})`]));
   });
   return [...new Set(names)].map((where) => ({ reason: "secret-object", where }));
-}
-
-/** Where its module comes from is no host that it calls. */
-function withoutUrl(plugin: KubeObject): KubeObject {
-  const spec = Object.entries(mapAt(plugin, "spec")).filter(([key]) => key !== "url");
-  return { ...plugin, spec: Object.fromEntries(spec) };
 }
 
 function withoutLogin(url: string): string {

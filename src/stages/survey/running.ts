@@ -3,6 +3,7 @@ import { insideBy, isInsidePattern, outsideReferences } from "../../model/inside
 import { isDigest } from "../../model/digest.ts";
 import type { KubeObject } from "../../model/kubernetes.ts";
 import { itemsAt, mapAt, podSpecOf, textAt, type RenderedObject } from "../../model/rendered-object.ts";
+import { isWasmPlugin } from "../../model/wasm-plugin.ts";
 import type { RunningImage } from "../../model/cluster-snapshot.ts";
 
 /** The images of the pods that these workloads have made, with what was put into them on the way, such as sidecars. */
@@ -43,10 +44,17 @@ function digestIn(imageID: string): string | undefined {
 
 /** Hosts that these objects name and that are not of the cluster, as `inside:` of a site file has them. */
 export function namedHosts(objects: readonly RenderedObject[]): readonly string[] {
-  const urls = outsideReferences(objects, { prefixes: [] }).filter(({ what }) => what === "url");
+  const urls = outsideReferences(objects.map(withoutModule), { prefixes: [] }).filter(({ what }) => what === "url");
   const hosts = [...urls.map(({ host }) => host), ...objects.flatMap(registryHosts), ...objects.flatMap(routeHosts)];
   const outside = hosts.filter((host) => isInsidePattern(host) && insideBy(host, { prefixes: [] }) === undefined);
   return [...new Set(outside.map((host) => host.toLowerCase()))].sort();
+}
+
+/** Where the module of a plugin comes from is no host that it calls. */
+function withoutModule(object: RenderedObject): RenderedObject {
+  if (!isWasmPlugin(object)) return object;
+  const spec = Object.entries(mapAt(object, "spec")).filter(([key]) => key !== "url");
+  return { ...object, spec: Object.fromEntries(spec) };
 }
 
 /** https://github.com/alibaba/higress/blob/main/api/networking/v1/mcp_bridge.proto: addresses with commas between them, ports apart or in them. */

@@ -84,6 +84,13 @@ describe("releases of Higress", () => {
   });
 });
 
+it("says that what helm last tried may not be what runs", async () => {
+  const about = { chart: "higress", version: "2.2.4", revision: 3, status: "failed", isServerSide: false };
+  const helm = { metadata: () => Promise.resolve(about), values: () => Promise.resolve({}) };
+  const snapshot = await inspectCluster(usual, ports([gateway], helm));
+  expect(snapshot?.leftOut).toEqual([{ reason: "revision-undeployed", where: "higress #3 failed" }]);
+});
+
 it("names Secrets that must be made inside, and shows no letter that a terminal would obey", async () => {
   const bridge = object(
     "McpBridge",
