@@ -31,6 +31,8 @@ export interface PlannedChart {
   readonly relocation: RelocationMap;
   /** Bundle's, then the user's, then the relocation: each layer wins over the one before. */
   readonly values: readonly ValuesLayer[];
+  /** Of `values`, what the site's values files, its own file and the command line say. */
+  readonly own: { readonly texts: readonly string[]; readonly values: Values };
   /** How many layers at the start of `values` are the bundle's; the values of a former owner come right after them. */
   readonly below: number;
   /** What no value reaches. */
@@ -133,6 +135,7 @@ function plannedChart(
     namespace: site.cluster.namespace,
     relocation,
     below: valuesFiles.length + 1,
+    own: { texts: userValues, values: site.values },
     values: [
       ...valuesFiles,
       values,

@@ -11,23 +11,42 @@ import {
 } from "../model/values.ts";
 import { nearest } from "../std/nearest.ts";
 import { loadTypedLoosely } from "../std/yaml.ts";
-import type { LoadedChart } from "./build-ports.ts";
+import type { RelocationMap } from "../model/relocation.ts";
+
+interface ValuedChart {
+  readonly name: string;
+  readonly version: string;
+  readonly relocation: RelocationMap;
+  readonly valuesFiles: readonly string[];
+  readonly values: Values;
+  readonly read: ChartValues;
+}
 
 /** A relocation map for another chart or version, values that no template of this one reads, and values of another type. */
-export function misfits(chart: LoadedChart): readonly Finding[] {
+export function misfits(chart: ValuedChart): readonly Finding[] {
   const { name, version, relocation, valuesFiles, values, read } = chart;
   const here = `${name} ${version}`;
   const map = `${relocation.chart} ${relocation.version}`;
-  const files = mergeValues(...valuesFiles.map(valuesIn));
-  const all = mergeValues(files, values);
+  return [
+    ...(map === here ? [] : [finding("warning", "relocation.other-chart", { chart: here, map })]),
+    ...valueMisfits(here, { texts: valuesFiles, values }, read),
+  ];
+}
+
+/** Values that no template of a chart reads, and those of another type than it has; `texts` are files that helm reads. */
+export function valueMisfits(
+  here: string,
+  { texts, values }: { readonly texts: readonly string[]; readonly values: Values },
+  read: ChartValues,
+): readonly Finding[] {
+  const files = mergeValues(...texts.map(valuesIn));
   const mistyped = new Map(
     [...mistypedIn(files, read.defaults, isTruthOfHelm), ...mistypedIn(values, read.defaults, () => false)].map(
       (each) => [joinPath(each.path), each],
     ),
   );
   return [
-    ...(map === here ? [] : [finding("warning", "relocation.other-chart", { chart: here, map })]),
-    ...unreadPaths(all, read).map((path) =>
+    ...unreadPaths(mergeValues(files, values), read).map((path) =>
       finding("warning", "chart.value-unread", { chart: here, path: joinPath(path), near: nearTo(path, read) }),
     ),
     ...[...mistyped].map(([path, { value, standing }]) =>

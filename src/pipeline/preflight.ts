@@ -102,7 +102,7 @@ async function clusterFindings(
   const plugins = bundle.document.items.filter(
     ({ kind, name }) => kind === "plugin" && site.plugins.enable.includes(name),
   );
-  return preflightCluster(
+  const findings = await preflightCluster(
     {
       namespace,
       release,
@@ -122,6 +122,7 @@ async function clusterFindings(
     },
     ports.cluster,
   );
+  return [...rendered.flatMap(({ misfits }) => misfits), ...findings];
 }
 
 /** Where helm may not be asked, its own refusal is what is told. */

@@ -18,12 +18,16 @@ import { placedTargets, type RenderedName } from "../stages/apply/objects.ts";
 import { prove, workloadsWithoutPullSecret, type Proof, type ProveOptions } from "../stages/prove/prove.ts";
 import { insideOf, wantedPlugins } from "./wanted-plugins.ts";
 import type { HelmPort, HelmSource } from "../model/helm.ts";
+import { valueMisfits } from "./misfits.ts";
+import type { ChartValues } from "../model/values.ts";
 import type { InstallPlan, PlannedBundle, PlannedChart } from "./install-plan.ts";
 
 export interface Rendered {
   readonly chart: PlannedChart;
   readonly manifest: string;
   readonly crds: readonly string[];
+  /** Of the site's own values, those that the chart does not know, or not so. */
+  readonly misfits: readonly Finding[];
 }
 
 export interface ProofResult {
@@ -50,6 +54,8 @@ export interface RenderPorts {
   withFile<T>(name: string, bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T>;
   /** CRDs of a chart archive, as YAML. */
   chartCrds(archive: Uint8Array): Promise<readonly string[]>;
+  /** What a chart archive says of its values. */
+  chartValues(archive: Uint8Array): Promise<ChartValues>;
 }
 
 /**
@@ -74,7 +80,8 @@ export async function renderAll(
         );
       return (await ports.helm.dryRun(source, { signal: options.signal })).manifest;
     });
-    rendered.push({ chart, manifest, crds: await ports.chartCrds(archive) });
+    const misfits = valueMisfits(`${chart.name} ${chart.version}`, chart.own, await ports.chartValues(archive));
+    rendered.push({ chart, manifest, crds: await ports.chartCrds(archive), misfits });
   }
   return rendered;
 }

@@ -70,7 +70,8 @@ export async function rehearse(
   const asked = await checkUrls({ urls: answerable, inside, ask: answers(plan), signal });
   // Which helm will install it is known inside only.
   const misplaced = rendered.flatMap(({ manifest }) => misplacedFields(renderedObjects(manifest)));
-  const findings = [...proof.findings, ...misplaced, ...asked];
+  const misfits = rendered.flatMap((each) => each.misfits);
+  const findings = [...misfits, ...proof.findings, ...misplaced, ...asked];
   return ports.site === undefined ? findings.map(ofAnySite) : findings;
 }
 

@@ -182,10 +182,11 @@ describe.skipIf(unavailable !== undefined)(`a chart of a company's own${because}
       const site = await writeSampleSite(folder.path, {
         host,
         url: "http://127.0.0.1:1",
-        more: { plugins: {}, cluster: { release }, values: { shared: { tag: "1" } } },
+        more: { plugins: {}, cluster: { release }, values: { shared: { tag: "1" }, imagee: 1 } },
       });
       const rendered = await run("render", "company.tar", "--site", site, "--helm", installer.helm);
       expect(rendered, said(rendered)).toMatchObject({ exitCode: 0 });
+      expect(rendered.stderr).toContain("[chart.value-unread]");
       for (const name of ["team/app:1", "team/other", "acme/fixed:1", "library/listed:1", "library/made-up:1"])
         expect(rendered.stdout).toContain(`${host}/higress/${name}`);
       expect(rendered.stdout).not.toContain("reg.company.example");

@@ -23,7 +23,7 @@ import type { Context } from "../context.ts";
 import { startedAs } from "../started-as.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { chartCrds, readCa, readUserPlugins, withFile } from "../wire/install-ports.ts";
+import { chartCrds, chartValues, readCa, readUserPlugins, withFile } from "../wire/install-ports.ts";
 import { planOfInstall } from "../wire/adoption.ts";
 import { gitopsExport, gitopsTarget } from "../wire/gitops.ts";
 import { openTools, type ClusterTools, findSiteTool } from "../wire/tools.ts";
@@ -46,7 +46,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
   const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
   const proof = proveAll(rendered, session.plan, site, own);
-  reportFindings(proof.findings, context.reporter.report);
+  reportFindings([...rendered.flatMap(({ misfits }) => misfits), ...proof.findings], context.reporter.report);
   const { images, strings, findings } = proof;
   const facts = { images, strings, outside: findings.length, prefix: session.plan.prefix };
   context.reporter.report({ type: "note", text: "proved", facts });
@@ -69,7 +69,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
 }
 
 function renderedBy(helm: HelmPort, { plan, bundle }: SiteSession, { signal }: Context, offline?: string) {
-  const ports = { helm, withFile, chartCrds };
+  const ports = { helm, withFile, chartCrds, chartValues };
   return renderAll(plan, bundle, ports, { signal, ...(offline === undefined ? {} : { offline }) });
 }
 

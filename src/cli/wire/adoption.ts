@@ -1,7 +1,7 @@
 import { readChartValues } from "../../edge/charts/values.ts";
 import { typedObjects } from "../../model/rendered-object.ts";
 import { renderAll } from "../../pipeline/prove.ts";
-import { chartCrds, withFile } from "./install-ports.ts";
+import { chartCrds, chartValues, withFile } from "./install-ports.ts";
 import { isFailure } from "../../model/failure.ts";
 import { existingChoices, type Existing } from "../../model/choices.ts";
 import { adopt, type Adoption } from "../../pipeline/adoption.ts";
@@ -44,7 +44,7 @@ export async function adoptExisting(
       helm: tools.helm,
       cluster: tools.kubectl,
       render: async (chart) => {
-        const ports = { helm: tools.helm, withFile, chartCrds };
+        const ports = { helm: tools.helm, withFile, chartCrds, chartValues };
         const offline = bundle.document.kubeVersion;
         const rendered = await renderAll({ ...plan, charts: [chart] }, bundle, ports, { offline, signal });
         return rendered.flatMap(({ manifest }) => typedObjects(manifest, chart.name));

@@ -34,7 +34,7 @@ import { examiner } from "../../pipeline/examine.ts";
 import { loadGateways } from "./tools.ts";
 import { startedAs } from "../started-as.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
-import { chartCrds, withFile } from "./install-ports.ts";
+import { chartCrds, chartValues, withFile } from "./install-ports.ts";
 import { learnChart, mapText, unrendered, type ChartToLearn } from "./learn.ts";
 import type { RegistryPool } from "./registries.ts";
 
@@ -77,6 +77,7 @@ export async function buildPorts(
       helm: helm ?? withoutCharts,
       withFile,
       chartCrds,
+      chartValues,
       parseRelocation: parseRelocationMap,
       site: wiring.site,
     },

@@ -1,4 +1,6 @@
 import { readChart } from "../../edge/charts/read.ts";
+import { readChartValues } from "../../edge/charts/values.ts";
+import type { ChartValues } from "../../model/values.ts";
 import { readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
@@ -52,6 +54,7 @@ export async function installPorts(
     withFile,
     userPlugins: await readUserPlugins(site),
     chartCrds,
+    chartValues,
     pullSecret: () =>
       pullSecretOf(site, {
         harbor: () => session.harbor(),
@@ -78,6 +81,10 @@ export async function withFile<T>(name: string, bytes: Uint8Array, use: (path: s
 
 export async function chartCrds(archive: Uint8Array): Promise<readonly string[]> {
   return (await readChart(archive)).crds.map((crd) => crd.text);
+}
+
+export function chartValues(archive: Uint8Array): Promise<ChartValues> {
+  return readChartValues(archive);
 }
 
 /** What workloads must trust so that they can fetch: nothing, where nothing is signed. */
@@ -118,6 +125,7 @@ export async function preflightOf(
     cluster: tools.kubectl,
     withFile,
     chartCrds,
+    chartValues,
     ...(await pluginPorts(asked.site, context)),
     now: context.now,
     report,

@@ -44,7 +44,7 @@ export const findings = findingSentences({
   "relocation.hook-unpatched": { message: "{where} keeps {value} at {path}: it is a hook, and Helm 3 hands hooks to no post-renderer", hint: "Use Helm 4.1 or later, here (--helm FILE) and inside (`tools:` of the spec carries one); or set a value that moves it." },
   "relocation.other-chart": { message: "The relocation map is for {map}, and the chart is {chart}", hint: "Leave relocation: out of the spec, and the map is learned from the chart; or name the map of this version." },
   "chart.value-type": { message: "{chart} has {standing} at {path}, and the values have {value}: another type", hint: 'Write it as the chart has it. helm takes any type: the text "false" counts as true in a template, and text in the place of a map is dropped.' },
-  "chart.value-unread": { message: "{chart} reads no {path}; the nearest that it knows: {near}", hint: "Correct the key in the values of the spec; as it stands, it does nothing." },
+  "chart.value-unread": { message: "{chart} reads no {path}; the nearest that it knows: {near}", hint: "Correct the key where it is written, in the spec or for the site; as it stands, it does nothing." },
   "chart.feature": { message: "{chart} also names {references} when {switches} is switched the other way", hint: "Set it in the values of the spec, so that they are carried; an install that switches it on later lacks them." },
   "registry.not-harbor": { message: "{host} is {kind}, not Harbor", hint: "Questions that only Harbor answers are left out." },
   "registry.harbor": { message: "{host} is Harbor {version}", hint: "" },

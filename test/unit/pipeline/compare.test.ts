@@ -26,7 +26,9 @@ const exported = (manifest: string, more: Partial<ManifestExport> = {}): Manifes
   overlay: [],
   plugins: [],
   pullSecret: undefined,
-  releases: [{ chart: { release, namespace } as ManifestExport["releases"][number]["chart"], manifest, crds: [] }],
+  releases: [
+    { chart: { release, namespace } as ManifestExport["releases"][number]["chart"], manifest, crds: [], misfits: [] },
+  ],
   ...more,
 });
 

@@ -28,7 +28,9 @@ const exported: ManifestExport = {
     object("v1", "ServiceAccount", "default", namespace),
   ],
   crds: [crd("old"), crd("new")],
-  releases: [{ chart: { name: "higress" } as ManifestExport["releases"][number]["chart"], manifest, crds: [] }],
+  releases: [
+    { chart: { name: "higress" } as ManifestExport["releases"][number]["chart"], manifest, crds: [], misfits: [] },
+  ],
   overlay: [object("apps/v1", "Deployment", "gateway", namespace)],
   plugins: [object("extensions.higress.io/v1alpha1", "WasmPlugin", "key-auth", namespace)],
   pullSecret: "pull",

@@ -22,7 +22,9 @@ const plan = {
 const workload = (name: string, container: string): string =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name} }\nspec: { template: { spec: { containers: [{ name: ${container}, image: "harbor.corp/higress/gateway:1" }] } } }\n`;
 const codes = (manifest: string, ca: string | undefined): readonly string[] =>
-  proveAll([{ chart, manifest, crds: [] }], plan, site, { userPlugins: [], ca }).findings.map(({ code }) => code);
+  proveAll([{ chart, manifest, crds: [], misfits: [] }], plan, site, { userPlugins: [], ca }).findings.map(
+    ({ code }) => code,
+  );
 
 it("a CA that would be laid over nothing is an error: the gateway would fetch no plugin", () => {
   expect(codes(workload("edge", "envoy"), "PEM")).toEqual(["overlay.no-target"]);

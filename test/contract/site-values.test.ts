@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { Site } from "../../src/model/site.ts";
+import { madeChart } from "../rig/charts/made.ts";
+import { aPlannedBuild } from "../rig/planned-build.ts";
+
+const pod =
+  'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [{ name: a, image: "{{ .Values.hub }}/a:1" }] }\n';
+
+describe("values of a site", () => {
+  it("are held against the chart by a build that knows the site, its files as helm reads them", async () => {
+    const site = Site.parse({
+      ...{ apiVersion: "higress-airgap/v1", kind: "Site", registry: { host: "harbor.corp", project: "p" } },
+      values: { hubb: "x", debug: "no" },
+    });
+    const files = ["debug: no\n", "more: { on: no, map: text }\n"];
+    const chart = madeChart("edge", {
+      "values.yaml": "hub: registry.example/higress\ndebug: false\nmore: { on: true, map: { a: 1 } }\n",
+      "templates/a.yaml": `${pod}# {{ .Values.debug }}{{ .Values.more }}\n`,
+    });
+    const own = { site, userValues: files, userPlugins: [], ca: undefined };
+    const { failure, findings } = await aPlannedBuild({
+      chart: { name: "edge", version: "1.0.0", archive: chart },
+      map: 'apiVersion: higress-airgap/v1\nkind: RelocationMap\nchart: edge\nversion: 1.0.0\nimages: [{ path: hub, value: "{prefix}/higress" }]\n',
+      site: own,
+    });
+    expect(failure).toBeUndefined();
+    expect(findings.map(({ severity, code, facts }) => [severity, code, facts])).toEqual([
+      ["warning", "chart.value-unread", { chart: "edge 1.0.0", path: "hubb", near: "hub" }],
+      ["warning", "chart.value-type", { chart: "edge 1.0.0", path: "more.map", value: '"…"', standing: "{…}" }],
+      ["warning", "chart.value-type", { chart: "edge 1.0.0", path: "debug", value: '"no"', standing: "false" }],
+    ]);
+  });
+});
