@@ -194,5 +194,5 @@ describe.skipIf(unavailable !== undefined)(`a chart of a company's own${because}
         Buffer.from(`image: ${host}/higress/library/secret:1\nx: y\n`).toString("base64"),
       );
     }
-  }, 60_000);
+  }, 180_000);
 });
