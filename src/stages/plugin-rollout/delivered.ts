@@ -64,10 +64,11 @@ type ByPod = ReadonlyMap<string, DeliveredByName | undefined>;
 
 export function deliveryOf(plugin: string, before: ByPod, now: ByPod): Delivery {
   const asked = [...now].flatMap(([pod, has]) => (has === undefined ? [] : [{ pod, entry: has.get(plugin) }]));
-  // One that could be asked before and cannot now is in trouble, not out of sight.
+  // One that could be asked before and cannot now is in trouble, not out of sight, whatever the others have.
+  const mute = [...now].some(([pod, has]) => has === undefined && before.get(pod) !== undefined);
   if (asked.length === 0) return [...before.values()].some((has) => has !== undefined) ? "waiting" : "unseen";
   const news = asked.map(({ pod, entry }) => entry?.updated !== before.get(pod)?.get(plugin)?.updated);
   if (asked.some(({ entry }, at) => entry?.wasm === false && news[at] === true)) return "stand-in";
-  if (asked.some(({ entry }) => entry?.wasm !== true)) return "waiting";
+  if (mute || asked.some(({ entry }) => entry?.wasm !== true)) return "waiting";
   return news.every(Boolean) ? "changed" : news.some(Boolean) ? "waiting" : "same";
 }

@@ -97,10 +97,13 @@ async function turnOff(ref: KubeRef, { port, signal }: Watch): Promise<void> {
  */
 const stuckSeconds = 30;
 
-const mute = (baseline: GatewayState, now: GatewayState): readonly string[] => {
+/** A pod that never ran, for want of a node or a port, has never answered; it is not the plugin's doing. */
+function mute(baseline: GatewayState, now: GatewayState): readonly string[] {
   const answered = [...baseline.delivered.values()].some((has) => has !== undefined);
-  return answered ? now.pods.filter((pod) => now.delivered.get(pod) === undefined) : [];
-};
+  const isNew = (pod: string): boolean => !baseline.pods.includes(pod) && !now.unready.includes(pod);
+  const expected = answered ? now.pods.filter((pod) => baseline.delivered.get(pod) !== undefined || isNew(pod)) : [];
+  return expected.filter((pod) => now.delivered.get(pod) === undefined);
+}
 
 async function recovered(baseline: GatewayState, watch: Watch): Promise<boolean> {
   const { port, gateway, clock, signal } = watch;

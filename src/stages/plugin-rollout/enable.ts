@@ -111,7 +111,7 @@ class Rollout {
     const { trouble, blamed, unseen } = outcome;
     if (trouble === undefined) {
       this.#strikes = 0;
-      for (const member of members) await this.#on(member, unseen);
+      for (const member of members) await this.#on(member, unseen.has(nameOf(member)));
       return true;
     }
     const isBack = await switchBack(members, baseline, this.#watch);
@@ -157,19 +157,18 @@ class Rollout {
       }),
     );
     const stages = [
-      [...canaries].map(([{ before }, plugin]) => ({ plugin, mayStay: before !== undefined })),
+      [...canaries].map(([{ before }, plugin]) => ({ plugin, mayStay: isOtherModuleOnly(plugin, before) })),
       members.map((member) => ({
         plugin: member.plugin,
-        mayStay: member.before !== undefined && !canaries.has(member),
+        mayStay: !canaries.has(member) && isOtherModuleOnly(member.plugin, member.before),
       })),
     ].filter((steps) => steps.length > 0);
-    let unseen = false;
+    let outcome: WatchOutcome = { blamed: new Map(), missing: new Set(), unseen: new Set() };
     for (const [at, steps] of stages.entries()) {
-      const outcome = await this.#step(steps, at === 0 ? baseline : undefined);
-      unseen ||= outcome.unseen;
-      if (outcome.trouble !== undefined) return { ...outcome, unseen };
+      outcome = await this.#step(steps, at === 0 ? baseline : undefined);
+      if (outcome.trouble !== undefined) break;
     }
-    return { blamed: new Map(), missing: new Set(), unseen };
+    return outcome;
   }
 
   async #step(steps: readonly RolloutStep[], state: GatewayState | undefined): Promise<WatchOutcome> {
@@ -205,6 +204,18 @@ function halvesOf(members: readonly Member[], missing: ReadonlySet<string> = new
     return [members.filter((member) => !late.includes(member)), late];
   const middle = Math.ceil(members.length / 2);
   return [members.slice(0, middle), members.slice(middle)];
+}
+
+/** Of all that the gateway is sent, at most the module differs: whatever else does, it has to take. */
+function isOtherModuleOnly({ spec }: WasmPlugin, before: WasmPlugin | undefined): boolean {
+  return before !== undefined && isAlready(sentOf(spec), sentOf(before.spec));
+}
+
+/** With what holds where nothing is said; what only one of them says is somebody else's, and stays. */
+function sentOf(spec: WasmPlugin["spec"] = {}): object {
+  const { defaultConfig, matchRules, pluginConfig, defaultConfigDisable = false, failStrategy = "FAIL_CLOSE" } = spec;
+  const configs = Object.entries({ defaultConfig, matchRules, pluginConfig }).filter(([, has]) => has !== undefined);
+  return { ...Object.fromEntries(configs), defaultConfigDisable, failStrategy };
 }
 
 /** As the gateway calls it. */

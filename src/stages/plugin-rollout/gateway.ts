@@ -81,6 +81,8 @@ function namesOfPods(pods: readonly Pod[]): readonly string[] {
   return pods.flatMap(({ metadata }) => metadata?.name ?? []);
 }
 
+const over: ReadonlySet<string> = new Set(["Failed", "Succeeded"]);
+
 async function gatewayPods(
   { namespace, kind, name }: GatewayRef,
   port: Pick<PluginsPort, "get" | "list">,
@@ -92,7 +94,10 @@ async function gatewayPods(
   if (labels.length === 0) return [];
   const selector = labels.map(([key, value]) => `${key}=${value}`).join(",");
   const pods = await port.list<Pod>({ resource: "pods", namespace, selector, signal });
-  return pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  // What was evicted stays in the list for good, and runs nothing.
+  return pods.filter(
+    ({ metadata, status }) => metadata?.deletionTimestamp === undefined && !over.has(status?.phase ?? ""),
+  );
 }
 
 interface Selecting {

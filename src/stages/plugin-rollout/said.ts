@@ -2,18 +2,20 @@ import type { Sighting } from "../../model/symptom.ts";
 import type { WasmPlugin } from "../../model/wasm-plugin.ts";
 import type { GatewayState, Watch } from "./gateway.ts";
 
-/** By these a log line is about this plugin: its full name, and the path of its module without tag and scheme. */
+/** By these a log line is about this plugin: its full name, and where its module is. */
 export function namesOf({ metadata, spec }: WasmPlugin, namespace: string): PluginNames {
-  const path = (spec?.url ?? "").replace(/^[a-z]{1,10}:\/\/[^/]{0,300}\//, "").replace(/[:@][^/]{0,100}$/, "");
-  return { name: `${namespace}.${metadata.name}`, path };
+  return { name: `${namespace}.${metadata.name}`, module: moduleOf(spec?.url ?? "") };
 }
+
+/** Without scheme, tag and digest; with its host, since another plugin may have the same path on another. */
+const moduleOf = (url: string): string => url.replace(/^[a-z]{1,10}:\/\//, "").replace(/[:@][^/]{0,100}$/, "");
 
 /** How lines of a log name a plugin. */
 export interface PluginNames {
   /** NAMESPACE.NAME, as Envoy says it. */
   readonly name: string;
-  /** Of its module on its host, as the agent says it; empty when it has none. */
-  readonly path: string;
+  /** As the agent says it; empty when it has none. */
+  readonly module: string;
 }
 
 interface Said {
@@ -100,8 +102,7 @@ function subjectOf(lines: readonly string[], at: number): Subject | undefined {
   return undefined;
 }
 
-function isAbout({ name, path }: PluginNames, { by, text }: Subject): boolean {
-  if (text === name) return true;
-  const bare = text.replace(/[:@][^/]{0,100}$/, "");
-  return by === "url" && path !== "" && bare.endsWith(`/${path}`);
+function isAbout({ name, module }: PluginNames, { by, text }: Subject): boolean {
+  // The agent names the plugin itself where its pull secret is missing.
+  return text === name || (by === "url" && module !== "" && moduleOf(text) === module);
 }

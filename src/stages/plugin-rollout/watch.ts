@@ -13,13 +13,13 @@ export interface WatchOutcome {
   readonly blamed: ReadonlyMap<string, string>;
   /** Plugins of which no pod of the gateway has anything yet. */
   readonly missing: ReadonlySet<string>;
-  /** No pod of the gateway could be asked what it has: all that is known is that nothing went wrong during the watch. */
-  readonly unseen: boolean;
+  /** Those of which no change was seen in every pod that takes requests: all that is known is that nothing went wrong. */
+  readonly unseen: ReadonlySet<string>;
 }
 
 export interface RolloutStep {
   readonly plugin: WasmPlugin;
-  /** Whether the gateway may have taken nothing: another tag for the same bytes is the same to it. */
+  /** Whether the gateway may take nothing for it: another tag for the same bytes is the same to it. */
   readonly mayStay: boolean;
 }
 
@@ -35,15 +35,13 @@ export async function watchGateway(
   const { port, gateway, clock, signal } = watch;
   const looked = looksAt(steps, before, watch);
   const patience = new Patience(steps.length, watch);
-  let unseen = true;
   let again = steps.length > 1;
   for (;;) {
     const look = looked(await lookAtGateway(gateway, port, signal), patience.isLate());
-    if (!look.unseen) unseen = false;
     if (look.trouble === undefined) {
-      if (patience.isOver(look)) return { ...look, unseen };
+      if (patience.isOver(look)) return look;
     } else {
-      if (!again || look.blamed.size > 0) return { ...look, unseen };
+      if (!again || look.blamed.size > 0) return look;
       // Who it was may stand in the next lines of the log, which spares the others a second try.
       again = false;
     }
@@ -54,27 +52,35 @@ export async function watchGateway(
 /** How long is waited until all of them are there, and then watched. */
 class Patience {
   readonly #watch: Watch;
-  #waiting: number;
+  #fewest: number;
   #latest: number;
   #end: number | undefined;
   #late = false;
+  #losses = 0;
 
   constructor(plugins: number, watch: Watch) {
     this.#watch = watch;
-    this.#waiting = plugins;
+    this.#fewest = plugins;
     this.#latest = this.#in(watch.deliverSeconds);
   }
 
   /** Asked before each look: what was not there in time is not there. */
   isLate(): boolean {
-    this.#late = this.#end === undefined && this.#watch.clock.now() >= this.#latest;
+    const comesAndGoes = this.#losses >= looks;
+    this.#late = (this.#end === undefined || comesAndGoes) && this.#watch.clock.now() >= this.#latest;
     return this.#late;
   }
 
-  isOver({ waiting, unready }: Look): boolean {
+  isOver({ waiting, missing, unready }: Look): boolean {
+    // What was there and is gone was switched off by somebody, or a pod is new: it has to come again, for the whole watch.
+    if (this.#end !== undefined && missing.size > 0) {
+      this.#end = undefined;
+      // A gateway in which this goes on and on is not waited for without end.
+      if ((this.#losses += 1) < looks) this.#latest = this.#in(this.#watch.deliverSeconds);
+    }
     // Many take longer than one; as long as they come in, there is no hurry.
-    if (waiting.size < this.#waiting) this.#latest = this.#in(this.#watch.deliverSeconds);
-    this.#waiting = waiting.size;
+    if (waiting.size < this.#fewest) this.#latest = this.#in(this.#watch.deliverSeconds);
+    this.#fewest = Math.min(this.#fewest, waiting.size);
     if (waiting.size === 0 || this.#late) this.#end ??= this.#in(this.#watch.watchSeconds);
     return this.#end !== undefined && this.#watch.clock.now() >= this.#end && !unready;
   }
@@ -99,6 +105,7 @@ function looksAt(
 ): (now: GatewayState, late: boolean) => Look {
   const all = steps.map(({ plugin, mayStay }) => ({ ...namesOf(plugin, gateway.namespace), mayStay }));
   const standIns = new Map<string, number>();
+  const unseen = new Set(all.map(({ name }) => name));
   let unready = 0;
   return (now, late) => {
     const lost = lostPods(before, now);
@@ -111,18 +118,26 @@ function looksAt(
     const undelivered = late && missing.length > 0 ? `not delivered within ${deliverSeconds} s` : undefined;
     const told = crashed(before, now) ?? failed(before, now) ?? common ?? [...blamed.values()][0];
     const trouble = told ?? (unready >= looks ? lost : undefined) ?? undelivered;
-    const unseen = has.every(({ delivery }) => delivery === "unseen");
+    for (const name of seenIn(now, has)) unseen.delete(name);
     return { trouble, blamed, waiting: namesIn(waiting), missing: namesIn(missing), unseen, unready: unready > 0 };
   };
+}
+
+/** Those that every pod which takes requests says it has taken. */
+function seenIn({ delivered, unready }: GatewayState, has: readonly Having[]): readonly string[] {
+  const silent = [...delivered].some(([pod, dump]) => dump === undefined && !unready.includes(pod));
+  return silent ? [] : has.flatMap(({ name, delivery }) => (delivery === "changed" ? [name] : []));
+}
+
+interface Having {
+  readonly name: string;
+  readonly delivery: Delivery;
 }
 
 const arrived: ReadonlySet<Delivery> = new Set(["changed", "unseen"]);
 
 /** The reason for a stand-in is in the log, which is read beside: one more look finds it. */
-function unfetched(
-  has: readonly { readonly name: string; readonly delivery: Delivery }[],
-  seen: Map<string, number>,
-): readonly (readonly [string, string])[] {
+function unfetched(has: readonly Having[], seen: Map<string, number>): readonly (readonly [string, string])[] {
   for (const { name, delivery } of has) if (delivery === "stand-in") seen.set(name, (seen.get(name) ?? 0) + 1);
   const twice = [...seen].filter(([, times]) => times > 1);
   return twice.map(([name]) => [name, "not fetched: the gateway has a stand-in for it"]);

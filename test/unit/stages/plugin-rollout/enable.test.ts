@@ -165,8 +165,10 @@ describe("enablePlugins", () => {
     world.add({ ...plugin("cors"), spec: { ...plugin("cors").spec, url: "oci://harbor.test/older:1" } }, "console");
     const stdout = anEcdsDump([{ name: `${namespace}.cors-1.0.0`, type: "x/y.wasm.v3.Wasm", updated: "always" }]);
     world.exec = () => Promise.resolve({ exitCode: 0, stdout, stderr: "" });
-    const { states, seconds } = await enabled(world, [plugin("cors")]);
+    const { states, seconds, findings } = await enabled(world, [plugin("cors")]);
     expect([states, seconds]).toEqual([{ cors: "on" }, 90 + 30]);
+    // It cannot be told from a control plane that sends nothing any more.
+    expect(findings).toMatchObject([{ code: "plugin.unseen", severity: "warning" }]);
   });
 
   it("does not blame a plugin for what its own earlier try left in the log", async () => {
