@@ -70,7 +70,7 @@ describe("a wrong command line", () => {
       ["--lang", "en", "instal"],
       "there is no command instal; did you mean install?",
     ],
-    ["a group alone", ["site"], "site needs one of: init"],
+    ["a group alone", ["site"], "site needs one of: init, form"],
     ["a mistyped member of a group", ["site", "int"], "there is no command site int; did you mean site init?"],
     ["an unknown option", ["verify", "a.tar", "--frobnicate"], "verify has no option --frobnicate"],
     ["a mistyped option", ["verify", "a.tar", "--qiuck"], "verify has no option --qiuck; did you mean --quick?"],

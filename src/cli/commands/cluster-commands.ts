@@ -69,3 +69,20 @@ export const clusterCommands: readonly Command[] = [
     load: () => import("./plugins-disable.ts"),
   },
 ];
+
+/** Before there is one: what administrators must grant. */
+export const formCommand: Command = {
+  name: "site form",
+  positionals: "<bundle>",
+  flags: {
+    bundle,
+    site: string,
+    values: strings,
+    set: strings,
+    out: string,
+    base: strings,
+    key: strings,
+    helm: string,
+  },
+  load: () => import("./site-form.ts"),
+};

@@ -1,7 +1,7 @@
 import { installPhases } from "../../model/event.ts";
 import { gitopsEngines, signatureAlgorithms } from "../../model/choices.ts";
 import type { Command } from "../define.ts";
-import { clusterCommands } from "./cluster-commands.ts";
+import { clusterCommands, formCommand } from "./cluster-commands.ts";
 import { sharedFlags } from "./shared-flags.ts";
 
 const { bundle, string, boolean, strings, required, presets, trust, existing, deploys, helm } = sharedFlags;
@@ -221,6 +221,7 @@ export const commands: readonly Command[] = [
     flags: { "registry-host": string, project: string, kubeconfig: string, out: string, overwrite: boolean },
     load: () => import("./site-init.ts"),
   },
+  formCommand,
   {
     name: "relocation learn",
     positionals: "<chart>",

@@ -17,7 +17,6 @@ export type Checked<Facts, S extends Sentence> = [Exclude<Holes<S["message"] | S
 
 export type FailureSentences = Readonly<Record<FailureCode, Sentence>>;
 export type FindingSentences = Readonly<Record<FindingCode, Sentence>>;
-
 /** Complete by the compiler: a code without a sentence, or a sentence with an unknown hole, is a type error. */
 export function failureSentences<const T extends FailureSentences>(sentences: { readonly [C in FailureCode]: Checked<FailureFacts[C], T[C]> } & T): FailureSentences {
   return sentences;
@@ -28,7 +27,6 @@ export function findingSentences<const T extends FindingSentences>(sentences: { 
 }
 
 export type NoteSentences = Readonly<Record<Note, string>>;
-
 export function noteSentences<const T extends NoteSentences>(sentences: { readonly [N in Note]: [Exclude<Holes<T[N]>, keyof NoteFacts[N]>] extends [never] ? T[N] : { readonly unknownHole: Exclude<Holes<T[N]>, keyof NoteFacts[N]> } } & T): NoteSentences {
   return sentences;
 }
@@ -65,7 +63,9 @@ export const commandNames = [
   "rollback",
   "uninstall",
   "init",
+  "site",
   "site init",
+  "site form",
   "relocation learn",
   "explain",
   "completion",

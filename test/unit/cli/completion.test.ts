@@ -21,7 +21,7 @@ describe("completion offers", () => {
   it("the commands, and the second words of a group", async () => {
     expect(await words("plug")).toEqual(["plugins"]);
     expect(await words("plugins", "e")).toEqual(["enable", "export"]);
-    expect(await words("site", "")).toEqual(["init"]);
+    expect(await words("site", "")).toEqual(["init", "form"]);
   });
 
   it("the options of the command on the line, wherever values stand before it", async () => {

@@ -158,6 +158,7 @@ describe("a bundle that somebody changed", () => {
     ["install", "bad.tar", "--skip", "verify"],
     ["status", "bad.tar"],
     ["plugins", "list", "bad.tar"],
+    ["site", "form", "bad.tar"],
   ].map((words) => ({ words }));
 
   it("is a case here for every command that takes a bundle and a key; verify and repair look at all of it anyway", () => {
