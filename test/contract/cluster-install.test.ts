@@ -11,7 +11,7 @@ import { doctor } from "../../src/stages/doctor/doctor.ts";
 import { builtInPlugin } from "../../src/stages/plugin-rollout/document.ts";
 import { preflightCluster } from "../../src/stages/preflight-cluster/preflight.ts";
 import { keepReceipt, loadReceipts } from "../../src/stages/receipt/keep.ts";
-import { withMore } from "../../src/stages/receipt/receipt.ts";
+import { beginRelease, endRelease, withMore } from "../../src/stages/receipt/receipt.ts";
 import { uninstall } from "../../src/stages/receipt/undo.ts";
 import { loadTyped } from "../../src/std/yaml.ts";
 import {
@@ -45,7 +45,8 @@ describe.skipIf(reason)(`an install${reason === undefined ? "" : ` (skipped: ${r
     const overlaid = await overlayCluster(applyInput, world.kubectl);
     await world.rollout();
     expect(await hasCa()).toBe(true);
-    receipt = withMore(receipt, prepared);
+    const release = { release: "higress", namespace };
+    receipt = endRelease(beginRelease(withMore(receipt, prepared), release, 0), release, 1);
     receipt = withMore(receipt, overlaid);
 
     const before = (await world.gateway()).metadata;
