@@ -54,8 +54,10 @@ export interface LogQuery {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  /** Lines from the end. */
+  /** Lines from the end, at most. */
   readonly tail: number;
+  /** Only what was said in the last so many seconds, by the clock of the node. */
+  readonly since?: number | undefined;
   /** Of the run before the present one. */
   readonly previous?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -20,7 +20,7 @@ export interface KubectlOptions {
 /** One call waits this long at most for the API server; a dead one is then reported in seconds, not minutes. */
 const requestSeconds = 15;
 const execSeconds = 4;
-const logBytes = 4 * 1024 ** 2;
+const logBytes = 32 * 1024 ** 2;
 
 /** Whatever stands in the cluster or was written by others comes behind `--` or `=`: no name of theirs is an option of kubectl. */
 type Call = (args: readonly string[], options?: CallOptions) => Promise<RunResult>;
@@ -192,8 +192,9 @@ function watching(call: Call): Pick<Kubectl, "established" | "restart" | "logs" 
       const args = ["rollout", "restart", ...inNamespace(namespace), "--", `${resource}/${name}`];
       succeeded(`rollout restart ${resource}/${name}`, await call(args, { signal }));
     },
-    async logs({ namespace, pod, container, tail, previous, signal }) {
+    async logs({ namespace, pod, container, tail, since, previous, signal }) {
       const args = ["logs", `--container=${container}`, ...inNamespace(namespace), `--tail=${tail}`];
+      if (since !== undefined) args.push(`--since=${Math.max(1, Math.ceil(since))}s`);
       if (previous === true) args.push("--previous");
       const result = await call([...args, `--limit-bytes=${logBytes}`, "--", pod], { signal });
       if (result.exitCode === 0) return result.stdout;

@@ -109,8 +109,9 @@ async function recovered(baseline: GatewayState, watch: Watch): Promise<boolean>
   const { port, gateway, clock, signal } = watch;
   const start = clock.now();
   const restarted = new Set<string>();
+  let now = baseline;
   for (;;) {
-    const now = await lookAtGateway(gateway, port, signal);
+    now = await lookAtGateway(watch, now);
     const silent = mute(baseline, now);
     if (now.ready >= baseline.ready && silent.length === 0) return true;
     // A crashed container waits up to five minutes for its next try; a new pod starts at once.

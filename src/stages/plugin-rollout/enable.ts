@@ -96,7 +96,7 @@ class Rollout {
     const [first] = members;
     if (first === undefined) return true;
     // Nothing could be seen of a plugin's doing on a gateway that is down already.
-    const state = await lookAtGateway(gateway, port, signal);
+    const state = await lookAtGateway(this.#watch);
     if (state.ready === 0) {
       await this.#off(first, `${gateway.name}: ready 0`);
       return false;
@@ -139,9 +139,8 @@ class Rollout {
   async #again(members: readonly Member[]): Promise<boolean> {
     // Where none of them runs, halving would break the gateway twice as often as one by one.
     const parts = this.#strikes < 2 ? [members] : members.map((member) => [member]);
-    const { gateway, port, signal } = this.#watch;
     for (const part of parts.filter(({ length }) => length > 0))
-      if (!(await this.#group(part, await lookAtGateway(gateway, port, signal)))) return false;
+      if (!(await this.#group(part, await lookAtGateway(this.#watch)))) return false;
     return true;
   }
 
@@ -173,7 +172,7 @@ class Rollout {
 
   async #step(steps: readonly RolloutStep[], state: GatewayState | undefined): Promise<WatchOutcome> {
     const { gateway, port, signal } = this.#watch;
-    const before = state ?? (await lookAtGateway(gateway, port, signal));
+    const before = state ?? (await lookAtGateway(this.#watch));
     const plugins = steps.map(({ plugin }) => plugin);
     await port.apply(plugins, { fieldManager, force: true, namespace: gateway.namespace, signal });
     return watchGateway(steps, before, this.#watch);

@@ -4,6 +4,7 @@ import { isReady, restartsOf, troubleOf, type PodTrouble } from "../../model/pod
 import type { Sighting } from "../../model/symptom.ts";
 import type { Clock } from "../../std/clock.ts";
 import { askDelivered, type DeliveredByName } from "./delivered.ts";
+import { isTelling } from "./said.ts";
 
 export type PluginsPort = ObjectsPort & Pick<ClusterPort, "logs" | "raw" | "exec">;
 
@@ -24,23 +25,42 @@ export interface GatewayState {
   readonly troubles: readonly PodTrouble[];
   /** Failures that the agents have counted, by what failed; empty when no pod's metrics answer. */
   readonly failures: ReadonlyMap<string, number>;
+  /** What the logs say of plugins and trouble, in its order; requests, of which a busy gateway logs thousands, are left out. */
   readonly lines: ReadonlySet<string>;
+  /** Pods whose log could not be read. */
+  readonly unheard: readonly string[];
+  /** When it was looked at: milliseconds of the clock. */
+  readonly at: number;
   /** By pod; `undefined` where the pod could not be asked. */
   readonly delivered: ReadonlyMap<string, DeliveredByName | undefined>;
 }
 
-const tail = 500;
+/** Lines at the first look, which has to know what was said before; and at the next ones, which are seconds apart. */
+const [firstTail, nextTail] = [5_000, 20_000];
+/** Seconds more than have passed since the last look. */
+const overlap = 1;
 const metricsPort = 15020;
 
-export async function lookAtGateway(ref: GatewayRef, port: PluginsPort, signal?: AbortSignal): Promise<GatewayState> {
+/**
+ * Of its logs as many lines are read as a busy gateway writes meanwhile: with a line for each of a thousand requests a
+ * second, the one that a refused plugin is worth was gone from the last 500 before they were read.
+ * @param last what its logs said until then counts too, and is not read again
+ */
+export async function lookAtGateway(
+  { gateway: ref, port, read, clock, signal }: Pick<Watch, "gateway" | "port" | "read" | "clock" | "signal">,
+  last?: GatewayState,
+): Promise<GatewayState> {
   const pods = await gatewayPods(ref, port, signal);
   const names = namesOfPods(pods);
   const { namespace, container } = ref;
+  const at = clock.now();
+  const lines = last === undefined ? { tail: firstTail } : { tail: nextTail, since: (at - last.at) / 1000 + overlap };
   const [metrics, logs, delivered] = await Promise.all([
     Promise.all(names.map((pod) => port.raw(metricsPath(namespace, pod), signal))),
-    Promise.all(names.map((pod) => port.logs({ namespace, pod, container, tail, signal }))),
+    Promise.all(names.map((pod) => port.logs({ namespace, pod, container, ...lines, signal }))),
     askPods(names, ref, port, signal),
   ]);
+  const telling = logs.flatMap((log) => (log ?? "").split("\n")).filter((line) => isTelling(line, read));
   return {
     ready: pods.filter(isReady).length,
     pods: names,
@@ -48,7 +68,9 @@ export async function lookAtGateway(ref: GatewayRef, port: PluginsPort, signal?:
     restarts: new Map(pods.map((pod) => [pod.metadata?.uid ?? "", restartsOf(pod)])),
     troubles: pods.flatMap((pod) => troubleOf(pod) ?? []),
     failures: failuresIn(metrics.join("\n")),
-    lines: new Set(logs.flatMap((log) => (log ?? "").split("\n"))),
+    lines: new Set([...(last?.lines ?? []), ...telling]),
+    unheard: names.filter((_, index) => logs[index] === undefined),
+    at,
     delivered,
   };
 }

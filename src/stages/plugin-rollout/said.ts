@@ -84,6 +84,11 @@ const ofAgent = /cannot fetch Wasm module ([^ ]{1,300}?):? /;
 /** What a plugin itself logs names it, and says nothing of the lines before. */
 const ofPlugin = /wasm log ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::|[\s,;]|$)/;
 
+/** Trouble, or a line that names a plugin: what is read here, and what comes before and after it. */
+export function isTelling(line: string, read: Watch["read"]): boolean {
+  return ofEnvoy.test(line) || ofAgent.test(line) || ofPlugin.test(line) || read(line) !== undefined;
+}
+
 interface Subject {
   readonly by: "name" | "url";
   readonly text: string;

@@ -32,12 +32,14 @@ export async function watchGateway(
   before: GatewayState,
   watch: Watch,
 ): Promise<WatchOutcome> {
-  const { port, gateway, clock, signal } = watch;
+  const { clock, signal } = watch;
   const looked = looksAt(steps, before, watch);
   const patience = new Patience(steps.length, watch);
   let again = steps.length > 1;
+  let state = before;
   for (;;) {
-    const look = looked(await lookAtGateway(gateway, port, signal), patience.isLate());
+    state = await lookAtGateway(watch, state);
+    const look = looked(state, patience.isLate());
     if (look.trouble === undefined) {
       if (patience.isOver(look)) return look;
     } else {
@@ -123,9 +125,11 @@ function looksAt(
   };
 }
 
-/** Those that every pod which takes requests says it has taken. */
-function seenIn({ delivered, unready }: GatewayState, has: readonly Having[]): readonly string[] {
-  const silent = [...delivered].some(([pod, dump]) => dump === undefined && !unready.includes(pod));
+/** Those that every pod which takes requests says it has taken; one that refused it says so in its log alone. */
+function seenIn({ delivered, unready, unheard }: GatewayState, has: readonly Having[]): readonly string[] {
+  const silent = [...delivered].some(
+    ([pod, dump]) => (dump === undefined || unheard.includes(pod)) && !unready.includes(pod),
+  );
   return silent ? [] : has.flatMap(({ name, delivery }) => (delivery === "changed" ? [name] : []));
 }
 

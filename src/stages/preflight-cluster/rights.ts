@@ -46,6 +46,13 @@ export function permissionsFor({ namespace, render, crds, plugins }: PreflightIn
     // helm keeps its releases in Secrets, and lists them by label.
     ...["list", "create", "update", "delete"].map((verb) => ({ verb, group: "", resource: "secrets", namespace })),
     ...["list", "delete"].map((verb) => ({ verb, group: "", resource: "pods", namespace })),
+    // A rollout is watched and the gateway found among all of them, whichever the chart makes.
+    ...["deployments", "statefulsets", "daemonsets"].map((resource) => ({
+      verb: "list",
+      group: "apps",
+      resource,
+      namespace,
+    })),
     { verb: "list", group: "", resource: "events", namespace },
     { verb: "get", group: "", resource: "pods/log", namespace },
     // Whether the gateway has a plugin is asked inside its pods; kubectl opens the stream by GET, and older ones by POST.

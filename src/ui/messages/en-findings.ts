@@ -166,7 +166,7 @@ export const findings = findingSentences({
     message: "The WasmPlugin {name} is off, and points to {url}, which is not reachable from here",
     hint: "Switched on, it would keep new gateways closed. Carry its module (`plugins.list` of the spec) and install again, or delete it. Is its host of your own network? Then name it under `inside:` of the site file.",
   },
-  "plugin.unseen": { message: "{plugin} is on and nothing complains, but whether the gateway has it could not be seen", hint: "Allow create and get of pods/exec in {namespace}, or send a request that the plugin answers." },
+  "plugin.unseen": { message: "{plugin} is on and nothing complains, but whether the gateway has it could not be seen", hint: "Allow create and get of pods/exec and get of pods/log in {namespace}, or send a request that the plugin answers." },
   "plugin.pattern": { message: "The URL pattern {pattern} cannot be used: {why}", hint: "Put the variable `name` into it, or every plugin gets the same module." },
   "plugin.url-loopback": { message: "In {pattern}, {host} is the container itself and not this machine", hint: "Write an address of this host that the container can reach." },
   "doctor.cause": { message: "{symptom}: {cause} ({evidence})", hint: "{remedy}" },

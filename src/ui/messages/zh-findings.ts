@@ -141,7 +141,7 @@ export const findings = findingSentences({
   "plugin.unknown-field": { message: "{manifest}：字段 {field} 不存在，会被静默丢弃", hint: "请写成 {instead}。" },
   "plugin.switched-off": { message: "{plugin} 已被重新关闭：{why}", hint: "网关已恢复原状；higress-airgap doctor 有相关日志。" },
   "plugin.off-outside": { message: "WasmPlugin {name} 已关闭，并指向此处无法访问的 {url}", hint: "一旦启用，它会使新网关无法开放端口。请携带其模块（规格文件的 `plugins.list`）后重新安装，或删除它。它的主机属于您自己的网络？请在站点文件的 `inside:` 下写明。" },
-  "plugin.unseen": { message: "{plugin} 已打开且没有报错，但无法确认网关是否已加载它", hint: "请授予 {namespace} 中 pods/exec 的 create 和 get 权限，或发送一个应由该插件应答的请求。" },
+  "plugin.unseen": { message: "{plugin} 已打开且没有报错，但无法确认网关是否已加载它", hint: "请授予 {namespace} 中 pods/exec 的 create 和 get、pods/log 的 get 权限，或发送一个应由该插件应答的请求。" },
   "plugin.pattern": { message: "URL 模板 {pattern} 无法使用：{why}", hint: "模板中必须有变量 `name`，否则所有插件都会得到同一个模块。" },
   "plugin.url-loopback": { message: "{pattern} 中的 {host} 指容器自身，而不是本机", hint: "请填写容器能够访问的本机地址。" },
   "doctor.cause": { message: "{symptom}：{cause}（{evidence}）", hint: "{remedy}" },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Event } from "../../../src/model/event.ts";
-import type { ExecResult, KubeQuery } from "../../../src/model/kubernetes.ts";
+import type { ExecResult, KubeQuery, LogQuery } from "../../../src/model/kubernetes.ts";
 import type { PluginRecord } from "../../../src/model/receipt.ts";
 import { SymptomTable } from "../../../src/model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../../src/model/wasm-plugin.ts";
@@ -54,9 +54,8 @@ export class SufferingGateway extends MemoryCluster {
     return [aPod({ app: "higress-gateway", ...goodPod, ...suffered })] as T[];
   }
 
-  async logs(): Promise<string> {
-    return ["ready", ...(await this.effects()).flatMap(({ log }) => log ?? [])].join("\n");
-  }
+  logs: (query: LogQuery) => Promise<string | undefined> = async () =>
+    ["ready", ...(await this.effects()).flatMap(({ log }) => log ?? [])].join("\n");
 
   async exec(): Promise<ExecResult | undefined> {
     const plugins = await super.list<WasmPlugin>({ resource: wasmPluginResource, namespace });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ExecQuery, KubeQuery } from "../../../../src/model/kubernetes.ts";
+import type { ExecQuery, KubeQuery, LogQuery } from "../../../../src/model/kubernetes.ts";
 import { isEnabled } from "../../../../src/model/wasm-plugin.ts";
 import { anEcdsDump } from "../../../rig/gateway/ecds-dump.ts";
 import { enabled, goodPod, live, namespace, plugin, SufferingGateway } from "../../../rig/gateway/suffering.ts";
@@ -96,6 +96,30 @@ describe("the watch over a plugin", () => {
     expect(states).toEqual({ bad: "off", cors: "on" });
     expect(findings).toHaveLength(1);
     expect(world.changes.filter((change) => change.startsWith("delete"))).toEqual([]);
+  });
+
+  it("hears what is said of it among the lines of a thousand requests a second", async () => {
+    const world = new SufferingGateway();
+    const missing = "Failed to load Wasm module due to a missing import: env.x";
+    let looks = 0;
+    world.logs = async ({ tail, since }: LogQuery) => {
+      const requests = (count: number) => Array.from({ length: count }, (_, at) => `{"request_id":"${looks}-${at}"}`);
+      const isThere = (await live(world, "bad")) !== undefined;
+      // Said once, right after it came; the node keeps all of it, and answers for the seconds that it is asked for.
+      const said = isThere && (looks += 1) === 1 ? [missing, `Plugin ${namespace}.bad-1.0.0 failed`] : [];
+      return [...said, ...requests(1000 * Math.min(since ?? 60, 60))].slice(-tail).join("\n");
+    };
+    const { states, findings } = await enabled(world, [plugin("bad")]);
+    expect(states).toEqual({ bad: "off" });
+    expect(findings).toMatchObject([{ facts: { why: expect.stringContaining("missing import") as string } }]);
+  });
+
+  it("says so when the log of a pod that takes requests cannot be read: a gateway that refuses says it there alone", async () => {
+    const world = new SufferingGateway();
+    world.logs = () => Promise.resolve(undefined);
+    const { states, findings } = await enabled(world, [plugin("cors")]);
+    expect(states).toEqual({ cors: "on" });
+    expect(findings).toMatchObject([{ code: "plugin.unseen" }]);
   });
 
   it("does not blame it for the failed fetch of the same path on another host", async () => {
