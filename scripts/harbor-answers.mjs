@@ -105,6 +105,13 @@ async function bodyOf(document, repository) {
   return JSON.stringify(repository === "" ? document : await filled(document, repository));
 }
 
+/** @param {string} path */
+async function read(path) {
+  const response = await send({ as: "admin", method: "GET", path: `/api/v2.0${path}` });
+  if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
+  return response.json();
+}
+
 async function makeAll() {
   const roles = { developer: 2, guest: 3 };
   const made = async (/** @type {string} */ path, /** @type {unknown} */ send) => {
@@ -112,10 +119,13 @@ async function makeAll() {
     if (status !== 201 && status !== 409) throw new Error(`POST ${path}: ${status}`);
   };
   await made("/registries", { name: "upstream", type: "docker-registry", url: "https://upstream.example" });
+  /** @type {readonly { id: number, name: string }[]} */
+  const registries = await read("/registries");
+  const upstream = registries.find(({ name }) => name === "upstream");
   for (const [name, project] of Object.entries(setup.projects)) {
     const { public: isPublic, metadata, storageLimit, proxy, immutable } = project;
     const limit = storageLimit === undefined ? {} : { storage_limit: storageLimit };
-    const kind = proxy === true ? { registry_id: 1 } : {};
+    const kind = proxy === true ? { registry_id: upstream?.id } : {};
     await made("/projects", {
       project_name: name,
       metadata: { public: String(isPublic), ...metadata },
@@ -188,6 +198,9 @@ async function differences(/** @type {Response} */ response, /** @type {Record<s
     .map(([what, wanted, got]) => `  ${what}: ${version} ${JSON.stringify(wanted)}, here ${JSON.stringify(got)}`);
 }
 
+// Who is asked, first: with a wrong password all the rest would differ.
+const { harbor_version: here } = await read("/systeminfo");
+console.log(`${origin}: Harbor ${here}; the answers were recorded of ${version}`);
 if (flags.includes("--setup")) await makeAll();
 let differing = 0;
 for (const question of questions) {
