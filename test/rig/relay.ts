@@ -5,8 +5,12 @@ import { setTimeout as pause } from "node:timers/promises";
 /** A wire to a server on loopback, which can be made slow, silent, or cut; TLS passes through it untouched. */
 export interface Relay extends AsyncDisposable {
   readonly port: number;
+  /** Bytes of answers that went over it so far. Each one arrived, those before a cut of `lose` too. */
+  readonly passed: number;
   /** Each piece of an answer waits this long. */
   slow(milliseconds: number): void;
+  /** Each new connection ends in the middle of an answer, after as many bytes of answers as `after` says. */
+  lose(after: () => number): void;
   /** Takes connections, and no answer comes back any more. */
   hush(): void;
   /** As when the host is gone: what is open ends, and nothing new is taken. */
@@ -17,11 +21,18 @@ export interface Relay extends AsyncDisposable {
 export async function aRelay(to: string): Promise<Relay> {
   const { hostname, port: target } = new URL(to);
   const open = new Set<Socket>();
-  let [delay, silent] = [0, false];
+  let [delay, silent, passed] = [0, false, 0];
+  let lifetime = (): number => Infinity;
   const carry = async (answers: Socket, client: Socket): Promise<void> => {
-    for await (const piece of answers) {
+    let left = lifetime();
+    for await (const piece of answers as AsyncIterable<Buffer>) {
       if (delay > 0) await pause(delay);
-      if (!silent && !client.destroyed) client.write(piece as Buffer);
+      if (silent || client.destroyed) continue;
+      const sent = piece.subarray(0, left);
+      client.write(sent);
+      passed += sent.byteLength;
+      left -= sent.byteLength;
+      if (left <= 0) break;
     }
     client.end();
   };
@@ -52,7 +63,11 @@ export async function aRelay(to: string): Promise<Relay> {
   const port = await listen(0);
   return {
     port,
+    get passed() {
+      return passed;
+    },
     cut,
+    lose: (after) => void (lifetime = after),
     slow: (milliseconds) => void (delay = milliseconds),
     hush: () => void (silent = true),
     mend: async () => {
