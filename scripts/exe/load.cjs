@@ -12,6 +12,7 @@ const { Script } = require("node:vm");
 exports.loader = ({ source, compiled, require, filename, dirname, seen }) => {
   /** @type {Map<string, { exports: any }>} */
   const modules = new Map();
+  let told = false;
   /** @param {string} name */
   function load(name) {
     const known = modules.get(name);
@@ -23,8 +24,9 @@ exports.loader = ({ source, compiled, require, filename, dirname, seen }) => {
       filename: name,
       ...(cachedData !== undefined && cachedData.length > 0 && { cachedData }),
     });
-    // As Node itself says it of a main script.
-    if (script.cachedDataRejected === true) process.emitWarning("Code cache data rejected.");
+    // As Node itself says it of a main script; once is enough.
+    if (script.cachedDataRejected === true && !told) process.emitWarning("Code cache data rejected.");
+    told ||= script.cachedDataRejected === true;
     seen?.(name, script);
     script.runInThisContext()(module.exports, required, module, filename, dirname);
     return module.exports;

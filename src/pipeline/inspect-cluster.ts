@@ -2,13 +2,13 @@ import type { ClusterSnapshot, LeftOut, LeftOutReason, SnapshotQuestion } from "
 import { isFailure } from "../model/failure.ts";
 import type { HelmPort, ReleaseChart } from "../model/helm.ts";
 import { isFetchedInside } from "../model/inside.ts";
-import { nameOf, type ClusterPort, type KubeObject } from "../model/kubernetes.ts";
+import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
 import { isSameRelease, type ReleaseRef } from "../model/receipt.ts";
 import { ociReference } from "../model/reference.ts";
-import { itemsAt, mapAt, textAt, whereOf } from "../model/rendered-object.ts";
+import { mapAt, textAt, whereOf } from "../model/rendered-object.ts";
 import type { Values } from "../model/values.ts";
 import { wasmPluginResource } from "../model/wasm-plugin.ts";
-import { namedHosts, runningImages } from "../stages/survey/running.ts";
+import { namedHosts, nodePlatforms, runningImages, secretsNamed } from "../stages/survey/running.ts";
 import { withoutSecrets } from "../stages/survey/secrets.ts";
 import { asWritten, isUnreleased, unreleasedChart, versionOf } from "../stages/survey/unreleased.ts";
 
@@ -93,7 +93,7 @@ class Inspection {
     if (about === undefined && ours.length === 0 && this.#unread.length === 0) return undefined;
     const version = await this.#ask("nodes", () => cluster.version(signal), undefined);
     const plugins = (await Promise.all(pluginKinds.map((resource) => this.#list("plugins", resource)))).flat();
-    const routes = await this.#list("configuration", "ingresses.networking.k8s.io", true);
+    const routes = await this.#routes();
     const objects = [...configuration.filter(isSetting), ...routes];
     const taken = this.#plugins(plugins);
     return {
@@ -103,7 +103,7 @@ class Inspection {
       chart: chartOf(about, loose?.version ?? versionOf(ours, "higress")),
       values: this.#safeValues(await this.#values(about, loose?.values)),
       ...(version === undefined ? {} : { kubeVersion: /\d+\.\d+(?:\.\d+)?/.exec(version.server)?.[0] }),
-      platforms: platformsOf(await this.#list("nodes", "nodes", true)),
+      platforms: nodePlatforms(await this.#list("nodes", "nodes", true)),
       images: this.#images(runningImages(ours, await this.#list("pods", "pods"))),
       ...taken,
       ...this.#objects(objects),
@@ -179,6 +179,14 @@ class Inspection {
     return images;
   }
 
+  /** Of all namespaces; who may not list those has at least the console's, which are in its own. */
+  async #routes(): Promise<readonly KubeObject[]> {
+    const resource = "ingresses.networking.k8s.io";
+    const { cluster, signal } = this.#ports;
+    const ask = () => cluster.list<KubeObject>({ resource, allNamespaces: true, signal });
+    return (await this.#ask("configuration", ask, undefined)) ?? this.#list("configuration", resource);
+  }
+
   #leave(reason: LeftOutReason, where: string): void {
     this.#leftOut.push({ reason, where });
   }
@@ -213,14 +221,6 @@ function chartOf(about: ReleaseChart | undefined, version: string): ClusterSnaps
     : { name: about.chart, version: about.version, revision: about.revision };
 }
 
-function platformsOf(nodes: readonly KubeObject[]): readonly string[] {
-  const platforms = nodes.map((node) => {
-    const { operatingSystem = "linux", architecture = "" } = mapAt(node, "status", "nodeInfo");
-    return `${String(operatingSystem)}/${String(architecture)}`;
-  });
-  return [...new Set(platforms)].filter((platform) => /^linux\/[a-z0-9]+$/.test(platform)).sort();
-}
-
 /** ConfigMaps that people and the console write to; of Ingresses, registries and routes all. */
 function isSetting({ kind, metadata: { name, labels = {} } }: KubeObject): boolean {
   if (kind !== "ConfigMap") return true;
@@ -229,20 +229,10 @@ function isSetting({ kind, metadata: { name, labels = {} } }: KubeObject): boole
   );
 }
 
-/** Secrets that these objects name: whoever goes there needs them, and they are in no file. */
-function secretsNamed(objects: readonly KubeObject[]): readonly LeftOut[] {
-  const names = objects.flatMap((object) => {
-    const spec = mapAt(object, "spec");
-    const named = [
-      textAt(spec, "imagePullSecret"),
-      ...itemsAt(spec, "tls").map((each) => textAt(each, "secretName")),
-      ...itemsAt(spec, "registries").map((each) => textAt(each, "authSecretName")),
-    ];
-    return named.flatMap((name) => (name === undefined ? [] : [`${name} (${object.kind} ${nameOf(object)})`]));
-  });
-  return [...new Set(names)].map((where) => ({ reason: "secret-object", where }));
-}
-
+/** A login, and parameters, by which object storage is signed for. */
 function withoutLogin(url: string): string {
-  return url.replace(/:\/\/[^/]*@/, "://***@").slice(0, 500);
+  return url
+    .replace(/:\/\/[^/]*@/, "://***@")
+    .replace(/[?#][^]*$/, "?***")
+    .slice(0, 500);
 }

@@ -22,7 +22,7 @@ export function snapshotReadme(snapshot: ClusterSnapshot, { names, spec }: Snaps
     ...(lines.length === 0 ? [`  ${say.nothing}`] : lines.map((line) => `  ${line}`)),
   ];
   const written = Object.entries(names) as readonly (readonly [SnapshotFile, string])[];
-  const carried = written.filter(([what]) => what !== "chart").map(([, name]) => name);
+  const carried = written.map(([, name]) => name);
   const lines = [
     fill(say.title, { ...named, chart: chart.name, version: chart.version }),
     say.made,
@@ -50,5 +50,6 @@ export function snapshotReadme(snapshot: ClusterSnapshot, { names, spec }: Snaps
     ...(names.settings === undefined ? [] : [`  kubectl replace -f ${names.settings}`]),
     ...(names.objects === undefined ? [] : [`  kubectl apply --server-side -f ${names.objects}`]),
   ];
-  return lines.map((line) => `${visible(line)}\n`).join("");
+  // Names and paths are of others: a line break in one of them would begin a line that looks like our advice.
+  return lines.map((line) => `${visible(line).replaceAll("\n", " ")}\n`).join("");
 }

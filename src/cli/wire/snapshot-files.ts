@@ -31,6 +31,9 @@ type SnapshotChart =
 /** What stands for the version of a chart of which nobody tells one. */
 const unknownVersion = "0.0.0";
 
+/** As Higress numbers its releases; a house that builds its own writes more behind. */
+const publishedVersion = /^\d+\.\d+\.\d+(-(alpha|beta|rc)[.\d]*)?$/;
+
 const maxChart = 32 * 1024 ** 2;
 
 /**
@@ -46,7 +49,7 @@ export async function chartOfRelease(
   const { name, version, revision } = snapshot.chart;
   const what = `${name} ${version}`;
   if (named !== undefined) return givenChart(snapshot, named, resolve(cwd, named));
-  if (/^higress(-core|-console)?$/.test(name) && version !== unknownVersion)
+  if (/^higress(-core|-console)?$/.test(name) && version !== unknownVersion && publishedVersion.test(version))
     return { chart: { from: "published" }, snapshot };
   const ref = {
     resource: "secrets",

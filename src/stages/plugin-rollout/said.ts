@@ -1,6 +1,7 @@
 import type { Sighting } from "../../model/symptom.ts";
 import type { WasmPlugin } from "../../model/wasm-plugin.ts";
 import type { GatewayState, Watch } from "./gateway.ts";
+import { subjectOf, type LineSubject } from "./subject.ts";
 
 /** By these a log line is about this plugin: its full name, and where its module is. */
 export function namesOf({ metadata, spec }: WasmPlugin, namespace: string): PluginNames {
@@ -44,7 +45,7 @@ export function said(before: GatewayState, now: GatewayState, { read, all }: Rea
 
 interface News {
   readonly sighting: Sighting;
-  readonly whose: Subject | undefined;
+  readonly whose: LineSubject | undefined;
 }
 
 /** Trouble that was there before goes on being said; without a name it is news only when it is of a new kind. */
@@ -76,38 +77,7 @@ function causes(by: ReadonlyMap<string, readonly Sighting[]>): Map<string, strin
   );
 }
 
-/** Envoy says what is wrong first and of which plugin after: within so many lines, seen in 1.27, 1.36 and 1.40. */
-const linesToName = 3;
-const ofEnvoy =
-  /(?:Plugin|Wasm (?:plugin|HTTP filter|Network filter)) ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::| failed|[\s,;]|$)/;
-const ofAgent = /cannot fetch Wasm module ([^ ]{1,300}?):? /;
-/** What a plugin itself logs names it, and says nothing of the lines before. */
-const ofPlugin = /wasm log ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::|[\s,;]|$)/;
-
-/** Trouble, or a line that names a plugin: what is read here, and what comes before and after it. */
-export function isTelling(line: string, read: Watch["read"]): boolean {
-  return ofEnvoy.test(line) || ofAgent.test(line) || ofPlugin.test(line) || read(line) !== undefined;
-}
-
-interface Subject {
-  readonly by: "name" | "url";
-  readonly text: string;
-}
-
-/** Of which plugin a line is, as the log names it. */
-function subjectOf(lines: readonly string[], at: number): Subject | undefined {
-  const logged = ofPlugin.exec(lines[at] ?? "")?.[1];
-  if (logged !== undefined) return { by: "name", text: logged };
-  for (const line of lines.slice(at, at + 1 + linesToName)) {
-    const byEnvoy = ofEnvoy.exec(line)?.[1];
-    if (byEnvoy !== undefined) return { by: "name", text: byEnvoy };
-    const byAgent = ofAgent.exec(line)?.[1];
-    if (byAgent !== undefined) return { by: "url", text: byAgent };
-  }
-  return undefined;
-}
-
-function isAbout({ name, module }: PluginNames, { by, text }: Subject): boolean {
+function isAbout({ name, module }: PluginNames, { by, text }: LineSubject): boolean {
   // The agent names the plugin itself where its pull secret is missing.
   return text === name || (by === "url" && module !== "" && moduleOf(text) === module);
 }

@@ -1,10 +1,10 @@
 import { parseReference, printReference, isReference } from "../../model/reference.ts";
 import { insideBy, isInsidePattern, outsideReferences } from "../../model/inside.ts";
 import { isDigest } from "../../model/digest.ts";
-import type { KubeObject } from "../../model/kubernetes.ts";
+import { nameOf, type KubeObject } from "../../model/kubernetes.ts";
 import { itemsAt, mapAt, podSpecOf, textAt, type RenderedObject } from "../../model/rendered-object.ts";
 import { isWasmPlugin } from "../../model/wasm-plugin.ts";
-import type { RunningImage } from "../../model/cluster-snapshot.ts";
+import type { LeftOut, RunningImage } from "../../model/cluster-snapshot.ts";
 
 /** The images of the pods that these workloads have made, with what was put into them on the way, such as sidecars. */
 export function runningImages(workloads: readonly KubeObject[], pods: readonly KubeObject[]): readonly RunningImage[] {
@@ -73,4 +73,27 @@ function routeHosts(object: RenderedObject): readonly string[] {
   return [...destination.slice(0, 4000).matchAll(/(?<![\w.-])([\w.-]{1,250})\.dns(?::\d{1,5})?(?![\w.-])/g)]
     .map(([, host = ""]) => host)
     .filter((host) => host.includes("."));
+}
+
+/** Those that a bundle can carry. */
+export function nodePlatforms(nodes: readonly KubeObject[]): readonly string[] {
+  const platforms = nodes.map((node) => {
+    const { operatingSystem = "linux", architecture = "" } = mapAt(node, "status", "nodeInfo");
+    return `${String(operatingSystem)}/${String(architecture)}`;
+  });
+  return [...new Set(platforms)].filter((platform) => /^linux\/[a-z0-9]+$/.test(platform)).sort();
+}
+
+/** Secrets that these objects name: whoever goes there needs them, and they are in no file. */
+export function secretsNamed(objects: readonly KubeObject[]): readonly LeftOut[] {
+  const names = objects.flatMap((object) => {
+    const spec = mapAt(object, "spec");
+    const named = [
+      textAt(spec, "imagePullSecret"),
+      ...itemsAt(spec, "tls").map((each) => textAt(each, "secretName")),
+      ...itemsAt(spec, "registries").map((each) => textAt(each, "authSecretName")),
+    ];
+    return named.flatMap((name) => (name === undefined ? [] : [`${name} (${object.kind} ${nameOf(object)})`]));
+  });
+  return [...new Set(names)].map((where) => ({ reason: "secret-object", where }));
 }

@@ -30,12 +30,19 @@ interface Place {
   readonly depth: number;
 }
 
+/** Deeper than this nobody writes objects. */
+const deepest = 100;
+
 /** `undefined` where nothing may stay. */
 function strip(value: unknown, at: Place, left: string[]): unknown {
+  if (at.path.length > deepest) {
+    left.push(joinPath(at.path));
+    return undefined;
+  }
   if (Array.isArray(value))
     return value
       .map((item: unknown, index) => {
-        const secret = at.secret || isSecretFlag(value[index - 1]);
+        const secret = at.secret || isSecretFlag(value[index - 1]) || (index === 1 && isSecretPair(value));
         return strip(item, { ...at, secret, path: [...at.path, `[${index}]`] }, left);
       })
       .filter((item) => item !== undefined);
@@ -49,17 +56,35 @@ function stripMap(map: Readonly<Record<string, unknown>>, at: Place, left: strin
   const named = ["name", "key", "header"].some((key) => isSecretName(textAt(map, key) ?? ""));
   const entries = Object.entries(map).map(([key, value]) => {
     // What is left out is listed, and its place must not tell it.
-    if (holdsSecret(key, maxDepth - 1)) {
+    if (holdsSecret(key, maxDepth - 1) || (at.secret && !plainKey.test(key))) {
       left.push(joinPath([...at.path, "***"]));
       return [key, undefined] as const;
     }
     const path = [...at.path, key];
     if (isReference(key, value)) return [key, value] as const;
-    const names = key === "key" && "value" in map;
-    const secret = at.secret || (isSecretName(key) && !names) || (named && key === "value");
+    const names = key === "key" && Object.keys(map).some((other) => valueKey.test(other));
+    const tells = (named && valueKey.test(key)) || setsSecretHeader(key, value);
+    const secret = at.secret || (isSecretName(key) && !names) || tells;
     return [key, strip(value, { ...at, path, secret }, left)] as const;
   });
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** `value`, and in plugins of Higress `newValue` and `appendValue`. */
+const valueKey = /^value$|Value$/;
+
+/** An annotation of Ingresses, with a header and its value on each line: `higress.io/request-header-control-update`. */
+function setsSecretHeader(key: string, value: unknown): boolean {
+  if (!/header-control-(add|update)$/.test(key) || typeof value !== "string") return false;
+  return value.split("\n").some((line) => isSecretName(/^\s*([\w-]{1,200})\s/.exec(line)?.[1] ?? ""));
+}
+
+/** Below a name that says secret, what is no word itself may be one: `tokens: { 5f3a…: alice }`. */
+const plainKey = /^[a-z][a-z_.-]{0,31}\d{0,2}$/i;
+
+/** `["X-Api-Key", "…"]` */
+function isSecretPair([name, ...rest]: readonly unknown[]): boolean {
+  return rest.length === 1 && typeof name === "string" && isSecretName(name);
 }
 
 /** `["--password", "…"]` */
@@ -72,13 +97,18 @@ const referenceKey =
   /(secret|key|token)_?(name|refs?)$|pullSecrets?$|existingSecret$|(^|\/)auth-(type|realm|secret|tls-secret)$/i;
 const objectName = /^[a-z0-9][a-z0-9./_-]{0,252}$/i;
 
+/** Of a SecretKeySelector and a SecretReference. */
+const referenceMembers: ReadonlySet<string> = new Set(["name", "key", "namespace", "optional"]);
+
 function isReference(key: string, value: unknown): boolean {
-  return referenceKey.test(key) && textsOf(value).every((text) => objectName.test(text) && text.length <= 253);
+  return referenceKey.test(key) && onlyRefers(value);
 }
 
-function textsOf(value: unknown): readonly string[] {
-  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(textsOf);
-  return [String(value)];
+function onlyRefers(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(onlyRefers);
+  if (isMap(value)) return Object.entries(value).every(([key, each]) => referenceMembers.has(key) && onlyRefers(each));
+  const text = String(value);
+  return objectName.test(text) && text.length <= 253;
 }
 
 /** Switches are none, whatever they are called; of a text inside a document all that is read is text. */
@@ -94,7 +124,7 @@ function isSecretValue(value: unknown, { secret, depth }: Place): boolean {
 const maxDepth = 5;
 
 function holdsSecret(text: string, depth: number): boolean {
-  if (text.includes("PRIVATE KEY-----") || issued.test(text)) return true;
+  if (text.includes("PRIVATE KEY-----") || issued.test(text) || packed.test(text)) return true;
   const documents = embeddedDocuments(text);
   if (documents.length === 0) return isSecretText(text) || holdsEncodedSecret(text, depth);
   if (depth >= maxDepth) return true;
@@ -106,6 +136,9 @@ function holdsSecret(text: string, depth: number): boolean {
 /** As those who issue keys mark them, so that they are found when they leak: OpenAI, GitHub, GitLab, AWS, Aliyun, Slack, Google. */
 const issued =
   /(?<![\w-])(?:sk-[\w-]{16,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}|LTAI\w{12,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{30,})/;
+
+/** Base64 of gzip, as tools keep whole objects in annotations: it is not looked through. */
+const packed = /^H4sI[\w+/=\s-]{16,}$/;
 
 /** A line of settings: `redis.pwd = …`. */
 const settingLine = /^[ \t]*["']?([\w.-]{1,200})["']?[ \t]*[=:][ \t]*["']?([^\s"']+)/gm;

@@ -120,9 +120,10 @@ export function versionOf(objects: readonly KubeObject[], chart: string): string
   return versions.find((version) => version !== undefined) ?? "0.0.0";
 }
 
-const bookkeeping = /^(kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/revision)$/;
+const bookkeeping =
+  /^(kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/revision|objectset\.rio\.cattle\.io\/.*|kapp\.k14s\.io\/original.*)$/;
 
-/** Without what the API server and kubectl add. */
+/** Without what the API server, kubectl, Rancher and kapp add. */
 export function asWritten(object: KubeObject): KubeObject {
   const { name, namespace, labels, annotations = {} } = object.metadata;
   const own = Object.fromEntries(Object.entries(annotations).filter(([key]) => !bookkeeping.test(key)));

@@ -24,7 +24,7 @@ export type SnapshotFile = "spec" | "site" | "values" | "chart" | "plugins" | "i
 
 const en: SnapshotWords = {
   title: "release {release} in {namespace}: {chart} {version}, installed by {by}",
-  made: "Nothing was changed in the cluster. What follows was read from it; secrets are in no file here.",
+  made: "Nothing was changed in the cluster. What follows was read from it, without what looks like a secret; a chart is as it was.",
   next: "Build it on a host with internet:",
   review: "Look through {files} before they leave the house: a secret whose name does not say so cannot be told from any other text.",
   inside: "Inside, complete site.yaml, install, then apply the rest:",
@@ -61,7 +61,7 @@ const en: SnapshotWords = {
 
 const zh: SnapshotWords = {
   title: "命名空间 {namespace} 中的安装 {release}：{chart} {version}，安装方式：{by}",
-  made: "集群未作任何改动。以下内容均读自该集群；这里的任何文件都不含机密内容。",
+  made: "集群未作任何改动。以下内容均读自该集群，其中不含看起来像机密的内容；chart 保持原样。",
   next: "在联网主机上构建：",
   review: "带出之前请检查 {files}：名称上看不出是机密的内容，无法与普通文本区分。",
   inside: "在内网补全 site.yaml 并安装，然后应用其余内容：",

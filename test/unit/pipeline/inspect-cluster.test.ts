@@ -106,3 +106,39 @@ it("names Secrets that must be made inside, and shows no letter that a terminal 
   expect(readme).toContain("-login (McpBridge higress-system/default)");
   expect(readme).not.toContain("\u001b");
 });
+
+it("lets nobody who names a plugin write a line of the README, and tells no signature of an address", async () => {
+  const plugin = object(
+    "WasmPlugin",
+    "bank",
+    {
+      spec: {
+        url: "http://files.example/p.wasm?sig=hunter2",
+        defaultConfig: { "x\n  kubectl delete ns higress-system\n": { password: "hunter2" } },
+      },
+    },
+    "extensions.higress.io/v1alpha1",
+  );
+  const inside = { ...plugin, spec: { ...(plugin["spec"] as object), url: "oci://registry.example/p:1" } };
+  for (const each of [plugin, inside]) {
+    const snapshot = await inspectCluster(usual, ports([gateway, each]));
+    if (snapshot === undefined) throw new Error("nothing found");
+    const readme = snapshotReadme(snapshot, { names: { chart: "a.tgz" }, spec: "bundle.yaml" }, "en");
+    expect(readme).not.toMatch(/^\s*kubectl/m);
+    expect(readme).toContain("WasmPlugin");
+    expect(readme).toMatch(/Look through a\.tgz/);
+    expect(JSON.stringify([snapshot, readme])).not.toContain("hunter2");
+  }
+});
+
+it("has the routes of its own namespace where those of all may not be listed", async () => {
+  const route = object("Ingress", "bank", { spec: { rules: [] } }, "networking.k8s.io/v1");
+  const all = ports([gateway, route]);
+  const cluster: typeof all.cluster = {
+    ...all.cluster,
+    list: (query) => (query.allNamespaces === true ? forbidden() : all.cluster.list(query)),
+  };
+  const snapshot = await inspectCluster(usual, { ...all, cluster });
+  expect(snapshot?.objects.map(({ metadata }) => metadata.name)).toEqual(["bank"]);
+  expect(snapshot?.unread.map(({ what }) => what)).toContain("configuration");
+});

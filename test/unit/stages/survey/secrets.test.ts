@@ -20,6 +20,22 @@ describe("what is taken out of a cluster without its secrets", () => {
     ["a line of settings that is no document", { a: "# of the app\n[redis]\napiKey = hunter2\n" }, "a"],
     ["base64 of a document", { blob: base64('{"password":"hunter2"}') }, "blob"],
     ["a key as those who issue it mark it", { note: issuedKey }, "note"],
+    ["a header of the transformer", { headers: [{ key: "X-Api-Key", newValue: "hunter2" }] }, "headers.[0].newValue"],
+    ["a pair of name and value", { header: ["X-Api-Key", "hunter2"] }, "header.[1]"],
+    [
+      "an annotation that sets a header",
+      { "higress.io/request-header-control-update": "x-api-key hunter2" },
+      String.raw`higress\.io/request-header-control-update`,
+    ],
+    ["what stands as a name under such a name", { tokens: { "hunter2-5f3a9c": "alice" } }, "tokens.***"],
+    [
+      "what a reference does not have",
+      { imagePullSecrets: [{ password: "hunter2" }] },
+      "imagePullSecrets.[0].password",
+    ],
+    ["a numbered key", { OPENAI_API_KEY_1: "hunter2" }, "OPENAI_API_KEY_1"],
+    ["a name in Chinese", { 登录密码: "hunter2" }, "登录密码"],
+    ["what was packed", { note: `H4sI${base64("hunter2-hunter2-hunter2")}` }, "note"],
     ["a key that is a name itself", { consumers: { [issuedKey]: "app" } }, "consumers.***"],
   ])("leaves out %s, and says where it was", (_, value, where) => {
     const { kept, left } = withoutSecrets(value);
@@ -46,6 +62,12 @@ describe("what is taken out of a cluster without its secrets", () => {
       expect(withoutSecrets({ text: piece.repeat(1_000_000 / piece.length) }).left.length).toBeLessThan(2);
     },
   );
+
+  it("ends at objects in objects without end, and leaves them out", () => {
+    let value: object = { a: 1 };
+    for (let depth = 0; depth < 5000; depth += 1) value = { a: value };
+    expect(withoutSecrets(value).left).toHaveLength(1);
+  });
 
   it("ends at documents in documents without end, and leaves them out", () => {
     let text = "a: 1\n";

@@ -1,0 +1,30 @@
+/** Envoy says what is wrong first and of which plugin after: within so many lines, seen in 1.27, 1.36 and 1.40. */
+const linesToName = 3;
+const ofEnvoy =
+  /(?:Plugin|Wasm (?:plugin|HTTP filter|Network filter)) ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::| failed|[\s,;]|$)/;
+const ofAgent = /cannot fetch Wasm module ([^ ]{1,300}?):? /;
+/** What a plugin itself logs names it, and says nothing of the lines before. */
+const ofPlugin = /wasm log ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::|[\s,;]|$)/;
+
+/** Trouble, or a line that names a plugin: what is read here, and what comes before and after it. */
+export function isTelling(line: string, read: (line: string) => unknown): boolean {
+  return ofEnvoy.test(line) || ofAgent.test(line) || ofPlugin.test(line) || read(line) !== undefined;
+}
+
+export interface LineSubject {
+  readonly by: "name" | "url";
+  readonly text: string;
+}
+
+/** Of which plugin a line is, as the log names it. */
+export function subjectOf(lines: readonly string[], at: number): LineSubject | undefined {
+  const logged = ofPlugin.exec(lines[at] ?? "")?.[1];
+  if (logged !== undefined) return { by: "name", text: logged };
+  for (const line of lines.slice(at, at + 1 + linesToName)) {
+    const byEnvoy = ofEnvoy.exec(line)?.[1];
+    if (byEnvoy !== undefined) return { by: "name", text: byEnvoy };
+    const byAgent = ofAgent.exec(line)?.[1];
+    if (byAgent !== undefined) return { by: "url", text: byAgent };
+  }
+  return undefined;
+}
