@@ -1,7 +1,7 @@
 import type { Sighting } from "../../model/symptom.ts";
 import type { WasmPlugin } from "../../model/wasm-plugin.ts";
 import type { GatewayState, Watch } from "./gateway.ts";
-import { subjectOf, type LineSubject } from "./subject.ts";
+import { lineSubject, type LineSubject } from "./subject.ts";
 
 /** By these a log line is about this plugin: its full name, and where its module is. */
 export function namesOf({ metadata, spec }: WasmPlugin, namespace: string): PluginNames {
@@ -55,7 +55,7 @@ function newsIn(before: GatewayState, now: GatewayState, read: Watch["read"]): r
   return lines.flatMap((line, at) => {
     const sighting = read(line);
     if (sighting?.symptom.severity !== "error") return [];
-    const whose = subjectOf(lines, at);
+    const whose = lineSubject(lines, at);
     return whose === undefined && old.has(sighting.symptom.id) ? [] : [{ sighting, whose }];
   });
 }

@@ -17,7 +17,7 @@ export interface LineSubject {
 }
 
 /** Of which plugin a line is, as the log names it. */
-export function subjectOf(lines: readonly string[], at: number): LineSubject | undefined {
+export function lineSubject(lines: readonly string[], at: number): LineSubject | undefined {
   const logged = ofPlugin.exec(lines[at] ?? "")?.[1];
   if (logged !== undefined) return { by: "name", text: logged };
   for (const line of lines.slice(at, at + 1 + linesToName)) {
