@@ -79,9 +79,13 @@ async function started(
 
   start(plan.etcd);
   const apiserver = start(plan.apiserver);
-  await apiserver.until(() => readFile(caFile));
-  const api = kubeApi({ server, ca: await readFile(caFile, "utf8"), token: accounts.admin });
-  await apiserver.until(() => api.get("/readyz"));
+  // It writes the file itself: half of it is a certificate, too, and trusts nobody.
+  const apiOf = async () => kubeApi({ server, ca: await readFile(caFile, "utf8"), token: accounts.admin });
+  await apiserver.until(async () => {
+    const once = await apiOf();
+    await once.get("/readyz").finally(() => once.close());
+  });
+  const api = await apiOf();
 
   await config("controller-manager", accounts.controllerManager);
   await config("scheduler", accounts.scheduler);

@@ -94,13 +94,9 @@ describe("preflightCluster", () => {
     expect(findings.map(({ facts }) => facts)).toEqual([
       { verb: "create, patch, delete", resource: "clusterroles.rbac.authorization.k8s.io", namespace: "" },
     ]);
-    const questions = permissionsFor({
-      namespace,
-      render: [object("apps/v1", "Deployment", "x")],
-      crds: [],
-    } as unknown as PreflightInput);
+    const render = [object("apps/v1", "Deployment", "x")];
+    const questions = permissionsFor({ namespace, render, crds: [] } as unknown as PreflightInput);
     expect(questions).toContainEqual({ verb: "patch", group: "apps", resource: "deployments", namespace });
-    // Seen: an account of the chart's own kinds passed, and its install failed when it looked for the gateway.
     expect(questions).toContainEqual({ verb: "list", group: "apps", resource: "daemonsets", namespace });
   });
 
