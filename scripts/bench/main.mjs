@@ -83,7 +83,7 @@ async function run() {
     ];
     const shipped =
       program.ours === script ? `dist/ on Node ${process.version}` : `the executable, with Node ${nodeVersion}`;
-    const command = ["npm run bench", ...process.argv.slice(2)].join(" ");
+    const command = ["npm run bench", ...(process.argv.length > 2 ? ["--"] : []), ...process.argv.slice(2)].join(" ");
     const opened = await openings(directory, program.ours);
     const text = page({
       command,
