@@ -53,13 +53,7 @@ export function cases(bench) {
 /** @param {Bench} bench @returns {readonly Case[]} */
 function building(bench) {
   const { directory, source, images, peers, ours } = bench;
-  const clean = () => remove(directory, "built.tar", "built.tar.lock.json", "layout", "pulled");
-  const side = (/** @type {string} */ name, /** @type {string} */ command) => ({
-    name,
-    script: command,
-    before: clean,
-    after: clean,
-  });
+  const side = sidesThatWrite(directory, "built.tar", "built.tar.lock.json", "layout", "pulled");
   const packed = (/** @type {string} */ pull) => `${pull} && tar -cf built.tar -C layout .`;
   const build = side("build", `${ours} build images.yaml --out built.tar`);
   const dist = side("build, dist on this Node", `${script} build images.yaml --out built.tar`);
@@ -143,13 +137,7 @@ function peer(id, a, b) {
 /** They wait for the wire nearly all of their time. @param {Bench} bench @returns {readonly Case[]} */
 export function distant(bench) {
   const { directory, ours } = bench;
-  const clean = () => remove(directory, "pulled.tar", "pulled.tar.lock.json", "pulled-dir");
-  const side = (/** @type {string} */ name, /** @type {string} */ command) => ({
-    name,
-    script: command,
-    before: clean,
-    after: clean,
-  });
+  const side = sidesThatWrite(directory, "pulled.tar", "pulled.tar.lock.json", "pulled-dir");
   const pull = side("build, N=8", `${ours} build artifacts-slow.yaml --out pulled.tar --concurrency 8`);
   const sync = `${skopeo} sync --all --src yaml --dest dir --src-tls-verify=false artifacts-slow-sync.yaml pulled-dir`;
   const push = {
@@ -220,7 +208,15 @@ function syncList(host, items) {
   return JSON.stringify({ [host]: { "tls-verify": false, images } });
 }
 
-/** @param {string} directory @param {...string} names */
-async function remove(directory, ...names) {
-  for (const name of names) await rm(join(directory, name), { recursive: true, force: true });
+/** Neither finds what the other has left. @param {string} directory @param {...string} names what is written there */
+function sidesThatWrite(directory, ...names) {
+  const clean = async () => {
+    for (const name of names) await rm(join(directory, name), { recursive: true, force: true });
+  };
+  return (/** @type {string} */ name, /** @type {string} */ command) => ({
+    name,
+    script: command,
+    before: clean,
+    after: clean,
+  });
 }

@@ -37,11 +37,8 @@ export function unreleasedObjects(input: UnreleasedInput): UnreleasedObjects | u
   const free = live.filter(isUnreleased);
   if (!free.some((object) => isWorkload(object) && wanted.has(keyOf(object, namespace)))) return undefined;
   const ours = free.filter((object) => wanted.has(keyOf(object, namespace)) || isOfChart(object, chart));
-  const profile = readProfile(live.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === profileName));
   return {
-    by: profile === undefined ? appliedBy(ours) : "hgctl",
-    version: profile?.version ?? versionOf(ours, chart),
-    values: profile?.values,
+    ...toldOf(chart, ours, live),
     objects: ours.map(asWritten),
     changes: ours.flatMap((object) => {
       const document = wanted.get(keyOf(object, namespace));
@@ -50,16 +47,19 @@ export function unreleasedObjects(input: UnreleasedInput): UnreleasedObjects | u
   };
 }
 
+type ToldOfChart = Pick<UnreleasedObjects, "by" | "version" | "values">;
+
 /** What objects without a release tell of the chart that they were made of, as far as they do. */
-export function unreleasedChart(
-  live: readonly KubeObject[],
-  chart: string,
-): Pick<UnreleasedObjects, "by" | "version" | "values"> | undefined {
+export function unreleasedChart(live: readonly KubeObject[], chart: string): ToldOfChart | undefined {
   const free = live.filter(isUnreleased);
-  if (!free.some(isWorkload)) return undefined;
+  return free.some(isWorkload) ? toldOf(chart, free, live) : undefined;
+}
+
+/** What hgctl wrote down is the better witness; it stands among all that is there, whoever made it. */
+function toldOf(chart: string, ours: readonly KubeObject[], live: readonly KubeObject[]): ToldOfChart {
   const profile = readProfile(live.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === profileName));
-  const by = profile === undefined ? appliedBy(free) : "hgctl";
-  return { by, version: profile?.version ?? versionOf(free, chart), values: profile?.values };
+  const by = profile === undefined ? appliedBy(ours) : "hgctl";
+  return { by, version: profile?.version ?? versionOf(ours, chart), values: profile?.values };
 }
 
 /** How the live object of a document differs from it; one that is gone is helm's to make again. */
