@@ -1,8 +1,7 @@
 import { unlessForbidden } from "../model/failure.ts";
 import { hasErrors, type Finding } from "../model/finding.ts";
 import { isSameRelease, releasesOf, type Receipt, type ReleaseRef } from "../model/receipt.ts";
-import { standing } from "../stages/receipt/receipt.ts";
-import { isReplaced, withStanding } from "../stages/receipt/standing-releases.ts";
+import { isReplaced, standingInstall } from "../stages/receipt/standing-releases.ts";
 import { releaseChanged, type SurveyPort } from "../stages/survey/survey.ts";
 import type { Existing } from "../model/choices.ts";
 import type { PlannedChart } from "./install-plan.ts";
@@ -19,9 +18,9 @@ export async function replacedReleases(
   known: readonly Receipt[],
   { helm, signal }: Pick<SinceInstallPorts, "helm" | "signal">,
 ): Promise<readonly ReleaseRef[]> {
-  const latest = standing(known);
+  const latest = standingInstall(known);
   const replaced: ReleaseRef[] = [];
-  for (const record of latest === undefined ? [] : releasesOf(withStanding(latest, known))) {
+  for (const record of latest === undefined ? [] : releasesOf(latest)) {
     const asked = await unlessForbidden(helm.history(record.release, record.namespace, { signal }));
     if ("answer" in asked && isReplaced(record, known, asked.answer)) replaced.push(record);
   }
@@ -34,11 +33,11 @@ export async function changesSince(
   known: readonly Receipt[],
   { helm, decide, signal }: SinceInstallPorts,
 ): Promise<{ readonly findings: readonly Finding[]; readonly refused: boolean }> {
-  const latest = standing(known);
+  const latest = standingInstall(known);
   const findings: Finding[] = [];
   // One that did not go through may have got to helm, and nobody can tell its revision from another's.
   if (latest?.state !== "done") return { findings, refused: false };
-  for (const { release, namespace, revision } of releasesOf(withStanding(latest, known))) {
+  for (const { release, namespace, revision } of releasesOf(latest)) {
     if (revision === 0 || !charts.some((chart) => isSameRelease(chart, { release, namespace }))) continue;
     const named = { release, namespace, revision, install: latest.number };
     const asked = await unlessForbidden(releaseChanged(named, { helm, signal }));

@@ -16,7 +16,7 @@ import type {
 } from "../model/status.ts";
 import { parseReceipt, receiptName } from "../stages/receipt/keep.ts";
 import { standing } from "../stages/receipt/receipt.ts";
-import { withStanding } from "../stages/receipt/standing-releases.ts";
+import { standingInstall } from "../stages/receipt/standing-releases.ts";
 import { historyOf, receiptStatus } from "./history.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { deliveredBy, livePlugins, workloadWith, type FoundWorkload } from "./live-plugins.ts";
@@ -57,8 +57,7 @@ export class StatusReader {
   async releases(): Promise<readonly ReleaseStatus[]> {
     const [receipts, { gateway }] = await Promise.all([this.#ofRelease(), this.#found()]);
     const { namespace, release, plan } = this.#input;
-    const newest = standing(receipts);
-    const told = newest === undefined ? undefined : withStanding(newest, receipts);
+    const told = standingInstall(receipts);
     const wanted: readonly ReleaseRef[] = [
       ...(told === undefined ? [] : releasesOf(told)),
       ...(plan?.charts ?? []),
@@ -144,9 +143,9 @@ export class StatusReader {
   /** Helm's revisions, each with the install that made it, and the installs that did not get as far as helm. */
   async history(): Promise<readonly HistoryEntry[]> {
     const receipts = await this.#ofRelease();
-    const current = standing(receipts);
+    const current = standingInstall(receipts);
     const { namespace, release, signal } = this.#input;
-    const begun = current === undefined ? [] : releasesOf(withStanding(current, receipts));
+    const begun = current === undefined ? [] : releasesOf(current);
     const wanted: readonly ReleaseRef[] = begun.length === 0 ? [{ namespace, release }] : begun;
     const entries: HistoryEntry[] = [];
     for (const named of wanted) {

@@ -1,6 +1,6 @@
 import type { ReleaseRevision } from "../../model/helm.ts";
 import { isSameRelease, releasesOf, type Receipt, type ReleaseRecord } from "../../model/receipt.ts";
-import { isOfTarget } from "./receipt.ts";
+import { isOfTarget, standing } from "./receipt.ts";
 
 /**
  * What there was before an install that took over somebody else's release: that release at its revision, and nothing of
@@ -27,8 +27,14 @@ export function withStanding(receipt: Receipt, receipts: readonly Receipt[]): Re
     ({ number, state, cluster }) => number < receipt.number && state !== "undone" && isOfTarget(receipt, cluster),
   );
   const records = [...until.toSorted((a, b) => a.number - b.number), receipt].flatMap(releasesOf);
-  const standing = new Map(records.map((record) => [`${record.namespace}/${record.release}`, record]));
-  return { ...receipt, releases: [...standing.values()] };
+  const latest = new Map(records.map((record) => [`${record.namespace}/${record.release}`, record]));
+  return { ...receipt, releases: [...latest.values()] };
+}
+
+/** The install that stands, with every release that does. */
+export function standingInstall(receipts: readonly Receipt[]): Receipt | undefined {
+  const latest = standing(receipts);
+  return latest && withStanding(latest, receipts);
 }
 
 /**
