@@ -1,5 +1,5 @@
-import ipaddr from "ipaddr.js";
 import { decodeText, EncodingError } from "../std/decode-text.ts";
+import { fitsPattern, isOfNetwork, isSamePlace, isServiceIn, hostPlace } from "./host.ts";
 import { embeddedStrings, referenceWords, splitImages, userless, type ReferenceWord } from "./reference-words.ts";
 import { imagesOf, isMap, mapAt, textAt, whereOf, type Placed, type RenderedObject } from "./rendered-object.ts";
 
@@ -13,23 +13,24 @@ export interface Inside {
   readonly hosts?: readonly string[] | undefined;
   /** Hosts that the bundle was fetched from: a reference of theirs is told without a tag and under any key. */
   readonly registries?: readonly string[] | undefined;
+  /** Of the release: `http://console.higress-system:8080` is a Service there. */
+  readonly namespaces?: readonly string[] | undefined;
 }
 
 /**
  * By what a host is inside: the pattern of the site that fits, `registry`, or `network` for names and addresses that
  * never leave (services of the cluster, private addresses). `undefined`: it is outside.
  */
-export function insideBy(host: string, { prefixes, hosts = [] }: Inside): string | undefined {
-  const lower = host.toLowerCase();
-  const name = lower.replace(/:\d+$/, "");
-  if (lower === "") return undefined;
-  if (prefixes.some((prefix) => (prefix.split("/")[0] ?? "").toLowerCase() === lower)) return "registry";
-  const pattern = hosts.find((each) => matches(each.toLowerCase(), lower, name));
+export function insideBy(host: string, { prefixes, hosts = [], namespaces = [] }: Inside): string | undefined {
+  const place = hostPlace(host);
+  const { name } = place;
+  if (name === "") return undefined;
+  if (prefixes.some((prefix) => isSamePlace(hostPlace(prefix.split("/")[0] ?? ""), place))) return "registry";
+  const pattern = hosts.find((each) => fitsPattern(each, place));
   if (pattern !== undefined) return pattern;
   // One label is a Service in the same namespace; a placeholder is filled in by whoever reads the text.
   if (!/[.:]/.test(name) || /[${%]/.test(name)) return "network";
-  // By number, only the intranet can be meant.
-  return clusterHost.test(name) || isPrivateAddress(name) ? "network" : undefined;
+  return isOfNetwork(name) || isServiceIn(namespaces, name) ? "network" : undefined;
 }
 
 /** Can it be fetched from here? For `oci://` and plain URLs and for references, of a plugin or of a module server. */
@@ -79,16 +80,15 @@ export function judgedReferences(
 ): { readonly outside: readonly OutsideReference[]; readonly declared: readonly DeclaredReference[] } {
   const outside: OutsideReference[] = [];
   const declared: DeclaredReference[] = [];
-  // `http://console.higress-system:8080`: a Service of a namespace that stands in these very objects.
-  const namespaces = new Set(objects.flatMap((object) => textAt(mapAt(object, "metadata"), "namespace") ?? []));
+  // A Service of a namespace that stands in these very objects.
+  const standing = objects.flatMap((object) => textAt(mapAt(object, "metadata"), "namespace") ?? []);
+  const within = { ...inside, namespaces: [...new Set([...(inside.namespaces ?? []), ...standing])] };
   for (const object of objects.filter(isScanned)) {
     const where = whereOf(object);
     for (const { path, value, host, kind } of referencesIn(object, inside.registries)) {
       if (isBelow(value, inside.prefixes)) continue;
       const pulled = kind === "pulled";
-      const by = pulled
-        ? undefined
-        : (insideBy(host, inside) ?? (namespaces.has(lastLabel(host)) ? "network" : undefined));
+      const by = pulled ? undefined : insideBy(host, within);
       if (by === undefined) outside.push({ where, path, value, host, what: pulled ? "image" : kind });
       else if (by !== "network" && by !== "registry") declared.push({ where, path, value, by });
     }
@@ -121,11 +121,6 @@ function referencesIn(object: RenderedObject, registries: Inside["registries"]):
       .filter(({ isHosted }) => !isHosted)
       .map(({ path, value }) => ({ path, value, host: hostOf(value), kind: "registry" as const })),
   ];
-}
-
-function lastLabel(host: string): string {
-  const name = host.replace(/:\d+$/, "");
-  return name.slice(name.lastIndexOf(".") + 1);
 }
 
 /** A CRD is a schema: the URLs in it are prose. */
@@ -178,49 +173,4 @@ export function isBelow(reference: string, prefixes: readonly string[]): boolean
 function hostOf(image: string): string {
   const first = image.split("/")[0] ?? "";
   return image.includes("/") && (/[.:]/.test(first) || first === "localhost") ? first.toLowerCase() : "docker.io";
-}
-
-const clusterHost = /^(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|.*\.svc(\..*)?|.*\.svc|(.*\.)?cluster\.local)$/;
-function matches(pattern: string, host: string, name: string): boolean {
-  if (pattern.includes("/")) return isInRange(name, pattern);
-  return pattern.startsWith("*.") ? name.endsWith(pattern.slice(1)) : pattern === host || pattern === name;
-}
-
-function isInRange(name: string, range: string): boolean {
-  const address = addressOf(name);
-  if (address === undefined) return false;
-  const [base, bits] = ipaddr.parseCIDR(range);
-  return address.kind() === base.kind() && address.match(base, bits);
-}
-
-/** A literal address in the usual notation; no resolver is ever asked, and `0x7f.1` is a name. */
-function addressOf(hostname: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  if (ipaddr.IPv4.isValidFourPartDecimal(host)) return ipaddr.IPv4.parse(host);
-  return host.includes(":") && ipaddr.IPv6.isValid(host) ? ipaddr.process(host) : undefined;
-}
-
-/** RFC 1918, RFC 6598, RFC 4193, loopback and link-local, as ipaddr.js names them. */
-const privateRanges: ReadonlySet<string> = new Set([
-  "private",
-  "carrierGradeNat",
-  "uniqueLocal",
-  "loopback",
-  "linkLocal",
-]);
-
-/** A literal address that only some networks can reach. A name is never one. */
-export function isPrivateAddress(hostname: string): boolean {
-  const address = addressOf(hostname);
-  return address !== undefined && privateRanges.has(address.range());
-}
-
-/** A host, a host with its port, `*.` and a domain, or a range of addresses: what `inside:` of a site file may hold. */
-export function isInsidePattern(text: string): boolean {
-  if (text.includes("/")) return ipaddr.isValidCIDR(text);
-  if (addressOf(text.replace(/:\d{1,5}$/, "")) !== undefined || addressOf(text) !== undefined) return true;
-  return (
-    /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:\d{1,5})?$/i.test(text) &&
-    text.length <= 259
-  );
 }

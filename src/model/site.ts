@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { expecting, HostText, NamespaceName, NameText, ObjectName, ProjectText, ReleaseName } from "./names.ts";
-import { isInsidePattern } from "./inside.ts";
+import { isInsidePattern } from "./host.ts";
 import { ByteSizeText, ClientCertificate, CredentialsSource, Registries } from "./spec.ts";
 
 const Path = z.string().min(1);

@@ -40,11 +40,12 @@ export function pluginTarget(plan: InstallPlan): (url: string) => { readonly url
 }
 
 /** The world of this site: what was pushed, the plugin server, and what the site file declares. */
-export function insideOf({ prefix, mapped }: InstallPlan, { plugins, inside, registry }: Site): Inside {
+export function insideOf({ prefix, mapped }: InstallPlan, { plugins, inside, registry, cluster }: Site): Inside {
   const server = plugins.url === undefined ? undefined : fetchHost(plugins.url);
   return {
     prefixes: [prefix],
     hosts: [registry.host, ...(server === undefined ? [] : [server]), ...inside],
+    namespaces: [cluster.namespace],
     registries: registriesOf(mapped.flatMap(({ item }) => (item.kind === "chart" ? [] : [item.reference]))),
   };
 }

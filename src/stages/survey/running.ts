@@ -1,5 +1,6 @@
 import { parseReference, printReference, isReference } from "../../model/reference.ts";
-import { insideBy, isInsidePattern, outsideReferences } from "../../model/inside.ts";
+import { isInsidePattern } from "../../model/host.ts";
+import { insideBy, outsideReferences } from "../../model/inside.ts";
 import { isDigest } from "../../model/digest.ts";
 import { nameOf, type KubeObject } from "../../model/kubernetes.ts";
 import { itemsAt, mapAt, podSpecOf, textAt, type RenderedObject } from "../../model/rendered-object.ts";
