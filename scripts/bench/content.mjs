@@ -84,12 +84,16 @@ function image(architecture, parts) {
   };
 }
 
-/** One is kept: making it again costs less than holding a gibibyte. @type {Map<string, Blob["descriptor"]>} */
+/**
+ * By name and size, since one run makes the same names in several sizes. The descriptor is kept and not the bytes:
+ * making them again costs less than holding a gibibyte. @type {Map<string, Blob["descriptor"]>}
+ */
 const known = new Map();
 
 /** @param {Part} part @returns {Blob} */
 function layer({ name, size }) {
-  const descriptor = known.get(name);
+  const key = `${name} ${size}`;
+  const descriptor = known.get(key);
   const make = () => gzipSync(noise(name, size), { level: 0 });
   if (descriptor !== undefined) {
     return {
@@ -100,7 +104,7 @@ function layer({ name, size }) {
     };
   }
   const made = blob("application/vnd.oci.image.layer.v1.tar+gzip", make());
-  known.set(name, made.descriptor);
+  known.set(key, made.descriptor);
   return made;
 }
 
