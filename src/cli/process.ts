@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline/promises";
+import { isatty } from "node:tty";
 import { styleText } from "node:util";
 import { Failure, isFailure } from "../model/failure.ts";
 import { chooseLanguage } from "../ui/language.ts";
@@ -40,7 +41,8 @@ export async function runProcess(): Promise<ExitCode> {
     reporter,
     language,
     columns: terminalColumns(process),
-    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: (question) => questions.ask(question) } : {}),
+    // Asked of the descriptor: `process.stdin` would make a stream, for the few commands that read it.
+    ...(isatty(0) && process.stderr.isTTY ? { ask: (question) => questions.ask(question) } : {}),
     now: () => new Date(),
   });
   try {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import type { Extent, RandomAccess } from "../../content/store.ts";
 import { isFailure } from "../../model/failure.ts";
 import { DiskSource, slowRead } from "./disk-source.ts";
@@ -88,8 +87,10 @@ async function hashInWorkers(source: DiskSource, ranges: readonly HashedRange[],
 }
 
 /** Resolves when the worker has ended, in whatever way: what it did not hash is hashed without it. */
-function runWorker(workerData: unknown, { hashes, onBytes }: Work): Promise<void> {
-  return new Promise((resolve) => {
+async function runWorker(workerData: unknown, { hashes, onBytes }: Work): Promise<void> {
+  // Whoever opens a bundle loads this file, and few of them hash it.
+  const { Worker } = await import("node:worker_threads");
+  await new Promise<void>((resolve) => {
     try {
       const worker = new Worker(hashWorker, { eval: true, workerData, env: {}, execArgv: [] });
       worker.on("message", (message: Message) => {

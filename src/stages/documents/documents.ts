@@ -6,14 +6,13 @@ import { isFailure } from "../../model/failure.ts";
 import { finding, wholeDocument, type Finding } from "../../model/finding.ts";
 import { Lock } from "../../model/lock.ts";
 import { ReleaseDocument, releaseEntry } from "../../model/release.ts";
-import { loadStrings, YamlError } from "../../std/yaml.ts";
 import { differences, malformed, readJson, type Wrong } from "./read.ts";
 
 /** What is asked of a bundle that is open. */
 type DocumentedBundle = Pick<Bundle, "source" | "document" | "entries" | "sums" | "readFile">;
 
 /** Readers of what is no JSON. They throw a Failure that says where and why. */
-interface DocumentReaders {
+export interface DocumentReaders {
   readChart(archive: Uint8Array, name: string): Promise<{ readonly name: string; readonly version: string }>;
   parseRelocation(text: string, file: string): unknown;
 }
@@ -124,7 +123,7 @@ function readerOf(
   if (entry.startsWith("charts/")) return (bytes) => checkChart(entry, bytes, readers);
   if (entry.startsWith("manifests/relocation/")) return (bytes) => checkMap(entry, bytes, readers);
   const isYaml = /^(?:crds|manifests)\//.test(entry) && !checks.has(entry);
-  return isYaml ? (bytes) => Promise.resolve(checkYaml(bytes)) : undefined;
+  return isYaml ? checkYaml : undefined;
 }
 
 async function checkChart(entry: string, bytes: Uint8Array, readers: DocumentReaders): Promise<readonly Wrong[]> {
@@ -153,9 +152,10 @@ async function checkMap(entry: string, bytes: Uint8Array, readers: DocumentReade
   }
 }
 
-function checkYaml(bytes: Uint8Array): readonly Wrong[] {
+async function checkYaml(bytes: Uint8Array): Promise<readonly Wrong[]> {
   const text = textOf(bytes);
   if (text === undefined) return notText;
+  const { loadStrings, YamlError } = await import("../../std/yaml.ts");
   try {
     loadStrings(text);
     return [];

@@ -1,32 +1,49 @@
 import { build } from "esbuild";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { manyFiles } from "../../../scripts/bundle/options.mjs";
 
-describe("the program", () => {
-  it("loads neither the network nor schemas nor archives until a command asks for them", async () => {
-    const { metafile } = await build({
-      ...(await manyFiles()),
-      entryPoints: { main: "src/main.ts" },
-      outdir: "out",
-      write: false,
-    });
-    const outputs = new Map(Object.entries(metafile.outputs));
+/** What the entries that fit load at once, and not later by `import()`: sources, packages, and modules of Node. */
+let loadedBy: (entries: RegExp) => { readonly inputs: readonly string[]; readonly packages: readonly string[] };
+
+beforeAll(async () => {
+  const { metafile } = await build({
+    ...(await manyFiles()),
+    entryPoints: { main: "src/main.ts" },
+    outdir: "out",
+    write: false,
+  });
+  const outputs = new Map(Object.entries(metafile.outputs));
+  loadedBy = (entries) => {
     const atOnce = new Set<string>();
     const take = (name: string): void => {
       if (atOnce.has(name)) return;
       atOnce.add(name);
       for (const { path, kind } of outputs.get(name)?.imports ?? []) if (kind !== "dynamic-import") take(path);
     };
-    // The parser is loaded for every command line but `--version`, and no command yet.
-    const parser = /^src\/(main|cli\/app)\.ts$/;
-    for (const [name, { entryPoint }] of outputs) if (parser.test(entryPoint ?? "")) take(name);
+    for (const [name, { entryPoint }] of outputs) if (entries.test(entryPoint ?? "")) take(name);
     const inputs = [...atOnce].flatMap((name) => Object.keys(outputs.get(name)?.inputs ?? {}));
-    const packages = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean);
+    const ofNode = [...atOnce].filter((name) => name.startsWith("node:"));
+    const packages = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+    return { inputs, packages: [...new Set([...packages, ...ofNode])] };
+  };
+});
+
+describe("the program", () => {
+  it("loads neither the network nor schemas nor archives until a command asks for them", () => {
+    // The parser is loaded for every command line but `--version`, and no command yet.
+    const { inputs, packages } = loadedBy(/^src\/(main|cli\/app)\.ts$/);
     expect(inputs).toContain("src/cli/app.ts");
     expect(packages).toContain("yargs");
-    expect(
-      [...new Set(packages)].filter((name) => /^(undici|zod|tar|archiver|js-yaml|execa|ssri)$/.test(name ?? "")),
-    ).toEqual([]);
+    expect(packages.filter((name) => /^(undici|zod|tar|archiver|js-yaml|execa|ssri)$/.test(name))).toEqual([]);
     expect(inputs.filter((path) => /^src\/(edge|stages|pipeline|content)\//.test(path))).toEqual([]);
+  });
+
+  it("opens a bundle without what reads charts, YAML or site files, and without threads", () => {
+    const { inputs, packages } = loadedBy(/^src\/cli\/commands\/(inspect|verify)\.ts$/);
+    expect(inputs).toEqual(expect.arrayContaining(["src/stages/bundle/open.ts", "src/edge/disk/hash-ranges.ts"]));
+    expect(packages).toEqual(expect.arrayContaining(["zod", "node:crypto"]));
+    const late = /^(undici|tar|js-yaml|ipaddr\.js|execa|node:worker_threads|node:zlib)$/;
+    expect(packages.filter((name) => late.test(name))).toEqual([]);
+    expect(inputs.filter((path) => /^src\/(model\/(site|spec)|edge\/charts\/)/.test(path))).toEqual([]);
   });
 });
