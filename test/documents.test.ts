@@ -80,3 +80,57 @@ describe("files and names that the pages for developers give", () => {
     expect(lost).toEqual([]);
   });
 });
+
+describe("walks through ARCHITECTURE.md", () => {
+  interface Hop {
+    readonly file: string;
+    readonly name: string;
+  }
+  /** Tables whose head counts the files that stand below it. */
+  const walks = [...read("ARCHITECTURE.md").matchAll(/^\| (\d+) files +\|.*\n\|.*\n((?:\| `src\/.*\n)+)/gm)].map(
+    ([, files, rows = ""]) => ({
+      files: Number(files),
+      hops: [...rows.matchAll(/^\| `([^`]+)` +\| (.*?) +\|$/gm)].flatMap(([, file = "", names = ""]) =>
+        [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]): Hop => ({ file, name })),
+      ),
+    }),
+  );
+
+  /** The lines of a function or method; the closing brace stands as far in as the first line, which prettier sees to. */
+  const bodyOf = ({ file, name }: Hop): string | undefined => {
+    const lines = read(file).split("\n");
+    const head = new RegExp(
+      `^( *)(?:export )?(?:async )?(?:function )?\\*?(?:function\\* )?${name}(?:<.*>)?\\((?:.*[^;])?$`,
+    );
+    const at = lines.findIndex((line) => head.test(line));
+    const indent = head.exec(lines[at] ?? "")?.[1];
+    if (indent === undefined) return undefined;
+    return lines.slice(at, lines.indexOf(`${indent}}`, at)).join("\n");
+  };
+  const names = (body: string, name: string): boolean => new RegExp(`(?<![\\w#])${name}\\b`).test(body.slice(1));
+
+  it("are there, as functions of these files", () => {
+    expect(walks.length).toBe(2);
+    expect(walks.flatMap(({ hops }) => hops.filter((hop) => bodyOf(hop) === undefined))).toEqual([]);
+  });
+
+  it("leave no hop out: whatever does not begin a command is named by a function before it", () => {
+    const jumps = walks.flatMap(({ hops }) =>
+      hops.filter(
+        ({ file, name }, at) =>
+          at > 0 &&
+          !(file.startsWith("src/cli/commands/") && name === "run") &&
+          !hops.slice(0, at).some((before) => names(bodyOf(before)?.replace(/^.*/, "") ?? "", name)),
+      ),
+    );
+    expect(jumps).toEqual([]);
+  });
+
+  it("are as long as their heads say, and do not grow", () => {
+    const counted = walks.map(({ hops }) => new Set(hops.map(({ file }) => file)).size);
+    expect(counted).toEqual(walks.map(({ files }) => files));
+    const [layer = 0, project = 0] = counted;
+    expect(layer).toBeLessThanOrEqual(30);
+    expect(project).toBeLessThanOrEqual(10);
+  });
+});

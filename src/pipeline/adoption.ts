@@ -168,7 +168,7 @@ async function ownerLayers(
     const values =
       (await helm.values(release, namespace, { revision, signal })) ??
       (await helm.values(release, namespace, { signal }));
-    if (values !== undefined) layers.push({ release, namespace, values });
+    if (values !== undefined) layers.push({ release, values });
   }
   return layers;
 }

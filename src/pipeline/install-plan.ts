@@ -1,4 +1,5 @@
 import { carriedRelease } from "../model/gateway.ts";
+import type { KubeObject } from "../model/kubernetes.ts";
 import { ociReference, printReference } from "../model/reference.ts";
 import {
   ociPatterns,
@@ -8,7 +9,6 @@ import {
   type RelocationTarget,
   type ValuesLayer,
 } from "../model/relocation.ts";
-import type { ReleaseRef } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import type { Values } from "../model/values.ts";
 import type { LockItem } from "../model/lock.ts";
@@ -17,7 +17,6 @@ import type { ReleaseDocument } from "../model/release.ts";
 import { consoleUrl, isBuiltIn } from "../stages/plugins/urls.ts";
 import { readRelease } from "../stages/documents/read.ts";
 import { mapItems, prefixOf, type MappingOptions, type YieldedName } from "../stages/relocate/mapping.ts";
-import type { UnreleasedObjects } from "../stages/survey/unreleased.ts";
 import { relocationPatches, relocationValues } from "../stages/relocate/relocate.ts";
 
 /** A chart as it will be installed on this site. */
@@ -37,8 +36,16 @@ export interface PlannedChart {
   readonly below: number;
   /** What no value reaches. */
   readonly patches: readonly Patch[];
-  /** What stands in its place without a release, and is taken over first. */
-  readonly unreleased?: UnreleasedObjects | undefined;
+  /** Objects that stand in its place without a release, and are taken over first, as they are. */
+  readonly unreleased?:
+    | {
+        readonly by: string;
+        /** Of the chart they were made of, and what was set for them, where they tell it. */
+        readonly version: string;
+        readonly values: Values | undefined;
+        readonly objects: readonly KubeObject[];
+      }
+    | undefined;
 }
 
 /** What a plan is made of: a bundle that is open, or one that is about to be packed. */
@@ -73,7 +80,8 @@ export interface PlanPorts {
 }
 
 /** The values that somebody else had given a release which we take over. */
-export interface OwnerLayer extends ReleaseRef {
+export interface OwnerLayer {
+  readonly release: string;
   readonly values: Values;
 }
 
