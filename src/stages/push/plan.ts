@@ -4,7 +4,6 @@ import type { Digest } from "../../model/digest.ts";
 import type { Mapped } from "../../model/relocation.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 import {
-  placementsOf,
   placementKey,
   survey,
   type PlacedBlob,
@@ -13,10 +12,6 @@ import {
   type Surveyed,
   type SurveyOptions,
 } from "./survey.ts";
-
-export interface PlannedMount extends PlacedBlob {
-  readonly from: string;
-}
 
 /** A placement and what of the plan is counted for it: a blob that several need belongs to the first. */
 export interface PlannedPlacement extends Surveyed {
@@ -28,7 +23,7 @@ export interface PlannedPlacement extends Surveyed {
 export interface PushPlan {
   readonly placements: readonly PlannedPlacement[];
   readonly uploads: ReadonlyMap<PlacementKey, PlacedBlob>;
-  readonly mounts: ReadonlyMap<PlacementKey, PlannedMount>;
+  readonly mounts: ReadonlyMap<PlacementKey, PlacedBlob & { readonly from: string }>;
   readonly present: readonly PlacedBlob[];
   /** Bytes of finished placements whose blobs the bundle does not list (a delta). */
   readonly presentBytes: number;
@@ -41,7 +36,7 @@ export async function planPush(
   target: PushTarget,
   options: SurveyOptions = {},
 ): Promise<PushPlan> {
-  return decide(await survey(placementsOf(mapped), source, target, options), source);
+  return decide(await survey(mapped, source, target, options), source);
 }
 
 /** The plan that a survey leads to: pure, and in the order of the bundle, so that a stick or disk is read forwards. */
@@ -49,7 +44,7 @@ function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBl
   const homes = homesOf(present);
   const counted = new Set<PlacementKey>();
   const uploads = new Map<PlacementKey, PlacedBlob>();
-  const mounts = new Map<PlacementKey, PlannedMount>();
+  const mounts = new Map<PlacementKey, PlacedBlob & { from: string }>();
   const there: PlacedBlob[] = [];
   const decideBlob = (repository: string, blob: Descriptor): "upload" | "mount" | undefined => {
     const key = placementKey(repository, blob.digest);
@@ -70,13 +65,13 @@ function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBl
   const planned = placements.map((surveyed): PlannedPlacement => {
     const bytes = { upload: 0, mount: 0 };
     for (const blob of surveyed.graph?.blobs ?? []) {
-      const kind = decideBlob(surveyed.placement.repository, blob);
+      const kind = decideBlob(surveyed.repository, blob);
       if (kind !== undefined) bytes[kind] += blob.size;
     }
     return { ...surveyed, uploadBytes: bytes.upload, mountBytes: bytes.mount };
   });
   const unread = placements.filter(({ graph }) => graph === undefined);
-  const presentBytes = unread.reduce((sum, { placement }) => sum + placement.item.bytes, 0);
+  const presentBytes = unread.reduce((sum, { item }) => sum + item.bytes, 0);
   return { placements: planned, uploads, mounts, present: there, presentBytes };
 }
 
@@ -109,7 +104,7 @@ export function bytesByProject({ placements, uploads, mounts, present }: PushPla
   const manifests = (isThere: boolean) =>
     placements
       .filter(({ complete }) => complete === isThere)
-      .flatMap(({ placement: { repository }, graph }) =>
+      .flatMap(({ repository, graph }) =>
         (graph?.manifests ?? []).map(({ descriptor }) => ({ repository, blob: descriptor })),
       );
   for (const { repository, blob } of manifests(true)) counted.add(placementKey(projectOf(repository), blob.digest));
@@ -132,7 +127,7 @@ export async function heldBy(
   target: PushTarget,
   options: SurveyOptions = {},
 ): Promise<ReadonlySet<Digest>> {
-  const { placements, present } = await survey(placementsOf(mapped), source, target, options);
+  const { placements, present } = await survey(mapped, source, target, options);
   const held = new Set<Digest>([...present].map((key) => key.slice(key.indexOf("@") + 1) as Digest));
   const manifests = await pMap(placements, (placement) => manifestsAt(placement, target, options.signal), {
     concurrency: 8,
@@ -144,13 +139,13 @@ export async function heldBy(
 
 /** Below a tag that is right all is there; of any other each manifest is asked for by its digest. */
 async function manifestsAt(
-  { placement, graph, complete }: Surveyed,
+  { repository, graph, complete }: Surveyed,
   target: PushTarget,
   signal: AbortSignal | undefined,
 ): Promise<readonly Digest[]> {
   const digests = graph?.manifests.map(({ descriptor }) => descriptor.digest) ?? [];
   if (complete) return digests;
-  const repository = target.repository(placement.repository);
-  const found = await Promise.all(digests.map((digest) => repository.head(digest, signal)));
+  const there = target.repository(repository);
+  const found = await Promise.all(digests.map((digest) => there.head(digest, signal)));
   return digests.filter((_, at) => found[at] !== undefined);
 }

@@ -103,9 +103,8 @@ function planned(plan: PushPlan): Omit<PushResult, "tags"> {
   };
 }
 
-function tagsOf({ placement }: Surveyed): readonly PushedTag[] {
-  const { registry, repository, item } = placement;
-  return placement.tags.map((tag) => ({
+function tagsOf({ registry, repository, item, tags }: Surveyed): readonly PushedTag[] {
+  return tags.map((tag) => ({
     reference: printReference({ registry, repository, tag }),
     digest: item.root.digest,
   }));
@@ -118,7 +117,7 @@ async function confirm(
   options: PushOptions,
 ): Promise<readonly PushedTag[]> {
   const one = async (surveyed: Surveyed): Promise<readonly PushedTag[]> => {
-    const { repository, item } = surveyed.placement;
+    const { repository, item } = surveyed;
     for (const tag of surveyed.missingTags)
       refuseOther(`${repository}:${tag}`, item.root.digest, await digestAt(target, repository, tag, options));
     return tagsOf(surveyed);
@@ -171,8 +170,7 @@ async function carryOut(
 
 /** One item: its blobs, then manifests from the leaves up, then its tags, which is when it is finished. */
 async function place(planned: PlannedPlacement, run: Run): Promise<void> {
-  const { placement, graph, missingTags, complete, uploadBytes: size } = planned;
-  const { item, repository } = placement;
+  const { item, repository, graph, missingTags, complete, uploadBytes: size } = planned;
   if (graph !== undefined && missingTags.length > 0) {
     const onBytes = (bytes: number): void => run.report({ type: "moved", phase: "push", name: item.name, bytes, size });
     if (!complete) await allSettled(graph.blobs.map((blob) => run.blobs.settle(repository, blob, onBytes)));
@@ -195,7 +193,7 @@ async function place(planned: PlannedPlacement, run: Run): Promise<void> {
 
 /** An immutable tag refuses even its own digest (docs/facts/harbor.md#policies): then it is as it should be. */
 async function putTag(
-  { placement: { repository, item } }: PlannedPlacement,
+  { repository, item }: PlannedPlacement,
   tag: string,
   { target, options, signal }: Run,
   put: () => Promise<void>,

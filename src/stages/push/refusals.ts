@@ -42,7 +42,7 @@ async function unstorable(
   signal?: AbortSignal,
 ): Promise<readonly Unstorable[]> {
   const judged = new Map<string, Unstorable | undefined>();
-  for (const { placement, graph } of placements) {
+  for (const { item, graph } of placements) {
     for (const { descriptor, bytes } of graph?.manifests ?? []) {
       if (isIndex(descriptor.mediaType) || judged.has(descriptor.digest)) continue;
       const manifest = parseManifest(bytes, descriptor.mediaType);
@@ -52,7 +52,7 @@ async function unstorable(
         : undefined;
       judged.set(
         descriptor.digest,
-        why === undefined ? undefined : { item: placement.item.name, digest: descriptor.digest, why },
+        why === undefined ? undefined : { item: item.name, digest: descriptor.digest, why },
       );
     }
   }

@@ -23,7 +23,7 @@ export function placementKey(repository: string, digest: Digest): PlacementKey {
   return `${repository}@${digest}` as PlacementKey;
 }
 
-export function placementsOf(mapped: readonly Mapped[]): readonly Placement[] {
+function placementsOf(mapped: readonly Mapped[]): readonly Placement[] {
   return mapped.flatMap(({ item, targets }) => {
     const tags = new Map<string, string[]>();
     for (const { repository, tag } of targets) tags.set(repository, [...(tags.get(repository) ?? []), tag ?? "latest"]);
@@ -80,8 +80,7 @@ export interface PlacedBlob {
 }
 
 /** A placement, and what the target already has of it. */
-export interface Surveyed {
-  readonly placement: Placement;
+export interface Surveyed extends Placement {
   /** Undefined for a finished placement of a delta that does not carry its root: there is nothing to read it from. */
   readonly graph: Graph | undefined;
   /** Tags that do not point at the root yet. */
@@ -119,14 +118,14 @@ export const preconditionFailed = 412;
  * @throws Failure DELTA_BASE_MISSING when the bundle leaves out what the target does not have either
  */
 export async function survey(
-  all: readonly Placement[],
+  mapped: readonly Mapped[],
   source: PushSource,
   target: PushTarget,
   options: SurveyOptions = {},
 ): Promise<Survey> {
   const asked = { concurrency: questionsAtOnce, signal: options.signal };
   const tagged = await mapTogether(
-    all,
+    placementsOf(mapped),
     (placement, signal) => surveyTags(placement, target, { ...options, signal }),
     asked,
   );
@@ -157,7 +156,7 @@ async function surveyTags(placement: Placement, target: PushTarget, options: Sur
   const ask = (tag: string) => digestAt(target, repository, tag, options);
   const digests = isNew(repository, options) ? [] : await Promise.all(tags.map(ask));
   const missingTags = tags.filter((_, index) => digests[index] !== item.root.digest);
-  return { placement, missingTags, complete: missingTags.length < tags.length };
+  return { ...placement, missingTags, complete: missingTags.length < tags.length };
 }
 
 function isNew(repository: string, { newProjects }: SurveyOptions): boolean {
@@ -189,18 +188,17 @@ async function withGraph(
   target: PushTarget,
   { absent, signal }: { readonly absent: Set<Digest>; readonly signal?: AbortSignal | undefined },
 ): Promise<Surveyed> {
-  const { root } = tagged.placement.item;
+  const { root } = tagged.item;
   const finished = tagged.complete && tagged.missingTags.length === 0;
   if (finished && !source.hasBlob(root.digest)) return { ...tagged, graph: undefined };
-  const graph = await readPlacement(tagged.placement, source, target, { absent, signal });
+  const graph = await readPlacement(tagged, source, target, { absent, signal });
   return { ...tagged, graph };
 }
 
 function wantedBlobs(placements: readonly Surveyed[]): ReadonlyMap<PlacementKey, PlacedBlob> {
   const wanted = new Map<PlacementKey, PlacedBlob>();
-  for (const { placement, graph } of placements)
-    for (const blob of graph?.blobs ?? [])
-      wanted.set(placementKey(placement.repository, blob.digest), { repository: placement.repository, blob });
+  for (const { repository, graph } of placements)
+    for (const blob of graph?.blobs ?? []) wanted.set(placementKey(repository, blob.digest), { repository, blob });
   return wanted;
 }
 
