@@ -5,6 +5,7 @@ import { anImage } from "../rig/builders/images.ts";
 import { aClient } from "../rig/client.ts";
 import { aFaultServer, type FaultServer } from "../rig/fault-server.ts";
 import { aDockerRegistry, dockerRegistryUnavailable, type DockerRegistry } from "../rig/registry-process.ts";
+import { seed } from "../rig/seed.ts";
 import { aCertificateAuthority } from "../rig/tls.ts";
 
 const login = { username: "robot$push", password: "correct horse" };
@@ -14,10 +15,7 @@ describe.skipIf(dockerRegistryUnavailable())("credentials at a registry", () => 
   let upstream: DockerRegistry;
   beforeAll(async () => {
     upstream = await aDockerRegistry();
-    await using client = aClient({ origins: [upstream.url] });
-    const repository = client.registry.repository("p/image");
-    await copyGraph(aStore(image), repository, asContent(image));
-    await repository.tag(image.root, bytesOf(image), "v1");
+    await seed(upstream.url, { "public.example/p/image:v1": image });
   });
   afterAll(() => upstream[Symbol.asyncDispose]());
 

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { copyGraph } from "../rig/copy-graph.ts";
-import { asContent, aStore, bytesOf } from "../rig/builders/graph.ts";
 import { anImage } from "../rig/builders/images.ts";
 import { aClient } from "../rig/client.ts";
 import { aFaultServer } from "../rig/fault-server.ts";
 import { aDockerRegistry, dockerRegistryUnavailable, type DockerRegistry } from "../rig/registry-process.ts";
+import { seed } from "../rig/seed.ts";
 
 const login = { username: "robot$push", password: "correct horse" };
 const image = anImage();
@@ -13,10 +12,7 @@ describe.skipIf(dockerRegistryUnavailable())("a login", () => {
   let upstream: DockerRegistry;
   beforeAll(async () => {
     upstream = await aDockerRegistry();
-    await using client = aClient({ origins: [upstream.url] });
-    const repository = client.registry.repository("p/image");
-    await copyGraph(aStore(image), repository, asContent(image));
-    await repository.tag(image.root, bytesOf(image), "v1");
+    await seed(upstream.url, { "public.example/p/image:v1": image });
   });
   afterAll(() => upstream[Symbol.asyncDispose]());
 

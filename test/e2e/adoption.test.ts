@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
-import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../rig/far-side.ts";
+import { aFarSide, farSideUnavailable, kubectl, namespace, said, succeeds, type FarSide } from "../rig/far-side.ts";
 import { hgctlProfile, ownersApply, ownersInstall } from "../rig/install/owner.ts";
 import { aDockerRegistry } from "../rig/registry-process.ts";
 import { sampleContent } from "../rig/sample-site.ts";
@@ -183,16 +183,6 @@ async function expectOnPages(far: FarSide, command: readonly string[], lines: Re
 function withoutMarks(objects: Readonly<Record<string, object>>): object {
   const marks = (key: string, value: unknown): unknown => (key === "app.kubernetes.io/managed-by" ? undefined : value);
   return JSON.parse(JSON.stringify(objects, marks)) as object;
-}
-
-async function succeeds(far: FarSide, command: readonly string[]) {
-  const result = await far.run(command);
-  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
-  return result;
-}
-
-async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
-  return (await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args])).stdout;
 }
 
 async function gateway(far: FarSide): Promise<{ readonly replicas: number; readonly image: string }> {

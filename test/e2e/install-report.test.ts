@@ -1,25 +1,17 @@
 import { execa } from "execa";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { InstallEvidence } from "../../src/model/evidence.ts";
-import { aBuiltBundle } from "../rig/built-bundle.ts";
+import { builtForAll } from "../rig/built-bundle.ts";
 import { noChromium, visit } from "../rig/chromium.ts";
 import { program } from "../rig/cli.ts";
 import { aFarSide, farSideUnavailable, harborHost, password, said, type FarSide } from "../rig/far-side.ts";
 import { startCli } from "../rig/running-cli.ts";
-import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const unavailable = farSideUnavailable();
 const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
-const carried = { bundle: "" };
-
-beforeAll(async () => {
-  if (unavailable !== undefined) return;
-  const folder = await aTempDirectory();
-  carried.bundle = await aBuiltBundle({ folder: folder.path });
-  return () => folder[Symbol.asyncDispose]();
-}, 120_000);
+const carried = builtForAll(unavailable);
 
 async function reportOf(
   far: FarSide,

@@ -2,22 +2,14 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Phase } from "../../src/model/event.ts";
-import { aBuiltBundle } from "../rig/built-bundle.ts";
+import { builtForAll } from "../rig/built-bundle.ts";
 import { aFarSide, farSideUnavailable, said, type FarSide } from "../rig/far-side.ts";
 import { startCli, type RunningCli } from "../rig/running-cli.ts";
-import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const unavailable = farSideUnavailable();
 const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
 const phases: readonly Phase[] = ["verify", "preflight", "push", "render", "prove", "apply", "plugins", "check"];
-const carried = { bundle: "" };
-
-beforeAll(async () => {
-  if (unavailable !== undefined) return;
-  const folder = await aTempDirectory();
-  carried.bundle = await aBuiltBundle({ folder: folder.path });
-  return () => folder[Symbol.asyncDispose]();
-}, 120_000);
+const carried = builtForAll(unavailable);
 
 async function installUntil(far: FarSide, phase: Phase): Promise<RunningCli> {
   const running = startCli(far.args(["install", carried.bundle]), { cwd: far.folder });

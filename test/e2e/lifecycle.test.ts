@@ -2,7 +2,7 @@ import { execa } from "execa";
 import type { Deployment } from "kubernetes-types/apps/v1.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
-import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../rig/far-side.ts";
+import { aFarSide, farSideUnavailable, kubectl, namespace, said, succeeds, type FarSide } from "../rig/far-side.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const unavailable = farSideUnavailable();
@@ -139,17 +139,6 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     expect(await kubectl(far, "get", "crds", "-o", "name")).not.toContain("higress");
   });
 });
-
-async function succeeds(far: FarSide, command: readonly string[]) {
-  const result = await far.run(command);
-  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
-  return result;
-}
-
-async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
-  const all = ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args];
-  return (await execa(far.tools.kubectl, all)).stdout;
-}
 
 async function gateway(far: FarSide): Promise<Deployment> {
   return JSON.parse(await kubectl(far, "get", "deployment", "higress-gateway", "-o", "json")) as Deployment;

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { isEnabled, type WasmPlugin } from "../../src/model/wasm-plugin.ts";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { sampleChart } from "../rig/charts/pack.ts";
-import { aFarSide, farSideUnavailable, harborHost, namespace, said, type FarSide } from "../rig/far-side.ts";
+import { aFarSide, farSideUnavailable, harborHost, namespace, said, succeeds, type FarSide } from "../rig/far-side.ts";
 import { gatewayPlays, wasmPlugins } from "../rig/gateway-plays.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
@@ -111,10 +111,4 @@ async function specs(far: FarSide): Promise<Readonly<Record<string, object>>> {
 /** As their owner wrote them. */
 async function plain(far: FarSide): Promise<Readonly<Record<string, object>>> {
   return Object.fromEntries((await wasmPlugins(far)).map(({ metadata, spec }) => [metadata.name, spec ?? {}]));
-}
-
-async function succeeds(far: FarSide, command: readonly string[]) {
-  const result = await far.run(command);
-  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
-  return result;
 }

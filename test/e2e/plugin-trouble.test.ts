@@ -3,33 +3,24 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { isEnabled } from "../../src/model/wasm-plugin.ts";
 import { aWasmPlugin } from "../rig/builders/plugins.ts";
-import { aBuiltBundle } from "../rig/built-bundle.ts";
+import { builtForAll } from "../rig/built-bundle.ts";
 import { sampleChart } from "../rig/charts/pack.ts";
 import { aFarSide, farSideUnavailable, harborHost, namespace, password, said, type FarSide } from "../rig/far-side.ts";
 import { gatewayPlays, wasmPlugins } from "../rig/gateway-plays.ts";
 import { exchange, type Answer } from "../rig/kubelet/exchange.ts";
-import { aTempDirectory } from "../rig/temp-directory.ts";
 import { aProxyPlugin, code } from "../rig/wasm/module.ts";
 
 const unavailable = farSideUnavailable();
 const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
 const picky = `${sampleChart.registry}/plugins/picky:1.0.0`;
 const pickyModule = aProxyPlugin({ proxy_on_configure: { parameters: 2, results: 1, body: code.answer(0) } });
-const carried = { bundle: "" };
-
-beforeAll(async () => {
-  if (unavailable !== undefined) return;
-  const folder = await aTempDirectory();
-  carried.bundle = await aBuiltBundle({
-    folder: folder.path,
-    content: { [picky]: aWasmPlugin({ module: pickyModule }) },
-    spec: (sample) => {
-      const plugins = sample["plugins"] as { list: object[] };
-      return { plugins: { ...plugins, list: [...plugins.list, { name: "picky", ref: `oci://${picky}` }] } };
-    },
-  });
-  return () => folder[Symbol.asyncDispose]();
-}, 120_000);
+const carried = builtForAll(unavailable, {
+  content: { [picky]: aWasmPlugin({ module: pickyModule }) },
+  spec: (sample) => {
+    const plugins = sample["plugins"] as { list: object[] };
+    return { plugins: { ...plugins, list: [...plugins.list, { name: "picky", ref: `oci://${picky}` }] } };
+  },
+});
 
 describe.skipIf(unavailable !== undefined)(`a plugin that makes trouble${because}`, () => {
   const shared: { far?: FarSide } = {};

@@ -3,10 +3,18 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { everythingOn } from "../rig/charts/everything-on.ts";
-import { aFarSide, farSideUnavailable, harborHost, namespace, said, type FarSide } from "../rig/far-side.ts";
+import {
+  aFarSide,
+  farSideUnavailable,
+  harborHost,
+  kubectl,
+  namespace,
+  said,
+  succeeds,
+  type FarSide,
+} from "../rig/far-side.ts";
 import { aRealBundle, seedImagesOf } from "../rig/real-bundle.ts";
 import { aDockerRegistry } from "../rig/registry-process.ts";
-import type { CliResult } from "../rig/cli.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 import { tools } from "../rig/tools.ts";
 
@@ -123,17 +131,6 @@ describe.skipIf(unavailable !== undefined)(`the real charts on a real API server
     expect(await kubectl(far, "get", "clusterroles,clusterrolebindings", "-o", "name")).not.toContain("higress");
   }, 600_000);
 });
-
-async function succeeds(far: FarSide, command: readonly string[]): Promise<CliResult> {
-  const result = await far.run(command);
-  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
-  return result;
-}
-
-async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args]);
-  return stdout;
-}
 
 const workloads = "deployments,daemonsets,statefulsets";
 

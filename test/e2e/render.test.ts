@@ -1,9 +1,19 @@
 import { execa } from "execa";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it, vi } from "vitest";
-import { aBuiltBundle } from "../rig/built-bundle.ts";
-import { aFarSide, farSideUnavailable, harborHost, namespace, password, said, type FarSide } from "../rig/far-side.ts";
+import { describe, expect, it, vi } from "vitest";
+import { aBuiltBundle, builtForAll } from "../rig/built-bundle.ts";
+import {
+  aFarSide,
+  farSideUnavailable,
+  harborHost,
+  kubectl,
+  namespace,
+  password,
+  said,
+  succeeds,
+  type FarSide,
+} from "../rig/far-side.ts";
 import { cli } from "../rig/cli.ts";
 import { writeSampleSite } from "../rig/sample-site.ts";
 import { tools } from "../rig/tools.ts";
@@ -15,14 +25,7 @@ import { aTempDirectory } from "../rig/temp-directory.ts";
 const unavailable = farSideUnavailable();
 const schemas = gitopsCrdsUnavailable();
 const because = [unavailable, schemas].flatMap((why) => (why === undefined ? [] : [` (not run: ${why})`])).join("");
-const carried = { bundle: "" };
-
-beforeAll(async () => {
-  if (unavailable !== undefined) return;
-  const folder = await aTempDirectory();
-  carried.bundle = await aBuiltBundle({ folder: folder.path });
-  return () => folder[Symbol.asyncDispose]();
-}, 120_000);
+const carried = builtForAll(unavailable);
 
 describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
   it("writes what another team can apply with kubectl alone, by the commands of its README, and check is content", async () => {
@@ -76,19 +79,19 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
     await using far = await aFarSide({ helm: "3.17" });
     // Nothing on PATH: what is shown must not need a program that a bare host lacks.
     const env = { PATH: far.folder };
-    const fresh = await succeeds(far, ["render", carried.bundle, "--diff"], env);
+    const fresh = await succeeds(far, ["render", carried.bundle, "--diff"], { env });
     expect(fresh.stdout).toMatch(/^# namespace: new: Namespace\/higress-system$/m);
     expect(fresh.stdout).toMatch(/^# release: new: .*Deployment\/higress-gateway/m);
     await expect(kubectl(far, "get", "namespace", namespace)).rejects.toThrow(/not found/);
     await kubectl(far, "create", "namespace", namespace);
-    const ready = await succeeds(far, ["render", carried.bundle, "--diff"], env);
+    const ready = await succeeds(far, ["render", carried.bundle, "--diff"], { env });
     expect(ready.stdout.split("\n").slice(1)).toEqual(fresh.stdout.split("\n").slice(1));
     expect(ready.stdout).toMatch(/^# namespace: no change$/m);
 
     const podEnvs = { GONE: "1" };
     await far.writeSite({ values: { "higress-console": { podEnvs } } });
     await succeeds(far, ["install", carried.bundle]);
-    const same = await succeeds(far, ["render", carried.bundle, "--diff"], env);
+    const same = await succeeds(far, ["render", carried.bundle, "--diff"], { env });
     expect(changesIn(same)).toEqual(noChange);
     expect(same.stdout).toMatch(/not compared.*: Secret\/higress-console$/m);
 
@@ -198,14 +201,4 @@ const noChange = ["namespace", "before", "crds", "release", "overlay", "plugins"
 
 function changesIn({ stdout }: { readonly stdout: string }): readonly string[] {
   return stdout.split("\n").filter((line) => line !== "" && !/not compared|hooks/.test(line));
-}
-
-async function succeeds(far: FarSide, command: readonly string[], env?: Record<string, string>) {
-  const result = await far.run(command, env && { env });
-  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
-  return result;
-}
-
-async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
-  return (await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args])).stdout;
 }

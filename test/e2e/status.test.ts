@@ -1,7 +1,6 @@
-import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
-import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../rig/far-side.ts";
+import { aFarSide, farSideUnavailable, kubectl, namespace, said, succeeds, type FarSide } from "../rig/far-side.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 
 const unavailable = farSideUnavailable();
@@ -100,17 +99,6 @@ interface History {
     readonly install?: { readonly number: number; readonly state: string };
     readonly current: boolean;
   }[];
-}
-
-async function succeeds(far: FarSide, command: readonly string[]) {
-  const result = await far.run(command);
-  expect(result, `${command.join(" ")}\n${said(result)}`).toMatchObject({ exitCode: 0 });
-  return result;
-}
-
-async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
-  const all = ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args];
-  return (await execa(far.tools.kubectl, all)).stdout;
 }
 
 function gatewayReplicas(far: FarSide): Promise<string> {

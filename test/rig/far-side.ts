@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cli, type CliResult } from "./cli.ts";
@@ -104,3 +105,16 @@ async function open(
 }
 
 export const said = ({ stdout, stderr }: CliResult): string => `${stdout}\n${stderr}`;
+
+/** `far.run`, for what must end well for the rest of a test to mean anything. */
+export async function succeeds(far: FarSide, ...run: Parameters<FarSide["run"]>): Promise<CliResult> {
+  const result = await far.run(...run);
+  if (result.exitCode !== 0) throw new Error(`${run[0].join(" ")}: ${String(result.exitCode)}\n${said(result)}`);
+  return result;
+}
+
+/** As the cluster's administrator, in the namespace of the release. */
+export async function kubectl(far: FarSide, ...args: readonly string[]): Promise<string> {
+  const all = ["--kubeconfig", far.cluster.kubeconfig, "-n", namespace, ...args];
+  return (await execa(far.tools.kubectl, all)).stdout;
+}

@@ -2,25 +2,14 @@ import fc from "fast-check";
 import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { discoverReferences } from "../../../../src/stages/discover/discover.ts";
+import { aConfigMap, aDeployment, asManifest } from "../../../rig/builders/objects.ts";
 
 const planted = "registry.example.com/team/planted:1.0";
 
-const deployment = (container: object): object => ({
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name: "d", namespace: "n" },
-  spec: { template: { spec: { containers: [{ name: "c", image: "harbor/x:1", ...container }] } } },
-});
-const configMap = (value: unknown): object => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name: "c", namespace: "n" },
-  data: { key: typeof value === "string" ? value : JSON.stringify(value) },
-});
+const deployment = (container: object): object =>
+  aDeployment("d", { containers: [{ name: "c", image: "harbor/x:1", ...container }] });
 const found = (...objects: object[]) =>
-  discoverReferences(objects.map((object) => dump(object, { noRefs: true })).join("\n---\n")).map(
-    ({ kind, reference, path }) => `${kind} ${reference} ${path}`,
-  );
+  discoverReferences(asManifest(...objects)).map(({ kind, reference, path }) => `${kind} ${reference} ${path}`);
 
 describe("discoverReferences", () => {
   it("finds what the kubelet pulls, in every kind of pod", () => {
@@ -60,19 +49,19 @@ describe("discoverReferences", () => {
       deployment({ env: [{ name: "A", value: planted }] }),
       "/spec/template/spec/containers/0/env/0/value",
     ],
-    ["JSON in a ConfigMap", configMap({ a: { gatewayImage: planted } }), "/data/key!/a/gatewayImage"],
+    ["JSON in a ConfigMap", aConfigMap({ a: { gatewayImage: planted } }), "/data/key!/a/gatewayImage"],
     [
       "JSON in YAML in a ConfigMap",
-      configMap(`outer:\n  inner: |\n    {"list": ["x", "${planted}"]}\n`),
+      aConfigMap(`outer:\n  inner: |\n    {"list": ["x", "${planted}"]}\n`),
       "/data/key!/outer/inner!/list/1",
     ],
-    ["plain text in a ConfigMap", configMap(`run ${planted} now`), "/data/key"],
+    ["plain text in a ConfigMap", aConfigMap(`run ${planted} now`), "/data/key"],
   ])("finds an image in %s", (_name, object, path) => {
     expect(found(object)).toContain(`image ${planted} ${path}`);
   });
 
   it("finds an image without a registry where the key says that it is one", () => {
-    expect(found(configMap({ proxy: { image: "envoy:v1.30" }, version: "envoy:v1.31" }))).toEqual([
+    expect(found(aConfigMap({ proxy: { image: "envoy:v1.30" }, version: "envoy:v1.31" }))).toEqual([
       "image envoy:v1.30 /data/key!/proxy/image",
     ]);
     expect(found(deployment({ args: ["--proxy-image=envoy:v1.30", "--name=envoy:v1.31"] }))).toContain(
@@ -91,8 +80,8 @@ describe("discoverReferences", () => {
       }),
     ],
     ["the flag before it", deployment({ args: ["--agent-image", "agent:1", "--name", "b:2", "c:3"] })],
-    ["a line of an env file", configMap("export AGENT_IMAGE=agent:1\nNAME=b:2\n")],
-    ["a line of properties", configMap("a.agent.image = agent:1\r\nname = b:2\n")],
+    ["a line of an env file", aConfigMap("export AGENT_IMAGE=agent:1\nNAME=b:2\n")],
+    ["a line of properties", aConfigMap("a.agent.image = agent:1\r\nname = b:2\n")],
   ])("finds an image without a registry by %s", (_what, object) => {
     expect(found(object).filter((each) => !each.includes("harbor/x:1"))).toEqual([
       expect.stringMatching(/^image agent:1 /),
@@ -169,7 +158,7 @@ describe("discoverReferences", () => {
       "10.0.0.0/8",
       "22:22",
     ];
-    expect(found(crd, configMap({ strings }))).toEqual([]);
+    expect(found(crd, aConfigMap({ strings }))).toEqual([]);
   });
 
   it("finds a planted reference at any depth, in any mix of arguments, variables, JSON and YAML", () => {
@@ -191,7 +180,7 @@ describe("discoverReferences", () => {
         const text = typeof node === "string" ? node : JSON.stringify(node);
         const object =
           place === "data"
-            ? configMap(text)
+            ? aConfigMap(text)
             : deployment(place === "args" ? { args: [text] } : { env: [{ name: "A", value: text }] });
         expect(found(object).some((line) => line.startsWith(`image ${planted} `))).toBe(true);
       }),
@@ -210,6 +199,6 @@ describe("discoverReferences", () => {
         (name, at, all) =>
           `${name}: &${name} [${Array.from({ length: 10 }, () => (at === 0 ? "x" : `*${all[at - 1] ?? ""}`)).join(", ")}]`,
       );
-    expect(found(configMap(`${bomb.join("\n")}\nimage: ${planted}`))).toEqual([`image ${planted} /data/key`]);
+    expect(found(aConfigMap(`${bomb.join("\n")}\nimage: ${planted}`))).toEqual([`image ${planted} /data/key`]);
   });
 });

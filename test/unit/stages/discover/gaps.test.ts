@@ -1,36 +1,27 @@
 import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { findGaps } from "../../../../src/stages/discover/discover.ts";
+import { aConfigMap, aDeployment, asManifest } from "../../../rig/builders/objects.ts";
 
 const planted = "registry.example.com/team/planted:1.0";
 
-const deployment = (container: object): object => ({
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name: "d", namespace: "n" },
-  spec: { template: { spec: { containers: [{ name: "c", image: "harbor/x:1", ...container }] } } },
-});
-const configMap = (data: object): object => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name: "c", namespace: "n" },
-  data: { key: JSON.stringify(data) },
-});
+const deployment = (container: object): object =>
+  aDeployment("d", { containers: [{ name: "c", image: "harbor/x:1", ...container }] });
 
 describe("findGaps", () => {
   it("names what a relocation left behind, and leaves the user's own URLs to the install", () => {
     const manifest = [
       deployment({ image: "airgap.invalid/x/a:1", args: [`--i=${planted}`, "https://idp.corp.example/login"] }),
-      configMap({ hub: "docker.io/istio" }),
+      aConfigMap({ hub: "docker.io/istio" }),
     ];
-    const gaps = findGaps(manifest.map((object) => dump(object)).join("\n---\n"), { prefixes: ["airgap.invalid/x"] });
+    const gaps = findGaps(asManifest(...manifest), { prefixes: ["airgap.invalid/x"] });
     expect(gaps).toMatchObject([
       {
         severity: "error",
         code: "reference.unmapped",
-        facts: { where: "Deployment/n/d", path: "/spec/template/spec/containers/0/args/0", value: planted },
+        facts: { where: "Deployment/ns/d", path: "/spec/template/spec/containers/0/args/0", value: planted },
       },
-      { facts: { where: "ConfigMap/n/c", path: "/data/key!/hub", value: "docker.io" } },
+      { facts: { where: "ConfigMap/ns/c", path: "/data/key!/hub", value: "docker.io" } },
     ]);
   });
 

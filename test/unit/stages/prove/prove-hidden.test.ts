@@ -1,19 +1,12 @@
-import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { renderedObjects } from "../../../../src/model/rendered-object.ts";
 import { prove as proveObjects, type ProveOptions } from "../../../../src/stages/prove/prove.ts";
+import { aConfigMap, asManifest } from "../../../rig/builders/objects.ts";
 
 const allowed: ProveOptions = { inside: { prefixes: ["harbor.corp:8443/higress"] } };
-const text = (object: object): string => dump(object, { noRefs: true });
 const prove = (yaml: string, options: ProveOptions) => proveObjects(renderedObjects(yaml), options);
-const withString = (value: string): object => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name: "c", namespace: "ns" },
-  data: { key: value },
-});
 const codes = (object: object, options = allowed): readonly string[] =>
-  prove(text(object), options).findings.map(({ code }) => code);
+  prove(asManifest(object), options).findings.map(({ code }) => code);
 
 describe("what is not plain text", () => {
   it("is read behind base64, with the coding in the path", () => {
@@ -24,7 +17,7 @@ describe("what is not plain text", () => {
       metadata: { name: "s" },
       data: { "sidecar.yaml": Buffer.from(yaml).toString("base64"), key: "AAECAwT/" },
     };
-    expect(prove(text(secret), allowed).findings).toMatchObject([
+    expect(prove(asManifest(secret), allowed).findings).toMatchObject([
       {
         code: "reference.outside",
         facts: { path: "/data/sidecar.yaml (base64)!/image", value: "quay.io/vendor/sidecar:1.2" },
@@ -40,16 +33,18 @@ describe("what is not plain text", () => {
   });
 
   it("is read in two parts, as charts and operators write references", () => {
-    const split = withString(
+    const split = aConfigMap(
       'agent:\n  repository: images.vendor.example/agent\n  tag: "3.1"\nother:\n  hub: registry.vendor.example:5000\n',
     );
-    expect(prove(text(split), allowed).findings).toMatchObject(
+    expect(prove(asManifest(split), allowed).findings).toMatchObject(
       ["images.vendor.example", "registry.vendor.example:5000"].map((host) => ({ facts: { host } })),
     );
     // Of a registry that nobody names, where the key says that it is an image.
-    const hub = withString('agent:\n  image:\n    repository: vendor/agent\n    tag: "3.1"\n');
-    expect(prove(text(hub), allowed).findings).toMatchObject([{ facts: { host: "docker.io", value: "vendor/agent" } }]);
-    expect(codes(withString("agent:\n  repository: harbor.corp:8443/higress/agent\n  hub: vendor\n"))).toEqual([]);
+    const hub = aConfigMap('agent:\n  image:\n    repository: vendor/agent\n    tag: "3.1"\n');
+    expect(prove(asManifest(hub), allowed).findings).toMatchObject([
+      { facts: { host: "docker.io", value: "vendor/agent" } },
+    ]);
+    expect(codes(aConfigMap("agent:\n  repository: harbor.corp:8443/higress/agent\n  hub: vendor\n"))).toEqual([]);
   });
 });
 
@@ -62,7 +57,7 @@ describe("what is named below the prefix", () => {
     "hub: harbor.corp:8443/higress/elsewhere",
     "harbor.corp:8443/higress/a:2, and more",
   ])("must have been carried: %s", (value) => {
-    expect(codes(withString(value), options)).toEqual(["reference.not-carried"]);
+    expect(codes(aConfigMap(value), options)).toEqual(["reference.not-carried"]);
   });
 
   it.each([
@@ -74,6 +69,6 @@ describe("what is named below the prefix", () => {
     "oci://harbor.corp:8443/higress/plugins/${name}:${version}",
     "harbor.corp:8443/higress/{{ .Values.image }}:1",
   ])("may be a part of what was: %s", (value) => {
-    expect(codes(withString(value), options)).toEqual([]);
+    expect(codes(aConfigMap(value), options)).toEqual([]);
   });
 });

@@ -1,4 +1,3 @@
-import { dump } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { renderedObjects } from "../../../../src/model/rendered-object.ts";
 import {
@@ -6,38 +5,26 @@ import {
   workloadsWithoutPullSecret,
   type ProveOptions,
 } from "../../../../src/stages/prove/prove.ts";
+import { aConfigMap, aDeployment, asManifest } from "../../../rig/builders/objects.ts";
 
-const text = (...objects: object[]): string => objects.map((object) => dump(object, { noRefs: true })).join("\n---\n");
 const prefixes = ["harbor.corp:8443/higress"];
 const allowed: ProveOptions = { inside: { prefixes } };
 const prove = (yaml: string, options: ProveOptions) => proveObjects(renderedObjects(yaml), options);
 
-const workload = (name: string, spec: object): object => ({
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name, namespace: "ns" },
-  spec: { template: { metadata: { annotations: {} }, spec } },
-});
-const withImage = (image: string): object => workload("w", { containers: [{ name: "c", image }] });
-const withString = (value: string): object => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name: "c", namespace: "ns" },
-  data: { key: value },
-});
+const withImage = (image: string): object => aDeployment("w", { containers: [{ name: "c", image }] });
 const codes = (object: object, options = allowed): readonly string[] =>
-  prove(text(object), options).findings.map(({ code }) => code);
+  prove(asManifest(object), options).findings.map(({ code }) => code);
 
 describe("prove", () => {
   it("counts what it looked at, since a proof about nothing is none", () => {
-    const proof = prove(text(withImage("harbor.corp:8443/higress/a:1"), withString("x")), allowed);
+    const proof = prove(asManifest(withImage("harbor.corp:8443/higress/a:1"), aConfigMap("x")), allowed);
     expect(proof).toMatchObject({ images: 1, findings: [] });
     expect(proof.strings).toBeGreaterThan(1);
   });
 
   it("refuses a console whose URL pattern makes every plugin the same module", () => {
     const consoleWith = (value: string): object =>
-      workload("higress-console", {
+      aDeployment("higress-console", {
         containers: [
           {
             name: "c",
@@ -62,7 +49,7 @@ describe("prove", () => {
   });
 
   it("says where, down to the document inside the string, and which host", () => {
-    const { findings } = prove(text(withString('{"a": {"url": "https://evil.example:444/x"}}')), allowed);
+    const { findings } = prove(asManifest(aConfigMap('{"a": {"url": "https://evil.example:444/x"}}')), allowed);
     expect(findings).toEqual([
       {
         severity: "error",
@@ -80,7 +67,7 @@ describe("prove", () => {
   it("lets stay what an exception means, prints its reason, and nothing else at that place", () => {
     const url = "https://updates.vendor.example/feed";
     const exceptions = [{ kind: "ConfigMap", name: "c", path: "/data/key", value: url, reason: "may fail" }];
-    const found = (value: string) => prove(text(withString(value)), { ...allowed, exceptions }).findings;
+    const found = (value: string) => prove(asManifest(aConfigMap(value)), { ...allowed, exceptions }).findings;
     expect(found(url)).toEqual([
       {
         severity: "warning",
@@ -92,13 +79,17 @@ describe("prove", () => {
   });
 
   it("does not show the login of a URL", () => {
-    const { findings } = prove(text(withString("https://user:pass-word@evil.example/x")), allowed);
+    const { findings } = prove(asManifest(aConfigMap("https://user:pass-word@evil.example/x")), allowed);
     expect(findings).toMatchObject([{ facts: { value: "https://***@evil.example/x", host: "evil.example" } }]);
   });
 
   it("takes * in an exception for any object of the kind and for any entry of a list", () => {
     const env = { containers: [{ name: "c" }, { name: "d", env: [{ name: "FEED", value: "https://feed.example" }] }] };
-    const workload = text({ kind: "Deployment", metadata: { name: "d-x7f2q" }, spec: { template: { spec: env } } });
+    const workload = asManifest({
+      kind: "Deployment",
+      metadata: { name: "d-x7f2q" },
+      spec: { template: { spec: env } },
+    });
     const found = (kind: string): readonly string[] =>
       prove(workload, {
         ...allowed,
@@ -127,7 +118,7 @@ describe("prove", () => {
     "http://192.168.0.1.evil.example/",
     "http://svc.evil.example",
   ])("refuses the string %s", (value) => {
-    expect(codes(withString(value))).toEqual(["reference.outside"]);
+    expect(codes(aConfigMap(value))).toEqual(["reference.outside"]);
   });
 
   it.each([
@@ -153,21 +144,21 @@ describe("prove", () => {
     "http://www.w3.org/2000/svg",
     "10.0.0.0/8",
   ])("lets the string %s be", (value) => {
-    expect(codes(withString(value))).toEqual([]);
+    expect(codes(aConfigMap(value))).toEqual([]);
   });
 
   it("lets the user's own hosts be, exactly or below a domain", () => {
     const own = (...hosts: string[]): ProveOptions => ({ inside: { prefixes, hosts } });
-    expect(codes(withString("https://idp.corp.example/x"), own("idp.corp.example"))).toEqual([]);
-    expect(codes(withString("https://idp.corp.example:99/x"), own("*.corp.example"))).toEqual([]);
-    expect(codes(withString("https://corp.example.evil/x"), own("*.corp.example"))).toEqual(["reference.outside"]);
-    expect(codes(withString("https://evilcorp.example/x"), own("*.corp.example"))).toEqual(["reference.outside"]);
+    expect(codes(aConfigMap("https://idp.corp.example/x"), own("idp.corp.example"))).toEqual([]);
+    expect(codes(aConfigMap("https://idp.corp.example:99/x"), own("*.corp.example"))).toEqual([]);
+    expect(codes(aConfigMap("https://corp.example.evil/x"), own("*.corp.example"))).toEqual(["reference.outside"]);
+    expect(codes(aConfigMap("https://evilcorp.example/x"), own("*.corp.example"))).toEqual(["reference.outside"]);
     // A host is no licence to pull code from elsewhere.
     expect(codes(withImage("idp.corp.example/a:1"), own("idp.corp.example"))).toEqual(["reference.outside"]);
   });
 
   it("does not read metadata, but does read a pod template's annotations: injectors pull what they name", () => {
-    const noted = { ...withString("x"), metadata: { name: "c", annotations: { doc: "https://evil.example" } } };
+    const noted = { ...aConfigMap("x"), metadata: { name: "c", annotations: { doc: "https://evil.example" } } };
     expect(codes(noted)).toEqual([]);
     const injected = {
       kind: "Deployment",
@@ -178,8 +169,8 @@ describe("prove", () => {
   });
 
   it.each(["initContainers", "containers", "ephemeralContainers"])("counts and refuses the images of %s", (list) => {
-    const image = (value: string): object => workload("w", { [list]: [{ name: "c", image: value }] });
-    expect(prove(text(image("harbor.corp:8443/higress/a:1")), allowed).images).toBe(1);
+    const image = (value: string): object => aDeployment("w", { [list]: [{ name: "c", image: value }] });
+    expect(prove(asManifest(image("harbor.corp:8443/higress/a:1")), allowed).images).toBe(1);
     expect(codes(image("harbor.corp:8443/higress/a:1"), { ...allowed, carried: new Set() })).toEqual([
       "reference.not-carried",
     ]);
@@ -205,18 +196,18 @@ describe("workloadsWithoutPullSecret", () => {
   const containers = [{ name: "c", image: "x:1" }];
 
   it("names the workload and the account that could carry the secret", () => {
-    const manifest = text(
-      workload("has", { containers, imagePullSecrets: [{ name: "s" }] }),
-      workload("none", { containers }),
-      workload("account", { containers, serviceAccountName: "a" }),
-      workload("covered", { containers, serviceAccountName: "b" }),
+    const manifest = asManifest(
+      aDeployment("has", { containers, imagePullSecrets: [{ name: "s" }] }),
+      aDeployment("none", { containers }),
+      aDeployment("account", { containers, serviceAccountName: "a" }),
+      aDeployment("covered", { containers, serviceAccountName: "b" }),
       {
         apiVersion: "v1",
         kind: "ServiceAccount",
         metadata: { name: "b", namespace: "ns" },
         imagePullSecrets: [{ name: "s" }],
       },
-      withString("x"),
+      aConfigMap("x"),
     );
     const workloads = workloadsWithoutPullSecret(manifest);
     expect(workloads).toEqual([
@@ -231,6 +222,6 @@ describe("workloadsWithoutPullSecret", () => {
       metadata: { name: "default", namespace: "other" },
       imagePullSecrets: [{ name: "s" }],
     };
-    expect(workloadsWithoutPullSecret(text(workload("none", { containers }), elsewhere))).toHaveLength(1);
+    expect(workloadsWithoutPullSecret(asManifest(aDeployment("none", { containers }), elsewhere))).toHaveLength(1);
   });
 });
