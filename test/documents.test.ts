@@ -41,6 +41,18 @@ describe("comments that point to docs/facts", () => {
   });
 });
 
+describe("comments of the program", () => {
+  it("say whom they are about: a stranger reads one by itself", () => {
+    const lost = filesBelow("src", /\.ts$/).flatMap((path) =>
+      [...read(path).matchAll(/^ *\/(?:\*\*|\/) (?:It|They|These|Those|This|One that) .*/gm)]
+        // The second line of a remark knows what the first is about.
+        .filter(({ index }) => !/\/\/.*\n$/.test(read(path).slice(0, index)))
+        .map(([line]) => `${path}: ${line.trim()}`),
+    );
+    expect(lost).toEqual([]);
+  });
+});
+
 describe("links between pages", () => {
   const pages = [
     ...["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "test/rig/README.md"],

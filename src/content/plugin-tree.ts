@@ -106,8 +106,8 @@ function filesOf(published: readonly Published[], owners: ReadonlyMap<string, Pu
 }
 
 /**
- * As the official server words it, but with a digest that still means something where it has MD5, and with the origin
- * where it has the times of its own build.
+ * metadata.txt as the official plugin server words it, but with a digest that still means something where that has MD5, and
+ * with the origin where that has the times of its own build.
  */
 function metadata(directory: string, { item, module }: Published): string {
   const name = directory.split("/")[1] ?? "";

@@ -50,7 +50,7 @@ export function unknownFields(plugin: RenderedObject, manifest: string): readonl
       return finding("error", "plugin.unknown-field", {
         manifest,
         field: `spec.${sanitize(field, 60)}`,
-        // Nothing near: all that there are.
+        // No known field is spelt like it: all fields are named.
         instead: instead ?? [...known].map((name) => `spec.${name}`).join(" | "),
       });
     });

@@ -29,7 +29,7 @@ export async function build(input: BuildInput, ports: BuildPorts, options: Build
   return packPlanned(await planBuild(input, ports, options), ports, options);
 }
 
-/** Those that `planBuild` goes through: what a lock says is not found out again. */
+/** Phases that `planBuild` goes through: what a lock says is not found out again. */
 export function planningPhases({ lock }: Pick<BuildInput, "lock">): readonly Phase[] {
   return lock === undefined ? ["discover", "resolve", "prove"] : ["resolve"];
 }

@@ -38,7 +38,7 @@ export async function compare(exported: ManifestExport, options: CompareOptions)
   const ours = (phase: ComparedPhase, objects: readonly KubeObject[]): Promise<Compared> =>
     comparePhase(phase, { parts: objects.map(partOf), apply: { fieldManager, force: true } }, options);
   const compared: Compared[] = [
-    // One that is there is somebody's: an install leaves it as it is.
+    // A namespace that is there is somebody's: an install leaves it as it is.
     { ...unchanged("namespace"), created: await absentNamespaces(namespace, options) },
     await ours("before", before),
     await comparePhase("crds", { parts: crds.flatMap(partsOf), apply: { fieldManager, force: true } }, options),

@@ -185,7 +185,7 @@ async function startFindings(
     },
     { concurrency, signal },
   );
-  // That something could not be predicted is no news to who installs; `plugins check` tells it.
+  // What could not be predicted of a plugin is no news to who installs; `plugins check` tells it.
   return checked.flat().filter(({ severity }) => severity !== "note");
 }
 

@@ -50,7 +50,7 @@ export async function push(
   });
 }
 
-/** That they are there already is success. @returns those that a dry run would make */
+/** That a project is there already is success. @returns projects that are missing and that a dry run does not make */
 async function prepareProjects(
   { registry: { createProject } }: Site,
   plan: InstallPlan,

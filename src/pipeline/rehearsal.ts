@@ -116,7 +116,7 @@ async function planAndRender(
   };
 }
 
-/** It pulls with a secret and trusts a CA of its own, so that all of a map is tried. */
+/** The made-up site pulls with a secret and trusts a CA of its own, so that all of a map is tried. */
 function placeholderSite(namespace: string | undefined): RehearsedSite {
   const site = Site.parse({
     apiVersion: "higress-airgap/v1",

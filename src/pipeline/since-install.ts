@@ -35,7 +35,7 @@ export async function changesSince(
 ): Promise<{ readonly findings: readonly Finding[]; readonly refused: boolean }> {
   const latest = standingInstall(known);
   const findings: Finding[] = [];
-  // One that did not go through may have got to helm, and nobody can tell its revision from another's.
+  // An install that did not go through may have got to helm, and nobody can tell its revision from another's.
   if (latest?.state !== "done") return { findings, refused: false };
   for (const { release, namespace, revision } of releasesOf(latest)) {
     if (revision === 0 || !charts.some((chart) => isSameRelease(chart, { release, namespace }))) continue;

@@ -77,7 +77,7 @@ export class StatusReader {
     const about = await this.#ask("releases", () => this.#ports.helm.metadata(release, namespace, { signal }), unknown);
     const known = about !== undefined && "unread" in about ? undefined : about;
     const isThis = (one: ReleaseRef): boolean => isSameRelease(one, { release, namespace });
-    // One that ended before helm has made nothing of what stands there.
+    // An install that ended before helm has made nothing of what stands there.
     const receipt = standing(receipts.filter((each) => releasesOf(each).some(isThis)));
     const adopted = receipt?.adopted?.find(isThis);
     const unread = about !== undefined && known === undefined;

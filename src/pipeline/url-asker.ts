@@ -80,7 +80,7 @@ function serviceOf({ hostname, port, pathname, protocol }: URL): string | undefi
 
 async function askInside(path: string, cluster: UrlPorts["cluster"], signal?: AbortSignal): Promise<Answer> {
   const found = await cluster.raw(path, signal);
-  // It may be the right to use the proxy that is missing, and not the file.
+  // What is missing may be the right to use the API server's proxy, and not the file.
   return found === undefined ? { state: "not-asked", command: `kubectl get --raw ${path}` } : { state: "answers" };
 }
 

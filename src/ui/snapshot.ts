@@ -5,7 +5,7 @@ import { snapshotWords, type SnapshotFile } from "./messages/snapshot-words.ts";
 import { visible } from "./width.ts";
 
 export interface SnapshotFiles {
-  /** Those that are written, by what they are. */
+  /** Names of the files that are written, by what they are. */
   readonly names: Readonly<Partial<Record<SnapshotFile, string>>>;
   /** What `build` is given. */
   readonly spec: string;

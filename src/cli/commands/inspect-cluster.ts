@@ -39,7 +39,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   return ExitCode.done;
 }
 
-/** They become arguments of helm and kubectl, and parts of what is written. @throws Failure USAGE */
+/** Namespace and release become arguments of helm and kubectl, and parts of what is written. @throws Failure USAGE */
 function nameIn(flags: Flags, flag: "namespace" | "release", schema: typeof NamespaceName): string | undefined {
   const name = text(flags, flag);
   const parsed = schema.optional().safeParse(name);

@@ -18,7 +18,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { artifactDigest } = ports.pushOptions;
   const held = await heldBy(plan.mapped, bundle, ports.target, { artifactDigest, signal: context.signal });
   const inventory = { inventoryVersion: 1, base: plan.prefix, digests: [...held].sort() };
-  // It says what is there today: an older one is of no use.
+  // An inventory says what is there today: an older one is of no use, and is replaced.
   await writeNewFiles(dirname(path), [{ name: basename(path), text: canonicalJson(inventory) }], {
     overwrite: true,
     context,

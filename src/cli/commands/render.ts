@@ -135,7 +135,7 @@ function exportFiles(
         return add(`4-values-${chart.name}-${at + 1}.${end}`, text) ?? [];
       }),
       manifests: [...byNamespace(partsOf(manifest), chart.namespace)].flatMap(([namespace, parts]) => {
-        // It becomes a file name, and no API server would take it.
+        // A namespace becomes a file name, and any other name no API server would take.
         if (!isNamespace(namespace))
           throw new Failure("CHART_UNUSABLE", {
             chart: basename(chart.file),
@@ -169,7 +169,7 @@ function proofFile(proof: ProofResult, { plan }: Pick<SiteSession, "plan">): New
   return { name: "proof.json", text: canonicalJson(proved as unknown as Json) };
 }
 
-/** All of it as one stream, in the order in which it is applied. */
+/** The whole export as one stream, in the order in which it is applied. */
 function exportStream(exported: ManifestExport): string {
   const parts = [
     yaml(exported.namespace),

@@ -77,7 +77,7 @@ interface Reached {
   readonly context: Context;
 }
 
-/** Nothing of ours is left to undo. Whether its images can still be pulled shows in the rollout. */
+/** After the way back to a former owner's release nothing of ours is left to undo. Whether its images can still be pulled shows in the rollout. */
 async function backAtOwner(all: readonly Receipt[], { adopted = [] }: Receipt, reached: Reached): Promise<void> {
   const { site, tools, context } = reached;
   const { report } = context.reporter;

@@ -17,7 +17,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const path = required(flags, "bundle");
   const reportPath = text(flags, "report");
-  // It is for machines; a browser would show a page of braces, found out after an hour of hashing.
+  // The report is for machines; a browser would show a page of braces, found out after an hour of hashing.
   if (reportPath !== undefined && /\.html?$/i.test(reportPath))
     throw new Failure("USAGE", { what: `--report ${reportPath}: .json; inspect --html` });
   report({ type: "phase", phase: "verify", state: "started" });

@@ -59,7 +59,7 @@ export async function learnChart(
   return learned;
 }
 
-/** It is this host's helm and the chart that do not go together; no cluster was asked. */
+/** A chart that helm did not render: this host's helm and the chart do not go together, and no cluster was asked. */
 export function unrendered(cause: unknown, chart: string): unknown {
   return isFailure(cause, "HELM_FAILED")
     ? new Failure("CHART_UNUSABLE", { chart, why: cause.facts.output }, { cause })

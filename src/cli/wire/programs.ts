@@ -12,7 +12,7 @@ import { finding, type Finding } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { LargeFile } from "../../stages/bundle/plan.ts";
 
-/** One of `tools:`. */
+/** An entry of `tools:` in the spec. */
 type Tool = BundleSpec["tools"][string];
 export type Program = Pick<Tool, "path" | "sha256" | "member">;
 

@@ -102,7 +102,7 @@ export async function oursOf(
   return { ours: { ...receipt, releases }, findings };
 }
 
-/** Nothing of ours is there any more: on disk all are undone, and beside the release none is left. */
+/** After nothing of ours is left: on disk all receipts say undone, and beside the release there is none. */
 export async function retire(
   all: readonly Receipt[],
   site: Site,

@@ -59,7 +59,7 @@ export function registryPool(options: PoolOptions, context: Context): RegistryPo
       return known;
     },
     async [Symbol.asyncDispose]() {
-      // One that could not be opened has been told to who asked for it; the others are closed all the same.
+      // A registry that could not be opened has been told to who asked for it; the others are closed all the same.
       const opened = await Promise.allSettled([...open.values(), ...plain.values()]);
       for (const result of opened) if (result.status === "fulfilled") await closed(result.value);
     },

@@ -151,7 +151,7 @@ async function readExactly({ handle, path }: OpenPart, bytes: Buffer, at: number
       .catch((error: unknown) => {
         throw readFailure(error, path);
       });
-    // It was longer when it was opened: the stick was pulled, or somebody writes to it.
+    // The file was longer when it was opened: the stick was pulled, or somebody writes to it.
     if (bytesRead === 0) throw new Failure("FILE_UNREADABLE", { path, reason: "EOF" });
     filled += bytesRead;
   }

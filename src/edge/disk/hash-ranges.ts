@@ -80,7 +80,7 @@ async function hashInWorkers(source: DiskSource, ranges: readonly HashedRange[],
   const stop = (): void => void Atomics.store(state, 1, 1);
   signal?.addEventListener("abort", stop, { once: true });
   const workerData = { parts, ranges: plain, order, shared: state.buffer, slowRead };
-  // They must all have ended before anybody closes the files that they read from.
+  // All workers must have ended before anybody closes the files that they read from.
   await Promise.all(Array.from({ length: work.workers }, () => runWorker(workerData, work)));
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();

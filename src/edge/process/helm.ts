@@ -165,7 +165,7 @@ class HelmProcess implements Helm {
     await this.#state.folder[Symbol.asyncDispose]();
   }
 
-  /** It applies on the server, where each field has its owner. */
+  /** Helm 4 applies on the server, where each field has its owner. */
   get #isFour(): boolean {
     return Number.parseInt(this.version, 10) >= 4;
   }

@@ -126,7 +126,7 @@ async function bodyOf(response: WireResponse): Promise<string> {
   try {
     return (await collect(response.body, maxErrorBody)).toString("utf8");
   } catch {
-    // Cut or endless: the status alone has to do.
+    // A body that was cut or does not end tells nothing: the status alone has to do.
     return "";
   }
 }

@@ -174,7 +174,7 @@ export class ReceivingSocket {
 
   #handOn(body: BodyQueue, from: number, to: number): void {
     const slot = this.#slot;
-    // There is one: reading goes on only while there is.
+    // A free slot is there: reading goes on only while one is.
     this.#slot = this.#free.pop() ?? Buffer.allocUnsafeSlow(slotSize);
     body.add(slot.subarray(from, to));
   }

@@ -47,7 +47,7 @@ export function textsOf(manifest: string): ReadonlyMap<string, string> {
   );
 }
 
-/** An object that other clusters get otherwise is there more than once: told apart by the slash that ends its kind. */
+/** An object that charts make differently for other clusters stands here once for each; a slash after its kind tells the copies apart. */
 function placedObjects(manifest: string): readonly { readonly object: RenderedObject; readonly where: string }[] {
   const seen = new Map<string, number>();
   return renderedObjects(manifest)

@@ -95,7 +95,7 @@ const services = {
   rke2: ["systemctl restart rke2-server  # on servers", "systemctl restart rke2-agent   # on agents"],
 } as const;
 
-/** Both make containerd's own files from registries.yaml when they start. JSON strings are YAML strings. */
+/** K3s and RKE2 make containerd's own files from registries.yaml when they start. JSON strings are YAML strings. */
 function k3s(runtime: keyof typeof services, { host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfig {
   const directory = `/etc/rancher/${runtime}`;
   const caFile = `${directory}/${host.replaceAll(":", "_")}.ca.crt`;

@@ -64,7 +64,7 @@ type ByPod = ReadonlyMap<string, DeliveredByName | undefined>;
 
 export function deliveryOf(plugin: string, before: ByPod, now: ByPod): Delivery {
   const asked = [...now].flatMap(([pod, has]) => (has === undefined ? [] : [{ pod, entry: has.get(plugin) }]));
-  // One that could be asked before and cannot now is in trouble, not out of sight, whatever the others have.
+  // A pod that could be asked before and cannot now is in trouble, not out of sight, whatever the others have.
   const mute = [...now].some(([pod, has]) => has === undefined && before.get(pod) !== undefined);
   if (asked.length === 0) return [...before.values()].some((has) => has !== undefined) ? "waiting" : "unseen";
   const news = asked.map(({ pod, entry }) => entry?.updated !== before.get(pod)?.get(plugin)?.updated);

@@ -129,7 +129,7 @@ class Rollout {
   async #halves([one, other]: Halves): Promise<boolean> {
     const off = this.findings.length;
     if (!(await this.#again(one))) return false;
-    // Then it is in the other one, which need not break the gateway as a whole once more.
+    // Where the first half was not at fault the other one is, which need not break the gateway as a whole once more.
     const parts = this.findings.length === off && other.length > 1 ? halvesOf(other) : [other];
     for (const part of parts) if (!(await this.#again(part))) return false;
     return true;
@@ -149,7 +149,7 @@ class Rollout {
     const { canary = true } = this.#options;
     const canaries = new Map(
       members.flatMap((member) => {
-        // One that is on already has requests that need it: it goes from one version to the other without a pause.
+        // A plugin that is on already has requests that need it: it goes from one version to the other without a pause.
         const running = member.before !== undefined && isEnabled(member.before);
         const plugin = canary && !running ? canaryOf(member.plugin) : undefined;
         return plugin === undefined ? [] : [[member, plugin] as const];

@@ -13,7 +13,7 @@ export interface WatchOutcome {
   readonly blamed: ReadonlyMap<string, string>;
   /** Plugins of which no pod of the gateway has anything yet. */
   readonly missing: ReadonlySet<string>;
-  /** Those of which no change was seen in every pod that takes requests: all that is known is that nothing went wrong. */
+  /** Plugins of which no change was seen in every pod that takes requests: all that is known is that nothing went wrong. */
   readonly unseen: ReadonlySet<string>;
 }
 
@@ -77,7 +77,7 @@ class Patience {
     // What was there and is gone was switched off by somebody, or a pod is new: it has to come again, for the whole watch.
     if (this.#end !== undefined && missing.size > 0) {
       this.#end = undefined;
-      // A gateway in which this goes on and on is not waited for without end.
+      // A gateway that loses what it had again and again is not waited for without end.
       if ((this.#losses += 1) < looks) this.#latest = this.#in(this.#watch.deliverSeconds);
     }
     // Many take longer than one; as long as they come in, there is no hurry.
@@ -125,7 +125,7 @@ function looksAt(
   };
 }
 
-/** Those that every pod which takes requests says it has taken; one that refused it says so in its log alone. */
+/** Plugins that every pod which takes requests says it has taken; one that refused it says so in its log alone. */
 function seenIn({ delivered, unready, unheard }: GatewayState, has: readonly Having[]): readonly string[] {
   const silent = [...delivered].some(
     ([pod, dump]) => (dump === undefined || unheard.includes(pod)) && !unready.includes(pod),

@@ -94,7 +94,7 @@ export function aliases(plugins: readonly UrlPlugin[], target: AliasTarget): Rea
 
 function askedFor(plugin: UrlPlugin, { consoleVersion, patterns = [] }: AliasTarget): readonly string[] {
   const { registry } = parseReference(plugin.ref);
-  // One that knows registry and namespace is given them, and so puts a plugin of any folder into the one for plugins.
+  // A console that knows registry and namespace is given them, and so puts a plugin of any folder into the one for plugins.
   const settings = [
     { registry },
     ...patterns.map((pattern) => ({ pattern: pattern.replaceAll("{prefix}", () => registry) })),

@@ -38,7 +38,7 @@ function questions(input: PreflightInput, port: PreflightPort): readonly Questio
     port.list<T>({ resource, signal, ...more });
   const everywhere = { allNamespaces: true };
   const nodes = list<Parameters<typeof askNodes>[0][number]>("nodes");
-  // Two questions share it, and its failure is theirs; unhandled it would be nobody's.
+  // Two questions await the list of nodes and tell its failure; before they do, Node would take it for unhandled.
   nodes.catch(() => undefined);
   return [
     ["rights", () => askRights(input, port)],

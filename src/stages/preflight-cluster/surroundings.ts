@@ -55,7 +55,7 @@ function appOf({ metadata }: KubeObject): string {
   return metadata.labels?.["app"] ?? metadata.name;
 }
 
-/** One of them that is on keeps every new gateway pod waiting for ever. */
+/** A leftover plugin that is on keeps every new gateway pod waiting for ever. */
 export function askLeftovers(plugins: readonly WasmPlugin[], { isInside }: PreflightInput): readonly Finding[] {
   return plugins.flatMap((plugin) => {
     const url = plugin.spec?.url;

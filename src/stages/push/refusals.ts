@@ -123,7 +123,7 @@ export async function lostRefusal(
   } catch (error) {
     signal?.throwIfAborted();
     if (!isFailure(error)) throw error;
-    // It does not answer at all: then the broken line was just that.
+    // Harbor does not answer at all: the broken line hid no refusal.
     return undefined;
   }
 }

@@ -102,7 +102,7 @@ export function installNumbered(receipts: readonly Receipt[], receipt: Receipt, 
   const before = installsBefore(receipts, receipt);
   const found = before.find((each) => each.number === number);
   if (found !== undefined) return found;
-  // Nothing could be named after the colon.
+  // Without earlier installs the sentence could name none after its colon.
   if (before.length === 0) return receiptBefore(receipts, receipt);
   throw new Failure("USAGE", { what: `--to ${number}: ${before.map((each) => each.number).join(", ")}` });
 }

@@ -176,7 +176,7 @@ async function giveBack(record: ObjectRecord, cluster: ObjectsPort, signal?: Abo
   try {
     await cluster.apply([{ apiVersion, kind, metadata }], { fieldManager, force: true, signal });
   } catch (error) {
-    // It went between asking and applying (helm removes in the background): nothing is left to give back.
+    // The object went between asking and applying (helm removes in the background): nothing is left to give back.
     if (!isFailure(error, "KUBECTL_FAILED")) throw error;
     if ((await cluster.get(record, signal)) !== undefined) throw error;
   }

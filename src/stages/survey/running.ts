@@ -76,7 +76,7 @@ function routeHosts(object: RenderedObject): readonly string[] {
     .filter((host) => host.includes("."));
 }
 
-/** Those that a bundle can carry. */
+/** Platforms of nodes, as far as a bundle can carry images for them. */
 export function nodePlatforms(nodes: readonly KubeObject[]): readonly string[] {
   const platforms = nodes.map((node) => {
     const { operatingSystem = "linux", architecture = "" } = mapAt(node, "status", "nodeInfo");

@@ -69,7 +69,7 @@ function unchecked(
     readFile: () => Promise.reject(new Failure("FILE_MISSING", { path: source.name })),
     async *fetch({ digest }) {
       const place = entries.get(blobPrefix + hexOf(digest));
-      // What bundle.json claims is not checked here: no more is read than a manifest could be.
+      // bundle.json may claim any size: no more is read than a manifest may have.
       if (place === undefined || place.size > limits.smallFile) throw missing(digest);
       yield await source.read(place.offset, place.size);
     },

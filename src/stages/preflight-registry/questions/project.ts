@@ -56,7 +56,7 @@ export async function healthQuestion({ input, probe }: Asking): Promise<readonly
   return [finding("error", "registry.unhealthy", { host: input.host, components: components.join(", ") })];
 }
 
-/** There, ours to push to, and such that the cluster can pull from it. */
+/** Whether the project is there, ours to push to, and one that the cluster can pull from. */
 export async function projectQuestion(asking: Asking, project: string): Promise<readonly Finding[]> {
   const { input, probe } = asking;
   const { host, signal } = input;
