@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import type { Bundle } from "../../content/open-bundle.ts";
-import { DiskSource } from "../../edge/disk/disk-source.ts";
+import { DiskSource, withoutVolumeNumber } from "../../edge/disk/disk-source.ts";
 import { hashRanges } from "../../edge/disk/hash-ranges.ts";
 import { openSource } from "../../edge/disk/open-source.ts";
 import { verifySignature } from "../../edge/disk/signature.ts";
@@ -51,7 +51,7 @@ async function openOne(path: string, signal: AbortSignal): Promise<Bundle> {
   if (source.bundle === undefined || source.bundle === opened.id) return opened;
   await opened[Symbol.asyncDispose]();
   const why = `bundle: expected ${opened.id}, not ${source.bundle}`;
-  throw new Failure("VOLUME_UNUSABLE", { volume: basename(volumesPathOf(source.name.replace(/\.\d{3,4}$/, ""))), why });
+  throw new Failure("VOLUME_UNUSABLE", { volume: basename(volumesPathOf(withoutVolumeNumber(source.name))), why });
 }
 
 export interface OpenBundles extends AsyncDisposable {

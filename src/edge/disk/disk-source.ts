@@ -211,11 +211,27 @@ export function partHolding<P extends Part>(parts: readonly P[], offset: number)
   return undefined;
 }
 
-/** Parts of `volumeSize` bytes, the last one shorter: `NAME.001`, `NAME.002`; or one part that bears the name itself. */
+/** `NAME.001` is the volume at 0, and `NAME.1000` the one at 999. */
+export function volumeName(name: string, at: number): string {
+  return `${name}.${String(at + 1).padStart(3, "0")}`;
+}
+
+const volumeNumber = /\.\d{3,4}$/;
+
+export function isVolumeName(name: string): boolean {
+  return volumeNumber.test(name);
+}
+
+/** What the bundle of a volume is called. Names that have no number stay as they are. */
+export function withoutVolumeNumber(name: string): string {
+  return name.replace(volumeNumber, "");
+}
+
+/** Parts of `volumeSize` bytes, the last one shorter; or one part that bears the name itself. */
 export function layParts(path: string, size: number, volumeSize?: number): readonly Part[] {
   if (volumeSize === undefined) return [{ path, offset: 0, size }];
   return Array.from({ length: Math.ceil(size / volumeSize) }, (_, index) => ({
-    path: `${path}.${String(index + 1).padStart(3, "0")}`,
+    path: volumeName(path, index),
     offset: index * volumeSize,
     size: Math.min(volumeSize, size - index * volumeSize),
   }));

@@ -3,7 +3,14 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { volumeBlock } from "../../model/bundle.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import { DiskSource, type OpenPart, type SummedBlock } from "./disk-source.ts";
+import {
+  DiskSource,
+  isVolumeName,
+  volumeName,
+  withoutVolumeNumber,
+  type OpenPart,
+  type SummedBlock,
+} from "./disk-source.ts";
 import { readFailure } from "./errors.ts";
 import { claimOf, refuseClaimed } from "./claim.ts";
 import { findVolumes, type VolumeSet } from "./volumes-document.ts";
@@ -14,11 +21,11 @@ import { findVolumes, type VolumeSet } from "./volumes-document.ts";
  * @throws Failure FILE_MISSING, FILE_UNREADABLE; FILE_BUSY for what is still being written; VOLUME_UNUSABLE for a volume that is missing or of another size
  */
 export async function openSource(path: string): Promise<DiskSource> {
-  if (path.endsWith(".partial")) await refuseClaimed(claimOf(path.replace(/(\.\d{3,4})?\.partial$/, "")));
+  if (path.endsWith(".partial")) await refuseClaimed(claimOf(withoutVolumeNumber(path.replace(/\.partial$/, ""))));
   const set = await findVolumes(path);
   if (set !== undefined) return openVolumes(set, path);
-  if (!/\.\d{3,4}$/.test(path)) return new DiskSource(path, [await openPart(path, 0)]);
-  return openUndocumented(path.replace(/\.\d{3,4}$/, ""));
+  if (!isVolumeName(path)) return new DiskSource(path, [await openPart(path, 0)]);
+  return openUndocumented(withoutVolumeNumber(path));
 }
 
 async function openVolumes({ documentPath, document }: VolumeSet, path: string): Promise<DiskSource> {
@@ -62,7 +69,7 @@ function blocksOf({ name, size, blocks }: Volume, offset: number): readonly Summ
 async function openUndocumented(base: string): Promise<DiskSource> {
   const parts: OpenPart[] = [];
   for (let offset = 0; ; offset = parts.reduce((sum, { size }) => sum + size, 0)) {
-    const path = `${base}.${String(parts.length + 1).padStart(3, "0")}`;
+    const path = volumeName(base, parts.length);
     const part = await openPart(path, offset).catch(async (error: unknown) => {
       if (isFailure(error, "FILE_MISSING") && parts.length > 0) return undefined;
       await Promise.all(parts.map(({ handle }) => handle.close()));

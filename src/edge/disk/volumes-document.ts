@@ -6,7 +6,7 @@ import { Failure } from "../../model/failure.ts";
 import { issueWords } from "../../model/list-of.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
 import { parseBounded } from "../../std/bounded-json.ts";
-import { piecesOf, type DiskSource, type OpenPart } from "./disk-source.ts";
+import { piecesOf, volumeName, withoutVolumeNumber, type DiskSource, type OpenPart } from "./disk-source.ts";
 import { absent, readFailure } from "./errors.ts";
 import { hashWithBlocks, type Hashed } from "./hash-ranges.ts";
 
@@ -14,8 +14,6 @@ import { hashWithBlocks, type Hashed } from "./hash-ranges.ts";
 export function volumesPathOf(path: string): string {
   return `${path.replace(/\.tar$/, "")}.volumes.json`;
 }
-
-const numbered = /\.\d{3,4}$/;
 
 /** Volumes by what a user may name: `NAME.volumes.json`, `NAME.tar.001`, `NAME.tar` or `NAME`. */
 export interface VolumeSet {
@@ -27,13 +25,13 @@ export interface VolumeSet {
 
 /** `undefined` when `path` is one file, or nothing at all. @throws Failure VOLUME_UNUSABLE, FILE_* */
 export async function findVolumes(path: string): Promise<VolumeSet | undefined> {
-  const base = path.replace(/\.volumes\.json$/, "").replace(/\.\d{3,4}$/, "");
+  const base = withoutVolumeNumber(path.replace(/\.volumes\.json$/, ""));
   if (base === path && (await isThere(path))) return undefined;
   const documentPath = volumesPathOf(base);
   const document = await readVolumes(documentPath);
   if (document === undefined) return undefined;
   // The document itself may have been named on the command line: then the volumes' names say what the tar is called.
-  const first = document.volumes[0]?.name.replace(numbered, "") ?? basename(base);
+  const first = withoutVolumeNumber(document.volumes[0]?.name ?? basename(base));
   return { base: join(dirname(documentPath), first), documentPath, document };
 }
 
@@ -67,9 +65,9 @@ function contradiction(document: VolumesDocument, bytes: Buffer): string | undef
   const { size, volumes, sum } = document;
   if (volumes.reduce((total, volume) => total + volume.size, 0) !== size)
     return `size: expected the sum of all volumes`;
-  const first = volumes[0]?.name.replace(numbered, "") ?? "";
+  const first = withoutVolumeNumber(volumes[0]?.name ?? "");
   for (const [at, volume] of volumes.entries()) {
-    const name = `${first}.${String(at + 1).padStart(3, "0")}`;
+    const name = volumeName(first, at);
     if (volume.name !== name) return `volumes.${at}.name: expected ${name}`;
     const blocks = Math.ceil(volume.size / volumeBlock);
     if (volume.blocks.length !== blocks) return `volumes.${at}.blocks: expected ${blocks}`;

@@ -4,7 +4,7 @@ import type { RandomAccess } from "../../content/store.ts";
 import { volumeBlock } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import { DiskSource, partHolding, piecesOf, type Part } from "./disk-source.ts";
+import { DiskSource, isVolumeName, partHolding, piecesOf, type Part } from "./disk-source.ts";
 import { hashRanges } from "./hash-ranges.ts";
 import { openPart } from "./open-source.ts";
 import { findVolumes, type VolumeSet } from "./volumes-document.ts";
@@ -69,7 +69,7 @@ async function isForeign(path: string, { size, blocks }: Volume): Promise<boolea
 async function leftovers({ base, document }: VolumeSet): Promise<readonly Finding[]> {
   const names = await readdir(dirname(base));
   const ours = new Set(document.volumes.map(({ name }) => name));
-  const numbered = names.filter((name) => name.startsWith(`${basename(base)}.`) && /\.\d{3,4}$/.test(name));
+  const numbered = names.filter((name) => name.startsWith(`${basename(base)}.`) && isVolumeName(name));
   const stale = numbered.filter((name) => !ours.has(name)).sort();
   return stale.map((volume) => finding("warning", "bundle.volume-foreign", { volume, why: "not in .volumes.json" }));
 }
