@@ -3,12 +3,14 @@
 // from minute to minute: the ratio of a pair holds where the times do not.
 import { randomUUID } from "node:crypto";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * @typedef {{ readonly wall: number, readonly cpu: number, readonly rss: number, readonly read: number, readonly handed: number, readonly written: number }} Cost
- *   seconds, seconds, MiB, MiB through read and write calls (sockets too), MiB handed to the disk
+ * @typedef {{ readonly wall: number, readonly cpu: number, readonly rss: number, readonly own: number, readonly read: number, readonly handed: number, readonly written: number }} Cost
+ *   seconds, seconds, MiB, MiB of that which no file is behind, MiB through read and write calls (sockets too), MiB handed to
+ *   the disk
  * @typedef {{ readonly name: string, readonly script: string, before?(): Promise<unknown>, after?(): Promise<unknown> }} Side
  *   `script` is for sh; `before` and `after` are not measured
  * @typedef {{ readonly a: Cost, readonly b: Cost, readonly wall: number, readonly cpu: number, readonly low: number, readonly high: number, readonly runs: number, readonly load: number }} Pair
@@ -46,7 +48,7 @@ export async function measure({ name, script, before, after }, directory) {
   // Other work on the machine is to matter less; who is not root runs as everybody does.
   const args = ["-n", "-10", "/usr/bin/time", "-q", "-o", file, "-f", "%e %U %S %M", "sh", "-c", inner];
   const started = performance.now();
-  const { code, output } = await run("nice", args, directory);
+  const { code, output, own } = await run("nice", args, directory);
   const wall = (performance.now() - started) / 1000;
   if (code !== 0) throw new Error(`${name}: exit ${code}\n${output.slice(-4000)}`);
   const [, user = 0, system = 0, rss = 0] = (await readFile(file, "utf8")).trim().split(" ").map(Number);
@@ -54,7 +56,7 @@ export async function measure({ name, script, before, after }, directory) {
   const count = (/** @type {string} */ key) => Number(new RegExp(`^${key}: (\\d+)`, "m").exec(io)?.[1]) / 1024 ** 2;
   await after?.();
   const bytes = { read: count("rchar"), handed: count("wchar"), written: count("write_bytes") };
-  return { wall, cpu: user + system, rss: rss / 1024, ...bytes };
+  return { wall, cpu: user + system, rss: rss / 1024, own, ...bytes };
 }
 
 /** Milliseconds until the first byte on either stream. @param {string} command @param {string} cwd @returns {Promise<number>} */
@@ -70,18 +72,55 @@ export function firstWord(command, cwd) {
   });
 }
 
-/** @param {string} command @param {readonly string[]} args @param {string} cwd */
+/**
+ * @param {string} command @param {readonly string[]} args @param {string} cwd
+ * @returns {Promise<{ readonly code: number | null, readonly output: string, readonly own: number }>}
+ */
 function run(command, args, cwd) {
   return new Promise((done, fail) => {
     // Our bundles carry the program itself, which no peer does: left out, so that all move the same bytes.
     const env = { ...process.env, HIGRESS_AIRGAP_EXE_DIR: "" };
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const own = watchOwn(child.pid ?? 0);
     let output = "";
     child.stdout.on("data", (chunk) => (output = (output + chunk).slice(-8000)));
     child.stderr.on("data", (chunk) => (output = (output + chunk).slice(-8000)));
     child.once("error", fail);
-    child.once("close", (code) => done({ code, output }));
+    child.once("close", (code) => done({ code, output, own: own() }));
   });
+}
+
+/**
+ * The most memory that any process below `pid` had and no file is behind, in MiB. RSS counts the mapped program, too, of
+ * which all that run it share one copy; but the kernel keeps a peak of RSS alone, so this is looked at, every 20 ms.
+ * @param {number} pid
+ */
+function watchOwn(pid) {
+  let most = 0;
+  const look = () => {
+    for (const each of below(pid))
+      most = Math.max(most, Number(/^RssAnon:\s*(\d+)/m.exec(ofProcess(each, "status"))?.[1] ?? 0));
+  };
+  const timer = setInterval(look, 20);
+  return () => {
+    clearInterval(timer);
+    return most / 1024;
+  };
+}
+
+/** @param {number} pid @returns {readonly number[]} */
+function below(pid) {
+  const children = ofProcess(pid, `task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(below)];
+}
+
+/** Nothing once it has ended. @param {number} pid @param {string} file */
+function ofProcess(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** @param {readonly number[]} values */
@@ -97,6 +136,7 @@ function middle(costs) {
     wall: median(costs.map(({ wall }) => wall)),
     cpu: median(costs.map(({ cpu }) => cpu)),
     rss: Math.max(...costs.map(({ rss }) => rss)),
+    own: Math.max(...costs.map(({ own }) => own)),
     read: median(costs.map(({ read }) => read)),
     handed: median(costs.map(({ handed }) => handed)),
     written: median(costs.map(({ written }) => written)),

@@ -72,6 +72,12 @@ function targets({ sizes, distant, starts, firstWords, openings }) {
               lines.map((line) => line?.pair.a.rss),
               0,
             ),
+            row(
+              `${id}: peak memory without files, MiB`,
+              rss,
+              lines.map((line) => line?.pair.a.own),
+              0,
+            ),
           ]),
     ];
   });
@@ -127,7 +133,8 @@ function row(what, target, values, digits = 2) {
   return `| ${what} | ${target} | ${cells.join(" | ")} |`;
 }
 
-const costHead = `Medians; the largest RSS of any process. "read" and "handed on" count what went through system calls, files and
+const costHead = `Medians; the largest RSS of any process, and "own" of it, which no file is behind: the program is a file that the
+kernel maps, shares and can drop. "read" and "handed on" count what went through system calls, files and
 sockets alike; "to disk" only what the disk got.
 `;
 
@@ -137,14 +144,28 @@ function cost(title, lines) {
     costOf(id, a.name, pair.a, `${spread(pair)} | ${pair.cpu.toFixed(2)}`),
     costOf("", b.name, pair.b, " | "),
   ]);
-  const heads = ["wall s", "CPU s", "RSS MiB", "read MiB", "handed on MiB", "to disk MiB", "wall ratio", "CPU ratio"];
+  const heads = [
+    "wall s",
+    "CPU s",
+    "RSS MiB",
+    "own MiB",
+    "read MiB",
+    "handed on MiB",
+    "to disk MiB",
+    "wall ratio",
+    "CPU ratio",
+  ];
   const line = ["case", "program", ...heads].join(" | ");
   return `### ${title}\n\n| ${line} |\n|${" --- |".repeat(heads.length + 2)}\n${rows.join("\n")}\n`;
 }
 
 /** @param {string} id @param {string} program @param {import("./measure.mjs").Cost} value @param {string} ratios */
-function costOf(id, program, { wall, cpu, rss, read, handed, written }, ratios) {
-  const numbers = [wall.toFixed(2), cpu.toFixed(2), ...[rss, read, handed, written].map((each) => each.toFixed(0))];
+function costOf(id, program, { wall, cpu, rss, own, read, handed, written }, ratios) {
+  const numbers = [
+    wall.toFixed(2),
+    cpu.toFixed(2),
+    ...[rss, own, read, handed, written].map((each) => each.toFixed(0)),
+  ];
   return `| ${id} | ${program} | ${numbers.join(" | ")} | ${ratios} |`;
 }
 

@@ -52,13 +52,18 @@ export class Resolving {
     this.#report = report;
   }
 
-  /** In the order of the requests, without those that failed. */
+  /**
+   * In the order of the requests, without those that failed. Where documents alone are read, the round trips are all that
+   * it takes, and twice as many are under way: for those, too, there are connections.
+   */
   async each<R>(
     requests: readonly R[],
     requestOf: (each: R) => Request,
     work: (each: R, signal: AbortSignal) => Promise<Resolved>,
+    { documentsOnly = false }: { readonly documentsOnly?: boolean } = {},
   ): Promise<readonly Resolved[]> {
-    const options = { concurrency: this.#concurrency, ...(this.#signal === undefined ? {} : { signal: this.#signal }) };
+    const concurrency = documentsOnly ? 2 * this.#concurrency : this.#concurrency;
+    const options = { concurrency, ...(this.#signal === undefined ? {} : { signal: this.#signal }) };
     let done = 0;
     const resolved = await pMap(
       requests,

@@ -43,6 +43,7 @@ export async function resolveAll(
     ({ request }) => request,
     async ({ request, only = platforms }, signal) =>
       resolveImage(request, await ports.repository(request.reference), { ...context, platforms: only, signal }),
+    { documentsOnly: true },
   );
   // Up to here only manifests were read, and neither a layer of the console nor a plugin.
   const misnamed = await options.refusedNames(standIns({ spec, discovered, requests, ofCharts, ofImages }));

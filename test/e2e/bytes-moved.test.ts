@@ -2,9 +2,12 @@ import { execa } from "execa";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { openSource } from "../../src/edge/disk/open-source.ts";
+import { openBundle } from "../../src/stages/bundle/open.ts";
 import { program } from "../rig/cli.ts";
 import { aFarSide, farSideUnavailable, type FarSide } from "../rig/far-side.ts";
 import { aDockerRegistry } from "../rig/registry-process.ts";
+import { startCli } from "../rig/running-cli.ts";
 import { sampleContent, writeSampleSite, writeSampleSpec } from "../rig/sample-site.ts";
 import { seed } from "../rig/seed.ts";
 import { jumpsIn, slowly, slowMediumUnavailable } from "../rig/slow-medium.ts";
@@ -39,6 +42,14 @@ async function moved(args: readonly string[], cwd: string): Promise<Moved> {
 
 describe.skipIf(unavailable !== undefined)(`what a command moves${because}`, () => {
   const carried = { folder: "", bundle: "", size: 0, build: { read: 0, written: 0 } };
+
+  /** One jump per MiB that is read, and at most two for each entry: its header, and what it holds. With reads of 256 KiB, three per MiB more. */
+  async function expectLongStretches(trace: string, readings = 1): Promise<void> {
+    const jumps = jumpsIn(await readFile(trace, "utf8"), carried.bundle);
+    expect(jumps).toBeGreaterThan(0);
+    const { stdout } = await execa("tar", ["tf", carried.bundle]);
+    expect(jumps).toBeLessThan((readings * carried.size) / 1024 ** 2 + 2 * stdout.split("\n").length);
+  }
 
   beforeAll(async () => {
     const folder = await aTempDirectory();
@@ -78,12 +89,39 @@ describe.skipIf(unavailable !== undefined)(`what a command moves${because}`, () 
       const args = [...program, command, carried.bundle, ...(command === "push" ? site : [])];
       const [strace, ...flags] = slowly(trace, 5);
       await execa(strace ?? "", [...flags, ...args], { cwd: folder.path, env: { HIGRESS_AIRGAP_EXE_DIR: "" } });
-      const jumps = jumpsIn(await readFile(trace, "utf8"), carried.bundle);
-      expect(jumps).toBeGreaterThan(0);
-      // One per MiB, and at most two for each entry: its header, and what it holds. With reads of 256 KiB, three per MiB more.
-      const { stdout } = await execa("tar", ["tf", carried.bundle]);
-      const entries = stdout.split("\n").length;
-      expect(jumps).toBeLessThan(carried.size / 1024 ** 2 + 2 * entries);
+      await expectLongStretches(trace);
+    },
+    120_000,
+  );
+
+  it.skipIf(unslowed !== undefined)(
+    `to serve from a slow disk: in long stretches, however many pull${unslowed === undefined ? "" : ` (not run: ${unslowed})`}`,
+    async () => {
+      await using folder = await aTempDirectory();
+      const trace = join(folder.path, "trace");
+      const [strace = "", ...flags] = slowly(trace, 5);
+      // -D: what is started is the program, and strace looks on.
+      const serving = startCli(["serve", carried.bundle, "--port", "0"], {
+        cwd: folder.path,
+        by: [strace, "-D", ...flags],
+      });
+      let url = "";
+      await serving.says(({ text, facts }) => {
+        if (text === "listening") ({ url } = facts as { url: string });
+        return url !== "";
+      });
+      await using bundle = await openBundle(await openSource(carried.bundle));
+      const image = bundle.document.items.find(({ kind }) => kind === "image");
+      const repository = /^[^/]+\/(.+):[^:]+$/.exec(image?.reference ?? "")?.[1] ?? "";
+      const large = bundle.document.blobs.filter(({ size }) => size >= layer);
+      expect(large).toHaveLength(2);
+      const pull = async (digest: string) => (await fetch(`${url}/v2/${repository}/blobs/${digest}`)).arrayBuffer();
+      // The image of each platform has one of them; two nodes want each.
+      const pulled = await Promise.all([...large, ...large].map(({ digest }) => pull(digest)));
+      expect(pulled.map(({ byteLength }) => byteLength)).toEqual([...large, ...large].map(({ size }) => size));
+      serving.signal("SIGINT");
+      await serving.result;
+      await expectLongStretches(trace, 2);
     },
     120_000,
   );

@@ -21,10 +21,12 @@ export interface RunningCli {
 export interface StartOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that starts ours, and becomes it: signals are for ours. */
+  readonly by?: readonly string[];
 }
 
-export function startCli(args: readonly string[], { cwd, env = {} }: StartOptions): RunningCli {
-  const [command, ...first] = program;
+export function startCli(args: readonly string[], { cwd, env = {}, by = [] }: StartOptions): RunningCli {
+  const [command = "", ...first] = [...by, ...program];
   const child = execa(command, [...first, ...args, "--output", "json"], {
     cwd,
     env: { PATH: "/usr/bin:/bin", HOME: cwd, HIGRESS_AIRGAP_EXE_DIR: "", ...env },
