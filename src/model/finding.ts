@@ -54,6 +54,7 @@ export interface FindingFacts {
   "bundle.blob-unlisted": { digest: string };
   "bundle.manifest-unusable": { digest: string; why: string; items: string };
   "bundle.file-damaged": { file: string; wanted: string; got: string };
+  "bundle.sm3-sums-unusable": { file: string; why: string };
   "bundle.document-wrong": { document: string; where: string; why: string };
   "bundle.volume-missing": { volume: string; items: string };
   "bundle.volume-size": { volume: string; wanted: number; got: number; items: string };

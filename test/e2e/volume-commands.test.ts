@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rename, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
@@ -16,12 +16,13 @@ const said = ({ stdout, stderr }: CliResult): string => `${stdout}\n${stderr}`;
 
 /** Volumes alone in a directory that nothing may be written to: a stick with its switch on read-only. */
 async function aStick(side: ConnectedSide): Promise<string> {
-  await side.build("higress.tar", "--volume-size", "4MiB");
+  const signed = ["--volume-size", "4MiB", "--sign-key", join(side.folder, "release")];
+  await side.build("higress.tar", ...signed);
+  // What stands there whole is not built again; the sums that were not asked for before are made.
+  await side.build("higress.tar", ...signed, "--sums", "sm3");
   const stick = join(side.folder, "stick");
   await mkdir(stick);
-  const volumes = (await readdir(side.folder)).filter((name) =>
-    /\.tar\.(\d{3}|volumes\.json)$|volumes\.json$/.test(name),
-  );
+  const volumes = (await readdir(side.folder)).filter((name) => /\.(\d{3}|volumes\.json|SM3SUMS(\.sig)?)$/.test(name));
   for (const name of volumes) await rename(join(side.folder, name), join(stick, name));
   for (const name of volumes) await chmod(join(stick, name), 0o444);
   await chmod(stick, 0o555);
@@ -75,13 +76,18 @@ describe.skipIf(unavailable !== undefined)(`volumes on a medium that is read onl
   it("are verified, listed, pushed and served where they lie, and nothing on it changes", async () => {
     await using side = await aConnectedSide(sampleContent(3_000_000));
     await using target = await aDockerRegistry();
+    await side.run("keygen", "--algorithm", "sm2", "--out", "release");
     const stick = await aStick(side);
     const volume = join(stick, "higress.tar.001");
     const before = await listing(stick);
     expect(before.length).toBeGreaterThan(2);
 
-    const verified = await side.run("verify", volume);
+    const verified = await side.run("verify", volume, "--key", "release.pub", "--sums", "sm3");
     expect(verified, said(verified)).toMatchObject({ exitCode: 0 });
+    const sums = await readFile(join(stick, "higress.tar.SM3SUMS"), "utf8");
+    expect(sums.match(/higress\.\S+/g)).toEqual(
+      before.map((line) => line.split(" ")[0]).filter((name) => !name?.includes("SM3")),
+    );
     const listed = await side.run("inspect", volume);
     expect(listed.stdout).toContain("registry.higress.example/higress/gateway:1.0.0");
     const site = await writeSampleSite(side.folder, { host: "harbor.airgap.example", url: target.url });

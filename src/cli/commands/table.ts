@@ -1,10 +1,12 @@
 import { installPhases } from "../../model/event.ts";
-import { gitopsEngines, signatureAlgorithms } from "../../model/choices.ts";
+import { gitopsEngines, signatureAlgorithms, sumAlgorithms } from "../../model/choices.ts";
 import type { Command } from "../define.ts";
 import { clusterCommands, formCommand } from "./cluster-commands.ts";
 import { sharedFlags } from "./shared-flags.ts";
 
 const { bundle, string, boolean, strings, required, presets, trust, existing, deploys, helm } = sharedFlags;
+
+const sums = { type: "string", choices: sumAlgorithms } as const;
 
 /** Every command: its name, what it takes, and the file that does it. */
 export const commands: readonly Command[] = [
@@ -25,6 +27,7 @@ export const commands: readonly Command[] = [
       overwrite: boolean,
       "in-order": boolean,
       "sign-key": string,
+      sums,
       platform: strings,
       helm: string,
       "dry-run": boolean,
@@ -48,7 +51,7 @@ export const commands: readonly Command[] = [
   {
     name: "verify",
     positionals: "<bundle>",
-    flags: { bundle, quick: boolean, ...trust, report: string, base: strings },
+    flags: { bundle, quick: boolean, ...trust, sums, report: string, base: strings },
     load: () => import("./verify.ts"),
   },
   {
@@ -225,14 +228,7 @@ export const commands: readonly Command[] = [
   {
     name: "relocation learn",
     positionals: "<chart>",
-    flags: {
-      chart: required,
-      values: strings,
-      namespace: string,
-      "kube-version": string,
-      out: string,
-      helm: string,
-    },
+    flags: { chart: required, values: strings, namespace: string, "kube-version": string, out: string, helm: string },
     load: () => import("./relocation-learn.ts"),
   },
   {

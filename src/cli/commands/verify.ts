@@ -11,7 +11,7 @@ import type { Context } from "../context.ts";
 import { required, text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
-import { openToJudge, checkSignature, trustedKeys, verifyWhole } from "../wire/bundles.ts";
+import { openToJudge, checkSignature, trustedKeys, verifySm3, verifyWhole } from "../wire/bundles.ts";
 
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
@@ -20,21 +20,26 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   // The report is for machines; a browser would show a page of braces, found out after an hour of hashing.
   if (reportPath !== undefined && /\.html?$/i.test(reportPath))
     throw new Failure("USAGE", { what: `--report ${reportPath}: .json; inspect --html` });
+  const [quick, mustBe] = [truth(flags, "quick"), text(flags, "sums") !== undefined];
+  if (quick && mustBe) throw new Failure("USAGE", { what: "--quick + --sums" });
   report({ type: "phase", phase: "verify", state: "started" });
   const volumes = await inspectVolumes(resolve(context.cwd, path), { itemsIn });
   reportFindings(volumes, report);
   if (hasErrors(volumes)) return ExitCode.findings;
   await using bundle = await openToJudge(path, texts(flags, "base"), context);
-  const signed = await checkSignature(bundle, await keysFor(flags, context), context);
-  const result = await verifyWhole(bundle, { quick: truth(flags, "quick") }, context);
-  reportFindings(result.findings, report);
+  const keys = await keysFor(flags, context);
+  const signed = await checkSignature(bundle, keys, context);
+  const sm3 = quick ? undefined : await verifySm3(resolve(context.cwd, path), { keys, mustBe }, context);
+  const result = await verifyWhole(bundle, { quick }, context);
+  const findings = [...(sm3?.findings ?? []), ...result.findings];
+  reportFindings(findings, report);
   if (reportPath !== undefined)
     await replaceFile(
       resolve(context.cwd, reportPath),
-      canonicalJson(evidence(bundle, result, { at: context.now(), tool, signed })),
+      canonicalJson(evidence(bundle, { ...result, findings }, { at: context.now(), tool, signed, sm3 })),
     );
   report({ type: "phase", phase: "verify", state: "done" });
-  return hasErrors(result.findings) ? ExitCode.findings : ExitCode.done;
+  return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }
 
 /** Few name a site file, and what reads it would be half of what this command loads. */

@@ -1,9 +1,10 @@
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { httpGet } from "../../edge/charts/http.ts";
 import type { Get } from "../../edge/charts/pull.ts";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { hashThreads } from "../../edge/disk/hash-threads.ts";
 import { signer } from "../../edge/disk/signature.ts";
+import { writeSm3Sums } from "../../edge/disk/sm3-sums.ts";
 import { loadBundleSpec } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
@@ -23,7 +24,7 @@ import { required, text, texts, truth, wholeNumber, type Flags } from "../define
 import { tool } from "../version.ts";
 import { bundleExtras, specFiles, readInventory, readLock, readRequest } from "./build-files.ts";
 import { buildPorts } from "./build-ports.ts";
-import { openEach, openToJudge } from "./bundles.ts";
+import { openEach, openToJudge, sm3Progress } from "./bundles.ts";
 import { readCa, readUserPlugins } from "./install-ports.ts";
 import { registryPool } from "./registries.ts";
 import { readValues } from "./site-session.ts";
@@ -84,14 +85,25 @@ export async function withBuild<T>(
   const options = { report, signal, concurrency, allowMissing: truth(flags, "allow-missing") };
   const written: BuildSession["written"] = async ({ lock, isWritten, size }) => {
     await replaceFile(`${out}.lock.json`, canonicalJson(lock));
+    const sums = text(flags, "sums") === undefined ? undefined : await writeSums(out, input, context);
     if (isWritten) report({ type: "note", text: "written", facts: { path: out, size: printBytes(size) } });
     else report({ type: "note", text: "finished", facts: { path: out } });
+    if (sums !== undefined) report({ type: "note", text: "saved", facts: { path: sums } });
   };
   try {
     return await work({ out, input, ports, options, written });
   } catch (error) {
     throw blameReused(error, reuse.bundles);
   }
+}
+
+/** Those that `--sums` asks for; they are of the last byte, too, so all is read once more. */
+async function writeSums(out: string, { sign }: BuildInput, context: Context): Promise<string> {
+  const { report } = context.reporter;
+  report({ type: "phase", phase: "verify", state: "started" });
+  const path = await writeSm3Sums(out, { sign, ...sm3Progress(basename(out), context) });
+  report({ type: "phase", phase: "verify", state: "done" });
+  return path;
 }
 
 interface SpecAt {

@@ -4,11 +4,12 @@ import { DiskSource, withoutVolumeNumber } from "../../edge/disk/disk-source.ts"
 import { hashRanges } from "../../edge/disk/hash-ranges.ts";
 import { openSource } from "../../edge/disk/open-source.ts";
 import { verifySignature } from "../../edge/disk/signature.ts";
+import { checkSm3Sums, readSm3Sums, type Sm3Result } from "../../edge/disk/sm3-sums.ts";
 import { volumesPathOf } from "../../edge/disk/volumes-document.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { stopAt } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
-import type { Finding } from "../../model/finding.ts";
+import { finding, type Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
 import { openUnion } from "../../stages/bundle/delta.ts";
 import { openBundle } from "../../stages/bundle/open.ts";
@@ -111,11 +112,62 @@ export async function checkSignature(
   if (keys.length === 0) return undefined;
   const { sums, signature } = await bundle.signature();
   if (signature === undefined) throw new Failure("BUNDLE_UNSIGNED", { path: bundle.source.name });
+  return fittingKey({ path: bundle.source.name, sums, signature }, keys, context);
+}
+
+interface Signed {
+  readonly path: string;
+  readonly sums: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+async function fittingKey({ path, sums, signature }: Signed, keys: readonly string[], context: Context) {
   for (const key of keys) {
-    const path = resolve(context.cwd, key);
-    if (await verifySignature(sums, signature, await readText(path, maxKey))) return path;
+    const keyPath = resolve(context.cwd, key);
+    if (await verifySignature(sums, signature, await readText(keyPath, maxKey))) return keyPath;
   }
-  throw new Failure("SIGNATURE_WRONG", { path: bundle.source.name, key: keys.join(", ") });
+  throw new Failure("SIGNATURE_WRONG", { path, key: keys.join(", ") });
+}
+
+interface Sm3Check extends Sm3Result {
+  readonly file: string;
+  readonly signed: string | undefined;
+}
+
+/**
+ * Holds the files of a bundle against the SM3 sums beside it, and these against their signature once a key is configured.
+ * @returns `undefined` when there are none, unless they `mustBe` there
+ * @throws Failure SIGNATURE_WRONG
+ */
+export async function verifySm3(
+  bundlePath: string,
+  { keys, mustBe }: { readonly keys: readonly string[]; readonly mustBe: boolean },
+  context: Context,
+): Promise<Sm3Check | undefined> {
+  const { path, bytes, signature } = await readSm3Sums(bundlePath);
+  const file = basename(path);
+  const lacking = (name: string): Sm3Check => {
+    const findings = [finding("error", "bundle.sm3-sums-unusable", { file: name, why: "ENOENT" })];
+    return { file, signed: undefined, files: new Map(), findings };
+  };
+  if (bytes === undefined) return mustBe ? lacking(file) : undefined;
+  if (keys.length > 0 && signature === undefined) return lacking(`${file}.sig`);
+  const signed =
+    signature && keys.length > 0 ? await fittingKey({ path, sums: bytes, signature }, keys, context) : undefined;
+  return { file, signed, ...(await checkSm3Sums(bundlePath, { file, bytes }, sm3Progress(file, context))) };
+}
+
+/** Tells how far the reading of all files of a bundle is. */
+export function sm3Progress(name: string, { reporter: { report }, signal }: Context) {
+  let size = 0;
+  return {
+    signal,
+    onStart: (items: number, bytes: number): void => {
+      size = bytes;
+      report({ type: "transfer", phase: "verify", items, bytes });
+    },
+    onBytes: (bytes: number): void => report({ type: "moved", phase: "verify", name, bytes, size }),
+  };
 }
 
 /** Hashes a bundle on all cores; the blocks of volumes tell where in a volume the damage is. */

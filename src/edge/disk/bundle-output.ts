@@ -8,6 +8,7 @@ import { Journal, readJournal, type Remembered } from "./journal.ts";
 import { layParts, type DiskSource, type Part } from "./disk-source.ts";
 import { claim, claimOf, type Claim } from "./claim.ts";
 import { openSource } from "./open-source.ts";
+import { sm3SumsPathOf } from "./sm3-sums.ts";
 import { findVolumes, volumesPathOf } from "./volumes-document.ts";
 
 export interface BundleOutputOptions {
@@ -33,7 +34,9 @@ export function bundleOutput(path: string, options: BundleOutputOptions = {}) {
       const named = options.volumeSize === undefined ? path : volumesPathOf(path);
       await refuseExisting([named], true);
       if (options.overwrite === true || (await isPlain(`${path}.partial.journal`))) return;
-      if ((await isPlain(named)) && !(await mayBeIt())) throw new Failure("FILE_EXISTS", { path: named });
+      // Sums that were left behind would be held against this bundle.
+      if (!(await isPlain(named))) return refuseExisting([sm3SumsPathOf(path)], false);
+      if (!(await mayBeIt())) throw new Failure("FILE_EXISTS", { path: named });
     },
     /** What stands there already under its final names, and is not to be replaced, cut as this one would be. */
     async finished(size: number): Promise<DiskSource | undefined> {

@@ -6,6 +6,7 @@ import { DiskSource, piecesOf, type OpenPart, type Part } from "./disk-source.ts
 import { writeFailure } from "./errors.ts";
 import type { Journal, Remembered } from "./journal.ts";
 import type { Claim } from "./claim.ts";
+import { removeSm3Sums } from "./sm3-sums.ts";
 import { VolumeSums, writeVolumes } from "./volumes-document.ts";
 
 /** Data is synced and journaled after so much of it, or so long: what a power cut can cost. */
@@ -90,6 +91,7 @@ export class DiskOutput implements RandomWriter {
       const document = await this.#sums?.document(bundle);
       await this.flush();
       await journal.append([{ renaming: true }]);
+      await removeSm3Sums(path);
       for (const part of parts) await rename(partialOf(part.path), part.path);
       // Renamed last, so that volumes which have their document beside them are whole.
       if (document !== undefined && documentPath !== undefined) {

@@ -5,28 +5,32 @@ import { isFailure } from "../../model/failure.ts";
 import { DiskSource, slowRead } from "./disk-source.ts";
 
 interface HashedRange extends Extent {
-  /** Also wanted: the sha256 of each stretch of so many bytes in it. */
+  /** Also wanted: the sum of each stretch of so many bytes in it. */
   readonly block?: number | undefined;
 }
 
 export interface Hashed {
-  /** sha256, or the code of the error that reading gave (`EIO`). */
+  /** The sum, or the code of the error that reading gave (`EIO`). */
   readonly hex: string;
   readonly blocks: readonly string[];
 }
 
-interface HashOptions {
+export interface HashOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** @default as many as there are processors, at most 4; 0 for none */
   readonly workers?: number | undefined;
+  /** Of range and blocks. @default sha256 */
+  readonly algorithm?: HashAlgorithm | undefined;
 }
+
+type HashAlgorithm = "sha256" | "sm3";
 
 /** Less than this is hashed before a worker has started. */
 const worthWorkers = 16 * 1024 ** 2;
 
 /**
- * sha256 of each range, in hex and in the given order. A range that cannot be read has the error's code instead
+ * The sum of each range, in hex and in the given order. A range that cannot be read has the error's code instead
  * (`EIO`): one bad sector must not hide what else is damaged.
  */
 export async function hashRanges(
@@ -43,16 +47,22 @@ export async function hashWithBlocks(
   ranges: readonly HashedRange[],
   options: HashOptions = {},
 ): Promise<readonly Hashed[]> {
-  const { onBytes = () => undefined, signal } = options;
+  const { onBytes = () => undefined, signal, algorithm = "sha256" } = options;
   const { workers = Math.min(availableParallelism(), 4) } = options;
   const hashes = new Map<number, Hashed>();
   const bytes = ranges.reduce((sum, { size }) => sum + size, 0);
   if (workers > 0 && source instanceof DiskSource && bytes >= worthWorkers)
-    await hashInWorkers(source, ranges, { hashes, onBytes, signal, workers: Math.min(workers, ranges.length) });
+    await hashInWorkers(source, ranges, {
+      hashes,
+      onBytes,
+      signal,
+      algorithm,
+      workers: Math.min(workers, ranges.length),
+    });
   const all: Hashed[] = [];
   // Whatever the workers left is hashed here: all of it where threads cannot be started.
   for (const [index, range] of ranges.entries())
-    all.push(hashes.get(index) ?? (await hashHere(source, range, { onBytes, signal })));
+    all.push(hashes.get(index) ?? (await hashHere(source, range, { onBytes, signal, algorithm })));
   return all;
 }
 
@@ -61,6 +71,7 @@ interface Work {
   readonly onBytes: (bytes: number) => void;
   readonly signal: AbortSignal | undefined;
   readonly workers: number;
+  readonly algorithm: HashAlgorithm;
 }
 
 interface Message {
@@ -79,7 +90,7 @@ async function hashInWorkers(source: DiskSource, ranges: readonly HashedRange[],
   const plain = ranges.map(({ offset, size: length, block }) => ({ offset, size: length, block }));
   const stop = (): void => void Atomics.store(state, 1, 1);
   signal?.addEventListener("abort", stop, { once: true });
-  const workerData = { parts, ranges: plain, order, shared: state.buffer, slowRead };
+  const workerData = { parts, ranges: plain, order, shared: state.buffer, slowRead, algorithm: work.algorithm };
   // All workers must have ended before anybody closes the files that they read from.
   await Promise.all(Array.from({ length: work.workers }, () => runWorker(workerData, work)));
   signal?.removeEventListener("abort", stop);
@@ -109,13 +120,13 @@ async function runWorker(workerData: unknown, { hashes, onBytes }: Work): Promis
 async function hashHere(
   source: RandomAccess,
   { offset, size, block = Infinity }: HashedRange,
-  { onBytes, signal }: Pick<Work, "onBytes" | "signal">,
+  { onBytes, signal, algorithm }: Pick<Work, "onBytes" | "signal" | "algorithm">,
 ): Promise<Hashed> {
-  const hash = createHash("sha256");
+  const hash = createHash(algorithm);
   const blocks: string[] = [];
   try {
     for (let at = 0; at < size; at += Math.min(block, size - at)) {
-      const inner = createHash("sha256");
+      const inner = createHash(algorithm);
       for await (const chunk of source.stream(offset + at, Math.min(block, size - at), signal)) {
         hash.update(chunk);
         if (block !== Infinity) inner.update(chunk);
@@ -141,7 +152,7 @@ const hashWorker = `"use strict";
 const { parentPort, workerData } = require("node:worker_threads");
 const { readSync } = require("node:fs");
 const { createHash } = require("node:crypto");
-const { parts, ranges, order, shared, slowRead } = workerData;
+const { parts, ranges, order, shared, slowRead, algorithm } = workerData;
 const [cursor, stop] = [0, 1];
 const state = new Int32Array(shared);
 const small = 256 * 1024;
@@ -168,24 +179,24 @@ function read(offset, length) {
 }
 
 function hash({ offset, size, block }) {
-  const sha256 = createHash("sha256");
+  const whole = createHash(algorithm);
   const blocks = [];
-  let inner = block && createHash("sha256");
+  let inner = block && createHash(algorithm);
   for (let at = 0; at < size; ) {
     if (Atomics.load(state, stop) === 1) return undefined;
     const count = read(offset + at, Math.min(size - at, block ? block - (at % block) : size));
-    sha256.update(buffer.subarray(0, count));
+    whole.update(buffer.subarray(0, count));
     if (inner) inner.update(buffer.subarray(0, count));
     at += count;
     if (grown) [buffer, grown] = [grown, undefined];
     if (inner && (at % block === 0 || at === size)) {
       blocks.push(inner.digest("hex"));
-      inner = createHash("sha256");
+      inner = createHash(algorithm);
     }
     bytes += count;
     if (bytes >= 4 * 1024 * 1024) say();
   }
-  return { hex: sha256.digest("hex"), blocks };
+  return { hex: whole.digest("hex"), blocks };
 }
 
 for (let next = Atomics.add(state, cursor, 1); next < order.length; next = Atomics.add(state, cursor, 1)) {

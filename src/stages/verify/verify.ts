@@ -185,10 +185,14 @@ interface VerificationFacts {
   readonly tool: { readonly name: string; readonly version: string };
   /** The public key that fits the signature, when one was asked for. */
   readonly signed?: string | undefined;
+  /** What was held against SM3 sums beside the bundle, where there are any. */
+  readonly sm3?:
+    | { readonly file: string; readonly files: ReadonlyMap<string, string>; readonly signed?: string | undefined }
+    | undefined;
 }
 
 /** What an auditor wants on file: what was checked, how, by what, and what came of it. For `--report`. */
-export function evidence(bundle: VerifiedBundle, result: VerifyResult, { at, tool, signed }: VerificationFacts) {
+export function evidence(bundle: VerifiedBundle, result: VerifyResult, { at, tool, signed, sm3 }: VerificationFacts) {
   const { document, entries, id, source } = bundle;
   return {
     reportVersion: 1,
@@ -210,6 +214,15 @@ export function evidence(bundle: VerifiedBundle, result: VerifyResult, { at, too
         : { delta: { base: document.delta.base, absentBlobs: document.delta.absent.length } }),
     },
     checked: result.checked,
+    ...(sm3 === undefined
+      ? {}
+      : {
+          sm3: {
+            file: sm3.file,
+            files: Object.fromEntries(sm3.files),
+            ...(sm3.signed === undefined ? {} : { verifiedWith: sm3.signed }),
+          },
+        }),
     items: document.items.map(({ kind, reference, root, bytes, platforms }) => ({
       kind,
       reference,

@@ -7,6 +7,7 @@ export const findings = findingSentences({
   "bundle.manifest-unusable": { message: "The manifest {digest} of {items} does not follow the specification: {why}", hint: "Build the bundle again from a good source." },
   "bundle.blob-unlisted": { message: "{digest} is in the bundle, and nothing needs it", hint: "Harmless, but not made by this program." },
   "bundle.file-damaged": { message: "{file} reads as {got}, not {wanted}", hint: "Copy the bundle again." },
+  "bundle.sm3-sums-unusable": { message: "{file} beside the bundle cannot be used: {why}", hint: "Copy it again together with its bundle; `build --sums sm3` writes it, and signs it when the bundle is signed." },
   "bundle.document-wrong": { message: "{document} of the bundle is not what it must be: {where}: {why}", hint: "Its bytes are as they were packed: it was packed so by another program, or on purpose. Do not use it; get a bundle from whoever built it, signed, and name the key with --key." },
   "bundle.volume-missing": { message: "The volume {volume} is missing; needed by: {items}", hint: "Copy it beside the others." },
   "bundle.volume-size": { message: "The volume {volume} has {got} bytes instead of {wanted}; affected: {items}", hint: "Copy this volume again." },

@@ -55,6 +55,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   "allow-missing": "Carry what there is when an image lacks a platform",
   overwrite: "Replace the file if it is there",
   "sign-key": "Sign with this private key (see keygen)",
+  sums: "Sums of another kind beside the bundle, in NAME.tar.SM3SUMS: build writes them, verify wants them",
   key: "Accept only bundles that this public key signed; may be given again",
   output: "terminal progress, plain lines, or JSON events",
   lang: "Language of all texts",

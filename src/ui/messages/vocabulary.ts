@@ -87,6 +87,7 @@ export const flagNames = [
   "allow-missing",
   "overwrite",
   "sign-key",
+  "sums",
   "key",
   "output",
   "lang",
@@ -209,13 +210,11 @@ export type Word =
   | "mounted"
   | "present"
   | "verified"
-  | "examples"
   | "stalled"
   | "retrying"
   | "no-findings"
   | "done"
   | "skipped"
-  | "undo"
   | "failure"
   | "finding"
   | "failures"

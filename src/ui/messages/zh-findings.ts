@@ -6,6 +6,7 @@ export const findings = findingSentences({
   "bundle.manifest-unusable": { message: "{items} 的清单 {digest} 不符合规范：{why}", hint: "请从完好的来源重新构建离线包。" },
   "bundle.blob-unlisted": { message: "离线包中有 {digest}，但没有任何条目需要它", hint: "无害，但不是本程序生成的。" },
   "bundle.file-damaged": { message: "{file} 读出为 {got}，而不是 {wanted}", hint: "请重新拷贝离线包。" },
+  "bundle.sm3-sums-unusable": { message: "离线包旁的 {file} 无法使用：{why}", hint: "请连同离线包重新拷贝；它由 build --sums sm3 写出，离线包有签名时它也有签名。" },
   "bundle.document-wrong": { message: "离线包中的 {document} 不符合要求：{where}：{why}", hint: "它的字节与打包时一致：是其他程序打包的，或有人故意为之。请勿使用；请向构建者索取已签名的离线包，并用 --key 指定公钥。" },
   "bundle.volume-missing": { message: "缺少分卷 {volume}；{items} 需要它", hint: "请把它拷贝到其他分卷旁边。" },
   "bundle.volume-size": { message: "分卷 {volume} 有 {got} 字节，应为 {wanted}；受影响：{items}", hint: "请重新拷贝这一卷。" },

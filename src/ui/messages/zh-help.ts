@@ -55,6 +55,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   "allow-missing": "镜像缺少某平台时，携带已有的平台",
   overwrite: "若文件已存在则覆盖",
   "sign-key": "用此私钥签名（见 keygen）",
+  sums: "离线包旁的另一种校验和（国密 SM3，NAME.tar.SM3SUMS）：build 写出，verify 要求必须有",
   key: "只接受由此公钥签名的包；可多次给出",
   output: "终端进度、纯文本行或 JSON 事件",
   lang: "界面语言",
