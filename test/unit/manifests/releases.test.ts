@@ -3,12 +3,23 @@ import { describe, expect, it } from "vitest";
 import { loadBundleSpec, loadRelocationMap, loadSite, parseConfig } from "../../../src/edge/files/config.ts";
 import { GatewayGenerations, generationOf } from "../../../src/model/gateway.ts";
 import { ociPatterns } from "../../../src/model/relocation.ts";
+import { pluginTree } from "../../../src/content/plugin-tree.ts";
+import { environmentOf } from "../../../src/stages/standalone/environment.ts";
+import { aModule, aStore, aWasmPlugin } from "../../rig/graph.ts";
+import { aLockItem } from "../../rig/lock-item.ts";
 import { aliases, consoleUrl } from "../../../src/stages/plugins/urls.ts";
 import { rewriteWasmPlugins } from "../../../src/stages/relocate/wasm-plugin.ts";
 
 const folder = "manifests/higress";
 const releases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 const gateways = parseConfig(readFileSync(`${folder}/gateways.yaml`, "utf8"), "gateways.yaml", GatewayGenerations);
+
+/** What the charts of Higress give their console from 2.1.4 on where there is a plugin server, and what the kits of this program give theirs. */
+const patternsOfCharts = [
+  "http://higress-plugin-server.higress-system.svc/plugins/${name}/${version}/plugin.wasm",
+  "http://plugin-server:8080/plugins/${name}/${version}/plugin.wasm",
+  "http://plugins.corp.example/${name}.wasm",
+];
 
 describe.each(releases.map(({ name }) => name))("the data of Higress %s", (release) => {
   const load = async () => {
@@ -50,6 +61,24 @@ describe.each(releases.map(({ name }) => name))("the data of Higress %s", (relea
       const answered = [plugin.ref, ...(planned.get(plugin.name) ?? [])].map(moved);
       expect(answered).toContain(consoleUrl(plugin, env, release).replace("oci://", ""));
     }
+  });
+
+  it("has each plugin in a kit, and on every server, where the console of that release will look for it", async () => {
+    const { list } = (await load()).spec.plugins;
+    const seeds = list.map(({ name }) => aWasmPlugin({ module: aModule(name) }));
+    const items = list.map(({ name, ref, version }, at) =>
+      aLockItem(ref.replace("oci://", ""), seeds[at]!, { kind: "plugin", name, ...(version && { version }) }),
+    );
+    const tree = await pluginTree(items, aStore(...seeds));
+    const { variables } = environmentOf({ plugins: { from: "directory", directory: "plugins" }, carried: [] });
+    for (const pattern of [...patternsOfCharts, ...variables.values()])
+      for (const [at, plugin] of list.entries()) {
+        const url = new URL(consoleUrl(plugin, { pattern }, release));
+        const file = tree.get(decodeURIComponent(url.pathname.slice(1)));
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of file?.open() ?? []) chunks.push(chunk.slice());
+        expect(Buffer.concat(chunks).equals(aModule(list[at]!.name)), url.href).toBe(true);
+      }
   });
 
   it("always says the root namespace, which Helm 4 would otherwise render as null", async () => {
