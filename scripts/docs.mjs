@@ -45,6 +45,8 @@ const titles = {
     codesAbout: "`higress-airgap explain CODE` prints the same. Codes are permanent: scripts may rely on them.",
     failures: "Errors",
     findings: "Findings",
+    notes: "Notes",
+    notesAbout: "What `--output json` calls a note, by its `text`; in braces stand its `facts`.",
     next: "Next",
     trouble: "Troubleshooting",
     troubleAbout:
@@ -72,6 +74,8 @@ const titles = {
     codesAbout: "`higress-airgap explain 代码` 输出同样的内容。代码不会改变，脚本可以依赖它们。",
     failures: "错误",
     findings: "问题",
+    notes: "说明",
+    notesAbout: "`--output json` 中类型为 note 的事件，按其 `text` 排列；花括号中是其 `facts`。",
     next: "下一步",
     trouble: "故障排查",
     troubleAbout:
@@ -131,7 +135,10 @@ function codesPage(language) {
           `### ${code}\n\n${cell(message)}\n\n${hint === "" ? "" : `${t.next}: ${hint.split("\n- ").map(cell).join("\n- ")}\n`}`,
       )
       .join("\n");
-  return `# ${t.codes}\n\n<!-- ${t.note} -->\n\n${t.codesAbout}\n\n## ${t.failures}\n\n${section("failure")}\n## ${t.findings}\n\n${section("finding")}`;
+  const notes = Object.entries(ours.catalogueOf(language).notes).map(
+    ([text, words]) => `| \`${text}\` | ${cell(words)} |`,
+  );
+  return `# ${t.codes}\n\n<!-- ${t.note} -->\n\n${t.codesAbout}\n\n## ${t.failures}\n\n${section("failure")}\n## ${t.findings}\n\n${section("finding")}\n## ${t.notes}\n\n${t.notesAbout}\n\n| \`text\` | ${t.meaning} |\n| --- | --- |\n${notes.join("\n")}\n`;
 }
 
 const [{ symptoms }] = ours.loadTyped(await readFile("manifests/higress/symptoms.yaml", "utf8"));

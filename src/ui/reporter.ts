@@ -177,8 +177,9 @@ function jsonLine(event: Event, language: Language): string | undefined {
 }
 
 function jsonFailure(error: unknown, language: Language): string {
-  const facts = isFailure(error) ? error.facts : {};
-  return `${JSON.stringify(visibleJson({ type: "failure", ...describeFailure(error, language), facts }))}\n`;
+  // The side by its name, which a program compares; only sentences are in the reader's language.
+  const { side, facts } = isFailure(error) ? error : { side: "host", facts: {} };
+  return `${JSON.stringify(visibleJson({ type: "failure", ...describeFailure(error, language), side, facts }))}\n`;
 }
 
 /** One column stays free: a terminal that wraps at the last one could not clear the line. Some say 0 for "not known". */

@@ -17,7 +17,7 @@ export const shellBlocks = (page: string): readonly string[] =>
 /** Calls of the program, as words: by its name, or by the script that starts it in a bundle. */
 export const programCalls = (lines: readonly string[]): readonly (readonly string[])[] =>
   lines
-    .flatMap((line) => line.split(/&&|\|\||;|\||(?:>|<).*/))
+    .flatMap((line) => line.split(/&&|\|\||;|\||(?:\s\d)?[<>].*/))
     .map((call) => call.trim().split(/\s+/))
     .filter(([program]) => program === "higress-airgap" || program === "./install.sh")
     .map((words) => words.slice(1));

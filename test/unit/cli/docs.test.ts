@@ -4,8 +4,19 @@ import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { runApp } from "../../../src/cli/app.ts";
 import { commands } from "../../../src/cli/commands/table.ts";
+import type { Event } from "../../../src/model/event.ts";
 import { Site } from "../../../src/model/site.ts";
+import { BundleSpec } from "../../../src/model/spec.ts";
+import { catalogueOf } from "../../../src/ui/language.ts";
 import { commandNames, flagNames } from "../../../src/ui/messages/vocabulary.ts";
+
+const phases = Object.keys(catalogueOf("en").phases);
+
+/** What a schema of zod says of itself, as far as it is read here. */
+interface Definition {
+  readonly def: { readonly innerType?: Definition; readonly element?: Definition };
+  readonly shape?: Readonly<Record<string, unknown>>;
+}
 
 const page = async (name: string): Promise<string> => readFile(`docs/${name}`, "utf8");
 
@@ -51,18 +62,36 @@ describe("docs/", () => {
     },
   );
 
-  it.each(["en", "zh"])("explains every key of the site file in %s", async (language) => {
-    const text = await page(`${language}/site-file.md`);
-    const keys = Object.entries(Site.shape).flatMap(([key, schema]) => {
-      if (["apiVersion", "kind"].includes(key)) return [];
-      let inner: unknown = schema;
-      while ((inner as { def: { innerType?: unknown } }).def.innerType !== undefined)
-        inner = (inner as { def: { innerType: unknown } }).def.innerType;
-      const shape = (inner as { shape?: Record<string, unknown> }).shape;
-      return shape === undefined ? [key] : Object.keys(shape);
+  it.each([
+    ["en", "site-file.md", Site],
+    ["zh", "site-file.md", Site],
+    ["en", "spec-file.md", BundleSpec],
+    ["zh", "spec-file.md", BundleSpec],
+  ])("explains in %s/%s every key of that file", async (language, name, schema) => {
+    const text = await page(`${language}/${name}`);
+    const keys = Object.entries<unknown>(schema.shape).flatMap(([key, member]) => {
+      let inner = member as Definition;
+      for (;;) {
+        const next = inner.def.innerType ?? inner.def.element;
+        if (next === undefined) break;
+        inner = next;
+      }
+      return inner.shape === undefined ? [key] : Object.keys(inner.shape);
     });
     expect(keys.length).toBeGreaterThan(20);
     expect(keys.filter((key) => !new RegExp(`[\`.]${key}\``).test(text))).toEqual([]);
+  });
+
+  it.each(["en", "zh"])("explains in %s every event that --output json prints", async (language) => {
+    // Another kind of event does not compile until it is here; what is counted is told as progress.
+    const printed: Readonly<Record<Exclude<Event["type"], "moved" | "step"> | "progress" | "failure", true>> = {
+      ...{ job: true, phase: true, transfer: true, progress: true, item: true, retry: true, stalled: true },
+      ...{ finding: true, note: true, failure: true },
+    };
+    const [text, codes] = [await page(`${language}/events.md`), await page(`${language}/codes.md`)];
+    expect(Object.keys(printed).filter((type) => !text.includes(`\n| \`${type}\` `))).toEqual([]);
+    expect(phases.filter((phase) => !text.includes(`\`${phase}\``))).toEqual([]);
+    expect(Object.keys(catalogueOf("en").notes).filter((note) => !codes.includes(`| \`${note}\` `))).toEqual([]);
   });
 
   it("describes every command that there is", async () => {

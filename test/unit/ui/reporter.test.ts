@@ -171,6 +171,15 @@ describe("the JSON reporter", () => {
     });
     expect(events.at(-1)).toMatchObject({ type: "failure", code: "FINDINGS", facts: { count: 1 } });
   });
+
+  it("says the side of a failure by its name in any language: a program compares it", () => {
+    const sides = [new Failure("FILE_MISSING", { path: "x" }), new Error("a bug")].map((error) => {
+      const it = recorded({ mode: "json", language: "zh" });
+      it.reporter.failure(error);
+      return (JSON.parse(it.written.join("")) as { side: string }).side;
+    });
+    expect(sides).toEqual(["host", "host"]);
+  });
 });
 
 describe("every reporter", () => {
