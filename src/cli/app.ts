@@ -49,7 +49,8 @@ export async function runApp(
     });
   addGlobalFlags(parser, language);
   addCommands(parser, commands, language, async (command, flags) => {
-    result.code = await (await command.load()).run(flags, context(flags));
+    const given = context(flags);
+    result.code = await (await command.load()).run(flags, given);
   });
   parser.demandCommand(1);
   await parser.parseAsync([...argv], {}, (_error, _argv, output) => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Options } from "yargs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runApp } from "../../src/cli/app.ts";
 import { commands } from "../../src/cli/commands/table.ts";
 import { globalOptions, positionalsOf, type Command } from "../../src/cli/define.ts";
@@ -55,7 +55,7 @@ function lineOf(command: Command, rest: string): readonly string[] {
   return [...command.name.split(" "), ...positionals, ...required, ...options];
 }
 
-// The parser accepts a command line when it goes on to run it, which asks for a context first.
+// The parser accepts a command line when it goes on to run it, and asks for a context first.
 const judged = (words: readonly string[]): Promise<string> =>
   runApp(words, "1.2.3", "en", () => {
     throw new Error("accepted");
@@ -66,8 +66,6 @@ const judged = (words: readonly string[]): Promise<string> =>
 
 describe("commands that sentences advise", () => {
   const advised = places.flatMap(advisedIn);
-  // Loading every command takes a second or two; no single test should bear it.
-  beforeAll(() => Promise.all(commands.map(({ load }) => load())));
 
   it("are many, some with options, so that a green result means something", () => {
     expect(advised.length).toBeGreaterThan(100);

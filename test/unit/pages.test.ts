@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runApp } from "../../src/cli/app.ts";
-import { commands } from "../../src/cli/commands/table.ts";
 import { programCalls, shellLines } from "../rig/shell-lines.ts";
 
 /** Written by people: what scripts/docs.mjs writes shows shapes of command lines, not command lines. */
@@ -16,16 +15,13 @@ const inSentences = (page: string): readonly string[] =>
     ([, call = ""]) => call,
   );
 
-// The parser accepts a command line when it goes on to run it, which asks for a context first.
+// The parser accepts a command line when it goes on to run it, and asks for a context first.
 const accepted = (words: readonly string[]) =>
   runApp(words, "1.2.3", "en", () => {
     throw new Error("accepted");
   });
 
 describe("pages that people read", () => {
-  // Loading every command takes a second or two; no single test should bear it.
-  beforeAll(() => Promise.all(commands.map(({ load }) => load())));
-
   it("show command lines, so that a green result means something", () => {
     const calls = written
       .map((name) => read("en", name))

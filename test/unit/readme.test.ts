@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runApp } from "../../src/cli/app.ts";
 import { commands } from "../../src/cli/commands/table.ts";
 import { ExitCode } from "../../src/cli/exit-code.ts";
@@ -29,13 +29,11 @@ describe.each([
 ] as const)("$file", ({ file, command, code }) => {
   const text = textOf(file);
 
-  // The parser accepts a command line when it goes on to run it, which asks for a context first.
+  // The parser accepts a command line when it goes on to run it, and asks for a context first.
   const accepted = (words: readonly string[]) =>
     runApp(words, "1.2.3", "en", () => {
       throw new Error("accepted");
     });
-  // Loading every command takes a second or two; no single test should bear it.
-  beforeAll(() => Promise.all(commands.map(({ load }) => load())));
 
   it("shows the commands that people begin with", () => {
     expect(calls(text).map(([name]) => name)).toEqual(
