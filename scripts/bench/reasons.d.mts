@@ -1,0 +1,1 @@
+export function withReasons(page: string): string;

@@ -1,0 +1,54 @@
+// @ts-check
+// Why a target is not reached, where it is not: what profiles said. The page names the reason beside the figure.
+
+/** By the words of a row of the targets. The first that fits is told. @type {readonly (readonly [RegExp, string])[]} */
+const reasons = [
+  [
+    /peak RSS/,
+    "The program is a file of 131 MB that the kernel maps: 55 MiB of it are in memory, are shared by all that run it, and are dropped where memory is short. The row below this one counts what is the command's own.",
+  ],
+  [
+    /^verify/,
+    "What is over is the start, so the ratio falls with size. `verify --quick`, which hashes no blob, takes 0.10 s of processor, and a hashing thread 0.03 to 0.06 s until it runs. That thread needs less than openssl: for 413 MiB 0.300 s of processor in blocks of 256 KiB (64 KiB: 0.327, 1 MiB: 0.317, 4 MiB: 0.330), openssl 0.329. With two threads the largest blob is the least that one of them has to do.",
+  ],
+  [
+    /^push: CPU/,
+    "The thriftiest peer, oras, gives each file to the kernel (`sendfile`, as strace shows) and hashes nothing. Ours takes every byte through the process and hashes it while it is sent, so that nothing wrong is ever complete in the registry: sha256 is a third of it at 1 GiB, copies in the kernel a quarter, the rest the start and JavaScript. Node has no `sendfile` to a socket.",
+  ],
+  [
+    /^pull, 50 ms/,
+    "Round trips one behind the other: a connection, 40 manifests and then 40 configs (5, 16 at once), the second connection of each (1), 80 layers (10, 8 at once): 0.85 s. The rest is the start, and processor time of the program, the registry and the wire, which share two processors with the other comparison. More layers at once would be more than the 8 that both sides are given here.",
+  ],
+  [
+    /^opening/,
+    "A profile of 50,000 entries: a read for each header 23 % (one system call each, for no byte of a blob is read), garbage collection 20 %, the schema of bundle.json 16 % and its JSON 11 %, holding headers, bundle.json and SHA256SUMS against each other 14 %, decoding each header and encoding it again 11 %, reading SHA256SUMS 7 %. Nothing of it can be left out for a bundle that nobody vouches for.",
+  ],
+  [
+    /^`inspect`/,
+    "A profile of the start: Node's own modules (crypto, streams, files) 23 %, V8's compiled form of ours 7 %, the command line 7 %, garbage collection 6 %, building schemas 5 %. Tried: a V8 snapshot of the started program (inspect 155 → 117 ms of processor, but `--version` 27 → 62, and one to be made on each architecture), a larger young generation (no gain beyond the noise).",
+  ],
+];
+
+const heading = "### Not reached";
+
+/** The page with a line for each target that the last column misses. @param {string} page */
+export function withReasons(page) {
+  const [, before = "", table = "", after = ""] = /^(.*?\n## Targets\n)(.*?)(\n## .*)$/s.exec(page) ?? [];
+  if (table === "") throw new Error("no targets in this page");
+  const rows = (table.split(heading)[0] ?? "").trimEnd();
+  const missed = rows.split("\n").flatMap((row) => {
+    const cells = row.split("|").map((cell) => cell.trim());
+    const decides = cells.slice(3).findLast((cell) => cell !== "");
+    const what = cells[1] ?? "";
+    return decides?.startsWith("**") === true ? [{ what, value: decides.replaceAll("*", "") }] : [];
+  });
+  /** @type {Map<string, string[]>} */
+  const told = new Map();
+  for (const { what, value } of missed) {
+    const why = reasons.find(([words]) => words.test(what))?.[1] ?? "Not explained yet.";
+    told.set(why, [...(told.get(why) ?? []), `${what} (${value})`]);
+  }
+  const lines = [...told].map(([why, rows]) => `- ${rows.join("; ")}: ${why}`);
+  const section = lines.length === 0 ? "" : `\n${heading}\n\n${lines.join("\n")}\n`;
+  return `${before}${rows}\n${section}${after}`;
+}
