@@ -63,7 +63,7 @@ const spec = {
 };
 
 /** Why: scripts/exe/compiled.cjs. */
-const sameEachTime = ["--random-seed=1", "--min-semi-space-size=64", "--max-semi-space-size=64"];
+const sameEachTime = ["--random-seed=1", "--min-semi-space-size=64", "--max-semi-space-size=64", "--no-memory-reducer"];
 
 /**
  * What V8 has compiled of the program once commands were run, or nothing where the Node that it is for cannot be started
@@ -144,8 +144,8 @@ async function quietly(/** @type {() => Promise<void>} */ work) {
 }
 
 /**
- * Makes the same bytes twice, each time in a folder of its own. A busy machine may give V8 reason to collect its memory
- * once, which shows in what it writes (scripts/exe/compiled.cjs): so there are four times to do it.
+ * Makes the same bytes twice, each time in a folder of its own. On a busy machine two answers of the file system may
+ * come in another order, and V8 numbers what it then compiles for the first time: so there are four times to do it.
  * @template T
  * @param {string} what
  * @param {(folder: string) => Promise<{ bytes: Buffer, rest: T }>} make
@@ -170,7 +170,7 @@ try {
   const bases =
     given > 0
       ? [{ arch: own, node: resolve(process.argv[given + 1] ?? ""), licence: undefined }]
-      : await Promise.all([fetchBase("amd64"), fetchBase("arm64")]);
+      : await Promise.all([fetchBase("amd64", work), fetchBase("arm64", work)]);
   const host = bases.find(({ arch }) => arch === own);
   if (host === undefined) throw new Error(`no Node for ${own}`);
   if (host.licence !== undefined) await copyFile(host.licence, join(licences, "node.txt"));

@@ -152,7 +152,7 @@ async function behindTheWire(program) {
 
 /** Beside the Node that it is made of, which starts and does nothing. @param {string} ours */
 async function starting(ours) {
-  const { node } = await fetchBase(architecture);
+  const { node } = await fetchBase(architecture, directory);
   const version = { name: "--version", script: `${ours} --version` };
   const own = await compare(
     version,

@@ -2,7 +2,7 @@
 // Official Node binaries, as the node-linux-* packages carry them: pinned, checked, kept for the next build.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -28,28 +28,36 @@ const packages = /** @type {const} */ ({
 
 const cache = process.env.HIGRESS_AIRGAP_CACHE || join(homedir(), ".cache", "higress-airgap");
 
-/** @param {Base["arch"]} arch @returns {Promise<Base>} */
-export async function fetchBase(arch) {
-  const { name, sha512 } = packages[arch];
-  const archive = join(cache, "npm", `${name}-${nodeVersion}.tgz`);
-  if ((await digestOf(archive)) !== sha512) {
-    await mkdir(join(cache, "npm"), { recursive: true });
-    // They name an os and a cpu, so the other one's cannot be a dependency; `npm pack` does not mind.
-    await run("npm", ["pack", "--silent", "--pack-destination", join(cache, "npm"), `${name}@${nodeVersion}`]);
-    const got = await digestOf(archive);
-    if (got !== sha512) {
-      await rm(archive, { force: true });
-      throw new Error(`${name}@${nodeVersion}: sha512-${got}, wanted sha512-${sha512}`);
-    }
-  }
-  const folder = join(cache, `${name}-${nodeVersion}`);
-  const partial = `${folder}.${process.pid}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
-  await extract({ file: archive, cwd: partial, strip: 1 }, ["package/bin/node", "package/LICENSE"]);
-  await rm(folder, { recursive: true, force: true });
-  await rename(partial, folder);
+/**
+ * The archive is kept for the next build. What is unpacked is not: another build may run on this host, and must not find
+ * the Node that it has just started replaced. @param {Base["arch"]} arch @param {string} into a folder of the caller's own
+ * @returns {Promise<Base>}
+ */
+export async function fetchBase(arch, into) {
+  const folder = join(into, packages[arch].name);
+  await mkdir(folder, { recursive: true });
+  const archive = await fetchArchive(packages[arch]);
+  await extract({ file: archive, cwd: folder, strip: 1 }, ["package/bin/node", "package/LICENSE"]);
   return { arch, node: join(folder, "bin/node"), licence: join(folder, "LICENSE") };
+}
+
+/** @param {{ name: string, sha512: string }} of @returns {Promise<string>} its path */
+async function fetchArchive({ name, sha512 }) {
+  const file = `${name}-${nodeVersion}.tgz`;
+  const archive = join(cache, "npm", file);
+  if ((await digestOf(archive)) === sha512) return archive;
+  await mkdir(join(cache, "npm"), { recursive: true });
+  const partial = await mkdtemp(join(cache, "npm", `${name}-`));
+  try {
+    // They name an os and a cpu, so the other one's cannot be a dependency; `npm pack` does not mind.
+    await run("npm", ["pack", "--silent", "--pack-destination", partial, `${name}@${nodeVersion}`]);
+    const got = await digestOf(join(partial, file));
+    if (got !== sha512) throw new Error(`${name}@${nodeVersion}: sha512-${got}, wanted sha512-${sha512}`);
+    await rename(join(partial, file), archive);
+    return archive;
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
 }
 
 /** @param {string} file */

@@ -4,7 +4,8 @@
 //   node FLAGS scripts/exe/compiled.cjs PROGRAM OUT COMMAND...     two folders; each command one word with spaces
 // FLAGS, for the same bytes each time: --random-seed=1, else hashes of V8's own seed are in them; --min-semi-space-size=64
 // --max-semi-space-size=64, because V8 leaves gaps in what it writes, and they hold what the memory held: where nothing is
-// collected, no memory is used twice, and fresh memory is zeros.
+// collected, no memory is used twice, and fresh memory is zeros. --no-memory-reducer, because a heap that stood still for
+// some seconds is collected all the same, on a busy machine or under qemu; V8 takes that flag only at its start.
 const { mkdirSync, readdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
@@ -15,9 +16,9 @@ void (async () => {
   const set = (/** @type {string[]} */ ...flags) => {
     for (const flag of flags) setFlagsFromString(flag);
   };
-  // What depends on time: threads that compile beside the program, forgetting what was not called for a while, and giving
-  // memory back after a quiet second. The same program would give other bytes each time.
-  set("--no-sparkplug", "--no-maglev", "--no-opt", "--no-flush-bytecode", "--no-memory-reducer");
+  // What depends on time: threads that compile beside the program, and forgetting what was not called for a while. The
+  // same program would give other bytes each time.
+  set("--no-sparkplug", "--no-maglev", "--no-opt", "--no-flush-bytecode");
   // And what the program does after a second: on a busy machine it would be compiled too.
   const { setInterval } = globalThis;
   Object.assign(globalThis, { setInterval: (/** @type {() => void} */ work) => setInterval(work, 2 ** 31 - 1) });

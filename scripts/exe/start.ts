@@ -4,7 +4,7 @@
 // (scripts/exe/compiled.cjs), and a command reads those that it needs.
 import { getRawAsset } from "node:sea";
 import { setFlagsFromString } from "node:v8";
-import { asksForVersion, versionLine } from "../../src/cli/version.ts";
+import { answersVersion } from "../../src/cli/version.ts";
 import { loader } from "./load.cjs";
 
 interface Program {
@@ -32,8 +32,7 @@ function loadProgram(): Program {
 }
 
 // Loading the program is most of what a start costs, and this answer needs none of it.
-if (asksForVersion(process.argv.slice(2))) process.stdout.write(`${versionLine(process)}\n`);
-else
+if (!answersVersion(process.argv.slice(2), process))
   void loadProgram()
     .runProcess()
     .then((code) => {

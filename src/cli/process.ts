@@ -9,15 +9,12 @@ import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter } from "../ui/reporter.ts";
 import type { Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
-import { asksForVersion, versionLine } from "./version.ts";
+import { answersVersion, versionLine } from "./version.ts";
 
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
 export async function runProcess(): Promise<ExitCode> {
   const argv = process.argv.slice(2);
-  if (asksForVersion(argv)) {
-    process.stdout.write(`${versionLine(process)}\n`);
-    return ExitCode.done;
-  }
+  if (answersVersion(argv, process)) return ExitCode.done;
   // The language must be known before the parser speaks.
   const language = chooseLanguage(flagValue(argv, "lang"), process.env);
   if (argv[0] === "__complete") return (await import("./completion.ts")).answerShell(argv.slice(1), language, process);

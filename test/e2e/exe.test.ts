@@ -56,6 +56,9 @@ describe.skipIf(notHere !== undefined)(`the executable for amd64${because(notHer
     expect(plain.stdout).toMatch(/^\d+\.\d+\.\d+ \(node 24\.21\.0, linux\/x64\)$/);
     const forced = await run(x64, ["--version"], { env: { NODE_OPTIONS: "--require /nonexistent.js" } });
     expect(forced).toMatchObject({ exitCode: 0, stdout: plain.stdout });
+    const full = await run("sh", ["-c", `exec "$0" --version > /dev/full`, x64]);
+    expect(full.stderr).toMatch(/ENOSPC.*\[OUTPUT_LOST\]/);
+    expect(full.exitCode).toBe(1);
   });
 
   it("lists, verifies with its workers, and starts plugins in theirs", async () => {

@@ -52,14 +52,17 @@ describe("input that nobody writes by mistake", () => {
     expect(signal).toBe("SIGINT");
   });
 
-  it("an output that is full is a failure with its name", async () => {
-    const shell = `exec "$@" > /dev/full`;
-    const words = ["sh", ...program, "inspect", rig.bundle, "--json"];
-    const { exitCode, stderr } = await execa("sh", ["-c", shell, ...words], { reject: false });
-    expect(stderr).toMatch(/ENOSPC.*\[OUTPUT_LOST\]/);
-    expect(stderr).not.toContain("--out");
-    expect(exitCode).toBe(1);
-  });
+  it.each([["inspect", "--json"], ["--version"], ["help"]])(
+    "an output that is full is a failure with its name: %s %s",
+    async (...args) => {
+      const shell = `exec "$@" > /dev/full`;
+      const words = ["sh", ...program, ...args, ...(args[0] === "inspect" ? [rig.bundle] : [])];
+      const { exitCode, stderr } = await execa("sh", ["-c", shell, ...words], { reject: false });
+      expect(stderr).toMatch(/ENOSPC.*\[OUTPUT_LOST\]/);
+      expect(stderr).not.toContain("--out");
+      expect(exitCode).toBe(1);
+    },
+  );
 
   it("a device in the place of the file that is to be made is neither written to nor replaced", async () => {
     const bytes = await readFile(rig.bundle);
