@@ -71,6 +71,8 @@ export interface FailureFacts {
   PLATFORM_MISSING: { reference: string; platform: string; has: string };
   IMAGE_UNUSABLE: { image: string; why: string };
   CHART_UNUSABLE: { chart: string; why: string };
+  CHART_VALUE_WANTED: { chart: string; path: string; says: string };
+  CHART_INCOMPLETE: { chart: string; missing: string };
   PLUGIN_UNUSABLE: { plugin: string; why: string };
   NAME_COLLISION: { target: string; first: string; second: string };
   TOOL_MISSING: { tool: string; looked: string };
@@ -140,6 +142,8 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   PLATFORM_MISSING: "source",
   IMAGE_UNUSABLE: "source",
   CHART_UNUSABLE: "source",
+  CHART_VALUE_WANTED: "usage",
+  CHART_INCOMPLETE: "source",
   PLUGIN_UNUSABLE: "source",
   NAME_COLLISION: "target",
   TOOL_MISSING: "host",

@@ -2,6 +2,7 @@ import type { Fetcher } from "../content/store.ts";
 import type { StartHash } from "../content/stream-hash.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Report } from "../model/event.ts";
+import type { Finding } from "../model/finding.ts";
 import type { Lock, LockFile } from "../model/lock.ts";
 import type { Reference } from "../model/reference.ts";
 import type { Patch, RelocationMap, ValuesLayer } from "../model/relocation.ts";
@@ -68,6 +69,8 @@ export interface BuildPorts {
 
 export interface BuildInput {
   readonly spec: BundleSpec;
+  /** What the user wrote beside it and nobody can read: told with all that cannot be had. */
+  readonly unreadable?: readonly Finding[] | undefined;
   /** The spec as the user wrote it, carried for people. */
   readonly specText: string;
   readonly crds: readonly SmallFile[];

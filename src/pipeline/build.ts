@@ -1,4 +1,4 @@
-import { type Phase, reportFindings, stopAtErrors } from "../model/event.ts";
+import { type Phase, reportFindings, stopAt, stopAtErrors } from "../model/event.ts";
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
@@ -13,7 +13,7 @@ import type { LargeFile, PackInput, PlannedBlob, SmallFile } from "../stages/bun
 import { patchFor } from "../stages/repair/request.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
-import { discover } from "./discover.ts";
+import { discover, isOneOf } from "./discover.ts";
 import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
 import { missingPrograms } from "./missing-programs.ts";
 import { rehearse, rehearseNames, type RehearsedBundle } from "./rehearsal.ts";
@@ -67,7 +67,10 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
   }
   const files = [...input.extras, ...carried(input, charts)];
   const described = describeFiles(files, input.tools);
-  if (input.lock !== undefined) refuseOtherFiles(input.lock, described);
+  if (input.lock !== undefined) {
+    refuseOtherFiles(input.lock, described);
+    stopAt(input.unreadable ?? [], report, "source");
+  }
   const resolved =
     input.lock === undefined
       ? await discoverAndResolve(input, { charts, files }, ports, options)
@@ -138,12 +141,13 @@ async function discoverAndResolve(
   report({ type: "phase", phase: "discover", state: "started" });
   const discovered = await discover(charts, input, ports, input.spec.kubeVersion, options);
   report({ type: "phase", phase: "discover", state: "done", detail: String(discovered.images.length) });
+  const unreadable = [...(input.unreadable ?? []), ...discovered.unreadable];
   report({ type: "phase", phase: "resolve", state: "started" });
-  const resolved = await resolveAll(input.spec, charts, discovered, ports, {
+  const resolved = await resolveAll(input.spec, charts, { ...discovered, unreadable }, ports, {
     ...options,
     refusedNames: async (items) => {
       const found = await rehearseNames(rehearsedBundle(input, { charts, files, items }), ports.rehearsal, signal);
-      const errors = found.filter(({ severity }) => severity === "error");
+      const errors = found.filter((each) => each.severity === "error" && !isOneOf(unreadable, each));
       reportFindings(errors, report);
       return errors;
     },

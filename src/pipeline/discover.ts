@@ -14,6 +14,8 @@ const sentinel = `${placeholder.host}/${placeholder.project}`;
 export interface Discovered {
   readonly images: readonly FoundReference[];
   readonly plugins: readonly FoundReference[];
+  /** What stands where a reference should, and stops the build when all that cannot be had is told. */
+  readonly unreadable: readonly Finding[];
   /** The image of the console, where a chart's map says which container that is. */
   readonly console: string | undefined;
 }
@@ -55,8 +57,15 @@ export async function discover(
     const exceptions = relocationExceptions(chart.relocation, release);
     gaps.push(...findGaps(relocated, { prefixes: [sentinel], registries }, { exceptions, patches }));
   }
-  stopAt([...unreadable(found), ...gaps], options.report, "source");
-  return { images: unique(found, "image"), plugins: unique(found, "plugin"), console };
+  const told = unreadable(found);
+  const errors = told.filter(({ severity }) => severity === "error");
+  // A gap stops it here: what would be found of the same map later is told by it.
+  if (gaps.length > 0) stopAt([...told, ...gaps], options.report, "source");
+  reportFindings(
+    told.filter((each) => !errors.includes(each)),
+    options.report,
+  );
+  return { images: unique(found, "image"), plugins: unique(found, "plugin"), unreadable: errors, console };
 }
 
 /** A render of a chart has its CRDs in it, so they are looked at first. */
@@ -113,4 +122,10 @@ function unreadable(found: readonly FoundReference[]): readonly Finding[] {
         return finding(severity, "reference.unreadable", facts);
       })
   );
+}
+
+/** What nobody can read lands nowhere either: that it is outside, too, is no news. */
+export function isOneOf(unreadable: readonly Finding[], { facts }: Finding): boolean {
+  const valueOf = (about: object): unknown => (about as { readonly value?: unknown }).value;
+  return valueOf(facts) !== undefined && unreadable.some((each) => valueOf(each.facts) === valueOf(facts));
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import pMap from "p-map";
 import { type Report, stopAt } from "../model/event.ts";
 import { isFailure, type Failure, type FailureCode } from "../model/failure.ts";
-import { finding, type FindingFacts } from "../model/finding.ts";
+import { finding, type Finding, type FindingFacts } from "../model/finding.ts";
 import { printReference, type Reference } from "../model/reference.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildOptions } from "./build-ports.ts";
@@ -40,13 +40,19 @@ interface Host {
  * makes trouble, what is still under way there ends, and nothing more is asked of it; the other hosts go on.
  */
 export class Resolving {
+  readonly #unreadable: readonly Finding[];
   readonly #unresolved: Unresolved[] = [];
   readonly #hosts = new Map<string, Host>();
   readonly #concurrency: number;
   readonly #signal: AbortSignal | undefined;
   readonly #report: Report;
 
-  constructor({ concurrency = 8, signal, report }: Pick<BuildOptions, "concurrency" | "signal" | "report">) {
+  /** `unreadable`: what cannot even be asked for, and is told with the rest. */
+  constructor(
+    { concurrency = 8, signal, report }: Pick<BuildOptions, "concurrency" | "signal" | "report">,
+    unreadable: readonly Finding[] = [],
+  ) {
+    this.#unreadable = unreadable;
     this.#concurrency = concurrency;
     this.#signal = signal;
     this.#report = report;
@@ -132,10 +138,9 @@ export class Resolving {
     const unresolved = this.#withoutLogins();
     const told = unresolved.map(factsOf).sort((a, b) => (a.reference < b.reference ? -1 : 1));
     const [first, ...more] = unresolved;
-    if (first === undefined) return;
-    if (more.length === 0) throw first.failure;
+    if (first !== undefined && more.length === 0 && this.#unreadable.length === 0) throw first.failure;
     stopAt(
-      told.map((facts) => finding("error", "source.unresolved", facts)),
+      [...this.#unreadable, ...told.map((facts) => finding("error", "source.unresolved", facts))],
       this.#report,
       "source",
     );

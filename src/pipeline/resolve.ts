@@ -36,7 +36,7 @@ export async function resolveAll(
   const platforms = spec.platforms.map(readPlatform);
   const context = { platforms, allowMissing: options.allowMissing };
   const ofCharts = await Promise.all(charts.map((chart) => resolveChart(chart)));
-  const resolving = new Resolving(options);
+  const resolving = new Resolving(options, discovered.unreadable);
   const requests = imageRequests(spec, discovered);
   const ofImages = await resolving.each(
     requests,

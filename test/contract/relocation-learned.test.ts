@@ -125,4 +125,81 @@ describe.each(helmLines)("a chart that nobody wrote a map for, by Helm %s", (lin
       facts: { chart: "odd 1.0.0", why: expect.stringContaining("mode") as string },
     });
   });
+
+  const wanting = (template: string, more: Readonly<Record<string, string>> = {}): Partial<ChartToLearn> => ({
+    name: "wanting",
+    archive: madeChart("wanting", { "templates/a.yaml": `a: ${template}\n`, ...more }),
+  });
+  const helper = (action: string): Readonly<Record<string, string>> => ({
+    "templates/_helpers.tpl": `{{ define "tag" }}{{ ${action} }}{{ end }}`,
+  });
+  const store = (template: string): Readonly<Record<string, string>> => ({
+    "Chart.yaml":
+      "apiVersion: v2\nname: wanting\nversion: 1.0.0\ndependencies: [{ name: redis, version: 1.0.0, alias: store }]\n",
+    "charts/redis/Chart.yaml": "apiVersion: v2\nname: redis\nversion: 1.0.0\n",
+    "charts/redis/templates/a.yaml": `a: ${template}\n`,
+  });
+  it.each([
+    ["by words before it", wanting('{{ required "a \\"tag\\", please" .Values.image }}'), "image", 'a "tag", please'],
+    [
+      "by words behind it",
+      wanting('{{ .Values.licence.key | required "a key" | quote }}', { "values.yaml": "licence: {}\n" }),
+      "licence.key",
+      "a key",
+    ],
+    [
+      "by a helper",
+      wanting('{{ include "tag" . }}', { ...helper("required `a tag` .Values.image"), "values.yaml": "image: null\n" }),
+      "image",
+      "a tag",
+    ],
+    [
+      "by a subchart under an alias",
+      wanting("1", store('{{ required "a tag" .Values.image }}')),
+      "store.image",
+      "a tag",
+    ],
+    [
+      "of everybody, by a subchart",
+      wanting("1", store('{{ required "a hub" .Values.global.hub }}')),
+      "global.hub",
+      "a hub",
+    ],
+    [
+      "by what looks into it",
+      wanting("{{ .Values.image.tag }}"),
+      "image.tag",
+      "nil pointer evaluating interface {}.tag",
+    ],
+    [
+      "by a helper that looks into it",
+      wanting('{{ include "tag" . }}', helper("$.Values.image.tag")),
+      "image.tag",
+      "nil pointer evaluating interface {}.tag",
+    ],
+  ])("is refused with the name of the value that is wanted %s", async (_, chart, path, says) => {
+    await expect(learn(chart)).rejects.toMatchObject({
+      code: "CHART_VALUE_WANTED",
+      facts: { chart: "wanting 1.0.0", path, says },
+    });
+    // As the hint has it.
+    const keys = path
+      .split(".")
+      .reverse()
+      .reduce<unknown>((inner, key) => ({ [key]: inner }), "x") as Record<string, unknown>;
+    const { map } = await learn({ ...chart, values: keys });
+    expect(map.chart).toBe("wanting");
+  });
+
+  it("is refused with the charts that it was packed without", async () => {
+    const archive = madeChart("wanting", {
+      "Chart.yaml":
+        "apiVersion: v2\nname: wanting\nversion: 1.0.0\ndependencies: [{ name: common, version: 2.x.x }, { name: redis, version: 1.0.0 }]\n",
+      "templates/a.yaml": "a: 1\n",
+    });
+    await expect(learn({ name: "wanting", archive })).rejects.toMatchObject({
+      code: "CHART_INCOMPLETE",
+      facts: { chart: "wanting 1.0.0", missing: "common, redis" },
+    });
+  });
 });

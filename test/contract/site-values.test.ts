@@ -1,8 +1,14 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Site } from "../../src/model/site.ts";
 import { madeChart } from "../rig/charts/made.ts";
 import { aPlannedBuild } from "../rig/planned-build.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+import { tools } from "../rig/tools.ts";
 
+const map =
+  'apiVersion: higress-airgap/v1\nkind: RelocationMap\nchart: edge\nversion: 1.0.0\nimages: [{ path: hub, value: "{prefix}/higress" }]\n';
 const pod =
   'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [{ name: a, image: "{{ .Values.hub }}/a:1" }] }\n';
 
@@ -20,7 +26,7 @@ describe("values of a site", () => {
     const own = { site, userValues: files, userPlugins: [], ca: undefined };
     const { failure, findings } = await aPlannedBuild({
       chart: { name: "edge", version: "1.0.0", archive: chart },
-      map: 'apiVersion: higress-airgap/v1\nkind: RelocationMap\nchart: edge\nversion: 1.0.0\nimages: [{ path: hub, value: "{prefix}/higress" }]\n',
+      map,
       site: own,
     });
     expect(failure).toBeUndefined();
@@ -29,5 +35,28 @@ describe("values of a site", () => {
       ["warning", "chart.value-type", { chart: "edge 1.0.0", path: "more.map", value: '"…"', standing: "{…}" }],
       ["warning", "chart.value-type", { chart: "edge 1.0.0", path: "debug", value: '"no"', standing: "false" }],
     ]);
+  });
+});
+
+describe("a build", () => {
+  it("makes no render twice, though names are proved first and then everything", async () => {
+    await using folder = await aTempDirectory();
+    const calls = join(folder.path, "calls");
+    const path = join(folder.path, "helm");
+    await writeFile(path, `#!/bin/sh\necho "$1" >> '${calls}'\nexec '${(await tools("3.17")).helm}' "$@"\n`, {
+      mode: 0o755,
+    });
+    const { failure } = await aPlannedBuild({
+      chart: {
+        ...{ name: "edge", version: "1.0.0" },
+        archive: madeChart("edge", { "values.yaml": "hub: registry.example/higress\n", "templates/a.yaml": pod }),
+      },
+      map,
+      helm: { path },
+    });
+    expect(failure).toBeUndefined();
+    const asked = (await readFile(calls, "utf8")).trim().split("\n");
+    // As it is, moved to nowhere, and moved to the site.
+    expect(asked.filter((command) => command === "template")).toHaveLength(3);
   });
 });

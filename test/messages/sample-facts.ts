@@ -117,6 +117,8 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   CLUSTER_CONFLICT: { what: "deployment/higress-gateway", output: "conflict with kubectl-edit: .spec.replicas" },
   CLUSTER_FORBIDDEN: { action: "create customresourcedefinitions", output: "Forbidden: User viewer" },
   CLUSTER_UNREACHABLE: { action: "get version", output: "dial tcp 10.0.0.1:6443: i/o timeout" },
+  CHART_VALUE_WANTED: { path: "licence.key", says: "A licence key is needed" },
+  CHART_INCOMPLETE: { missing: "common, redis" },
   CONTENT_MISMATCH: { what: "blobs/sha256/9b8715" },
   CONTENT_MISSING: { what: "charts/higress-2.2.4.tgz", where: "/srv/higress-2.2.4.tar" },
   CREDENTIALS_UNUSABLE: { where: "/root/.docker/config.json", why: "JSON" },

@@ -39,7 +39,8 @@ export interface PlannedBuild {
   /** Real registries, in place of all that. */
   readonly registries?: Registries;
   readonly site?: RehearsedSite;
-  readonly helm?: HelmLine;
+  /** A line, or another program in its place. */
+  readonly helm?: HelmLine | { readonly path: string };
   readonly allowMissing?: boolean;
 }
 
@@ -87,7 +88,7 @@ export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuild
   } as unknown as Context;
   const wiring: BuildWiring = {
     spec,
-    helm: (await tools(options.helm ?? "3.17")).helm,
+    helm: typeof options.helm === "object" ? options.helm.path : (await tools(options.helm ?? "3.17")).helm,
     manifests,
     output: undefined as unknown as BuildWiring["output"],
     startHash: undefined as unknown as BuildWiring["startHash"],

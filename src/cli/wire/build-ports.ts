@@ -1,8 +1,11 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { reportFindings } from "../../model/event.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
 import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
 import { chartVersions, pullChart } from "../../edge/charts/pull.ts";
+import { unrendered } from "../../edge/charts/unrendered.ts";
 import { readChartValues } from "../../edge/charts/values.ts";
 import type { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { loadRelocationMap, loadValues, parseRelocationMap } from "../../edge/files/config.ts";
@@ -21,6 +24,7 @@ import { MediaType } from "../../model/media-type.ts";
 import { parseReference, pointer } from "../../model/reference.ts";
 import type { BundleSpec, ChartSpec } from "../../model/spec.ts";
 import type { BuildPorts, LoadedChart, RenderRequest } from "../../pipeline/build-ports.ts";
+import type { RenderPorts } from "../../pipeline/prove.ts";
 import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
 import { reusing } from "../../pipeline/locked.ts";
 import type { Bundle } from "../../content/open-bundle.ts";
@@ -35,7 +39,7 @@ import { loadGateways } from "./tools.ts";
 import { startedAs } from "../started-as.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
 import { chartCrds, chartValues, withFile } from "./install-ports.ts";
-import { learnChart, mapText, unrendered, type ChartToLearn } from "./learn.ts";
+import { learnChart, mapText, type ChartToLearn } from "./learn.ts";
 import type { RegistryPool } from "./registries.ts";
 
 export interface SourceWiring {
@@ -89,7 +93,7 @@ export async function buildPorts(
 /** What is asked of the public side; the same for a build and for what only looks whether one is due. */
 export interface SourcePorts
   extends Pick<BuildPorts, "loadChart" | "render" | "repository" | "discoverPlugins">, AsyncDisposable {
-  readonly helm: Helm | undefined;
+  readonly helm: RenderPorts["helm"] | undefined;
   /** What a chart's source has, in no order; empty for a file. */
   chartVersions(chart: ChartSpec): Promise<readonly string[]>;
 }
@@ -100,11 +104,12 @@ export async function sourcePorts(
   context: Context,
 ): Promise<SourcePorts> {
   const { env, signal } = context;
-  const helm = binary === undefined ? undefined : await openHelm(binary, { env, self: startedAs() });
+  const opened = binary === undefined ? undefined : await openHelm(binary, { env, self: startedAs() });
+  const helm = opened === undefined ? undefined : renderingOnce(opened);
   return {
     helm,
     loadChart: (spec, { locked }) =>
-      loadChart(spec, locked, { pool, learn: learner(helm, context), kubeVersion }, context),
+      loadChart(spec, locked, { pool, learn: learner(opened, context), kubeVersion }, context),
     render: (request) => render(helm, request),
     repository: async (reference) => reusing(await pool.repository(reference), reuse),
     discoverPlugins: async ({ content, root }) => (await findInConsole(root, content, { signal })).plugins,
@@ -118,7 +123,7 @@ export async function sourcePorts(
         signal,
       ),
     async [Symbol.asyncDispose]() {
-      await helm?.[Symbol.asyncDispose]();
+      await opened?.[Symbol.asyncDispose]();
     },
   };
 }
@@ -127,6 +132,32 @@ export async function sourcePorts(
 const noHelm = (): Promise<never> =>
   Promise.reject(new Failure("TOOL_MISSING", { tool: "helm", looked: "--helm, PATH" }));
 const withoutCharts = { template: noHelm, dryRun: noHelm } as const;
+
+/** Names are proved before contents are known, and again with them: mostly by the same values, with which nothing else comes out. */
+function renderingOnce(helm: Helm): RenderPorts["helm"] {
+  const rendered = new Map<string, Promise<string>>();
+  const render: Helm["template"] = async (source, options) => {
+    try {
+      return await helm.template(source, options);
+    } catch (error) {
+      throw await unrendered(error, await readFile(source.chart));
+    }
+  };
+  return {
+    dryRun: (source, options) => helm.dryRun(source, options),
+    template: (source, options) => {
+      // Its file, named by the chart, is put into another folder each time.
+      const asked = JSON.stringify([
+        { ...source, chart: basename(source.chart) },
+        options.includeCrds,
+        options.anyCluster,
+      ]);
+      const known = rendered.get(asked) ?? render(source, options);
+      rendered.set(asked, known);
+      return known;
+    },
+  };
+}
 
 /** A map for a chart whose spec names none. */
 type Learn = (chart: ChartToLearn) => Promise<RelocationMap>;
@@ -145,26 +176,13 @@ function learner(helm: Helm | undefined, { reporter: { report }, signal }: Conte
   };
 }
 
-async function render(helm: Helm | undefined, request: RenderRequest): Promise<string> {
+async function render(helm: SourcePorts["helm"], request: RenderRequest): Promise<string> {
   if (helm === undefined) return "";
   const { chart, kubeVersion, values, patches, signal } = request;
   await using file = await temporaryFile(`${chart.name}-${chart.version}.tgz`, chart.archive);
-  const source = { ...sourceOf(chart, file.path, kubeVersion, values), patches };
-  try {
-    return await helm.template(source, { includeCrds: true, anyCluster: true, signal });
-  } catch (error) {
-    throw unrendered(error, `${chart.name} ${chart.version}`);
-  }
-}
-
-function sourceOf(chart: LoadedChart, path: string, kubeVersion: string, values: RenderRequest["values"]) {
-  return {
-    chart: path,
-    release: chart.spec.release ?? chart.name,
-    namespace: chart.spec.namespace,
-    kubeVersion,
-    values,
-  };
+  const { namespace, release = chart.name } = chart.spec;
+  const source = { chart: file.path, release, namespace, kubeVersion, values, patches };
+  return await helm.template(source, { includeCrds: true, anyCluster: true, signal });
 }
 
 /** Templates and CRDs; an archive that is larger is something else. */

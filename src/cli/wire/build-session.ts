@@ -5,7 +5,7 @@ import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { hashThreads } from "../../edge/disk/hash-threads.ts";
 import { signer } from "../../edge/disk/signature.ts";
 import { writeSm3Sums } from "../../edge/disk/sm3-sums.ts";
-import { loadBundleSpec } from "../../edge/files/config.ts";
+import { loadReadableSpec, type ReadableSpec } from "../../edge/files/config.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
 import { Entry, limits } from "../../model/bundle.ts";
@@ -55,7 +55,8 @@ export async function withBuild<T>(
   work: (session: BuildSession) => Promise<T>,
 ): Promise<T> {
   const specPath = resolve(context.cwd, required(flags, "spec"));
-  const spec = withPlatforms(await loadBundleSpec(specPath), texts(flags, "platform"));
+  const { spec: asked, unreadable } = await loadReadableSpec(specPath);
+  const spec = withPlatforms(asked, texts(flags, "platform"));
   const out = resolve(context.cwd, text(flags, "out") ?? `${spec.name}-${spec.version}${kind}.tar`);
   const concurrency = wholeNumber(flags, "concurrency", 1, 64) ?? 8;
   const { signal, reporter } = context;
@@ -66,7 +67,7 @@ export async function withBuild<T>(
     context,
   );
   const get = httpGet({ transport: (host) => pool.transport(host) });
-  const input = await inputOf({ spec, specPath, get }, flags, context);
+  const input = await inputOf({ spec, unreadable, specPath, get }, flags, context);
   await using reuse = await openEach(texts(flags, "reuse"), context);
   await using threads = await hashThreads(truth(flags, "dry-run") ? 0 : undefined);
   await using ports = await buildPorts(
@@ -106,16 +107,20 @@ async function writeSums(out: string, { sign }: BuildInput, context: Context): P
   return path;
 }
 
-interface SpecAt {
-  readonly spec: BundleSpec;
+interface SpecAt extends ReadableSpec {
   readonly specPath: string;
   readonly get: Get;
 }
 
-async function inputOf({ spec, specPath, get }: SpecAt, flags: Flags, context: Context): Promise<BuildInput> {
+async function inputOf(
+  { spec, unreadable, specPath, get }: SpecAt,
+  flags: Flags,
+  context: Context,
+): Promise<BuildInput> {
   const [key, lock, since, only] = (["sign-key", "lock", "since", "only"] as const).map((name) => text(flags, name));
   return {
     spec,
+    unreadable,
     specText: await readText(specPath, limits.smallFile),
     ...(await specFiles(spec, context.env, { get, report: context.reporter.report, signal: context.signal })),
     extras: await bundleExtras(context.env),

@@ -1,9 +1,10 @@
 import { readAsset } from "../../edge/files/assets.ts";
 import { readChartValues } from "../../edge/charts/values.ts";
+import { unrendered } from "../../edge/charts/unrendered.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import type { Helm } from "../../edge/process/helm.ts";
-import { Failure, isFailure } from "../../model/failure.ts";
+import { isFailure } from "../../model/failure.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
 import { RelocationRules } from "../../model/relocation-rules.ts";
 import { mergeValues, type Values } from "../../model/values.ts";
@@ -25,7 +26,7 @@ export interface ChartToLearn {
 const marker = "airgap-learn";
 const rulesFile = "manifests/higress/rules.yaml";
 
-/** @throws Failure HELM_FAILED with helm's words when the chart does not render as the user has it */
+/** @throws Failure CHART_VALUE_WANTED, CHART_INCOMPLETE, CHART_UNUSABLE when the chart does not render as the user has it */
 export async function learnChart(
   chart: ChartToLearn,
   helm: Pick<Helm, "template">,
@@ -55,15 +56,8 @@ export async function learnChart(
     },
     render,
   );
-  if (learned === undefined) throw unrendered(refused, `${name} ${version}`);
+  if (learned === undefined) throw await unrendered(refused, chart.archive);
   return learned;
-}
-
-/** A chart that helm did not render: this host's helm and the chart do not go together, and no cluster was asked. */
-export function unrendered(cause: unknown, chart: string): unknown {
-  return isFailure(cause, "HELM_FAILED")
-    ? new Failure("CHART_UNUSABLE", { chart, why: cause.facts.output }, { cause })
-    : cause;
 }
 
 /** The map as a file that people can read and change. */

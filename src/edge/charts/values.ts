@@ -25,13 +25,18 @@ export async function readChartValues(bytes: Uint8Array, what = "chart"): Promis
  * @throws Failure CHART_UNUSABLE
  */
 export async function readClusterFlags(bytes: Uint8Array, what = "chart"): Promise<readonly (readonly string[])[]> {
-  const text = (await templatesIn(await folderOf(bytes, what), { at: [], what, depth: 0 })).join("\n");
+  const text = (await templateTexts(bytes, what)).join("\n");
   const asked = [...text.matchAll(/\.APIVersions\.Has\s*\(?\s*"([\w-]+\.[\w./-]+)"/g)].map(([, api = ""]) => api);
   const apis = [...new Set(asked)].sort().flatMap((api) => ["--api-versions", api]);
   return [
     ...(apis.length === 0 ? [] : [apis]),
     ...(/\.Release\.Is(?:Upgrade|Install)\b/.test(text) ? [["--is-upgrade"]] : []),
   ];
+}
+
+/** What the templates of a packed chart and its subcharts say. @throws Failure CHART_UNUSABLE */
+export async function templateTexts(bytes: Uint8Array, what: string): Promise<readonly string[]> {
+  return templatesIn(await folderOf(bytes, what), { at: [], what, depth: 0 });
 }
 
 async function templatesIn(folder: Folder, place: Place): Promise<readonly string[]> {

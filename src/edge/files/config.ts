@@ -1,6 +1,8 @@
 import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { Failure } from "../../model/failure.ts";
+import { finding, type Finding } from "../../model/finding.ts";
+import { foreignCharacter } from "../../model/reference.ts";
 import { RelocationMap } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { Site } from "../../model/site.ts";
@@ -16,6 +18,65 @@ const maxSize = 4 * 1024 ** 2;
 /** Reads `bundle.yaml`; relative paths in it are relative to it, and absolute in the result. */
 export async function loadBundleSpec(path: string): Promise<BundleSpec> {
   return absoluteBundleSpec(parseConfig(await readText(path, maxSize), path, BundleSpec), dirname(resolve(path)));
+}
+
+/** A spec without those of its images and plugins whose reference nobody can read, and a finding for each of them. */
+export interface ReadableSpec {
+  readonly spec: BundleSpec;
+  readonly unreadable: readonly Finding[];
+}
+
+/**
+ * As `loadBundleSpec`; but where nothing else is wrong, references that nobody can read are told beside the ones that
+ * registries do not have, by the build that asks for those.
+ */
+export async function loadReadableSpec(path: string): Promise<ReadableSpec> {
+  const text = await readText(path, maxSize);
+  const { error } = BundleSpec.safeParse(documentOf(text, path));
+  const problems = error === undefined ? [] : problemsOf(error, BundleSpec);
+  const document = documentOf(text, path);
+  const unreadable = problems.flatMap((problem) => unreadableReference(document, problem, { path, text }));
+  if (unreadable.length < problems.length) throw configInvalid(path, text, problems);
+  for (const list of referenceLists) {
+    const entries = nodeAt(document, list);
+    const gone = problems
+      .filter(({ path: at }) => list.every((key, depth) => key === at[depth]))
+      .map(({ path: at }) => at[list.length]);
+    // From the end, so that the places of the others stay.
+    if (Array.isArray(entries)) for (const at of gone.map(Number).sort((a, b) => b - a)) entries.splice(at, 1);
+  }
+  return {
+    spec: absoluteBundleSpec(parseConfig(JSON.stringify(document), path, BundleSpec), dirname(resolve(path))),
+    unreadable,
+  };
+}
+
+const referenceLists = [["images"], ["plugins", "list"]] as const;
+
+function unreadableReference(
+  document: unknown,
+  problem: Problem,
+  { path: file, text }: { path: string; text: string },
+): readonly Finding[] {
+  const { path } = problem;
+  const list = referenceLists.find((keys) => keys.every((key, at) => key === path[at]));
+  const inEntry = path.slice((list?.length ?? 0) + 1);
+  const value = nodeAt(document, path);
+  if (list === undefined || (inEntry.length > 0 && inEntry.join() !== "ref") || typeof value !== "string") return [];
+  const spots = spotsOf(text)[0] ?? new Map<string, Spot>();
+  const { line, column } = lineAndColumn(text, startOf(spots, path, false));
+  const facts = { where: `${file}:${line}:${column}`, path: path.map(String).join("."), value: value.slice(0, 300) };
+  return [
+    finding("error", "reference.unreadable", { ...facts, why: foreignCharacter(value) ?? "registry/repository:tag" }),
+  ];
+}
+
+function nodeAt(node: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === "object" && at !== null ? (at as Readonly<Record<PropertyKey, unknown>>)[key] : undefined,
+    node,
+  );
 }
 
 /** Reads `site.yaml`; relative paths in it are relative to it, and absolute in the result. */

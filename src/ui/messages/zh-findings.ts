@@ -23,7 +23,7 @@ export const findings = findingSentences({
   "source.unresolved": { message: "无法获取 {reference}（{asked}）：{why}", hint: "{why}" },
   "reference.outside": { message: "{where} 仍指向 {host}：{path} 处的 {value}", hint: "是贵方内网的地址吗？若是，请在站点文件的 `inside:` 下写上它的主机（主机名、*.域名或地址段）。否则请在站点文件中设置该值，或在重定位表中为它加一项；若在您自己的清单中，请在那里改正并重新构建。" },
   "reference.unmapped": { message: "{where} 在 {path} 处保留了 {value}：重定位表没有覆盖到它", hint: "请从规格文件中去掉 relocation:，映射将从 chart 中学习；或在重定位表中加入相应的设置，没有 value 能移动时加入补丁。" },
-  "reference.unreadable": { message: "{where} 在 {path} 处的 {value} 不是镜像引用（{why}）：不会为它携带任何内容", hint: "请在 chart 的 values 或您的清单中写成 registry/repository:tag；如果它不是镜像，可保持原样。" },
+  "reference.unreadable": { message: "{where} 在 {path} 处的 {value} 不是镜像引用（{why}）：不会为它携带任何内容", hint: "请在 bundle.yaml、chart 的 values 或您的清单中的该处写成 registry/repository:tag；若只是警告且它不是镜像，可保持原样。" },
   "reference.not-carried": { message: "{where} 在 {path} 处引用了 {value}，离线包没有携带它", hint: "请加入规格文件的 `images:` 并重新构建。若是重定位映射把它移到了错误的位置，请改为去掉规格文件中的 relocation:，映射会从 chart 学习得到。" },
   "manifest.unreadable": { message: "{file} 无法作为 Kubernetes 对象读取：{where}：{why}", hint: "请修正该文件；照现在的样子谁也无法应用它。属于 chart 的文件请联系 chart 的作者。" },
   "reference.digest-lost": { message: "Pod 按摘要请求 {reference}，而 Docker 自带的镜像存储不保留所加载镜像的摘要", hint: "请让 Docker 改用 containerd 的镜像存储（daemon.json 中的 features.containerd-snapshotter），或改用标签引用该镜像。" },

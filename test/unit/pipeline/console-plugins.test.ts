@@ -17,10 +17,16 @@ describe("which image is the console", () => {
   it("is said by the chart's map; where none does, nobody is asked, and that is told", async () => {
     const findings: Finding[] = [];
     const asked = { discoverPlugins: () => Promise.reject(new Error("not to be asked")) } as Partial<BuildPorts>;
-    const resolved = await resolveAll(spec, [], { images: [], plugins: [], console: undefined }, asked as BuildPorts, {
-      report: (event) => event.type === "finding" && findings.push(event.finding),
-      refusedNames: () => Promise.resolve([]),
-    });
+    const resolved = await resolveAll(
+      spec,
+      [],
+      { images: [], plugins: [], unreadable: [], console: undefined },
+      asked as BuildPorts,
+      {
+        report: (event) => event.type === "finding" && findings.push(event.finding),
+        refusedNames: () => Promise.resolve([]),
+      },
+    );
     expect(resolved).toEqual([]);
     expect(findings).toMatchObject([{ severity: "warning", code: "plugin.console-unknown" }]);
   });
