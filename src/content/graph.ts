@@ -28,7 +28,7 @@ export async function readGraph(from: Fetcher, root: Descriptor, side: Side, sig
     if (manifests.has(descriptor.digest)) return;
     if (depth > maxGraphDepth)
       throw new Failure("MANIFEST_INVALID", { what: root.digest, why: `depth > ${maxGraphDepth}` }, { side });
-    const bytes = await readSmall(from, descriptor, side, undefined, signal);
+    const bytes = await readSmall(from, descriptor, side, signal);
     for (const child of successors(parseManifest(bytes, descriptor.mediaType))) {
       if (isManifest(child.mediaType)) await visit(child, depth + 1);
       else addBlob(blobs, child, side);

@@ -94,7 +94,7 @@ export async function pluginImage(
 ): Promise<ImageManifest> {
   let descriptor = root;
   for (let depth = 0; depth <= maxGraphDepth; depth += 1) {
-    const manifest = parseManifest(await readSmall(content, descriptor, side, undefined, signal), descriptor.mediaType);
+    const manifest = parseManifest(await readSmall(content, descriptor, side, signal), descriptor.mediaType);
     if (manifest.kind === "image") return manifest;
     const child = manifest.manifests.find(({ platform: { os, architecture } = gatewayPlatform }) => {
       return os === gatewayPlatform.os && architecture === gatewayPlatform.architecture;

@@ -34,17 +34,15 @@ export function contentMismatch(want: Descriptor, got: { size: number; digest?: 
   return new Failure("CONTENT_MISMATCH", { what: want.digest, ...facts }, { side });
 }
 
-/** Reads a whole small blob (manifest, config), verified. @throws Failure MANIFEST_INVALID when it is over `limit` bytes. */
-export async function readSmall(
-  from: Fetcher,
-  want: Descriptor,
-  side: Side,
-  limit = maxManifestSize,
-  signal?: AbortSignal,
-): Promise<Buffer> {
-  if (want.size > limit)
-    throw new Failure("MANIFEST_INVALID", { what: want.digest, why: `${want.size} B > ${limit} B` }, { side });
-  return collect(verified(from.fetch(want, { signal }), want, side), limit);
+/** Reads a manifest or config whole, verified. @throws Failure MANIFEST_INVALID when it is larger than a manifest may be */
+export async function readSmall(from: Fetcher, want: Descriptor, side: Side, signal?: AbortSignal): Promise<Buffer> {
+  if (want.size > maxManifestSize)
+    throw new Failure(
+      "MANIFEST_INVALID",
+      { what: want.digest, why: `${want.size} B > ${maxManifestSize} B` },
+      { side },
+    );
+  return collect(verified(from.fetch(want, { signal }), want, side), maxManifestSize);
 }
 
 /**

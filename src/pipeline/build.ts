@@ -139,7 +139,7 @@ async function discoverAndResolve(
 ): Promise<readonly Resolved[]> {
   const { report, signal } = options;
   report({ type: "phase", phase: "discover", state: "started" });
-  const discovered = await discover(charts, input, ports, input.spec.kubeVersion, options);
+  const discovered = await discover(charts, input, ports, options);
   report({ type: "phase", phase: "discover", state: "done", detail: String(discovered.images.length) });
   const unreadable = [...(input.unreadable ?? []), ...discovered.unreadable];
   report({ type: "phase", phase: "resolve", state: "started" });

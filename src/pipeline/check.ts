@@ -2,15 +2,13 @@ import type { Deployment } from "kubernetes-types/apps/v1.js";
 import type { Finding } from "../model/finding.ts";
 import { carriedRelease } from "../model/gateway.ts";
 import { isManifest } from "../model/media-type.ts";
-import type { Site } from "../model/site.ts";
 import type { Bundle } from "../content/open-bundle.ts";
 import { checkCluster } from "../stages/check/check.ts";
 import { consoleUrls } from "./console-urls.ts";
 import type { HelmPort } from "../model/helm.ts";
-import type { InstallPorts } from "./install-ports.ts";
+import type { InstallInput, InstallPorts } from "./install-ports.ts";
 import { proveRelease } from "./prove.ts";
 import { insideOf } from "./wanted-plugins.ts";
-import type { InstallPlan } from "./install-plan.ts";
 
 export interface CheckPorts extends Pick<InstallPorts, "urlAsker"> {
   readonly helm: Pick<HelmPort, "status" | "getManifest" | "getHooks">;
@@ -22,9 +20,7 @@ export interface CheckPorts extends Pick<InstallPorts, "urlAsker"> {
  * that console and controller can write, so that what users click later works too.
  */
 export async function checkLive(
-  bundle: Bundle,
-  site: Site,
-  plan: InstallPlan,
+  { bundle, site, plan }: InstallInput,
   ports: CheckPorts,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {

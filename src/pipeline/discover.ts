@@ -7,7 +7,7 @@ import type { SmallFile } from "../stages/bundle/plan.ts";
 import { misfits } from "./misfits.ts";
 import { stopAt } from "../model/event.ts";
 import { placeholder, unreadableCrds } from "./rehearsal.ts";
-import type { BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
+import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 
 const sentinel = `${placeholder.host}/${placeholder.project}`;
 
@@ -20,6 +20,10 @@ export interface Discovered {
   readonly console: string | undefined;
 }
 
+interface DiscoverInput extends Pick<BuildInput, "manifests" | "crds"> {
+  readonly spec: Pick<BuildInput["spec"], "kubeVersion">;
+}
+
 /**
  * Renders each chart twice with real helm: once as it is, to see what it names, and once relocated to a name that cannot
  * exist, to see what the relocation map leaves behind. A gap stops the build, and so does a CRD that nobody can read: all at
@@ -27,9 +31,8 @@ export interface Discovered {
  */
 export async function discover(
   charts: readonly LoadedChart[],
-  { manifests, crds }: { readonly manifests: readonly SmallFile[]; readonly crds: readonly SmallFile[] },
+  { spec: { kubeVersion }, manifests, crds }: DiscoverInput,
   ports: Pick<BuildPorts, "render">,
-  kubeVersion: string,
   options: BuildOptions,
 ): Promise<Discovered> {
   refuseUnreadable(charts, crds, options);

@@ -21,7 +21,7 @@ export interface ReceiptsPort {
   save(receipt: Receipt): Promise<void>;
 }
 
-export interface PreflightContext {
+export interface InstallInput {
   readonly bundle: Bundle;
   readonly site: Site;
   readonly plan: InstallPlan;
@@ -40,7 +40,7 @@ export interface InstallPorts extends RenderPorts, PushPorts {
   /** All findings of the whole bundle's bytes. */
   verify(bundle: Bundle): Promise<readonly Finding[]>;
   /** Every question to registry and cluster; nothing is changed. */
-  preflight(context: PreflightContext): Promise<readonly Finding[]>;
+  preflight(context: InstallInput): Promise<readonly Finding[]>;
   /** The target as the account that the cluster pulls with. */
   asPuller(): Promise<PullerPort>;
   /** Asks for plugins' URLs as a gateway would. */

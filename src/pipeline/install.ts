@@ -17,7 +17,7 @@ import { systemClock } from "../std/clock.ts";
 import { checkLive } from "./check.ts";
 import { specCrds } from "./export.ts";
 import type { InstallPlan, PlannedChart } from "./install-plan.ts";
-import type { InstallOptions, InstallPorts, PreflightContext } from "./install-ports.ts";
+import type { InstallOptions, InstallPorts, InstallInput } from "./install-ports.ts";
 import { endPending, overlayWhile } from "./release.ts";
 import { pullAsGateway, settle, switchOn } from "./plugins.ts";
 import { helmSource, proveAll, renderAll, type ProofResult, type Rendered } from "./prove.ts";
@@ -43,11 +43,12 @@ interface Installing {
 
 /** verify > preflight > push > render > prove > apply > plugins > check: the far side, from one file to a proven release. */
 export async function install(
-  { bundle, site, plan }: PreflightContext,
+  input: InstallInput,
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<InstallResult> {
-  const recorder = await beginRecord(bundle, site, plan, ports, options);
+  const { bundle, site, plan } = input;
+  const recorder = await beginRecord(input, ports, options);
   const run: Installing = { bundle, site, plan, ports, options, recorder };
   options.report({ type: "job", phases: installPhases.filter((phase) => !options.skip.has(phase)) });
   await recorder.phase("verify", async () => {
@@ -55,29 +56,27 @@ export async function install(
   });
   await recorder.phase("preflight", async () => {
     await endPending(recorder.receipt, { site, plan, helm: ports.helm, ...options });
-    recorder.stopAt(await ports.preflight({ bundle, site, plan }));
+    recorder.stopAt(await ports.preflight(input));
   });
   const pushed = await recorder.phase("push", () => pushPhase(run));
-  const input = await applyInput(run);
-  const rendered = (await recorder.phase("render", () => renderPhase(run, input))) ?? [];
+  const toApply = await applyInput(run);
+  const rendered = (await recorder.phase("render", () => renderPhase(run, toApply))) ?? [];
   const proof = proveAll(rendered, plan, site, ports);
   if (!options.skip.has("render")) options.evidence?.({ rendered, proof });
   await recorder.phase("prove", () => {
     recorder.stopAt(proof.findings);
     return Promise.resolve();
   });
-  await recorder.phase("apply", () => applyPhase(run, { ...input, serviceAccounts: proof.accounts }, rendered));
+  await recorder.phase("apply", () => applyPhase(run, { ...toApply, serviceAccounts: proof.accounts }, rendered));
   const switched = (await recorder.phase("plugins", () => pluginsPhase(run))) ?? [];
-  const live = (await recorder.phase("check", () => checkLive(bundle, site, plan, ports, options.signal))) ?? [];
+  const live = (await recorder.phase("check", () => checkLive(input, ports, options.signal))) ?? [];
   reportFindings([...switched, ...live], options.report);
   if (!hasErrors(live)) await recorder.done();
   return { receipt: recorder.receipt, pushed, proof, findings: [...switched, ...live] };
 }
 
 async function beginRecord(
-  bundle: Bundle,
-  site: Site,
-  plan: InstallPlan,
+  { bundle, site, plan }: InstallInput,
   ports: InstallPorts,
   options: InstallOptions,
 ): Promise<Recorder> {

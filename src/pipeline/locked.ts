@@ -95,7 +95,7 @@ export function reusing(source: SourceRepository, bundles: readonly Bundle[]): S
       const bundle = bundles.find((each) => isDigest(pointer) && each.hasBlob(pointer));
       const descriptor = bundle?.document.blobs.find(({ digest }) => digest === pointer);
       if (bundle === undefined || descriptor === undefined) return source.resolve(pointer, signal);
-      return { descriptor, bytes: await readSmall(bundle, descriptor, "bundle", undefined, signal) };
+      return { descriptor, bytes: await readSmall(bundle, descriptor, "bundle", signal) };
     },
   };
 }

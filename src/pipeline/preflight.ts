@@ -16,7 +16,7 @@ import type { LockItem } from "../model/lock.ts";
 import { bytesByProject, planPush } from "../stages/push/plan.ts";
 import { carriedPlugins, checkCarried, type StartPorts } from "./carried-plugins.ts";
 import { specCrds } from "./export.ts";
-import type { InstallPorts, PreflightContext } from "./install-ports.ts";
+import type { InstallPorts, InstallInput } from "./install-ports.ts";
 import { pendingReleases } from "./release.ts";
 import { helmSource, renderAll, type Rendered, type RenderPorts } from "./prove.ts";
 import { isInside, wantedPlugins, type Wanted } from "./wanted-plugins.ts";
@@ -54,7 +54,7 @@ interface Telling {
 }
 
 /** Every question to registry, cluster and plugins; nothing is changed. */
-export async function preflight(asked: PreflightContext, ports: PreflightPorts): Promise<readonly Finding[]> {
+export async function preflight(asked: InstallInput, ports: PreflightPorts): Promise<readonly Finding[]> {
   return [
     ...(await askRegistry(asked, ports)).findings,
     ...(await clusterFindings(asked, ports)),
@@ -63,7 +63,7 @@ export async function preflight(asked: PreflightContext, ports: PreflightPorts):
 }
 
 /** All that can be asked of the registry before a byte is sent, with the eyes of who pushes and of who pulls. */
-export async function askRegistry(asked: PreflightContext, ports: RegistryPreflightPorts): Promise<PreflightResult> {
+export async function askRegistry(asked: InstallInput, ports: RegistryPreflightPorts): Promise<PreflightResult> {
   const { site, plan, bundle } = asked;
   const { pusher, puller } = ports;
   return await preflightRegistry(
@@ -89,7 +89,7 @@ export async function askRegistry(asked: PreflightContext, ports: RegistryPrefli
 
 /** All that can be asked of the cluster before anything is changed, about the very objects that would be applied. */
 async function clusterFindings(
-  { bundle, site, plan }: PreflightContext,
+  { bundle, site, plan }: InstallInput,
   ports: ClusterPreflightPorts,
 ): Promise<readonly Finding[]> {
   const { signal } = ports;
@@ -154,16 +154,13 @@ async function isAppliedOnServer(
 const concurrency = 2;
 
 /** Starts what the site wants switched on with the configuration that the gateway will hand it: before the cluster sees it. */
-export async function pluginFindings(
-  asked: PreflightContext,
-  ports: PluginPreflightPorts,
-): Promise<readonly Finding[]> {
+export async function pluginFindings(asked: InstallInput, ports: PluginPreflightPorts): Promise<readonly Finding[]> {
   const wanted = wantedPlugins(asked.plan, asked.site, ports.userPlugins);
   return [...wanted.findings, ...(await startFindings(asked, wanted, ports))];
 }
 
 async function startFindings(
-  { bundle, plan }: PreflightContext,
+  { bundle, plan }: InstallInput,
   { plugins }: Wanted,
   ports: PluginPreflightPorts,
 ): Promise<readonly Finding[]> {
@@ -194,7 +191,7 @@ async function startFindings(
  * why. Each project is planned alone, so a blob counts also when another project has it and it could be mounted.
  */
 async function missingBytes(
-  { plan, bundle }: PreflightContext,
+  { plan, bundle }: InstallInput,
   { target, pushOptions, signal }: RegistryPreflightPorts,
 ): Promise<ReadonlyMap<string, number>> {
   const { artifactDigest } = pushOptions;
@@ -211,7 +208,7 @@ async function missingBytes(
   return sums;
 }
 
-type Mapped = PreflightContext["plan"]["mapped"];
+type Mapped = InstallInput["plan"]["mapped"];
 
 function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
   const projectOf = ({ repository }: { readonly repository: string }): string => repository.split("/")[0] ?? "";
@@ -228,8 +225,8 @@ function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
 
 /** What a delta leaves out is where its item goes. */
 function carriedOrPushed(
-  bundle: PreflightContext["bundle"],
-  { mapped }: PreflightContext["plan"],
+  bundle: InstallInput["bundle"],
+  { mapped }: InstallInput["plan"],
   target: PluginPreflightPorts["target"],
 ): (item: LockItem) => Fetcher {
   return ({ reference }) => {

@@ -11,13 +11,11 @@ import { urlAskerOf } from "../wire/install-ports.ts";
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
-  const { bundle, site, sitePath, plan } = session;
+  const { site, sitePath } = session;
   await using tools = await openTools(flags, site, context);
   report({ type: "phase", phase: "check", state: "started" });
   const findings = await checkLive(
-    bundle,
-    site,
-    plan,
+    session,
     {
       helm: tools.helm,
       cluster: tools.kubectl,

@@ -11,7 +11,7 @@ import type { Report } from "../../model/event.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
-import type { InstallPorts, PreflightContext, UrlAsker } from "../../pipeline/install-ports.ts";
+import type { InstallPorts, InstallInput, UrlAsker } from "../../pipeline/install-ports.ts";
 import { preflight, type PluginPreflightPorts } from "../../pipeline/preflight.ts";
 import { clusterIdentity } from "../../pipeline/install.ts";
 import { pullSecretOf } from "../../pipeline/pull-secret.ts";
@@ -105,7 +105,7 @@ function read(path: string): Promise<string> {
 
 /** Preflight with its ports at their edges: the registry is asked with the eyes of who pushes and of who pulls. */
 export async function preflightOf(
-  asked: PreflightContext,
+  asked: InstallInput,
   session: TargetSession,
   options: TargetOptions,
   tools: ClusterTools,

@@ -133,7 +133,7 @@ export async function platformImage(options: PlatformImageOptions): Promise<Plat
 }
 
 async function readImage(descriptor: Descriptor, { content, signal }: PlatformImageOptions) {
-  const bytes = await readSmall(content, descriptor, "bundle", undefined, signal);
+  const bytes = await readSmall(content, descriptor, "bundle", signal);
   return { descriptor, bytes, manifest: parseManifest(bytes, descriptor.mediaType) };
 }
 
@@ -150,7 +150,7 @@ async function checked(image: PlatformImage, options: PlatformImageOptions): Pro
   const { config } = image.manifest;
   if (config.mediaType !== MediaType.ociConfig && config.mediaType !== MediaType.dockerConfig)
     throw notAnImage(options, `config ${config.mediaType}`);
-  const has = platformOfConfig(await readSmall(content, config, "bundle", undefined, signal));
+  const has = platformOfConfig(await readSmall(content, config, "bundle", signal));
   if (has === undefined) throw notAnImage(options, "config without os and architecture");
   if (!platformMatches(platform, has)) throw missing(reference, platform, printPlatform(has));
   return image;

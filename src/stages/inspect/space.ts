@@ -149,7 +149,7 @@ export async function platformSpace(bundle: Sized, signal: AbortSignal): Promise
 
 /** The images that an index is made of; what is no index is one part. */
 async function partsOf(from: Fetcher, { root }: LockItem, signal: AbortSignal): Promise<readonly Descriptor[]> {
-  const manifest = parseManifest(await readSmall(from, root, "bundle", undefined, signal), root.mediaType);
+  const manifest = parseManifest(await readSmall(from, root, "bundle", signal), root.mediaType);
   return manifest.kind === "index" ? manifest.manifests.filter(({ mediaType }) => isManifest(mediaType)) : [root];
 }
 

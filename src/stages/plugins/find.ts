@@ -56,7 +56,7 @@ interface Search {
 /** A jar is the same for every architecture, so any image of an index does; linux/amd64 is one that every release has. */
 async function imageOf(root: Descriptor, content: Fetcher, signal?: AbortSignal): Promise<ImageManifest> {
   const read = async (each: Descriptor) =>
-    parseManifest(await readSmall(content, each, "source", undefined, signal), each.mediaType);
+    parseManifest(await readSmall(content, each, "source", signal), each.mediaType);
   const manifest = await read(root);
   if (manifest.kind === "image") return manifest;
   // Attestations stand in an index as images of the platform unknown/unknown.

@@ -48,7 +48,7 @@ async function unstorable(
       const manifest = parseManifest(bytes, descriptor.mediaType);
       if (manifest.kind === "index" || !source.hasBlob(manifest.config.digest)) continue;
       const why = mustBeJson(manifest, harborVersion)
-        ? whyUnreadable(await readSmall(source, manifest.config, "bundle", undefined, signal), manifest)
+        ? whyUnreadable(await readSmall(source, manifest.config, "bundle", signal), manifest)
         : undefined;
       judged.set(
         descriptor.digest,

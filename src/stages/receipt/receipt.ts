@@ -82,7 +82,7 @@ export function installBefore(receipts: readonly Receipt[], receipt: Receipt): R
   return installsBefore(receipts, receipt).at(-1);
 }
 
-/** The same. @throws Failure RECEIPT_MISSING */
+/** As `installBefore`, where there must be one. @throws Failure RECEIPT_MISSING */
 export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt {
   const before = installBefore(receipts, receipt);
   const { release, namespace } = receipt.cluster;

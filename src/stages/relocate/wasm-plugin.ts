@@ -16,7 +16,6 @@ export interface WasmPluginOptions {
   readonly targetOf: (url: string) => { readonly url: string; readonly sha256?: string | undefined } | undefined;
   /** Set on every plugin that is now fetched from a registry. */
   readonly pullSecret?: string | undefined;
-  readonly pullPolicy?: "IfNotPresent" | "Always" | undefined;
 }
 
 export interface RewrittenManifest {
@@ -78,7 +77,6 @@ function editsOf(plugin: PlacedPlugin, target: Target, options: WasmPluginOption
     // A digest that was never said is not added: it would have to be kept up to date from then on.
     ["sha256", target.sha256, false],
     ["imagePullSecret", registry ? options.pullSecret : undefined, true],
-    ["imagePullPolicy", options.pullPolicy, true],
   ];
   const spec = mapAt(plugin.object, "spec");
   return wanted.flatMap(([field, value, add]) => {

@@ -76,7 +76,7 @@ interface Single {
 
 /** An image without an index: its config says which platform it is for, or nothing does. It is kept: packing must not ask for it again. */
 async function singlePlatform(reference: string, { manifest, content, made }: Single, context: ResolveContext) {
-  const bytes = await readSmall(content, manifest.config, "source", undefined, context.signal);
+  const bytes = await readSmall(content, manifest.config, "source", context.signal);
   made.put(manifest.config.digest, bytes);
   const platform = platformOfConfig(bytes);
   if (platform === undefined && isArtifact(manifest) && context.allowMissing !== true)
@@ -169,8 +169,7 @@ async function platformsOf(child: Descriptor, within: Within, depth: number): Pr
   if (!isManifest(child.mediaType)) return [];
   const { reference, content, signal } = within;
   if (depth > maxGraphDepth) throw new Failure("IMAGE_UNUSABLE", { image: reference, why: "index in index" });
-  const read = (descriptor: Descriptor): Promise<Uint8Array> =>
-    readSmall(content, descriptor, "source", undefined, signal);
+  const read = (descriptor: Descriptor): Promise<Uint8Array> => readSmall(content, descriptor, "source", signal);
   const manifest: Manifest = parseManifest(await read(child), child.mediaType);
   if (manifest.kind === "image") {
     const platform = platformOfConfig(await read(manifest.config));

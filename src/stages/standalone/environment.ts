@@ -17,8 +17,6 @@ type PluginSource =
 export interface EnvironmentInput {
   readonly plugins: PluginSource;
   readonly carried: readonly KitPlugin[];
-  /** Hosts, with their port, whose certificate the gateway must not verify. Never set unless asked for. */
-  readonly insecureRegistries?: readonly string[] | undefined;
   /** PEM file that the gateway trusts besides the roots of its image. */
   readonly caFile?: string | undefined;
 }
@@ -39,7 +37,7 @@ export function isCarriable({ name, version }: KitPlugin): boolean {
 
 /** What the all-in-one container must be told so that it asks nobody outside for a plugin. */
 export function environmentOf(input: EnvironmentInput): Environment {
-  const { plugins, carried, insecureRegistries = [], caFile } = input;
+  const { plugins, carried, caFile } = input;
   const pattern = plugins.from === "directory" ? builtInPattern : plugins.pattern;
   const findings = [...checkPattern(pattern)];
   const variables = new Map([[urlPatternVariable, pattern]]);
@@ -48,10 +46,6 @@ export function environmentOf(input: EnvironmentInput): Environment {
   if (mcp === undefined)
     findings.push(finding("warning", "plugin.not-carried", { plugin: mcpServer, reference: mcpVariable }));
   else variables.set(mcpVariable, fillPattern(pattern, mcp));
-  if (insecureRegistries.length > 0) {
-    variables.set("WASM_INSECURE_REGISTRIES", insecureRegistries.join(","));
-    findings.push(...insecureRegistries.map((host) => finding("warning", "registry.insecure", { host })));
-  }
   // Go replaces its list of directories by this one, so the image's own must stay in it.
   if (caFile !== undefined) variables.set("SSL_CERT_DIR", `/etc/ssl/certs:${caDirectory}`);
   return { variables, findings };
@@ -61,7 +55,6 @@ export function environmentOf(input: EnvironmentInput): Environment {
 const places: Readonly<Record<string, readonly string[]>> = {
   HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN: ["higress-console", "podEnvs"],
   MCP_SERVER_WASM_IMAGE_URL: ["higress-core", "controller", "env"],
-  WASM_INSECURE_REGISTRIES: ["higress-core", "gateway", "env"],
 };
 
 /** Values that point an installed release at the same plugins. */

@@ -91,7 +91,7 @@ class Walk {
     const known = this.manifests.get(digest);
     if (known !== undefined || this.#absent.has(digest) || this.#unusable.has(digest)) return known;
     try {
-      const bytes = await readSmall(this.#bundle, descriptor, "bundle", undefined, this.#signal);
+      const bytes = await readSmall(this.#bundle, descriptor, "bundle", this.#signal);
       const manifest = parseManifest(bytes, mediaType);
       this.manifests.set(digest, manifest);
       return manifest;

@@ -8,7 +8,7 @@ import type { ClusterIdentity } from "../../../src/stages/receipt/receipt.ts";
 import { unknownCluster } from "../../../src/model/receipt.ts";
 import type { ItemKind } from "../../../src/model/lock.ts";
 import { Site } from "../../../src/model/site.ts";
-import type { PreflightContext } from "../../../src/pipeline/install-ports.ts";
+import type { InstallInput } from "../../../src/pipeline/install-ports.ts";
 import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { createReporter } from "../../../src/ui/reporter.ts";
 import { anImage } from "../../rig/graph.ts";
@@ -48,8 +48,8 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
   const source = aSource([image]);
   const options = { site, sitePath: "/site.yaml" };
   const session = await openTarget(options, context);
-  const plan = { mapped } as unknown as PreflightContext["plan"];
-  const bundle = { ...source, document: { blobs: [] } } as unknown as PreflightContext["bundle"];
+  const plan = { mapped } as unknown as InstallInput["plan"];
+  const bundle = { ...source, document: { blobs: [] } } as unknown as InstallInput["bundle"];
   const projects = {
     harbor: () => session.harbor(),
     pullLogin: () => pullLogin(site, context),

@@ -117,9 +117,12 @@ describe("an image that is no reference", () => {
     const codes: string[] = [];
     await discover(
       [],
-      { manifests: [{ name: "manifests/user/p.yaml", bytes: Buffer.from(text) }], crds: [] },
+      {
+        spec: { kubeVersion: "1.30.0" },
+        manifests: [{ name: "manifests/user/p.yaml", bytes: Buffer.from(text) }],
+        crds: [],
+      },
       { render: () => expect.unreachable() },
-      "1.30.0",
       {
         report: (event) => {
           if (event.type === "finding") codes.push(event.finding.code);

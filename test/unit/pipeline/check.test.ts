@@ -34,7 +34,7 @@ function found(name: string): ReturnType<typeof checkLive> {
     cluster: { list: () => Promise.resolve([]) },
     urlAsker: () => ({ ask: () => undefined, [Symbol.asyncDispose]: () => Promise.resolve() }),
   };
-  return checkLive(bundle, site, plan, ports as unknown as CheckPorts, new AbortController().signal);
+  return checkLive({ bundle, site, plan }, ports as unknown as CheckPorts, new AbortController().signal);
 }
 
 describe("what helm has stored", () => {

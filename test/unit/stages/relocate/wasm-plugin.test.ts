@@ -95,15 +95,12 @@ describe("rewriteWasmPlugins", () => {
     expect(rewritten(others)).toBe(others);
   });
 
-  it("adds no pull secret to what comes over http, and a policy only when it is asked for", () => {
+  it("adds no pull secret to what comes over http", () => {
     const http: WasmPluginOptions = {
       targetOf: () => ({ url: "http://files/a.wasm" }),
       pullSecret: "pull",
-      pullPolicy: "IfNotPresent",
     };
-    expect(rewritten(`${head}spec:\n  url: ${source}a:1\n`, http)).toBe(
-      `${head}spec:\n  url: http://files/a.wasm\n  imagePullPolicy: IfNotPresent\n`,
-    );
+    expect(rewritten(`${head}spec:\n  url: ${source}a:1\n`, http)).toBe(`${head}spec:\n  url: http://files/a.wasm\n`);
   });
 
   it.each([

@@ -73,13 +73,6 @@ describe("environmentOf", () => {
     expect(findings).toMatchObject([{ severity: "warning", code: "plugin.not-carried" }]);
   });
 
-  it("switches verification off for the named hosts only, when it is asked to, and says it", () => {
-    expect(environmentOf(input).variables.has("WASM_INSECURE_REGISTRIES")).toBe(false);
-    const { variables, findings } = environmentOf({ ...input, insecureRegistries: ["a.corp:5000", "b.corp"] });
-    expect(variables.get("WASM_INSECURE_REGISTRIES")).toBe("a.corp:5000,b.corp");
-    expect(findings.map(({ facts }) => (facts as { host: string }).host)).toEqual(["a.corp:5000", "b.corp"]);
-  });
-
   it("adds a CA to the roots of the image instead of replacing them", () => {
     expect(environmentOf({ ...input, caFile: "ca.crt" }).variables.get("SSL_CERT_DIR")).toMatch(/^\/etc\/ssl\/certs:/);
   });
@@ -111,11 +104,10 @@ describe("standaloneKit", () => {
     const doubled = pattern.replaceAll("$", () => "$$");
     expect(Object.values(compose.services.higress.environment)[0]).toBe(doubled);
     expect(fileOf(input, "compose.env")).toContain(`=${doubled}\n`);
-    expect(load(fileOf({ ...input, insecureRegistries: ["a.corp"] }, "values.yaml"))).toEqual({
+    expect(load(fileOf(input, "values.yaml"))).toEqual({
       "higress-console": { podEnvs: { HIGRESS_ADMIN_WASM_PLUGIN_CUSTOM_IMAGE_URL_PATTERN: pattern } },
       "higress-core": {
         controller: { env: { MCP_SERVER_WASM_IMAGE_URL: fillPattern(pattern, carried[0]!) } },
-        gateway: { env: { WASM_INSECURE_REGISTRIES: "a.corp" } },
       },
     });
   });
