@@ -45,6 +45,13 @@ describe("the page of a bundle", () => {
     expect(html.match(/<rect class="shared"/g)).toHaveLength(1);
   });
 
+  it("has no button in the head of a table, which Chromium would then print on the first sheet only", async () => {
+    await using folder = await aTempDirectory();
+    const html = await readFile(await aPage(folder.path), "utf8");
+    expect(html.match(/<thead>[^]*?<\/thead>/g)).toHaveLength(1);
+    expect(html).not.toMatch(/<(button|input|select)/);
+  });
+
   it("keeps names of others as text", async () => {
     await using folder = await aTempDirectory();
     const html = await readFile(await aPage(folder.path, [...someItems, hostile]), "utf8");
@@ -58,6 +65,7 @@ describe("the page of a bundle", () => {
     const html = await readFile(await aPage(folder.path, someItems, "--lang", "zh"), "utf8");
     expect(html).toContain('<html lang="zh-CN">');
     expect(html).toContain("空间占用");
+    expect(html).toMatch(/B，3 条目，\d+ 数据块/);
   });
 });
 
@@ -84,7 +92,7 @@ describe.skipIf(noChromium !== undefined)(
       // The policy refuses scripts that we add, which is as it should be: the test takes the policy out of its copy.
       const html = (await readFile(path, "utf8")).replace(/<meta http-equiv[^>]*>/, "");
       const sizes = async (clicks: number): Promise<number[]> => {
-        const click = `<script>for (let i = 0; i < ${clicks}; i++) document.querySelectorAll("th button")[3].click()</script>`;
+        const click = `<script>for (let i = 0; i < ${clicks}; i++) document.querySelectorAll("th [role=button]")[3].click()</script>`;
         const copy = join(folder.path, `clicked-${clicks}.html`);
         await writeFile(copy, html.replace("</body>", `${click}</body>`));
         const { dom } = await visit(copy, folder.path);

@@ -80,10 +80,12 @@ async function listing(planned: PackInput, { json, ...trip }: Trip, context: Con
   const missing = context.reporter.findings.map((found) => describeFinding(found, context.language).message);
   const sizing = { size, platforms, missing, ...trip };
   if (json) return jsonText({ name: lock.name, version: lock.version, ...sizingDocument(sizing), items: lock.items });
-  const { words } = catalogueOf(context.language);
+  const { words, punctuation } = catalogueOf(context.language);
+  const { colon, comma } = punctuation;
+  const counts = [`${lock.items.length} ${words.items}`, `${blobs.length - absent.size} ${words.blobs}`];
   const head = [
-    `${words.bundle}: ${lock.name} ${lock.version}`,
-    `${words.size}: ${printBytes(size)} (${size} B), ${lock.items.length} ${words.items}, ${blobs.length - absent.size} ${words.blobs}`,
+    `${words.bundle}${colon}${lock.name} ${lock.version}`,
+    `${words.size}${colon}${[`${printBytes(size)} (${size} B)`, ...counts].join(comma)}`,
     ...sizingLines(sizing, context.language),
   ];
   return `${head.map(visible).join("\n")}\n\n${itemTable(lock.items, context)}`;

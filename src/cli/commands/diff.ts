@@ -43,19 +43,19 @@ function lineOf({ what, kind, name, details }: DiffRow): string {
 }
 
 function rowsOf(diff: BundleDiff, language: Language): readonly DiffRow[] {
-  const { words, kinds } = catalogueOf(language);
+  const { words, kinds, punctuation } = catalogueOf(language);
   return [
     ...diff.added.map((item) => ({
       what: "added" as const,
       kind: kinds[item.kind],
       name: item.reference,
-      details: [`${words.size}: ${printBytes(item.bytes)}`],
+      details: [`${words.size}${punctuation.colon}${printBytes(item.bytes)}`],
     })),
     ...diff.removed.map((item) => ({
       what: "removed" as const,
       kind: kinds[item.kind],
       name: item.reference,
-      details: [`${words.size}: ${printBytes(item.bytes)}`],
+      details: [`${words.size}${punctuation.colon}${printBytes(item.bytes)}`],
     })),
     ...diff.changed.map((change) => ({
       what: "changed" as const,
@@ -67,32 +67,39 @@ function rowsOf(diff: BundleDiff, language: Language): readonly DiffRow[] {
 }
 
 function detailsOf({ before, after, platformsAdded, platformsRemoved }: Change, language: Language): readonly string[] {
-  const { words } = catalogueOf(language);
+  const { words, punctuation } = catalogueOf(language);
   const from = (item: typeof before): string => item.reference.split("/").at(-1) ?? item.reference;
   return [
-    ...(before.reference === after.reference ? [] : [`${words.reference}: ${from(before)} → ${from(after)}`]),
+    ...(before.reference === after.reference
+      ? []
+      : [`${words.reference}${punctuation.colon}${from(before)} → ${from(after)}`]),
     ...(before.root.digest === after.root.digest
       ? []
-      : [`${words.digest}: ${before.root.digest.slice(0, 19)} → ${after.root.digest.slice(0, 19)}`]),
+      : [`${words.digest}${punctuation.colon}${before.root.digest.slice(0, 19)} → ${after.root.digest.slice(0, 19)}`]),
     ...(before.bytes === after.bytes
       ? []
-      : [`${words.size}: ${printBytes(before.bytes)} → ${printBytes(after.bytes)}`]),
+      : [`${words.size}${punctuation.colon}${printBytes(before.bytes)} → ${printBytes(after.bytes)}`]),
     ...platformLines(platformsAdded, platformsRemoved, language),
   ];
 }
 
 function platformLines(added: readonly string[], removed: readonly string[], language: Language): readonly string[] {
-  const { words } = catalogueOf(language);
+  const { words, punctuation } = catalogueOf(language);
   const change = [...added.map((platform) => `+${platform}`), ...removed.map((platform) => `-${platform}`)];
-  return change.length === 0 ? [] : [`${words.platforms}: ${change.join(" ")}`];
+  return change.length === 0 ? [] : [`${words.platforms}${punctuation.colon}${change.join(" ")}`];
 }
 
 function summaryOf(diff: BundleDiff, language: Language): readonly string[] {
-  const { words } = catalogueOf(language);
-  const counts = `${words.added} ${diff.added.length}, ${words.removed} ${diff.removed.length}, ${words.changed} ${diff.changed.length}, ${words.unchanged} ${diff.unchanged}`;
+  const { words, punctuation } = catalogueOf(language);
+  const counts = [
+    `${words.added} ${diff.added.length}`,
+    `${words.removed} ${diff.removed.length}`,
+    `${words.changed} ${diff.changed.length}`,
+    `${words.unchanged} ${diff.unchanged}`,
+  ].join(punctuation.comma);
   return [
     ...platformLines(diff.platformsAdded, diff.platformsRemoved, language),
     ...(diff.added.length + diff.removed.length + diff.changed.length === 0 ? [words.identical] : [counts]),
-    `${words["new-bytes"]}: ${printBytes(diff.newBytes)}`,
+    `${words["new-bytes"]}${punctuation.colon}${printBytes(diff.newBytes)}`,
   ];
 }

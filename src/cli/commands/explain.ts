@@ -47,17 +47,14 @@ function exitOf({ kind, code }: Explanation): ExitCode {
 }
 
 function full(each: Explanation, language: Language): string {
-  const { words } = catalogueOf(language);
+  const { words, punctuation } = catalogueOf(language);
   const about = [
     words[each.kind],
-    ...(each.side === undefined ? [] : [`${words.side}: ${each.side}`]),
+    ...(each.side === undefined ? [] : [`${words.side}${punctuation.colon}${each.side}`]),
     `${words["exit-code"]} ${exitOf(each)}`,
   ];
-  const lines = [
-    `${each.code} (${about.join(language === "zh" ? "，" : ", ")})`,
-    `  ${each.message.replaceAll("\n", "\n  ")}`,
-  ];
-  if (each.hint !== "") lines.push(`  ${words.hint}: ${each.hint}`);
+  const lines = [`${each.code} (${about.join(punctuation.comma)})`, `  ${each.message.replaceAll("\n", "\n  ")}`];
+  if (each.hint !== "") lines.push(`  ${words.hint}${punctuation.colon}${each.hint}`);
   return `${lines.join("\n")}\n`;
 }
 

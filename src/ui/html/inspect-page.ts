@@ -16,12 +16,15 @@ export interface InspectPage {
 
 /** What a bundle carries, for a reader who has neither this program nor a network. */
 export function inspectPage({ document, id, size, map }: InspectPage, language: Language): string {
-  const { words } = catalogueOf(language);
+  const { words, punctuation } = catalogueOf(language);
+  const { comma } = punctuation;
   const title = `${document.name} ${document.version}`;
   const facts: readonly (readonly [string, string])[] = [
     [
       words.size,
-      `${printBytes(size)}, ${document.items.length} ${words.items}, ${document.blobs.length} ${words.blobs}`,
+      [printBytes(size), `${document.items.length} ${words.items}`, `${document.blobs.length} ${words.blobs}`].join(
+        comma,
+      ),
     ],
     [words.platforms, document.platforms.join(" ")],
     ["Kubernetes", document.kubeVersion],
@@ -37,7 +40,7 @@ export function inspectPage({ document, id, size, map }: InspectPage, language: 
     treemapSvg(map.tiles, map.width, map.height, words["takes-space"]),
     legend(map.tiles, language),
     `<h2>${escapeHtml(words.items)}</h2>`,
-    `<p>${escapeHtml(words.sort)}</p>`,
+    `<p class="screen">${escapeHtml(words.sort)}</p>`,
     itemTable(document.items, language),
   ];
   return page({ title, body: body.join("\n") }, language);

@@ -36,8 +36,9 @@ function failurePart(evidence: InstallEvidence, language: Language): string {
   const { failure } = describeEvidence(evidence, language);
   if (failure === undefined) return "";
   const { side, message, code, hint } = failure;
-  const next = hint === "" ? "" : paragraph(`${catalogueOf(language).words.hint}: ${hint}`);
-  return `<p class="outcome failed">${escapeHtml(`${side}: ${message} [${code}]`)}</p>\n${next}`;
+  const { words, punctuation } = catalogueOf(language);
+  const next = hint === "" ? "" : paragraph(`${words.hint}${punctuation.colon}${hint}`);
+  return `<p class="outcome failed">${escapeHtml(`${side}${punctuation.colon}${message} [${code}]`)}</p>\n${next}`;
 }
 
 function summary({ target, started, seconds, tool }: InstallEvidence, language: Language): string {
@@ -72,7 +73,8 @@ function findingsPart(evidence: InstallEvidence, language: Language): string {
 
 function verifiedPart({ bundle, verified }: InstallEvidence, language: Language): string {
   const say = reportWords[language];
-  const { words } = catalogueOf(language);
+  const { words, punctuation } = catalogueOf(language);
+  const { comma } = punctuation;
   const head = heading(say.verified);
   if (bundle === undefined) return `${head}${paragraph(say.notVerified)}`;
   const { signature, delta } = bundle;
@@ -82,7 +84,7 @@ function verifiedPart({ bundle, verified }: InstallEvidence, language: Language)
     : key === undefined
       ? say.signedUnchecked
       : fill(say.signed, { key });
-  const counts = `${bundle.items} ${words.items}, ${bundle.blobs} ${words.blobs}`;
+  const counts = [`${bundle.items} ${words.items}`, `${bundle.blobs} ${words.blobs}`];
   const hashed =
     verified === undefined
       ? say.notVerified
@@ -90,7 +92,7 @@ function verifiedPart({ bundle, verified }: InstallEvidence, language: Language)
   const facts: readonly (readonly [string, string])[] = [
     [words.bundle, `${bundle.name} ${bundle.version}`],
     [say.file, bundle.path],
-    [words.size, `${printBytes(bundle.size)}, ${counts}`],
+    [words.size, [printBytes(bundle.size), ...counts].join(comma)],
     [words.platforms, bundle.platforms.join(" ")],
     [words.created, `${bundle.created} (${bundle.builtBy})`],
     ["sha256(bundle.json)", bundle.id],
@@ -98,7 +100,7 @@ function verifiedPart({ bundle, verified }: InstallEvidence, language: Language)
     [say.signature, signed],
     ...(delta === undefined
       ? []
-      : [[words["delta-on"], `${delta.base}, ${delta.absentBlobs} ${words.blobs}`] as const]),
+      : [[words["delta-on"], [delta.base, `${delta.absentBlobs} ${words.blobs}`].join(comma)] as const]),
     [words.verified, hashed],
   ];
   return `${head}${definitions(facts)}`;

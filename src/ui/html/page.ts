@@ -32,7 +32,13 @@ export interface Cell {
 }
 
 export function htmlTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const head = header.map((name) => `<th scope="col"><button type="button">${escapeHtml(name)}</button></th>`).join("");
+  // No button: Chromium does not repeat a head on the next sheet of paper that has one in it.
+  const head = header
+    .map((name, at) => {
+      const number = rows[0]?.[at]?.class === "number" ? ' class="number"' : "";
+      return `<th scope="col"${number}><span role="button" tabindex="0">${escapeHtml(name)}</span></th>`;
+    })
+    .join("");
   // On a telephone each row is a card, and a cell says by itself what it is.
   const cellOf = (content: Cell, at: number): string => cell(content, header[at] ?? "");
   const body = rows.map((row) => `<tr>${row.map(cellOf).join("")}</tr>`).join("\n");
@@ -54,15 +60,19 @@ function cell({ text, class: name, value, title, mark }: Cell, label: string): s
 const script = `
 for (const table of document.querySelectorAll("table")) {
   const heads = [...table.querySelectorAll("th")];
-  heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
-    const up = head.getAttribute("aria-sort") !== "ascending";
-    heads.forEach((other) => other.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const valueOf = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
-    const rows = [...table.tBodies[0].rows].sort((a, b) =>
-      valueOf(a).localeCompare(valueOf(b), "en", { numeric: true }) * (up ? 1 : -1));
-    table.tBodies[0].append(...rows);
-  }));
+  heads.forEach((head, column) => {
+    const button = head.firstElementChild;
+    button.addEventListener("keydown", (event) => { if (event.key === "Enter") button.click(); });
+    button.addEventListener("click", () => {
+      const up = head.getAttribute("aria-sort") !== "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      const valueOf = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+      const rows = [...table.tBodies[0].rows].sort((a, b) =>
+        valueOf(a).localeCompare(valueOf(b), "en", { numeric: true }) * (up ? 1 : -1));
+      table.tBodies[0].append(...rows);
+    });
+  });
 }
 `;
 
@@ -97,21 +107,21 @@ pre { background: var(--row); padding: 8px 12px; border-radius: 4px; overflow-x:
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-tbody tr:hover { background: var(--row); } td.number { text-align: right; white-space: nowrap; }
+tbody tr:hover { background: var(--row); } td.number, th.number { text-align: right; white-space: nowrap; }
 td.name { overflow-wrap: anywhere; min-width: 240px; } td.mono { font-family: ui-monospace, "DejaVu Sans Mono", Consolas, monospace; font-size: 12px; white-space: nowrap; }
 td.kind { white-space: nowrap; }
-th button { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; } th button:focus-visible { outline: 2px solid var(--image); }
+th [role=button] { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; } th [role=button]:focus-visible { outline: 2px solid var(--image); }
 th[aria-sort=ascending] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
 @media (max-width: 640px) {
   main { padding: 16px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 6px; }
   table, tbody, tr, td { display: block; } thead tr { display: flex; flex-wrap: wrap; gap: 0 14px; }
   tbody tr { border-bottom: 1px solid var(--line); padding: 8px 0; }
   td, td.number, td.name, td.mono, td.kind { border: 0; padding: 1px 0 1px 96px; min-height: 20px; min-width: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; position: relative; }
-  td:empty { display: none; } td::before { content: attr(data-label); position: absolute; left: 0; width: 90px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; } }
+  td:empty, th:has(:empty) { display: none; } td::before { content: attr(data-label); position: absolute; left: 0; width: 90px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; } }
 @page { size: A4; margin: 14mm 12mm; }
 @media print {
   :root { --ink: #000000; --soft: #444444; --paper: #ffffff; --line: #bbbbbb; --row: #ffffff; }
-  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } main { padding: 0; max-width: none; } th button::after { content: none; }
+  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } main { padding: 0; max-width: none; } th [role=button]::after { content: none; } p.screen { display: none; }
   table { font-size: 9px; } td.name { min-width: 0; } td.name, td.mono { white-space: normal; overflow-wrap: anywhere; } td.mono { font-size: 8px; min-width: 104px; }
   thead { display: table-header-group; } tr, svg, pre, li { break-inside: avoid; } h2 { break-after: avoid; } .scroll { overflow: visible; } }
 `;

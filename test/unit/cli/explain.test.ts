@@ -19,7 +19,7 @@ describe("explain", () => {
 
   it("speaks Chinese", async () => {
     const { stdout } = await runCommand(["explain", "registry.read-only"], { language: "zh" });
-    expect(stdout).toMatch(/^registry\.read-only \(问题，退出码 3\)\n {2}<host> 处于只读模式\n {2}下一步: /);
+    expect(stdout).toMatch(/^registry\.read-only \(问题，退出码 3\)\n {2}<host> 处于只读模式\n {2}下一步：/);
   });
 
   it.each(["en", "zh"] as const)("knows every code in %s, in any case of letters", async (language) => {
