@@ -1,4 +1,4 @@
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -108,6 +108,17 @@ describe.skipIf(reason)(`kubectl${reason === undefined ? "" : ` (skipped: ${reas
     await chmod(script, 0o755);
     const fresh = await openKubectl(script, { env: { PATH: "/usr/bin:/bin" } });
     await expect(fresh.established(["a.b"], 30)).resolves.toBeUndefined();
+  });
+
+  it.each(helmLines)("of Helm line %s leaves nothing in the folder of a user without a home", async (line) => {
+    await using folder = await aTempDirectory();
+    const { kubectl: program } = await tools(line);
+    const script = join(folder.path, "kubectl");
+    await writeFile(script, `#!/bin/sh\ncd '${folder.path}' && exec '${program}' "$@"\n`);
+    await chmod(script, 0o755);
+    const homeless = await openKubectl(script, { env: { PATH: "/usr/bin:/bin" }, kubeconfig: cluster.kubeconfig });
+    expect(await homeless.get({ resource: "namespaces", name: "default" })).toMatchObject({ kind: "Namespace" });
+    expect(await readdir(folder.path)).toEqual(["kubectl"]);
   });
 
   it("tells a server that does not answer from one that refuses", async () => {

@@ -40,10 +40,11 @@ export async function openKubectl(binary: string, options: KubectlOptions): Prom
     ...(options.kubeconfig === undefined ? [] : [`--kubeconfig=${options.kubeconfig}`]),
     ...(options.context === undefined ? [] : [`--context=${options.context}`]),
   ];
+  const env = { ...nowhereToKeep(options.env), ...options.env };
   const call: Call = async (args, { input, signal, seconds = requestSeconds } = {}) =>
     run(binary, {
       args: [...everywhere, `--request-timeout=${seconds}s`, ...args],
-      env: options.env,
+      env,
       input,
       signal,
       timeoutSeconds: seconds * 4,
@@ -55,6 +56,14 @@ export async function openKubectl(binary: string, options: KubectlOptions): Prom
     ...writing(call),
     ...watching(call),
   };
+}
+
+/**
+ * What kubectl has discovered it keeps below $HOME, and where there is none below the folder that it is started in: a
+ * `.kube` on the stick. Where it cannot keep it, it asks again (genericclioptions, KUBECACHEDIR; kubectl 1.31 to 1.36).
+ */
+function nowhereToKeep({ HOME = "" }: KubectlOptions["env"]): KubectlOptions["env"] {
+  return HOME === "" ? { KUBECACHEDIR: "/dev/null/none" } : {};
 }
 
 function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "present" | "mayI" | "raw"> {
