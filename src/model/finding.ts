@@ -199,6 +199,7 @@ export interface FindingFacts {
   "plugin.url-loopback": { pattern: string; host: string };
   // doctor
   "doctor.cause": { symptom: string; cause: string; remedy: string; evidence: string };
+  "doctor.plugin-cause": { plugins: string; symptom: string; cause: string; remedy: string; evidence: string };
 }
 
 /** `where` of a document that is wrong as a whole. */

@@ -149,6 +149,12 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   "plugin.exports": { missing: "proxy_on_memory_allocate" },
   "plugin.gateway-too-old": { wants: "2.3.0" },
   "plugin.layout": { why: "two layers" },
+  "doctor.cause": { symptom: "The gateway is not ready.", cause: "Its listeners wait for plugins." },
+  "doctor.plugin-cause": {
+    plugins: "higress-system.key-auth, higress-system.cors",
+    symptom: "A plugin does not take its configuration.",
+    cause: "A field that it needs is missing.",
+  },
   "plugin.repacked": { from: "oci-unknown-layer", to: "sha256:4d5e6f" },
   "plugin.too-large": { size: "300.0 MiB", limit: "256.0 MiB" },
   "registry.not-asked": { why: "403" },

@@ -3,9 +3,10 @@ import pMap from "p-map";
 import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { ClusterPort } from "../../model/kubernetes.ts";
+import { lineSubject } from "../../model/log-subject.ts";
 import { containersOf, troubleOf } from "../../model/pod-trouble.ts";
-import { redact } from "../../model/sanitize.ts";
-import { symptomReader, type Symptom } from "../../model/symptom.ts";
+import { redact, sanitize } from "../../model/sanitize.ts";
+import { symptomReader, type Sighting, type Symptom } from "../../model/symptom.ts";
 
 export interface DiagnoseOptions {
   readonly symptoms: readonly Symptom[];
@@ -30,43 +31,82 @@ export function readLogs(text: string, options: DiagnoseOptions): readonly Findi
   return diagnose([{ name: "", text }], options);
 }
 
-interface Cause {
-  readonly symptom: Symptom;
+/** One failure: often many lines, of which the cause is kept, and the plugin that they are about where they are about one. */
+interface Trouble {
+  readonly sighting: Sighting;
   readonly where: string;
-  readonly line: string;
+  readonly plugin: string | undefined;
+}
+
+/** What was seen in the same words: of no plugin, or of one after another. */
+interface Cause extends Trouble {
+  readonly plugins: Set<string>;
   times: number;
 }
 
 function diagnose(evidence: readonly CollectedText[], { symptoms, language }: DiagnoseOptions): readonly Finding[] {
   const read = symptomReader(symptoms);
   const causes = new Map<string, Cause>();
-  for (const { name, text } of evidence.filter(({ past }) => past !== true)) {
-    for (const line of text.split("\n")) {
-      const sighting = read(line);
-      if (sighting === undefined) continue;
-      const known = causes.get(sighting.symptom.id);
-      if (known === undefined) causes.set(sighting.symptom.id, { ...sighting, where: name, times: 1 });
-      else known.times += 1;
+  for (const text of evidence.filter(({ past }) => past !== true)) {
+    for (const trouble of troublesIn(text, read)) {
+      const { sighting, plugin } = trouble;
+      const kind = `${sighting.symptom.id} ${plugin === undefined ? "" : "plugin"}`;
+      const cause = causes.get(kind) ?? { ...trouble, plugins: new Set<string>(), times: 0 };
+      causes.set(kind, cause);
+      cause.times += 1;
+      if (plugin !== undefined) cause.plugins.add(plugin);
     }
   }
-  return ranked([...causes.values()]).map(({ symptom, where, line, times }) =>
-    finding(symptom.severity, "doctor.cause", {
+  return ranked([...causes.values()]).map(({ sighting: { symptom, line }, where, plugins, times }) => {
+    const facts = {
       symptom: symptom.symptom[language],
       cause: symptom.cause[language],
       remedy: symptom.remedy[language],
       evidence: `${where === "" ? "" : `${where}: `}${line}${times > 1 ? ` (${times}×)` : ""}`,
-    }),
-  );
+    };
+    return plugins.size === 0
+      ? finding(symptom.severity, "doctor.cause", facts)
+      : finding(symptom.severity, "doctor.plugin-cause", { ...facts, plugins: sanitize([...plugins].join(", "), 400) });
+  });
+}
+
+/** Of Envoy's Wasm engine, or of its agent; the lines beside others name nobody that those are about. */
+const isOfPlugin =
+  /common\/wasm\/|wasm:\/\/|cannot fetch Wasm module|wasm log |could not parse as |TypedExtensionConfig /;
+/** What is said of a plugin as a whole comes last of all that is said of its failure. */
+const lastRank = 40;
+
+function troublesIn(
+  { name: where, text }: CollectedText,
+  read: (line: string) => Sighting | undefined,
+): readonly Trouble[] {
+  const lines = text.split("\n");
+  const found: Trouble[] = [];
+  let rank = 0;
+  for (const [at, line] of lines.entries()) {
+    const sighting = read(line);
+    if (sighting === undefined) continue;
+    const plugin = isOfPlugin.test(line) ? lineSubject(lines, at)?.text : undefined;
+    const last = found.at(-1);
+    const goesOn =
+      plugin !== undefined && plugin === last?.plugin && !(rank >= lastRank && sighting.symptom.rank < rank);
+    rank = sighting.symptom.rank;
+    if (!goesOn) found.push({ sighting, where, plugin });
+    else if (rank < last.sighting.symptom.rank) found.splice(-1, 1, { ...last, sighting });
+  }
+  return found;
 }
 
 const wrapperRank = 60;
 
 /** Causes before consequences; what only wraps another one is left out where the other one was seen. */
 function ranked(causes: readonly Cause[]): readonly Cause[] {
-  const root = causes.some(({ symptom }) => symptom.severity === "error" && symptom.rank < wrapperRank);
+  const isWrapper = ({ sighting: { symptom } }: Cause): boolean =>
+    symptom.severity === "error" && symptom.rank >= wrapperRank;
+  const root = causes.some((cause) => cause.sighting.symptom.severity === "error" && !isWrapper(cause));
   return causes
-    .filter(({ symptom }) => !(root && symptom.severity === "error" && symptom.rank >= wrapperRank))
-    .sort((a, b) => a.symptom.rank - b.symptom.rank || b.times - a.times);
+    .filter((cause) => !(root && isWrapper(cause)))
+    .sort((a, b) => a.sighting.symptom.rank - b.sighting.symptom.rank || b.times - a.times);
 }
 
 export type DoctorPort = Pick<ClusterPort, "list" | "logs" | "raw">;

@@ -4,7 +4,7 @@ import { isReady, restartsOf, troubleOf, type PodTrouble } from "../../model/pod
 import type { Sighting } from "../../model/symptom.ts";
 import type { Clock } from "../../std/clock.ts";
 import { askDelivered, type DeliveredByName } from "./delivered.ts";
-import { isTelling } from "./subject.ts";
+import { isTelling } from "../../model/log-subject.ts";
 
 export type PluginsPort = ObjectsPort & Pick<ClusterPort, "logs" | "raw" | "exec">;
 

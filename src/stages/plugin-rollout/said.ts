@@ -1,7 +1,7 @@
 import type { Sighting } from "../../model/symptom.ts";
 import type { WasmPlugin } from "../../model/wasm-plugin.ts";
 import type { GatewayState, Watch } from "./gateway.ts";
-import { lineSubject, type LineSubject } from "./subject.ts";
+import { lineSubject, type LineSubject } from "../../model/log-subject.ts";
 
 /** By these a log line is about this plugin: its full name, and where its module is. */
 export function namesOf({ metadata, spec }: WasmPlugin, namespace: string): PluginNames {

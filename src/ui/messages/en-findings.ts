@@ -170,5 +170,6 @@ export const findings = findingSentences({
   "plugin.unseen": { message: "{plugin} is on and nothing complains, but whether the gateway has it could not be seen", hint: "Allow create and get of pods/exec and get of pods/log in {namespace}, or send a request that the plugin answers." },
   "plugin.pattern": { message: "The URL pattern {pattern} cannot be used: {why}", hint: "Put the variable `name` into it, or every plugin gets the same module." },
   "plugin.url-loopback": { message: "In {pattern}, {host} is the container itself and not this machine", hint: "Write an address of this host that the container can reach." },
-  "doctor.cause": { message: "{symptom}: {cause} ({evidence})", hint: "{remedy}" },
+  "doctor.cause": { message: "{symptom} {cause} ({evidence})", hint: "{remedy}" },
+  "doctor.plugin-cause": { message: "{plugins}: {symptom} {cause} ({evidence})", hint: "{remedy}" },
 });

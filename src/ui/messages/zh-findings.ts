@@ -145,5 +145,6 @@ export const findings = findingSentences({
   "plugin.unseen": { message: "{plugin} 已打开且没有报错，但无法确认网关是否已加载它", hint: "请授予 {namespace} 中 pods/exec 的 create 和 get、pods/log 的 get 权限，或发送一个应由该插件应答的请求。" },
   "plugin.pattern": { message: "URL 模板 {pattern} 无法使用：{why}", hint: "模板中必须有变量 `name`，否则所有插件都会得到同一个模块。" },
   "plugin.url-loopback": { message: "{pattern} 中的 {host} 指容器自身，而不是本机", hint: "请填写容器能够访问的本机地址。" },
-  "doctor.cause": { message: "{symptom}：{cause}（{evidence}）", hint: "{remedy}" },
+  "doctor.cause": { message: "{symptom}{cause}（{evidence}）", hint: "{remedy}" },
+  "doctor.plugin-cause": { message: "{plugins}：{symptom}{cause}（{evidence}）", hint: "{remedy}" },
 });

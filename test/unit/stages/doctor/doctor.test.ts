@@ -24,6 +24,47 @@ describe("readLogs", () => {
     expect(JSON.stringify(readLogs(log, { symptoms, language: "zh" }))).toContain("在本网络中无法解析");
   });
 
+  it("names every plugin of which it is seen, once, and not what follows from it", () => {
+    const log = ["a", "b", "a"].flatMap((plugin) => [
+      "error\tenvoy wasm source/extensions/common/wasm/wasm_vm.cc:38\tFunction: proxy_on_configure failed: Uncaught RuntimeError: unreachable",
+      "error\tenvoy wasm source/extensions/common/wasm/wasm.cc:103\tWasm VM failed Failed to configure base Wasm plugin",
+      `critical\tenvoy wasm source/extensions/common/wasm/wasm.cc:615\tPlugin higress-system.${plugin} failed to load`,
+      "critical\tenvoy wasm source/extensions/common/wasm/wasm.cc:466\tPlugin configured to fail closed failed to load",
+      `warning\tenvoy config\tdelta config for TypedExtensionConfig rejected: Unable to create Wasm plugin higress-system.${plugin}`,
+    ]);
+    const findings = readLogs(log.join("\n"), { symptoms, language: "en" });
+    expect(findings).toMatchObject([
+      {
+        code: "doctor.plugin-cause",
+        facts: {
+          plugins: "higress-system.a, higress-system.b",
+          symptom: "A plugin crashes while it reads its configuration.",
+          evidence: expect.stringMatching(/proxy_on_configure failed.* \(3×\)$/) as string,
+        },
+      },
+    ]);
+  });
+
+  it("tells two failures of one plugin apart", () => {
+    const ended = "critical\tPlugin higress-system.a failed to load (source/extensions/common/wasm/wasm.cc:615)";
+    const of = (why: string) => `error\tenvoy wasm source/extensions/common/wasm/wasm.cc:103\tWasm VM failed ${why}`;
+    const log = [of("Failed to configure base Wasm plugin"), ended, of("Failed to start base Wasm"), ended];
+    const told = readLogs(log.join("\n"), { symptoms, language: "en" }).map(({ facts }) => JSON.stringify(facts));
+    expect(told).toMatchObject([expect.stringContaining("configure base"), expect.stringContaining("start base")]);
+  });
+
+  it("takes the agent's reasons below a line for reasons of that line, whoever comes next", () => {
+    const log = [
+      "error\twasm\terror in converting the wasm config to local: cannot fetch Wasm module oci://h/a:1: could not fetch Wasm binary: the given image is in invalid format as an OCI image: 2 errors occurred:",
+      "\t* could not parse as compat variant: invalid media type application/vnd.module.wasm.content.layer.v1+wasm",
+      "\t* could not parse as oci variant: number of layers must be 2 but got 1",
+      ". applying deny RBAC filter",
+      "error\twasm\terror in converting the wasm config to local: cannot fetch Wasm module oci://h/b:1: fetched Wasm binary from oci://h/b:1 is invalid. applying deny RBAC filter",
+    ];
+    const told = readLogs(log.join("\n"), { symptoms, language: "en" }).map(({ facts }) => facts);
+    expect(told).toMatchObject([{ plugins: "oci://h/a:1" }, { plugins: "oci://h/b:1" }]);
+  });
+
   it("shows a wrapper when nothing says more, and nothing for a log without trouble", () => {
     expect(readLogs(wrapper, { symptoms, language: "en" })).toHaveLength(1);
     expect(readLogs("Envoy proxy is ready\n", { symptoms, language: "en" })).toEqual([]);

@@ -1,10 +1,14 @@
 /** Envoy says what is wrong first and of which plugin after: within so many lines, seen in 1.27, 1.36 and 1.40. */
 const linesToName = 3;
-const ofEnvoy =
-  /(?:Plugin|Wasm (?:plugin|HTTP filter|Network filter)) ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::| failed|[\s,;]|$)/;
+/** Behind a name, in plain logs and in those of `--log_as_json`. */
+const behind = String.raw`(?::| failed|[\s,;"\\]|$)`;
+const name = String.raw`([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)`;
+const ofEnvoy = new RegExp(`(?:Plugin|Wasm (?:plugin|HTTP filter|Network filter)) ${name}${behind}`);
 const ofAgent = /cannot fetch Wasm module ([^ ]{1,300}?):? /;
 /** What a plugin itself logs names it, and says nothing of the lines before. */
-const ofPlugin = /wasm log ([a-z0-9-]{1,63}\.[a-z0-9.-]{1,253}?)(?::|[\s,;]|$)/;
+const ofPlugin = new RegExp(`wasm log ${name}${behind}`);
+/** The agent's reasons below a line that names the plugin. */
+const ofTheLineBefore = /^\s+\* |^\. applying /;
 
 /** Trouble, or a line that names a plugin: what is read here, and what comes before and after it. */
 export function isTelling(line: string, read: (line: string) => unknown): boolean {
@@ -20,7 +24,10 @@ export interface LineSubject {
 export function lineSubject(lines: readonly string[], at: number): LineSubject | undefined {
   const logged = ofPlugin.exec(lines[at] ?? "")?.[1];
   if (logged !== undefined) return { by: "name", text: logged };
-  for (const line of lines.slice(at, at + 1 + linesToName)) {
+  const near = ofTheLineBefore.test(lines[at] ?? "")
+    ? lines.slice(Math.max(0, at - linesToName), at).toReversed()
+    : lines.slice(at, at + 1 + linesToName);
+  for (const line of near) {
     const byEnvoy = ofEnvoy.exec(line)?.[1];
     if (byEnvoy !== undefined) return { by: "name", text: byEnvoy };
     const byAgent = ofAgent.exec(line)?.[1];
