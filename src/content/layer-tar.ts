@@ -53,9 +53,9 @@ function text(field: Buffer): string {
   return field.toString("utf8", 0, end < 0 ? field.length : end);
 }
 
-/** `LENGTH KEY=VALUE\n` records; only the two that move an entry are of interest. `undefined` when they do not parse. */
-function readPax(body: Buffer): { readonly path?: string; readonly size?: number } | undefined {
-  const found: { path?: string; size?: number } = {};
+/** `LENGTH KEY=VALUE\n` records; only those that move an entry are of interest. `undefined` when they do not parse. */
+function readPax(body: Buffer): Said | undefined {
+  let found: Said = {};
   for (let at = 0; at < body.length;) {
     const blank = body.indexOf(0x20, at);
     const length = blank < 0 ? Number.NaN : Number(body.toString("latin1", at, blank));
@@ -63,15 +63,21 @@ function readPax(body: Buffer): { readonly path?: string; readonly size?: number
     const equals = record.indexOf("=");
     if (!Number.isInteger(length) || length <= blank + 1 - at || at + length > body.length || equals < 0)
       return undefined;
-    const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
-    if (key === "path") found.path = value;
-    if (key === "size") {
-      if (!/^\d{1,15}$/.test(value)) return undefined;
-      found.size = Number(value);
-    }
+    const said = paxSays(record.slice(0, equals), record.slice(equals + 1), found);
+    if (said === undefined) return undefined;
+    found = { ...found, ...said };
     at += length;
   }
   return found;
+}
+
+function paxSays(key: string, value: string, { sparse }: Said): Said | undefined {
+  // The path beside it is of no file: GNU tar writes one for readers that know no holes.
+  if (key === "GNU.sparse.name") return { path: value, sparse: true };
+  if (key.startsWith("GNU.sparse.")) return { sparse: true };
+  if (key === "path") return sparse === true ? {} : { path: value };
+  if (key !== "size") return {};
+  return /^\d{1,15}$/.test(value) ? { size: Number(value) } : undefined;
 }
 
 export interface LayerMember {
@@ -79,7 +85,7 @@ export interface LayerMember {
   readonly path: string;
   /** The last part of the name as it is written, where `a/.` ends in a dot. */
   readonly base: string;
-  readonly type: "file" | "directory" | "link" | "other";
+  readonly type: "file" | "directory" | "link" | "sparse" | "other";
   readonly size: number;
   /** Valid until the next member is asked for; what was not read by then is skipped. */
   readonly body: AsyncIterable<Uint8Array>;
@@ -142,7 +148,14 @@ function unpacked(
 interface Said {
   readonly path?: string;
   readonly size?: number;
+  /** Its holes are left out: what is stored is not what the file is. */
+  readonly sparse?: boolean;
 }
+
+/** GNU tar's own type of such an entry. */
+const sparseType = "S";
+/** In its header, and in each block that goes on with it: whether another block of the map comes before the content. */
+const moreSparse = { header: 482, block: 504 };
 
 /** Follows pax and GNU long-name entries to the header that they speak of; `undefined` at the end. */
 async function nextHeader(source: Puller, refuse: (why: string) => Failure): Promise<LayerHeader | undefined> {
@@ -151,14 +164,27 @@ async function nextHeader(source: Puller, refuse: (why: string) => Failure): Pro
     const block = await source.exactly(tarBlock);
     // Some builders leave out the end blocks; the verified digest says that nothing is missing.
     const header = block === undefined ? undefined : readTarHeader(block);
-    if (header === undefined) return undefined;
+    if (block === undefined || header === undefined) return undefined;
     if (header === "damaged") throw refuse("tar: damaged header");
-    if (!extended.has(header.type))
-      return { ...header, name: said.path ?? header.name, size: hasBody(header.type) ? (said.size ?? header.size) : 0 };
+    if (!extended.has(header.type)) return entryOf(header, said, () => skipSparseMap(source, block));
     if (header.size > maxMeta) throw refuse("tar: extended header too large");
     const body = await source.exactly(padded(header.size));
-    said = { ...said, ...readExtended(header.type, body?.subarray(0, header.size), refuse) };
+    const more = readExtended(header.type, body?.subarray(0, header.size), refuse);
+    // What pax says of all entries is an entry of its own to Go's reader, and has the name that is said there.
+    if (header.type === "g") return { name: more.path ?? header.name, size: 0, type: header.type };
+    said = { ...said, ...more };
   }
+}
+
+async function entryOf(header: LayerHeader, said: Said, skipMap: () => Promise<void>): Promise<LayerHeader> {
+  if (header.type === sparseType) await skipMap();
+  const size = hasBody(header.type) ? (said.size ?? header.size) : 0;
+  return { name: said.path ?? header.name, size, type: said.sparse === true ? sparseType : header.type };
+}
+
+async function skipSparseMap(source: Puller, header: Buffer): Promise<void> {
+  let more = header[moreSparse.header];
+  while (more === 1) more = (await source.exactly(tarBlock))?.[moreSparse.block];
 }
 
 /** pax for one entry and for all, GNU long name and long link. */
@@ -167,7 +193,7 @@ const extended: ReadonlySet<string> = new Set(["x", "g", "L", "K"]);
 function readExtended(type: string, body: Buffer | undefined, refuse: (why: string) => Failure): Said {
   if (body === undefined) throw refuse("tar: cut off");
   if (type === "L") return { path: body.toString("utf8").replace(/\0.*$/s, "") };
-  if (type !== "x") return {};
+  if (type === "K") return {};
   const pax = readPax(body);
   if (pax === undefined) throw refuse("tar: damaged pax header");
   return pax;
@@ -187,5 +213,6 @@ const normal = (name: string): string =>
 function typeOf(type: string): LayerMember["type"] {
   if (type === "0" || type === "7") return "file";
   if (type === "5") return "directory";
+  if (type === sparseType) return "sparse";
   return type === "1" || type === "2" ? "link" : "other";
 }

@@ -36,15 +36,81 @@ export function tarOf(members: readonly Member[], { ends = true } = {}): Buffer 
   return Buffer.concat([...entries, ...(ends ? [Buffer.alloc(1024)] : [])]);
 }
 
-/** A pax header that gives the next entry another name. */
-export function renamed(name: string): Buffer {
-  const record = ` path=${name}\n`;
-  const text = Buffer.from(`${String(record.length + 2)}${record}`);
+/** An entry of the types that only speak of others; `tar` writes none of them by itself. */
+function speaking(
+  type: "ExtendedHeader" | "GlobalExtendedHeader" | "NextFileHasLongPath",
+  path: string,
+  text: Buffer,
+): Buffer {
   const header = Buffer.alloc(512);
-  new Header({ path: "PaxHeader", size: text.length, mode: 0o644, mtime: new Date(0), type: "ExtendedHeader" }).encode(
-    header,
-  );
+  new Header({ path, size: text.length, mode: 0o644, mtime: new Date(0), type }).encode(header);
   return Buffer.concat([header, padded(text)]);
+}
+
+/** Records of pax, each of which begins with its own length. */
+function records(of: Readonly<Record<string, string | number>>): Buffer {
+  const lines = Object.entries(of).map(([key, value]) => {
+    const rest = ` ${key}=${String(value)}\n`;
+    const length = [2, 3]
+      .map((digits) => rest.length + digits)
+      .find((each) => String(each).length + rest.length === each);
+    return `${String(length)}${rest}`;
+  });
+  return Buffer.from(lines.join(""));
+}
+
+/** A pax header that gives the next entry another name, or says more of it. */
+export const renamed = (name: string, more: Readonly<Record<string, string | number>> = {}): Buffer =>
+  speaking("ExtendedHeader", "PaxHeader", records({ path: name, ...more }));
+
+/** What pax says of all entries that follow: a comment, as `git archive` writes it, or names. */
+export const ofAll = (of: Readonly<Record<string, string>>, path = "pax_global_header"): Buffer =>
+  speaking("GlobalExtendedHeader", path, records(of));
+
+export const longName = (name: string): Buffer =>
+  speaking("NextFileHasLongPath", "././@LongLink", Buffer.from(`${name}\0`));
+
+/** GNU tar's file with holes: of 8 KiB only the last bytes are stored, behind a map (pax 1.0) or with it in the header. */
+export function sparse(path: string, name: string, how: "pax 1.0" | "pax 0.1" | "old", blocks = 0): Buffer {
+  const content = module(name);
+  const size = 8192;
+  const at = size - content.length;
+  const dot = path.lastIndexOf("/") + 1;
+  const hidden = `${path.slice(0, dot)}GNUSparseFile.0/${path.slice(dot)}`;
+  if (how === "pax 1.0") {
+    const map = padded(Buffer.from(`1\n${String(at)}\n${String(content.length)}\n`));
+    const said = { "GNU.sparse.major": 1, "GNU.sparse.minor": 0, "GNU.sparse.name": path, "GNU.sparse.realsize": size };
+    const entry = tarOf([{ path: hidden, body: Buffer.concat([map, content]) }], { ends: false });
+    return Buffer.concat([speaking("ExtendedHeader", "PaxHeader", records(said)), entry]);
+  }
+  if (how === "pax 0.1") {
+    const map = `${String(at)},${String(content.length)}`;
+    const said = { "GNU.sparse.size": size, "GNU.sparse.numblocks": 1, "GNU.sparse.name": path, "GNU.sparse.map": map };
+    const entry = tarOf([{ path: hidden, body: content }], { ends: false });
+    return Buffer.concat([speaking("ExtendedHeader", "PaxHeader", records(said)), entry]);
+  }
+  const [header, body] = [tarOf([{ path, body: content }], { ends: false }).subarray(0, 512), padded(content)];
+  const octal = (value: number): string => value.toString(8).padStart(11, "0");
+  header.write("S", 156);
+  header.write("ustar  \0", 257, "latin1");
+  header.fill(0, 345, 500);
+  header.write(`${octal(at)}\0${octal(content.length)}\0`, 386, "latin1");
+  header[482] = blocks > 0 ? 1 : 0;
+  header.write(`${octal(size)}\0`, 483, "latin1");
+  const more = Array.from({ length: blocks }, (_, each) => {
+    const block = Buffer.alloc(512);
+    block[504] = each < blocks - 1 ? 1 : 0;
+    return block;
+  });
+  return Buffer.concat([summed(header), ...more, body]);
+}
+
+/** With its sum, after a byte of it was changed. */
+function summed(header: Buffer): Buffer {
+  header.fill(" ", 148, 156);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return header;
 }
 
 export const gz = (bytes: Uint8Array): Buffer => gzipSync(bytes, { level: 6 });
@@ -63,6 +129,17 @@ export function image(
     ...(says === undefined ? {} : { mediaType: says ?? undefined }),
     config: first,
     layers: rest,
+  }));
+}
+
+/** With annotations everywhere, and a type of its own: words that nobody on the way may take for more. */
+export function annotated(...layers: readonly Graph[]): Graph {
+  const annotations = { "in-toto.io/predicate-type": "https://slsa.dev/provenance/v1", title: "plugin.wasm" };
+  return aParent(MediaType.ociManifest, [config(), ...layers], (first, ...rest) => ({
+    artifactType: "application/vnd.example",
+    config: { ...first, annotations },
+    layers: rest.map((each) => ({ ...each, annotations })),
+    annotations,
   }));
 }
 

@@ -3,6 +3,7 @@ import type { Graph } from "../builders/graph.ts";
 import { pick, type Random } from "../mutate.ts";
 import {
   amd64,
+  annotated,
   arm64,
   docker,
   document,
@@ -11,13 +12,16 @@ import {
   image,
   index,
   layer,
+  longName,
   module,
   nested,
+  ofAll,
   ociTar,
   ociZstd,
   packed,
   raw,
   renamed,
+  sparse,
   tarOf,
   wasmToOci,
   type Member,
@@ -26,6 +30,9 @@ import {
 const file = (path = "plugin.wasm", name = "packed"): Member => ({ path, body: module(name) });
 const folder = (path: string): Member => ({ path, type: "Directory" });
 const whole = gz(tarOf([file()]));
+/** Entries as they are, and the module or another file behind them. */
+const behind = (entry: Buffer, member?: Member): Graph =>
+  image([layer(gz(Buffer.concat([entry, tarOf(member === undefined ? [] : [member])])))]);
 /** So long that its end lies in other blocks of the compressed stream than the module. */
 const rest: Member = { path: "rest", body: Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * at) % 251)) };
 const long = gz(tarOf([file(), rest]));
@@ -85,8 +92,21 @@ export const layouts: Readonly<Record<string, Graph>> = {
   "an old file": image([packed({ ...file(), type: "OldFile" })]),
   "a contiguous file": image([packed({ ...file(), type: "ContiguousFile" })]),
   "an empty module": image([packed({ path: "plugin.wasm" })]),
-  "a module renamed by pax": image([layer(gz(Buffer.concat([renamed("opt/plugin.wasm"), tarOf([file("a")])])))]),
-  "a module renamed away by pax": image([layer(gz(Buffer.concat([renamed("opt/a"), tarOf([file()])])))]),
+  "a module renamed by pax": behind(renamed("opt/plugin.wasm"), file("a")),
+  "a module renamed away by pax": behind(renamed("opt/a"), file()),
+  "a module renamed twice by pax": behind(Buffer.concat([renamed("a"), renamed("opt/plugin.wasm")]), file("b")),
+  "a module whose size pax says": behind(renamed("plugin.wasm", { size: 50 }), file("a")),
+  "a comment of pax for all": behind(ofAll({ comment: "0123abc" }), file()),
+  "a name of pax for all": behind(ofAll({ path: "plugin.wasm" }), file("a")),
+  "a name of pax for all, and a module": behind(ofAll({ path: "plugin.wasm" }), file()),
+  "a header of pax for all that is called plugin.wasm": behind(ofAll({ comment: "x" }, "plugin.wasm"), file()),
+  "a long name of GNU": behind(longName(`${"d/".repeat(90)}plugin.wasm`), file("a")),
+  "a sparse module": behind(sparse("plugin.wasm", "s", "pax 1.0")),
+  "a sparse module of pax 0.1": behind(sparse("plugin.wasm", "s", "pax 0.1")),
+  "a sparse module of old": behind(sparse("plugin.wasm", "s", "old")),
+  "a sparse file before the module": behind(sparse("opt/a", "s", "pax 1.0"), file()),
+  "a sparse file of old before the module": behind(sparse("a", "s", "old"), file()),
+  "a sparse file with a long map before the module": behind(sparse("a", "s", "old", 3), file()),
   "a name of 160 letters": image([packed(file(`${"a".repeat(80)}/${"b".repeat(68)}/plugin.wasm`))]),
   "no end blocks": image([layer(gz(tarOf([file()], { ends: false })))]),
   "an end block before it": image([layer(gz(Buffer.concat([Buffer.alloc(1024), tarOf([file()])])))]),
@@ -135,6 +155,11 @@ export const layouts: Readonly<Record<string, Graph>> = {
     [{ os: "unknown", architecture: "unknown" }, image([document()])],
     [amd64, good()],
   ]),
+  "an index with attestations as buildkit writes them": index([
+    [amd64, good()],
+    [{ os: "unknown", architecture: "unknown" }, annotated(layer(Buffer.from("{}"), "application/vnd.in-toto+json"))],
+  ]),
+  "annotations everywhere": annotated(document(), raw()),
   "an index in an index": nested(2),
   "an index in an index without platforms": index([[undefined, index([[undefined, good()]])]]),
   "an index in an index, arm64 alone in it": index([
@@ -162,8 +187,22 @@ function anyTar(random: Random): Buffer {
           body: type.endsWith("Link") ? Buffer.alloc(0) : module(`${path} ${String(at)} ${String(random())}`),
         };
   });
-  const before = random() < 0.1 ? renamed(pick(random, names)) : Buffer.alloc(0);
-  return Buffer.concat([before, tarOf(members, { ends: random() < 0.8 })]);
+  return Buffer.concat([...(random() < 0.3 ? [anySpeech(random)] : []), tarOf(members, { ends: random() < 0.8 })]);
+}
+
+/** An entry before the others that speaks of them, or is not as they are. */
+function anySpeech(random: Random): Buffer {
+  const name = pick(random, names);
+  const how = pick(random, ["pax 1.0", "pax 0.1", "old"] as const);
+  const kinds = [
+    () => renamed(name),
+    () => renamed(name, { size: Math.floor(random() * 60) }),
+    () => ofAll({ comment: "x" }, pick(random, ["pax_global_header", "pax_global_header", name])),
+    () => ofAll({ path: name }),
+    () => longName(name),
+    () => sparse(name, name, how, how === "old" ? Math.floor(random() * 3) : 0),
+  ];
+  return pick(random, kinds)();
 }
 
 /** One byte changed, or the end cut off, in one of ten. */
@@ -181,7 +220,13 @@ function anyLayer(random: Random): Graph {
   if (kind < 0.25)
     return raw(pick(random, [MediaType.wasmContent, MediaType.wasmContent, wasmToOci]), String(random()));
   if (kind < 0.4) return document(String(random()));
-  const type = pick(random, [MediaType.ociLayerGzip, MediaType.ociLayerGzip, MediaType.dockerLayerGzip, ociTar]);
+  const type = pick(random, [
+    MediaType.ociLayerGzip,
+    MediaType.ociLayerGzip,
+    MediaType.dockerLayerGzip,
+    ociTar,
+    ociZstd,
+  ]);
   const tar = hurt(anyTar(random), random);
   return layer(type === ociTar ? tar : hurt(gz(tar), random), type);
 }
