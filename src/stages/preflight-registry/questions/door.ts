@@ -11,16 +11,22 @@ type RealmFault = "no-url" | "address";
 const forbiddenRanges: ReadonlySet<string> = new Set(["private", "uniqueLocal", "loopback", "linkLocal"]);
 const forbiddenNames: ReadonlySet<string> = new Set(["localhost", "metadata.google.internal"]);
 
+/** A URL as Go takes it apart, which is not how browsers do: no host is changed, and `127.1` is a name. */
+const httpUrl = /^https?:\/\/(?:[^/?#]*@)?(\[[^\]\s]+\]|[^/?#:\s[\]]+)(?::\d*)?(?:[/?#]|$)/i;
+
 /**
  * What the agents of Istio 1.27.8 and later say to a realm before they log in, in a challenge of whatever scheme
  * (`validateRealmURL` in pkg/wasm/imagefetcher.go); `undefined`: they go there.
  */
 function realmFault(realm: string): RealmFault | undefined {
-  if (!/^https?:\/\/[^/]/i.test(realm) || !URL.canParse(realm)) return "no-url";
-  const { hostname } = new URL(realm);
-  const address = hostname.replace(/^\[|\]$/g, "");
-  const isForbidden = ipaddr.isValid(address) && forbiddenRanges.has(ipaddr.process(address).range());
-  return isForbidden || forbiddenNames.has(hostname) ? "address" : undefined;
+  const host = httpUrl.exec(realm)?.[1]?.replace(/^\[|\]$/g, "");
+  if (host === undefined) return "no-url";
+  // An address with a zone is none to them.
+  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(host) || (ipaddr.IPv6.isValid(host) && !host.includes("%"));
+  const isForbidden = isAddress && forbiddenRanges.has(ipaddr.process(host).range());
+  if (!isForbidden && !forbiddenNames.has(host)) return undefined;
+  // Of one that is no URL to us there is nothing better to say.
+  return URL.canParse(realm) ? "address" : "no-url";
 }
 
 interface Traits {
