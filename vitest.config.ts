@@ -34,6 +34,19 @@ const onExecutable = [
   ...["refusals-registry", "render", "volume-commands"],
 ];
 
+/**
+ * The suites of the real gateway once more, with the real pilot-discovery in the place of our control plane, and what both
+ * send side by side. Building it takes too long for every run, so it has to be asked for.
+ */
+const nightly = {
+  test: {
+    ...e2e,
+    name: "nightly",
+    env: { ...env, HIGRESS_AIRGAP_TEST_CONTROL_PLANE: "pilot" },
+    include: ["test/nightly/*.test.ts", "test/contract/gateway-*.test.ts", "test/e2e/real-gateway.test.ts"],
+  },
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -64,6 +77,7 @@ export default defineConfig({
             : ["test/executable/none.test.ts"],
         },
       },
+      ...(process.env["NIGHTLY"] === "1" ? [nightly] : []),
     ],
   },
 });

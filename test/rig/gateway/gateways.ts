@@ -1,8 +1,5 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
-import { createInterface } from "node:readline";
 import { join } from "node:path";
 
 import type { ConfigMap, Container, Pod, Secret } from "kubernetes-types/core/v1.js";
@@ -11,7 +8,8 @@ import type { Cluster } from "../cluster.ts";
 import type { KubeApi } from "../kubelet/api.ts";
 import type { ProgramOf } from "../kubelet/program.ts";
 import { aTempDirectory } from "../temp-directory.ts";
-import { bootstrapTemplate, envoyBinary, gatewayProgram, type EnvoyVersion } from "./parts.ts";
+import { aPilot, ourControlPlane } from "./control-plane.ts";
+import { bootstrapTemplate, envoyBinary, planned, type EnvoyVersion, type Plane } from "./parts.ts";
 import { GatewayPod, type ContainerSpec } from "./pod.ts";
 
 export interface GatewaysOptions {
@@ -20,6 +18,8 @@ export interface GatewaysOptions {
   /** What pods may reach: host:port as they call it, and where that is on this machine. */
   readonly reach?: Readonly<Record<string, string>>;
   readonly envoy?: EnvoyVersion;
+  /** Who sends the gateways their configuration; said by the suite that runs, unless a test asks for one. */
+  readonly plane?: Plane;
   /** Laid over what the pod says, for all pods that start from now on. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -38,15 +38,18 @@ export interface Gateways extends AsyncDisposable {
 
 const container = "higress-gateway";
 const discoveryPort = 15010;
+const discovery = `127.0.0.1:${String(discoveryPort)}`;
 
 export async function aGatewayFleet(options: GatewaysOptions): Promise<Gateways> {
-  const { cluster, namespace, reach = {} } = options;
+  const { cluster, namespace, reach = {}, plane: kind = planned() } = options;
   const shared = await aTempDirectory();
   const doors = await Promise.all(Object.entries(reach).map(([name, url]) => aDoor(shared.path, name, url)));
-  const plane = await aControlPlane(cluster, namespace, shared.path);
+  const plane = await (kind === "pilot" ? aPilot : ourControlPlane)({ cluster, namespace, shared: shared.path });
+  if ("url" in plane.at) doors.push(await aDoor(shared.path, discovery, plane.at.url));
   const pods = new Map<string, GatewayPod>();
   const hosts = [...new Set(Object.keys(reach).map((name) => name.replace(/:\d+$/, "")))];
-  const egress = { ...Object.fromEntries(doors.map(({ port, socket }) => [port, socket])), [discoveryPort]: "xds" };
+  const egress = Object.fromEntries(doors.map(({ port, socket }) => [port, socket]));
+  if ("socket" in plane.at) egress[discoveryPort] = plane.at.socket;
   let number = 0;
 
   const running = (): readonly GatewayPod[] => [...pods.values()].filter((pod) => pod.running);
@@ -61,7 +64,7 @@ export async function aGatewayFleet(options: GatewaysOptions): Promise<Gateways>
       number += 1;
       const name = `pod-${String(number)}`;
       const made = new GatewayPod({ name, shared: shared.path }, async () => ({
-        ...(await containerSpec(cluster.api, pod, spec, options)),
+        ...(await containerSpec(cluster.api, pod, spec, { ...options, env: { ...plane.env, ...options.env } })),
         name,
         hosts,
         egress,
@@ -101,7 +104,7 @@ async function containerSpec(
     FILE_MOUNTED_CERTS: "true",
     ...own,
     PROXY_CONFIG: JSON.stringify({
-      discoveryAddress: `127.0.0.1:${String(discoveryPort)}`,
+      discoveryAddress: discovery,
       controlPlaneAuthPolicy: "NONE",
       concurrency: 1,
       terminationDrainDuration: "1s",
@@ -109,7 +112,7 @@ async function containerSpec(
     ...env,
   };
   return {
-    args: spec.args ?? defaultArgs(pod.metadata?.namespace ?? ""),
+    args: spec.args ?? gatewayArgs(pod.metadata?.namespace ?? ""),
     env: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     volumes: await volumesOf(api, pod, spec),
     envoy: envoyBinary(envoy),
@@ -118,7 +121,7 @@ async function containerSpec(
 }
 
 /** As the chart of Higress starts it. */
-const defaultArgs = (namespace: string): readonly string[] => [
+export const gatewayArgs = (namespace: string): readonly string[] => [
   "proxy",
   "router",
   "--domain",
@@ -176,27 +179,4 @@ async function aDoor(shared: string, name: string, url: string): Promise<Door> {
   await once(server, "listening");
   server.unref();
   return { port, socket, server };
-}
-
-async function aControlPlane(cluster: Cluster, namespace: string, shared: string) {
-  const { users } = JSON.parse(await readFile(cluster.kubeconfig, "utf8")) as { users: { user: { token: string } }[] };
-  const socket = join(shared, "xds");
-  const args = ["--server", cluster.server, "--ca", cluster.caFile, "--namespace", namespace, "--socket", socket];
-  const child = spawn(gatewayProgram(), ["control-plane", ...args], {
-    env: { KUBE_TOKEN: users[0]?.user.token ?? "" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const lines: string[] = [];
-  const reader = createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));
-  const closed = once(child, "close");
-  await Promise.race([once(reader, "line"), closed]);
-  if (lines[0] !== "ready") throw new Error(`the control plane did not start: ${lines.join("\n")}`);
-  return {
-    lines,
-    async stop() {
-      child.kill("SIGKILL");
-      await closed;
-    },
-  };
 }

@@ -6,12 +6,19 @@ import { fileURLToPath } from "node:url";
 /** 1.36 is what Higress 2.2 is built on; 1.40 offers the calls of WASI that real Higress plugins import. */
 export type EnvoyVersion = "1.36.4" | "1.40.0";
 
+/** Who sends gateways their configuration: a program of ours, or Istio's pilot-discovery, which only the nightly suite needs. */
+export type Plane = "ours" | "pilot";
+
+export const planned = (): Plane => (process.env["HIGRESS_AIRGAP_TEST_CONTROL_PLANE"] === "pilot" ? "pilot" : "ours");
+
 const pathOf = (script: string, ...args: readonly string[]): string =>
   execFileSync("/bin/sh", [fileURLToPath(new URL(script, import.meta.url)), ...args, "--path"], {
     encoding: "utf8",
   }).trim();
 
 export const envoyBinary = (version: EnvoyVersion): string => pathOf("fetch-envoy.sh", version);
+
+export const pilotBinary = (): string => pathOf("build-pilot.sh");
 
 /** Of the Istio agent, its fetcher and our control plane, which are one program. */
 export const gatewayProgram = (): string => join(pathOf("build.sh"), "gateway");
@@ -33,7 +40,14 @@ export function envoyUnavailable(version: EnvoyVersion): string | undefined {
 
 /** Why no gateway can be started on this machine, or undefined when one can. */
 export function gatewayUnavailable(version: EnvoyVersion = "1.36.4"): string | undefined {
-  return fetcherUnavailable() ?? envoyUnavailable(version) ?? namespacesUnavailable();
+  return fetcherUnavailable() ?? envoyUnavailable(version) ?? pilotUnavailable() ?? namespacesUnavailable();
+}
+
+/** Why the suite that runs has not the control plane that it asks for. */
+function pilotUnavailable(): string | undefined {
+  const binary = pilotBinary();
+  if (planned() === "ours" || existsSync(binary)) return undefined;
+  return `there is no ${binary}: run test/rig/gateway/build-pilot.sh`;
 }
 
 /** A container that forbids namespaces says so here, and not in the middle of a test. */

@@ -21,21 +21,32 @@ export interface Recording {
   }[];
 }
 
-const versions: readonly EnvoyVersion[] = ["1.36.4", "1.40.0"];
+interface Gateway {
+  readonly envoy: EnvoyVersion;
+  /** As with `global.logAsJson` of the chart. */
+  readonly logAsJson: boolean;
+}
 
-/** Writes the fixtures of these versions, or of all. `only` is for a look at one: it is printed, and nothing is written. */
-export async function record([version, only]: readonly string[]): Promise<void> {
-  for (const envoy of versions.filter((each) => version === undefined || each === version)) {
-    const recording = await recordOn(envoy, only);
+/** By the end of the name of its fixture. */
+const gateways: Readonly<Record<string, Gateway>> = {
+  "1.36.4": { envoy: "1.36.4", logAsJson: false },
+  "1.36.4-json": { envoy: "1.36.4", logAsJson: true },
+  "1.40.0": { envoy: "1.40.0", logAsJson: false },
+};
+
+/** Writes the fixtures of these gateways, or of all. `only` is for a look at one: it is printed, and nothing is written. */
+export async function record([which, only]: readonly string[]): Promise<void> {
+  for (const [name, gateway] of Object.entries(gateways).filter(([each]) => which === undefined || each === which)) {
+    const recording = await recordOn(gateway, only);
     const text = `${JSON.stringify(recording, undefined, 2)}\n`;
     if (only !== undefined) process.stdout.write(text);
-    else await writeFile(fileURLToPath(new URL(`lines-envoy-${envoy}.json`, import.meta.url)), text);
+    else await writeFile(fileURLToPath(new URL(`lines-envoy-${name}.json`, import.meta.url)), text);
   }
 }
 
-async function recordOn(envoy: EnvoyVersion, only: string | undefined): Promise<Recording> {
+async function recordOn({ envoy, logAsJson }: Gateway, only: string | undefined): Promise<Recording> {
   const named = Object.entries(await allSituations()).filter(([name]) => only === undefined || name === only);
-  await using world = await aGatewayWorld({ envoy, beside: servers });
+  await using world = await aGatewayWorld({ envoy, logAsJson, beside: servers });
   const contents = named.flatMap(([name, { content }]) =>
     content === undefined ? [] : [[slug(name), content] as const],
   );
@@ -83,7 +94,8 @@ async function printedIn(world: GatewayWorld, name: string, { spec, asked }: Sit
 
 /** Of a backtrace; each run has others. */
 const isAddress = /\[0x[0-9a-f]+\]|Address mapping: /;
-const isTrouble = (line: string): boolean => /\t(error|critical|warning|warn)\t/.test(line);
+const isTrouble = (line: string): boolean =>
+  /\t(error|critical|warning|warn)\t|"level":"(error|critical|warning|warn)"/.test(line);
 
 async function quiet(lines: () => readonly string[]): Promise<void> {
   for (let seen = -1; seen !== lines().length;) {
@@ -97,7 +109,7 @@ function undated(line: string): string {
   return line
     .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\t/, "")
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "2026-11-29T00:00:00Z")
-    .replaceAll(/thread=\d+/g, "thread=1")
+    .replaceAll(/thread(=|":")\d+/g, "thread$11")
     .replaceAll(/127\.0\.0\.1:\d{5}/g, "127.0.0.1:40000");
 }
 

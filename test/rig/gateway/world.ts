@@ -14,8 +14,8 @@ import { seed } from "../seed.ts";
 import { aTempDirectory } from "../temp-directory.ts";
 import { aCertificateAuthority, type CertificateAuthority } from "../tls.ts";
 import { tools } from "../tools.ts";
-import { aGatewayFleet, type Gateways } from "./gateways.ts";
-import { gatewayUnavailable, type EnvoyVersion } from "./parts.ts";
+import { aGatewayFleet, gatewayArgs, type Gateways } from "./gateways.ts";
+import { gatewayUnavailable, planned, type EnvoyVersion, type Plane } from "./parts.ts";
 
 export const gatewayWorldUnavailable = clusterUnavailable() ?? dockerRegistryUnavailable() ?? gatewayUnavailable();
 
@@ -51,11 +51,18 @@ export interface Beside {
 
 export interface WorldOptions {
   readonly envoy?: EnvoyVersion;
+  readonly plane?: Plane;
+  readonly logAsJson?: boolean;
   /** More that pods may reach: host:port as they call it, and its URL on this machine. */
   readonly beside?: (made: Beside) => Promise<Readonly<Record<string, string>>>;
 }
 
-export async function aGatewayWorld({ envoy, beside }: WorldOptions = {}): Promise<GatewayWorld> {
+export async function aGatewayWorld({
+  envoy = "1.36.4",
+  plane = planned(),
+  logAsJson = false,
+  beside,
+}: WorldOptions = {}): Promise<GatewayWorld> {
   const opened: AsyncDisposable[] = [];
   const keep = <T extends AsyncDisposable>(one: T): T => {
     opened.push(one);
@@ -74,7 +81,7 @@ export async function aGatewayWorld({ envoy, beside }: WorldOptions = {}): Promi
     ...{ [hosts.harbor]: registry.url, [hosts.stranger]: stranger.url, [hosts.expired]: expired.url },
     ...(await beside?.({ authority, stranger: stranger.url, keep })),
   };
-  const gateways = keep(await aGatewayFleet({ cluster, namespace, reach, ...(envoy === undefined ? {} : { envoy }) }));
+  const gateways = keep(await aGatewayFleet({ cluster, namespace, reach, envoy, plane }));
   const ca = await readFile(authority.caFile, "utf8");
   const pace = { heartbeat: 300, crashBackoff: 300, pullBackoff: 300 };
   const kubelet = keep(await aKubelet({ cluster, hosts: reach, ca, programs: gateways.programs, ...pace }));
@@ -89,7 +96,9 @@ export async function aGatewayWorld({ envoy, beside }: WorldOptions = {}): Promi
   await kubectl.apply(wasmPluginCrd, { fieldManager: "rig" });
   await kubectl.established(["wasmplugins.extensions.higress.io"], 30);
   const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-  await kubectl.apply(documents(ca, JSON.stringify({ auths: { [hosts.harbor]: { auth } } })), { fieldManager: "rig" });
+  await kubectl.apply(documents(ca, JSON.stringify({ auths: { [hosts.harbor]: { auth } } }), logAsJson), {
+    fieldManager: "rig",
+  });
 
   const ready = async (): Promise<void> => {
     for (let tries = 0; tries < 300; tries += 1) {
@@ -113,7 +122,7 @@ export async function aGatewayWorld({ envoy, beside }: WorldOptions = {}): Promi
   };
 }
 
-function documents(ca: string, login: string) {
+function documents(ca: string, login: string, logAsJson: boolean) {
   const about = (of: string) => ({ name: of, namespace });
   const labels = { app: name };
   return [
@@ -133,16 +142,17 @@ function documents(ca: string, login: string) {
       spec: {
         replicas: 1,
         selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: podSpec },
+        template: { metadata: { labels }, spec: podSpec(logAsJson) },
       },
     },
   ];
 }
 
-const podSpec = {
+const podSpec = (logAsJson: boolean) => ({
   containers: [
     {
       name,
+      args: [...gatewayArgs(namespace), ...(logAsJson ? ["--log_as_json"] : [])],
       image: `${hosts.harbor}/gateway:1`,
       env: [{ name: "SSL_CERT_DIR", value: "/etc/ssl/certs:/etc/ssl/own" }],
       volumeMounts: [{ name: "ca", mountPath: "/etc/ssl/own" }],
@@ -151,4 +161,4 @@ const podSpec = {
   volumes: [{ name: "ca", configMap: { name: "ca" } }],
   imagePullSecrets: [{ name: pullSecret }],
   terminationGracePeriodSeconds: 0,
-};
+});

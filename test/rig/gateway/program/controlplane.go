@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net"
 	"os"
-	"strconv"
 	"time"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -34,19 +34,19 @@ import (
 // two would send for them: one listener with a filter each, and the filters' configurations by extension discovery.
 func controlPlane() error {
 	flags := flag.NewFlagSet("control-plane", flag.ExitOnError)
-	server := flags.String("server", "", "URL of the API server")
-	ca := flags.String("ca", "", "its certificate authority")
-	namespace := flags.String("namespace", "higress-system", "whose WasmPlugins count")
+	source := clusterFlags(flags)
 	socket := flags.String("socket", "", "Unix socket that the agent is served on")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
 	}
-	from, err := openCluster(*server, *ca, os.Getenv("KUBE_TOKEN"), *namespace)
+	from, err := source()
 	if err != nil {
 		return err
 	}
 	snapshots := cache.NewSnapshotCache(false, everyGateway{}, nil)
-	go follow(from, snapshots)
+	go follow(from, func(plugins []wasmPlugin, version string) error {
+		return publish(from, snapshots, plugins, version)
+	})
 	listen, err := net.Listen("unix", *socket)
 	if err != nil {
 		return err
@@ -77,26 +77,6 @@ func newServer(snapshots cache.SnapshotCache) server.Server {
 			return nil
 		},
 	})
-}
-
-// follow makes a new snapshot whenever a plugin was written.
-func follow(from cluster, snapshots cache.SnapshotCache) {
-	for number := 1; ; number++ {
-		plugins, version, err := from.list()
-		if err == nil {
-			err = publish(from, snapshots, plugins, strconv.Itoa(number))
-		}
-		if err != nil {
-			// Before the install there is no such kind: an empty gateway then, as an empty cluster has it.
-			_ = publish(from, snapshots, nil, strconv.Itoa(number))
-			time.Sleep(500 * time.Millisecond)
-			continue
-		}
-		if err := from.wait(version); err != nil {
-			fmt.Println("watch:", err)
-			time.Sleep(500 * time.Millisecond)
-		}
-	}
 }
 
 func publish(from cluster, snapshots cache.SnapshotCache, plugins []wasmPlugin, version string) error {
@@ -161,20 +141,28 @@ func extensionConfig(from cluster, plugin wasmPlugin, configuration map[string]a
 	if spec.FailStrategy == "FAIL_OPEN" {
 		policy = wasmv3.FailurePolicy_FAIL_OPEN
 	}
-	text, err := json.Marshal(configuration)
-	if err != nil {
-		return nil, err
+	// Pilot hands over nothing where there is no field, and not an empty object.
+	handed := &anypb.Any{}
+	if len(configuration) > 0 {
+		text, err := json.Marshal(configuration)
+		if err != nil {
+			return nil, err
+		}
+		handed = pack(wrapperspb.String(string(text)))
 	}
+	variables, ofHost := plugin.environment()
+	maps.Copy(environment, variables)
 	uri := &core.HttpUri{Uri: spec.URL, Timeout: durationpb.New(30 * time.Second), HttpUpstreamType: &core.HttpUri_Cluster{Cluster: "_"}}
 	return &core.TypedExtensionConfig{
 		Name: namePrefix + plugin.fullName(),
 		TypedConfig: pack(&httpwasm.Wasm{Config: &wasmv3.PluginConfig{
 			Name:          plugin.fullName(),
+			RootId:        spec.PluginName,
 			FailurePolicy: policy,
-			Configuration: pack(wrapperspb.String(string(text))),
+			Configuration: handed,
 			Vm: &wasmv3.PluginConfig_VmConfig{VmConfig: &wasmv3.VmConfig{
 				Runtime:              "envoy.wasm.runtime.v8",
-				EnvironmentVariables: &wasmv3.EnvironmentVariables{KeyValues: environment},
+				EnvironmentVariables: &wasmv3.EnvironmentVariables{KeyValues: environment, HostEnvKeys: ofHost},
 				Code:                 &core.AsyncDataSource{Specifier: &core.AsyncDataSource_Remote{Remote: &core.RemoteDataSource{HttpUri: uri, Sha256: checksum}}},
 			}},
 		}}),

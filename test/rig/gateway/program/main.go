@@ -26,10 +26,11 @@ func main() {
 		"container":      container,
 		"container-init": containerInit,
 		"control-plane":  controlPlane,
+		"controller":     controller,
 		"fetch":          fetch,
 	}
 	if len(os.Args) < 2 || programs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: gateway container|control-plane|fetch")
+		fmt.Fprintln(os.Stderr, "usage: gateway container|control-plane|controller|fetch")
 		os.Exit(2)
 	}
 	fail(programs[os.Args[1]]())

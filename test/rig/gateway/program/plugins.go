@@ -7,12 +7,16 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // The API server as the controller of Higress reads it.
@@ -30,6 +34,34 @@ func openCluster(server, caFile, token, namespace string) (cluster, error) {
 	roots.AppendCertsFromPEM(ca)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	return cluster{server, token, namespace, &http.Client{Transport: transport}}, nil
+}
+
+// clusterFlags answers what opens the cluster once the flags are read; the token is in the environment.
+func clusterFlags(flags *flag.FlagSet) func() (cluster, error) {
+	server := flags.String("server", "", "URL of the API server")
+	ca := flags.String("ca", "", "its certificate authority")
+	namespace := flags.String("namespace", "higress-system", "whose WasmPlugins count")
+	return func() (cluster, error) { return openCluster(*server, *ca, os.Getenv("KUBE_TOKEN"), *namespace) }
+}
+
+// follow publishes the plugins, numbered, whenever one of them was written.
+func follow(from cluster, publish func(plugins []wasmPlugin, version string) error) {
+	for number := 1; ; number++ {
+		plugins, version, err := from.list()
+		if err == nil {
+			err = publish(plugins, strconv.Itoa(number))
+		}
+		if err != nil {
+			// Before the install there is no such kind: an empty gateway then, as an empty cluster has it.
+			_ = publish(nil, strconv.Itoa(number))
+			time.Sleep(500 * time.Millisecond)
+			continue
+		}
+		if err := from.wait(version); err != nil {
+			fmt.Println("watch:", err)
+			time.Sleep(500 * time.Millisecond)
+		}
+	}
 }
 
 func (c cluster) get(path string) (*http.Response, error) {
@@ -65,15 +97,41 @@ type wasmPlugin struct {
 		URL                  string           `json:"url"`
 		Sha256               string           `json:"sha256"`
 		Phase                string           `json:"phase"`
-		Priority             int              `json:"priority"`
+		Priority             *int             `json:"priority"`
 		FailStrategy         string           `json:"failStrategy"`
 		ImagePullPolicy      string           `json:"imagePullPolicy"`
 		ImagePullSecret      string           `json:"imagePullSecret"`
+		PluginName           string           `json:"pluginName"`
+		VMConfig             map[string]any   `json:"vmConfig"`
 		PluginConfig         map[string]any   `json:"pluginConfig"`
 		DefaultConfig        map[string]any   `json:"defaultConfig"`
 		DefaultConfigDisable bool             `json:"defaultConfigDisable"`
 		MatchRules           []map[string]any `json:"matchRules"`
 	} `json:"spec"`
+}
+
+// environment answers the variables of the plugin's VM: values, and names of those that the gateway's own are taken of.
+func (p wasmPlugin) environment() (values map[string]string, ofHost []string) {
+	values = map[string]string{}
+	list, _ := p.Spec.VMConfig["env"].([]any)
+	for _, each := range list {
+		entry, _ := each.(map[string]any)
+		name, _ := entry["name"].(string)
+		if entry["valueFrom"] == "HOST" {
+			ofHost = append(ofHost, name)
+			continue
+		}
+		values[name], _ = entry["value"].(string)
+	}
+	return values, ofHost
+}
+
+// priority answers what pilot sorts by: one that names none comes last.
+func (p wasmPlugin) priority() int {
+	if p.Spec.Priority == nil {
+		return math.MinInt32
+	}
+	return *p.Spec.Priority
 }
 
 func (p wasmPlugin) fullName() string { return p.Metadata.Namespace + "." + p.Metadata.Name }
@@ -96,7 +154,7 @@ func (c cluster) list() (plugins []wasmPlugin, version string, err error) {
 		return slices.Index(phases, strings.TrimSuffix(p.Spec.Phase, "UNSPECIFIED_PHASE"))
 	}
 	slices.SortStableFunc(list.Items, func(a, b wasmPlugin) int {
-		return cmp.Or(phase(a)-phase(b), b.Spec.Priority-a.Spec.Priority, strings.Compare(a.Metadata.Name, b.Metadata.Name))
+		return cmp.Or(phase(a)-phase(b), cmp.Compare(b.priority(), a.priority()), strings.Compare(a.Metadata.Name, b.Metadata.Name))
 	})
 	return list.Items, list.Metadata.ResourceVersion, nil
 }
