@@ -98,7 +98,7 @@ export async function withBuild<T>(
   }
 }
 
-/** Those that `--sums` asks for; they are of the last byte, too, so all is read once more. */
+/** The sums that `--sums` asks for: they are of the last byte, too, so all is read once more. */
 async function writeSums(out: string, { sign }: BuildInput, context: Context): Promise<string> {
   const { report } = context.reporter;
   report({ type: "phase", phase: "verify", state: "started" });
