@@ -49,6 +49,14 @@ export class Cursor {
     throw new ModuleError(`integer too long at byte ${this.#at}`);
   }
 
+  /** Whether a name of ASCII letters is next, which is read then. */
+  isCalled(name: string): boolean {
+    const length = this.unsigned();
+    const from = this.#at;
+    this.skip(length);
+    return length === name.length && Buffer.from(this.#bytes.subarray(from, this.#at)).toString("latin1") === name;
+  }
+
   /** A name, as UTF-8; names of imports and exports are short, so a long one is no module of this world. */
   name(limit = 1024): string {
     const length = this.unsigned();
@@ -93,7 +101,6 @@ export interface ModuleOutline {
 
 const kinds = ["function", "table", "memory", "global", "tag"] as const;
 const limits = { sections: 10_000, entries: 100_000 } as const;
-export const pageSize = 64 * 1024;
 
 /** `\0asm`, version 1. A component has another layer number, and a gateway refuses it. */
 export function moduleProblem(bytes: Uint8Array): string | undefined {
@@ -112,6 +119,7 @@ export function outline(bytes: Uint8Array): ModuleOutline {
   const problem = moduleProblem(bytes);
   if (problem !== undefined) throw new ModuleError(problem);
   const sections = readSections(bytes);
+  checkNames(bytes, sections);
   const vector = <T>(id: number, read: (cursor: Cursor) => T): readonly T[] =>
     sections.filter((section) => section.id === id).flatMap(({ body, end }) => readVector(bytes, { body, end }, read));
   return { sections, imports: vector(2, readImport), exports: vector(7, readExport) };
@@ -131,6 +139,33 @@ function readSections(bytes: Uint8Array): readonly Section[] {
       throw new ModuleError("too many sections");
   }
   return sections;
+}
+
+const customSection = 0;
+const functionNames = 1;
+
+/**
+ * The names of functions are only for debugging, and no engine minds what stands there. The gateway's host reads the first
+ * section of them, and takes a module for corrupted whose names do not add up.
+ */
+function checkNames(bytes: Uint8Array, sections: readonly Section[]): void {
+  const cursors = sections
+    .filter(({ id }) => id === customSection)
+    .map(({ body, end }) => new Cursor(bytes, body, end));
+  const cursor = cursors.find((each) => each.isCalled("name"));
+  while (cursor?.done === false) {
+    const id = cursor.byte();
+    const end = cursor.unsigned() + cursor.at;
+    if (id !== functionNames) {
+      cursor.skip(end - cursor.at);
+      continue;
+    }
+    for (let count = cursor.unsigned(); count > 0; count -= 1) {
+      cursor.unsigned();
+      cursor.skip(cursor.unsigned());
+    }
+    if (cursor.at !== end) throw new ModuleError(`names of functions do not end at byte ${end}`);
+  }
 }
 
 function readVector<T>(
@@ -182,53 +217,10 @@ export interface Limits {
 }
 
 /** https://webassembly.github.io/spec/core/binary/types.html#limits: bit 0 a maximum, bit 1 shared, bit 2 64-bit. */
-function readLimits(cursor: Cursor): Limits {
+export function readLimits(cursor: Cursor): Limits {
   const flags = cursor.byte();
   if (flags > 7) throw new ModuleError(`limits ${flags} at byte ${cursor.at}`);
   const bits = (flags & 4) === 0 ? 32 : 64;
   const minimum = cursor.unsigned(bits);
   return { flags, minimum, maximum: (flags & 1) === 0 ? undefined : cursor.unsigned(bits) };
-}
-
-const memorySection = 5;
-
-/**
- * The module with its memory held to `bytes`: the declared maximum becomes the smaller of the two, so that
- * `memory.grow` answers -1 at the bound, exactly as on a host that is out of memory. V8's heap limits do not count wasm
- * memory, so this is the only bound that holds. Always a copy.
- * @throws ModuleError when the module asks for more than that to begin with, or has several memories
- */
-export function capMemory(module: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
-  const section = outline(module).sections.find(({ id }) => id === memorySection);
-  if (section === undefined) return Uint8Array.from(module);
-  const cursor = new Cursor(module, section.body, section.end);
-  const count = cursor.unsigned();
-  if (count !== 1) throw new ModuleError(`${count} memories`);
-  const limits = readLimits(cursor);
-  const pages = Math.floor(bytes / pageSize);
-  if (limits.minimum > pages) throw new ModuleError(`asks for ${limits.minimum} pages of memory, ${pages} allowed`);
-  const body = [1, ...printLimits(limits, Math.min(limits.maximum ?? pages, pages))];
-  return joined(
-    module.subarray(0, section.start),
-    Uint8Array.from([memorySection, ...leb(body.length), ...body]),
-    module.subarray(section.end),
-  );
-}
-
-function printLimits({ flags, minimum }: Limits, maximum: number): readonly number[] {
-  return [flags | 1, ...leb(minimum), ...leb(maximum)];
-}
-
-function leb(value: number): readonly number[] {
-  return value < 0x80 ? [value] : [(value % 0x80) + 0x80, ...leb(Math.floor(value / 0x80))];
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { capMemory, ModuleError } from "../../content/wasm.ts";
+import { capMemory } from "../../content/wasm-memory.ts";
+import { ModuleError } from "../../content/wasm.ts";
 import type { ModuleStarter, StartOptions, StartResult, StartStep } from "../../model/plugin-start.ts";
 import type { Job, Message } from "./guest.ts";
 import { workerSource } from "./worker.ts";

@@ -1,3 +1,5 @@
+import { gzipSync } from "node:zlib";
+
 import wabt from "wabt";
 
 const good = {
@@ -140,6 +142,32 @@ const featured: Readonly<Record<string, readonly [Readonly<Record<string, boolea
   ],
 };
 
+/** With a type of GC behind the others; the section of types is the first, and short. */
+function withStruct(module: Buffer): Buffer {
+  const [head, size, count] = [module.subarray(0, 9), module[9] ?? 0, module[10] ?? 0];
+  const struct = [0x5f, 1, 0x7f, 1];
+  const types = [size + struct.length, count + 1, ...module.subarray(11, 10 + size), ...struct];
+  return Buffer.concat([head, Buffer.from(types), module.subarray(10 + size)]);
+}
+
+/** Sections of names, none of which an engine minds; each number and length is less than 128. */
+const nameSections: Readonly<Record<string, readonly (readonly number[])[]>> = {
+  "names of functions": [[1, 7, 2, 0, 1, 97, 1, 1, 98]],
+  "names of a kind that nobody knows": [[99, 3, 1, 2, 3]],
+  "names that are cut": [[0, 50, 97]],
+  "names that reach into the next section": [[0, 3, 97], []],
+  "function names that are too many": [[1, 4, 90, 0, 1, 97]],
+  "function names that end early": [[1, 9, 1, 0, 1, 97, 0, 0, 0, 0, 0]],
+  "function names that end late": [[1, 2, 1, 0, 1, 97]],
+  "names twice, the second cut": [
+    [1, 4, 1, 0, 1, 97],
+    [0, 50, 97],
+  ],
+};
+
+const nameSection = (content: readonly number[]): Buffer =>
+  Buffer.from([0, content.length + 5, 4, ...Buffer.from("name"), ...content]);
+
 /** Every module as bytes, by what is odd about it. */
 export async function oddModules(): Promise<Readonly<Record<string, Uint8Array>>> {
   const toolkit = await wabt();
@@ -157,6 +185,14 @@ export async function oddModules(): Promise<Readonly<Record<string, Uint8Array>>
     "nothing at all": Buffer.alloc(0),
     "a page of HTML": Buffer.from("<html><body>404 Not Found</body></html>"),
     "a cut end": whole.subarray(0, -10),
+    ...Object.fromEntries(
+      Object.entries(nameSections).map(([name, all]) => [name, Buffer.concat([whole, ...all.map(nameSection)])]),
+    ),
+    "the text of a module": Buffer.from("(module)"),
+    "a module in gzip": gzipSync(whole),
+    "one byte": whole.subarray(0, 1),
+    "a cut in the middle": whole.subarray(0, whole.length / 2),
+    "structs of GC": withStruct(whole),
     "bytes behind the end": Buffer.concat([whole, Buffer.from("trailing garbage")]),
     "a component": Buffer.concat([Buffer.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]), whole.subarray(8)]),
   };

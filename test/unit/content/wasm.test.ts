@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { capMemory, ModuleError, moduleProblem, outline, pageSize } from "../../../src/content/wasm.ts";
+import { capMemory, pageSize } from "../../../src/content/wasm-memory.ts";
+import { ModuleError, moduleProblem, outline } from "../../../src/content/wasm.ts";
 import { aProxyPlugin, aWasmModule } from "../../rig/wasm/module.ts";
 
 interface Engine {
