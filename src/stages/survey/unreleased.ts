@@ -151,19 +151,23 @@ interface HgctlProfile {
   readonly values: Values;
 }
 
-/** Members of the profile that hgctl hands to the chart, and where. What it says under `values` wins over all of them. */
-const members = [
+/**
+ * Members of the profile that hgctl hands to the chart, and where. What it says under `values` wins over all of them.
+ * hgctl sets the switches always, and leaves those that are off out of what it writes (`omitempty`), though the chart has
+ * some of them on: https://github.com/alibaba/higress/blob/main/hgctl/pkg/helm/profile.go
+ */
+const members: readonly (readonly [from: string, to: string, absent?: false])[] = [
   ["global.ingressClass", "global.ingressClass"],
-  ["global.enableIstioAPI", "global.enableIstioAPI"],
-  ["global.enableGatewayAPI", "global.enableGatewayAPI"],
+  ["global.enableIstioAPI", "global.enableIstioAPI", false],
+  ["global.enableGatewayAPI", "global.enableGatewayAPI", false],
   ["console.replicas", "higress-console.replicaCount"],
-  ["console.o11YEnabled", "higress-console.o11y.enabled"],
+  ["console.o11YEnabled", "higress-console.o11y.enabled", false],
   ["console.resources", "higress-console.resources"],
   ["gateway.replicas", "higress-core.gateway.replicas"],
   ["gateway.resources", "higress-core.gateway.resources"],
   ["controller.replicas", "higress-core.controller.replicas"],
   ["controller.resources", "higress-core.controller.resources"],
-] as const;
+];
 
 /** `undefined` for a ConfigMap that is no profile. */
 function readProfile(configMap: KubeObject | undefined): HgctlProfile | undefined {
@@ -172,8 +176,8 @@ function readProfile(configMap: KubeObject | undefined): HgctlProfile | undefine
   const profile = document(text);
   if (profile === undefined) return undefined;
   const { higressVersion, values } = profile;
-  const set = members.flatMap(([from, to]) => {
-    const value = valueAt(profile, splitPath(from));
+  const set = members.flatMap(([from, to, absent]) => {
+    const value = valueAt(profile, splitPath(from)) ?? absent;
     return value === undefined ? [] : [nest(splitPath(to), value)];
   });
   const local = valueAt(profile, ["global", "install"]) === "local-k8s" ? [nest(["global", "local"], true)] : [];

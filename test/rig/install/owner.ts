@@ -1,11 +1,11 @@
 import { execa } from "execa";
 import { namespace, type FarSide } from "../far-side.ts";
 
-/** What hgctl keeps of an install in its ConfigMap, as far as it sets values. */
+/** What hgctl keeps of an install in its ConfigMap, as far as it sets values: what is off it does not write. */
 export const hgctlProfile = `profile: k8s
 higressVersion: 2.1.3
-global: { install: k8s, ingressClass: bank, enableIstioAPI: false, enableGatewayAPI: false, namespace: ${namespace} }
-console: { replicas: 1, o11YEnabled: false }
+global: { install: k8s, ingressClass: bank, namespace: ${namespace} }
+console: { replicas: 1 }
 gateway: { replicas: 4 }
 controller: { replicas: 1 }
 `;

@@ -126,7 +126,7 @@ describe("objects without a release", () => {
       profile: `higressVersion: 2.1.3
 global: { install: k8s, ingressClass: bank, enableIstioAPI: true, namespace: higress-system }
 gateway: { replicas: 4, resources: { limits: { cpu: 2000m } } }
-console: { replicas: 1, o11YEnabled: false }
+console: { replicas: 1 }
 values: { higress-core: { gateway: { replicas: 5 } } }
 `,
     },
@@ -160,7 +160,8 @@ values: { higress-core: { gateway: { replicas: 5 } } }
     const taken = found([gateway(4), profile])!;
     expect(taken).toMatchObject({ by: "hgctl", version: "2.1.3" });
     expect(taken.values).toEqual({
-      global: { ingressClass: "bank", enableIstioAPI: true },
+      // What is off is not written, and set all the same: the chart has the Gateway API on.
+      global: { ingressClass: "bank", enableIstioAPI: true, enableGatewayAPI: false },
       "higress-console": { replicaCount: 1, o11y: { enabled: false } },
       "higress-core": { gateway: { replicas: 5, resources: { limits: { cpu: "2000m" } } } },
     });
