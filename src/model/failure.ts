@@ -86,7 +86,7 @@ export interface FailureFacts {
   ROLLOUT_STUCK: { workload: string; seconds: number; why: string };
   REVISION_GONE: { release: string; revision: number };
   RECEIPT_MISSING: { release: string; namespace: string; where: string };
-  RELEASE_ADOPTED: { release: string; namespace: string; chart: string; revision: number };
+  RELEASE_ADOPTED: { releases: string; namespace: string; charts: string; revisions: string };
   NOT_CONFIRMED: { command: string };
   SERVER_UNUSABLE: { address: string; reason: string };
   FINDINGS: { count: number };

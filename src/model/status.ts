@@ -98,6 +98,6 @@ export interface HistoryEntry {
   readonly install?: ReceiptStatus | undefined;
   /** What is there now. */
   readonly current: boolean;
-  /** `rollback --to` can go back to it. */
+  /** `rollback --to` can go back to it: to the number of its install, and where it has none, to `owner`. */
   readonly reachable: boolean;
 }

@@ -1,3 +1,4 @@
+import type { Existing } from "../model/choices.ts";
 import type { NoteEvent } from "../model/event.ts";
 import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
 import { unlessForbidden } from "../model/failure.ts";
@@ -22,6 +23,8 @@ export interface AdoptionPorts extends SinceInstallPorts {
   /** Of the site's release on this cluster. */
   readonly receipts: readonly Receipt[];
   chartValues(chart: PlannedChart): Promise<ChartValues>;
+  /** What the command says, where it says something: it counts for what an earlier install took over, too. */
+  readonly named: Existing | undefined;
   /** The same plan with the owner's values below those of the site. */
   planOver(owner: readonly OwnerLayer[]): Promise<InstallPlan>;
   readonly signal: AbortSignal;
@@ -56,7 +59,7 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
     signal,
   });
   const told: Finding[] = [...findings];
-  const records: AdoptedRecord[] = [];
+  const owners: Owner[] = [];
   const blocked = foreign.length > 0 && hasErrors(findings);
   for (const found of blocked ? [] : foreign) {
     told.push(...(await driftOf(found, ports)));
@@ -71,26 +74,43 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
       told.push(obstacle);
       continue;
     }
-    records.push({ release, namespace, revision, chart, version, values: existing });
+    const record = { release, namespace, revision, chart, version, values: existing };
+    owners.push({ record, values: found.values });
     told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
   }
   const changed = await changesSince(plan.charts.filter(isOurs), known, ports);
   told.push(...changed.findings);
   // Where an earlier install adopted a release and stopped before helm, the release is still foreign: it was decided on
   // again above, and the earlier decision is left out.
-  const earlier = (standing(known)?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
-  const adopted = foreign.filter((found) => records.some((one) => isSameRelease(one, found)));
-  const layers = [...(await ownerLayers(earlier, ports)), ...keptValues(adopted, records)];
-  const planned = layers.length === 0 ? plan : await ports.planOver(layers);
-  const compared = await compareAll(planned, adopted, records, ports);
+  const before = (standing(known)?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
+  const earlier = await earlierOwners(before, ports);
+  const kept = [...earlier, ...owners].filter(isKept);
+  const planned = kept.length === 0 ? plan : await ports.planOver(kept.map(layerOf));
+  const decided = [...owners, ...earlier.filter(({ record }) => !before.includes(record))];
+  const compared = await compareAll(planned, decided, ports);
+  const adopted = foreign.filter((found) => owners.some(({ record }) => isSameRelease(record, found)));
   const charts = await Promise.all(planned.charts.map((chart) => withUnreleased(chart, adopted, ports)));
   return {
     plan: { ...planned, charts },
-    records,
+    records: decided.map(({ record }) => record),
     findings: [...told, ...compared.findings],
     steps: [...charts.flatMap(ownershipStep), ...compared.steps],
-    refused: foreign.length > records.length || changed.refused,
+    refused: foreign.length > owners.length || changed.refused,
   };
+}
+
+/** A release that is taken over, as it is written down, and what its owner had set. */
+interface Owner {
+  readonly record: AdoptedRecord;
+  readonly values: Values;
+}
+
+function layerOf({ record: { release }, values }: Owner): OwnerLayer {
+  return { release, values };
+}
+
+function isKept({ record }: Owner): boolean {
+  return record.values === "keep-values";
 }
 
 /** What somebody changed by hand since helm was last there: its next upgrade takes that back. */
@@ -144,10 +164,6 @@ function ownershipStep({ release, unreleased }: PlannedChart): readonly NoteEven
   return [{ type: "note", text: "plan-ownership", facts: { release, objects: objects.length, by } }];
 }
 
-function keptValues(adopted: readonly ForeignRelease[], records: readonly AdoptedRecord[]): readonly OwnerLayer[] {
-  return adopted.filter((found) => records.some((one) => isSameRelease(one, found) && one.values === "keep-values"));
-}
-
 /** Whether the install of this receipt got as far as helm for the release. If it stopped before, the release is not ours. */
 function tellsOf(receipt: Receipt, named: PlannedChart | AdoptedRecord): boolean {
   if (receipt.releases === undefined && receipt.helm === undefined) return false;
@@ -155,36 +171,39 @@ function tellsOf(receipt: Receipt, named: PlannedChart | AdoptedRecord): boolean
 }
 
 /**
- * The owner's values stay below ours in every later install too. Helm forgets old revisions; then what the release has
- * now stands for them, since it was made of them.
+ * Of what an earlier install took over, the owners' values that it keeps, and those of which the command now says
+ * otherwise. Helm forgets old revisions; then what the release has now stands for it, since it was made of that.
  */
-async function ownerLayers(
-  adopted: readonly AdoptedRecord[],
-  { helm, signal }: AdoptionPorts,
-): Promise<readonly OwnerLayer[]> {
-  const layers: OwnerLayer[] = [];
-  for (const { release, namespace, revision, values: existing } of adopted) {
-    if (existing !== "keep-values") continue;
+async function earlierOwners(
+  before: readonly AdoptedRecord[],
+  { helm, named, signal }: AdoptionPorts,
+): Promise<readonly Owner[]> {
+  const owners: Owner[] = [];
+  for (const known of before) {
+    const isSaid = named !== undefined && named !== "refuse" && named !== known.values;
+    const record = isSaid ? { ...known, values: named } : known;
+    if (!isSaid && record.values === "site-values") continue;
+    const { release, namespace, revision } = record;
     const values =
       (await helm.values(release, namespace, { revision, signal })) ??
       (await helm.values(release, namespace, { signal }));
-    if (values !== undefined) layers.push({ release, values });
+    if (values !== undefined) owners.push({ record, values });
   }
-  return layers;
+  return owners;
 }
 
 async function compareAll(
   plan: InstallPlan,
-  foreign: readonly ForeignRelease[],
-  records: readonly AdoptedRecord[],
+  owners: readonly Owner[],
   ports: AdoptionPorts,
 ): Promise<{ readonly findings: readonly Finding[]; readonly steps: readonly NoteEvent[] }> {
   const findings: Finding[] = [];
   const steps: NoteEvent[] = [];
-  for (const { release, namespace, values } of foreign) {
-    const chart = plan.charts.find((each) => isSameRelease(each, { release, namespace }));
+  for (const { record, values } of owners) {
+    const { release } = record;
+    const chart = plan.charts.find((each) => isSameRelease(each, record));
     if (chart === undefined) continue;
-    const keeps = records.some((one) => isSameRelease(one, chart) && one.values === "keep-values");
+    const keeps = record.values === "keep-values";
     const over = mergeValues(...layersOver(chart, keeps).map(asValues));
     const owner = compareOwnerValues(values, over, await ports.chartValues(chart));
     if (keeps && owner.unread.length > 0)

@@ -1,9 +1,11 @@
 import type { KubeObject } from "../model/kubernetes.ts";
 import type { Site } from "../model/site.ts";
+import { isInstalled } from "../model/rendered-object.ts";
 import { planObjects } from "../stages/apply/objects.ts";
 import { withHelmOwnership } from "../stages/relocate/helm-ownership.ts";
 import type { Bundle } from "../content/open-bundle.ts";
 import type { InstallPorts } from "./install-ports.ts";
+import { partsOf, printParts } from "./manifest-parts.ts";
 import { renderedNames, type ProofResult, type Rendered } from "./prove.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { wantedPlugins } from "./wanted-plugins.ts";
@@ -46,9 +48,10 @@ export async function exportManifests(
   };
 }
 
-/** Helm's marks are no part of what it renders, and yet of what it installs. */
+/** Helm's marks are no part of what it renders, and yet of what it installs; what only `helm test` makes is the reverse. */
 export function asInstalled(rendered: Rendered): Rendered {
-  return { ...rendered, manifest: withHelmOwnership(rendered.manifest, rendered.chart) };
+  const installed = printParts(partsOf(rendered.manifest).filter(({ objects }) => objects.some(isInstalled)));
+  return { ...rendered, manifest: withHelmOwnership(installed, rendered.chart) };
 }
 
 /** CRDs that the spec names, besides those of the charts. */

@@ -18,6 +18,8 @@ export interface GitopsFolder {
   readonly files: readonly { readonly name: string; readonly text: string }[];
   /** Rendered by the chart, and kept out of what is committed. */
   readonly secrets: readonly string[];
+  /** Nobody can change them, as a new version would: https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
+  readonly jobs: readonly { readonly name: string; readonly namespace: string }[];
 }
 
 /** In the order in which they are applied; each one is a kustomization, a sync wave and a Kustomization of Flux. */
@@ -33,11 +35,16 @@ export function gitopsFolder(exported: ManifestExport, options: GitopsOptions): 
     const parts = partsOf(manifest);
     return { name: chart.name, secrets: parts.filter(isSecret), parts: parts.filter((part) => !isSecret(part)) };
   });
-  const made = new Set(rendered.flatMap(({ parts }) => parts.flatMap(({ objects }) => objects.map(keyOf))));
-  const isPatch = (object: KubeObject): boolean => made.has(keyOf(object));
+  const placeOf = (object: RenderedObject): string => `${namespaceOf(object, options.namespace)}/${keyOf(object)}`;
+  const made = new Set(rendered.flatMap(({ parts }) => parts.flatMap(({ objects }) => objects.map(placeOf))));
+  const isPatch = (object: KubeObject): boolean => made.has(placeOf(object));
   const before = exported.before.filter((object) => !isPatch(object));
   const patches = [...exported.before.filter(isPatch), ...exported.overlay];
   const secrets = rendered.flatMap((release) => release.secrets);
+  const jobs = rendered
+    .flatMap(({ parts }) => parts.flatMap(({ objects }) => objects))
+    .filter((object) => identityOf(object).kind === "Job")
+    .map((object) => ({ name: identityOf(object).name, namespace: namespaceOf(object, options.namespace) }));
   const documents: Readonly<Record<GitopsPhase, readonly File[]>> = {
     "1-namespace": file("objects.yaml", [...exported.namespace, ...before].map(yaml)),
     "2-crds": file(
@@ -52,9 +59,10 @@ export function gitopsFolder(exported: ManifestExport, options: GitopsOptions): 
     files: [
       { name: "kustomization.yaml", text: kustomization({ resources: used }) },
       ...used.flatMap((phase, wave) =>
-        phaseFiles(phase, documents[phase], phase === "3-release" ? patches.map(yaml) : [], {
-          wave: options.engine === "argocd" ? wave : undefined,
-        }),
+        phaseFiles(phase, documents[phase], phase === "3-release" ? patches.map(yaml) : [], [
+          ...(options.engine === "argocd" ? [waveTransformer(phase, wave)] : []),
+          ...(options.engine === "flux" && phase === "3-release" && jobs.length > 0 ? [jobTransformer] : []),
+        ]),
       ),
       ...engineFiles(options, used),
       ...file(
@@ -63,6 +71,7 @@ export function gitopsFolder(exported: ManifestExport, options: GitopsOptions): 
       ),
     ],
     secrets: secrets.flatMap(({ objects }) => objects.map((object) => identityOf(object).name)),
+    jobs,
   };
 }
 
@@ -75,7 +84,7 @@ function phaseFiles(
   phase: GitopsPhase,
   files: readonly File[],
   patches: readonly string[],
-  { wave }: { readonly wave: number | undefined },
+  transformers: readonly KubeObject[],
 ): readonly File[] {
   // A folder within stands for what is in it.
   const resources = [...new Set(files.map(({ name }) => name.split("/")[0] ?? name))];
@@ -83,13 +92,15 @@ function phaseFiles(
   const all = [
     ...files,
     ...patched,
-    ...(wave === undefined ? [] : [{ name: "wave.yaml", text: printTyped(waveTransformer(wave)) }]),
+    ...transformers.map((each) => ({ name: `${each.metadata.name}.yaml`, text: printTyped(each) })),
     {
       name: "kustomization.yaml",
       text: kustomization({
         resources,
         ...(patched.length === 0 ? {} : { patches: patched.map(({ name: path }) => ({ path })) }),
-        ...(wave === undefined ? {} : { transformers: ["wave.yaml"] }),
+        ...(transformers.length === 0
+          ? {}
+          : { transformers: transformers.map(({ metadata }) => `${metadata.name}.yaml`) }),
       }),
     },
   ];
@@ -117,15 +128,28 @@ function kustomization(said: object): string {
   return printTyped({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", ...said });
 }
 
-/** On the objects alone: kustomize's `commonAnnotations` would be in pod templates, too, and roll every pod. */
-function waveTransformer(wave: number): object {
-  return {
-    apiVersion: "builtin",
-    kind: "AnnotationsTransformer",
-    metadata: { name: "sync-wave" },
-    annotations: { "argocd.argoproj.io/sync-wave": String(wave) },
-    fieldSpecs: [{ path: "metadata/annotations", create: true }],
-  };
+/** With CRDs and the namespace go other people's objects: neither pruning nor the end of an application takes them. */
+const isKept = (phase: GitopsPhase): boolean => phase === "1-namespace" || phase === "2-crds";
+
+/**
+ * On the objects alone: kustomize's `commonAnnotations` would be in pod templates, too, and roll every pod.
+ * https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/
+ */
+function waveTransformer(phase: GitopsPhase, wave: number): KubeObject {
+  const kept = { "argocd.argoproj.io/sync-options": "Prune=false,Delete=false" };
+  return annotator("wave", { "argocd.argoproj.io/sync-wave": String(wave), ...(isKept(phase) ? kept : {}) });
+}
+
+/** Flux makes anew what cannot be changed: https://fluxcd.io/flux/components/kustomize/kustomizations/#controlling-the-apply-behavior-of-resources */
+const jobTransformer = annotator(
+  "jobs",
+  { "kustomize.toolkit.fluxcd.io/force": "enabled" },
+  { group: "batch", kind: "Job" },
+);
+
+function annotator(name: string, annotations: Readonly<Record<string, string>>, of: object = {}): KubeObject {
+  const fieldSpecs = [{ ...of, path: "metadata/annotations", create: true }];
+  return { apiVersion: "builtin", kind: "AnnotationsTransformer", metadata: { name }, annotations, fieldSpecs };
 }
 
 function engineFiles(options: GitopsOptions, phases: readonly GitopsPhase[]): readonly File[] {
@@ -167,8 +191,7 @@ function fluxObjects({ name, repository }: GitopsOptions, phases: readonly Gitop
       spec: {
         interval: "10m",
         path: path(phase),
-        // CRDs and the namespace take other people's objects with them.
-        prune: phase === "3-release" || phase === "4-plugins",
+        prune: !isKept(phase),
         wait: true,
         sourceRef: { kind: "GitRepository", name },
         ...(at === 0 ? {} : { dependsOn: [{ name: `${name}-${phases[at - 1] ?? ""}` }] }),
@@ -184,6 +207,11 @@ function onlyLast(parts: readonly ManifestPart[]): readonly ManifestPart[] {
 
 function isSecret({ objects }: ManifestPart): boolean {
   return objects.some((object) => identityOf(object).kind === "Secret");
+}
+
+function namespaceOf(object: RenderedObject, otherwise: string): string {
+  const { namespace = "" } = identityOf(object);
+  return namespace === "" ? otherwise : namespace;
 }
 
 function keyOf(object: RenderedObject): string {

@@ -16,12 +16,14 @@ export function historyOf(
   receipts: readonly Receipt[],
 ): readonly HistoryEntry[] {
   const current = standing(receipts);
+  const adopted = current?.adopted ?? [];
   const { release } = named;
   const revisionOf = (receipt: Receipt): number =>
     releasesOf(receipt).find((one) => isSameRelease(one, named))?.revision ?? 0;
   const known = revisions.map(({ revision, status, updated, chart }): HistoryEntry => {
     const receipt = receipts.find((each) => revisionOf(each) === revision);
-    const reachable = receipt !== undefined && receipt !== current && receipt.state === "done";
+    const isOwners = adopted.some((one) => isSameRelease(one, named) && one.revision === revision);
+    const reachable = isOwners || (receipt !== undefined && receipt !== current && receipt.state === "done");
     const entry = { release, revision, at: updated, state: status, chart, current: status === "deployed", reachable };
     return receipt === undefined ? entry : { ...entry, install: receiptStatus(receipt) };
   });

@@ -66,6 +66,7 @@ export interface GitopsReadme {
   readonly path: string;
   readonly pullSecret?: string | undefined;
   readonly secrets: readonly string[];
+  readonly jobs: readonly { readonly name: string; readonly namespace: string }[];
   /** Folders, in their order. */
   readonly phases: readonly string[];
   readonly proof: ExportedFiles["proof"];
@@ -74,7 +75,7 @@ export interface GitopsReadme {
 /** The README beside a folder that Argo CD, Flux or kustomize applies. */
 export function gitopsReadme(facts: GitopsReadme, language: Language): string {
   const say = exportWords[language];
-  const { namespace, prefix, proof, engine, release, secrets } = facts;
+  const { namespace, prefix, proof, engine, release, secrets, jobs } = facts;
   const step = (text: string, wanted: boolean, ...commands: readonly string[]): readonly Step[] =>
     wanted ? [{ text, commands }] : [];
   const folders = facts.phases.flatMap((phase) => [
@@ -94,6 +95,11 @@ export function gitopsReadme(facts: GitopsReadme, language: Language): string {
       say.gitSecret,
       engine === "flux",
       `kubectl -n flux-system create secret generic ${release}-git --from-file=username --from-file=password`,
+    ),
+    ...step(
+      say.jobs,
+      engine === "kustomize" && jobs.length > 0,
+      ...jobs.map((job) => `kubectl -n ${job.namespace} delete job ${job.name} --ignore-not-found`),
     ),
     ...step(say.applyFolder, engine === "kustomize", ...folders),
     ...step(say.applyArgocd, engine === "argocd", "kubectl apply -f argocd.yaml"),

@@ -94,7 +94,7 @@ export function historyTable(entries: readonly HistoryEntry[], { language, colum
   const say = statusWords[language];
   const { words } = catalogueOf(language);
   const several = new Set(entries.map(({ release }) => release)).size > 1;
-  const rows = entries.map(({ release, revision, at, state, chart, install, current, reachable }) => [
+  const rows = entries.map(({ release, revision, at, state, chart, install, ...entry }) => [
     ...(several ? [release] : []),
     String(install?.number ?? say.absent),
     String(revision ?? say.absent),
@@ -102,7 +102,7 @@ export function historyTable(entries: readonly HistoryEntry[], { language, colum
     state,
     chart === "" ? say.absent : chart,
     install?.bundle ?? say.absent,
-    current ? say.current : reachable ? `rollback --to ${install?.number ?? ""}` : say.absent,
+    entry.current ? say.current : entry.reachable ? `rollback --to ${install?.number ?? "owner"}` : say.absent,
   ]);
   const names = [shortened(say.chart), shortened(words.bundle)];
   const header = [say.install, say.revision, say.started, say.state, ...names, say.back];

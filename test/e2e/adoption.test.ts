@@ -96,7 +96,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
 
     const spared = await far.run(["uninstall", "--yes"]);
     expect(spared, said(spared)).toMatchObject({ exitCode: 1 });
-    expect(spared.stderr).toContain("RELEASE_ADOPTED");
+    expect(spared.stderr).toMatch(/RELEASE_ADOPTED[^]*`rollback --to owner` returns to revision 1;/);
     const first = await succeeds(far, ["rollback", "--yes"]);
     expect(first.stderr).toContain("back to install 2");
     const owner = await succeeds(far, ["rollback", "--yes"]);
@@ -142,11 +142,12 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     expect(taken.stderr).toContain("higress-core.gateway.replicas=4");
     expect(await gateway(far)).toMatchObject({ replicas: 4, image: /^harbor\.airgap\.example:8443\// });
     expect(await kubectl(far, "get", "ingressclasses", "-o", "name")).toContain("/bank");
-    await succeeds(far, ["install", carried.bundle]);
-    expect(await gateway(far)).toMatchObject({ replicas: 4 });
-
-    await succeeds(far, ["rollback", "--yes"]);
-    const owner = await succeeds(far, ["rollback", "--yes"]);
+    // What was decided is not forever, and the way back is one step from anywhere.
+    const dropped = await succeeds(far, ["install", carried.bundle, "--existing", "site-values"]);
+    expect(dropped.stderr).toMatch(/its owner's values go: .*higress-core\.gateway\.replicas=4/);
+    expect(await gateway(far)).toMatchObject({ replicas: 1 });
+    expect((await succeeds(far, ["history"])).stdout).toMatch(/^- +1 .* rollback --to owner$/m);
+    const owner = await succeeds(far, ["rollback", "--to", "owner", "--yes"]);
     expect(owner.stderr).toContain("is back at revision 1 of its owner");
     expect(withoutMarks(await objectsOf(far))).toMatchObject(withoutMarks(before));
   }, 600_000);

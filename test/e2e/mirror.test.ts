@@ -1,20 +1,29 @@
 import { createHash } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { aConnectedSide, type ConnectedSide } from "../rig/connected-side.ts";
 import { aFarSide, farSideUnavailable, said, type FarSide } from "../rig/far-side.ts";
 import { aFaultServer, type FaultServer } from "../rig/fault-server.ts";
 import { aDockerRegistry, dockerRegistryUnavailable } from "../rig/registry-process.ts";
-import type { CliResult } from "../rig/cli.ts";
+import { aWasmPlugin } from "../rig/builders/plugins.ts";
+import { sampleChart } from "../rig/charts/pack.ts";
+import { cli, type CliResult } from "../rig/cli.ts";
+import { manifestAccept } from "../../src/model/media-type.ts";
 import { startCli } from "../rig/running-cli.ts";
-import { writeSampleSite } from "../rig/sample-site.ts";
+import { admin, aHarbor } from "../rig/harbor/harbor.ts";
+import { sampleContent, writeSampleSite, writeSampleSpec } from "../rig/sample-site.ts";
+import { seed } from "../rig/seed.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
+import { aCertificateAuthority } from "../rig/tls.ts";
+import { aProxyPlugin } from "../rig/wasm/module.ts";
 import { tools } from "../rig/tools.ts";
 
 const withoutRegistry = dockerRegistryUnavailable();
 const unavailable = farSideUnavailable();
 const because = (why: string | undefined): string => (why === undefined ? "" : ` (not run: ${why})`);
 const host = "harbor.airgap.example";
+const sourcePassword = "pl4nted-of-the-source";
 
 interface Target {
   readonly seen: FaultServer;
@@ -57,7 +66,9 @@ async function tagsOf({ seen }: Target, lockFile: string): Promise<readonly stri
     lock.items.map(async ({ reference }) => {
       const [, repository = "", tag = ""] = /^[^/]+\/(.+):([^:]+)$/.exec(reference) ?? [];
       const url = `${seen.origin}/v2/higress/${repository}/manifests/${tag}`;
-      const body = Buffer.from(await (await fetch(url, { headers: { accept: "*/*" } })).arrayBuffer());
+      const answer = await fetch(url, { headers: { accept: manifestAccept } });
+      expect(answer.status, url).toBe(200);
+      const body = Buffer.from(await answer.arrayBuffer());
       return `${repository}:${tag} ${createHash("sha256").update(body).digest("hex")}`;
     }),
   );
@@ -105,6 +116,63 @@ describe.skipIf(withoutRegistry !== undefined)(`mirror${because(withoutRegistry)
         .registry.requests.slice(fetched)
         .filter(({ step, path }) => step === "blob.get" && /\/higress\/(gateway|pilot|higress)\//.test(path));
       expect(layers.map(({ path }) => path)).toEqual([]);
+    });
+  });
+
+  it("goes from one registry with its own CA and a login of the docker config to another, and names a project that is missing", async () => {
+    await using folder = await aTempDirectory();
+    await using maker = await aCertificateAuthority();
+    await using company = await aCertificateAuthority({ names: [host] });
+    await using source = await aDockerRegistry({ tls: maker, htpasswd: { user: "reader", password: sourcePassword } });
+    await seed(source.url, sampleContent(), {
+      ca: [await readFile(maker.caFile, "utf8")],
+      login: { username: "reader", password: sourcePassword },
+    });
+    await using harbor = await aHarbor({ tls: company.tls, users: [admin] });
+    const login = (user: string, password: string) => ({ auth: Buffer.from(`${user}:${password}`).toString("base64") });
+    const auths = { [source.host]: login("reader", sourcePassword), [harbor.host]: login(admin.name, admin.secret) };
+    await mkdir(join(folder.path, ".docker"));
+    await writeFile(join(folder.path, ".docker/config.json"), JSON.stringify({ auths }));
+    const spec = await writeSampleSpec(folder.path, source.url);
+    const registries = { [sampleChart.registry]: { endpoints: [{ url: source.url, ca: maker.caFile }] } };
+    const ofSpec = JSON.parse(await readFile(spec, "utf8")) as object;
+    await writeFile(spec, JSON.stringify({ ...ofSpec, registries }));
+    const site = await writeSampleSite(folder.path, { host, url: harbor.origin, ca: company.caFile });
+    const mirrored = (): Promise<CliResult> =>
+      cli(["mirror", spec, "--site", site, "--helm", rig.helm, "--out", "m.tar", "--overwrite"], { cwd: folder.path });
+
+    const missing = await mirrored();
+    expect(missing, said(missing)).toMatchObject({ exitCode: 1 });
+    expect(missing.stderr).toMatch(/createProject/);
+    const { registry, ...more } = JSON.parse(await readFile(site, "utf8")) as { registry: object };
+    await writeFile(site, JSON.stringify({ ...more, registry: { ...registry, createProject: { public: false } } }));
+    const made = await mirrored();
+    expect(made, said(made)).toMatchObject({ exitCode: 0 });
+    expect(harbor.state.projects.get("higress")?.artifacts.size).toBeGreaterThan(7);
+    expect(said(missing) + said(made)).not.toMatch(new RegExp(`${sourcePassword}|${admin.secret}`));
+  });
+
+  it("takes a tag that has moved since the last time, and sends what is new of it only", async () => {
+    const moved = `${sampleChart.registry}/plugins/waf:2.0.1`;
+    await using own = await aConnectedSide();
+    await withTarget(own.folder, async (target) => {
+      const run = () =>
+        own.run("mirror", "bundle.yaml", "--site", target.site, "--helm", rig.helm, "--out", "m.tar", "--overwrite");
+      const first = await run();
+      expect(first, said(first)).toMatchObject({ exitCode: 0 });
+      const [before, sent] = [await tagsOf(target, join(own.folder, "m.tar.lock.json")), target.seen.requests.length];
+      await own.publish({ [moved]: aWasmPlugin({ module: aProxyPlugin({}, { data: "anew" }), layout: "single" }) });
+      const second = await run();
+      expect(second, said(second)).toMatchObject({ exitCode: 0 });
+      const after = await tagsOf(target, join(own.folder, "m.tar.lock.json"));
+      expect(after.filter((tag) => !before.includes(tag))).toEqual([expect.stringMatching(/^plugins\/waf:2\.0\.1 /)]);
+      const puts = changesOf(target.seen, sent).filter(
+        (change) => change.startsWith("PUT") && change.includes("/manifests/"),
+      );
+      expect(
+        puts.every((change) => change.includes("/plugins/waf/")),
+        puts.join("\n"),
+      ).toBe(true);
     });
   });
 

@@ -2,15 +2,16 @@ import { reportFindings } from "../../model/event.ts";
 import { workloadsOf } from "../../pipeline/install.ts";
 import { planRollback } from "../../stages/receipt/undo-plan.ts";
 import { rollback } from "../../stages/receipt/undo.ts";
-import { installBefore, installsSince, installNumbered, receiptBefore } from "../../stages/receipt/receipt.ts";
+import { installBefore, installsSince, installNumbered, notBefore } from "../../stages/receipt/receipt.ts";
 import { adoptedBefore, isReplaced, withOwners, withStanding } from "../../stages/receipt/standing-releases.ts";
+import type { WorkloadRef } from "../../stages/rollout/progress.ts";
 import { watchRollout } from "../../stages/rollout/watch.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { Failure } from "../../model/failure.ts";
 import { releasesOf, type Receipt, type ReleaseRecord } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
 import type { Context } from "../context.ts";
-import { wholeNumber, type Flags } from "../define.ts";
+import { text, wholeNumber, type Flags } from "../define.ts";
 import { agreed } from "../agreement.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools, type ClusterTools } from "../wire/tools.ts";
@@ -23,18 +24,18 @@ import { oursOf, loadForUndo, releasePort, retire } from "../wire/receipts.ts";
  */
 export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
-  const to = wholeNumber(flags, "to", 1, 9999);
+  const to = text(flags, "to") === owner ? owner : wholeNumber(flags, "to", 1, 9999);
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
   const receipts = await loadForUndo(site, tools, context.signal);
   const { latest, all } = receipts;
-  const install = to === undefined ? installBefore(all, latest) : installNumbered(all, latest, to);
+  const install = to === owner ? undefined : installWanted(all, latest, to);
   const standing = withStanding(latest, all);
   const { ours: current, findings: left } = await oursOf(standing, all, tools, context.signal);
   reportFindings(left, report);
   const before =
     install === undefined
-      ? (adoptedBefore(standing) ?? receiptBefore(all, latest))
+      ? (adoptedBefore(standing) ?? notBefore(all, latest, owner))
       : withOwners(withStanding(install, all), standing);
   await areKept(releasesOf(before), all, tools, context.signal);
   if (!(await agreed(planRollback(current, before), { command: "rollback", flags, context }))) return ExitCode.done;
@@ -44,15 +45,30 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     signal: context.signal,
   });
   reportFindings(findings, report);
-  if (install === undefined) await backAtOwner(receipts.all, latest, { site, tools, context });
-  else {
+  if (install === undefined) {
+    await retire(all, site, tools, context.signal);
+    for (const { release, chart, version, revision } of latest.adopted ?? [])
+      report({
+        type: "note",
+        text: "rolled-back-to-owner",
+        facts: { release, chart: `${chart} ${version}`, revision },
+      });
+  } else {
     for (const undone of installsSince(all, install)) await receipts.save({ ...undone, state: "undone" });
     // Beside the release stands the one that tells what is there now.
     await receipts.save(install);
     const facts = { bundle: `${install.bundle.name} ${install.bundle.version}`, number: install.number };
     report({ type: "note", text: "rolled-back", facts });
   }
+  await waitForPods(releasesOf(before), { site, tools, context });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
+}
+
+/** What somebody else had installed before us, in place of the number of an install. */
+const owner = "owner";
+
+function installWanted(all: readonly Receipt[], latest: Receipt, to: number | undefined): Receipt | undefined {
+  return to === undefined ? installBefore(all, latest) : installNumbered(all, latest, to);
 }
 
 /** Before anything is taken back: helm keeps ten revisions, unless it is told otherwise. @throws Failure REVISION_GONE */
@@ -77,16 +93,13 @@ interface Reached {
   readonly context: Context;
 }
 
-/** After the way back to a former owner's release nothing of ours is left to undo. Whether its images can still be pulled shows in the rollout. */
-async function backAtOwner(all: readonly Receipt[], { adopted = [] }: Receipt, reached: Reached): Promise<void> {
-  const { site, tools, context } = reached;
+/** Whether the images of an older revision can still be pulled shows here. @throws Failure ROLLOUT_STUCK */
+async function waitForPods(releases: readonly ReleaseRecord[], { site, tools, context }: Reached): Promise<void> {
   const { report } = context.reporter;
   const { signal } = context;
-  await retire(all, site, tools, signal);
-  for (const { release, namespace, chart, version, revision } of adopted) {
-    const facts = { release, chart: `${chart} ${version}`, revision };
-    report({ type: "note", text: "rolled-back-to-owner", facts });
-    const workloads = workloadsOf(await tools.helm.getManifest(release, namespace, { signal }));
-    await watchRollout(workloads, tools.kubectl, { namespace, seconds: site.cluster.rolloutSeconds, report, signal });
-  }
+  const { namespace, rolloutSeconds: seconds } = site.cluster;
+  const workloads: WorkloadRef[] = [];
+  for (const { release, namespace: of, revision } of releases)
+    if (revision > 0) workloads.push(...workloadsOf(await tools.helm.getManifest(release, of, { signal })));
+  await watchRollout(workloads, tools.kubectl, { namespace, seconds, report, signal });
 }

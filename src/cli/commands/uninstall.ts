@@ -20,11 +20,14 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using tools = await openTools(flags, site, context);
   const { all, latest: newest } = await loadForUndo(site, tools, context.signal);
   const { ours: latest, findings: left } = await oursOf(withStanding(newest, all), all, tools, context.signal);
-  const [adopted] = latest.adopted ?? [];
-  if (adopted !== undefined) {
-    const { release, namespace, chart, version, revision } = adopted;
-    throw new Failure("RELEASE_ADOPTED", { release, namespace, chart: `${chart} ${version}`, revision });
-  }
+  const { adopted = [] } = latest;
+  if (adopted.length > 0)
+    throw new Failure("RELEASE_ADOPTED", {
+      releases: adopted.map(({ release }) => release).join(" "),
+      namespace: site.cluster.namespace,
+      charts: adopted.map(({ chart, version }) => `${chart} ${version}`).join(", "),
+      revisions: adopted.map(({ revision }) => revision).join(", "),
+    });
   reportFindings(left, report);
   const reach = { crds: truth(flags, "crds"), namespace: truth(flags, "namespace-too") };
   const command = "uninstall";

@@ -51,6 +51,7 @@ export async function adoptExisting(
       },
       receipts: await receiptsOfRelease(site, port, tools.kubectl, signal),
       chartValues: async ({ file }) => readChartValues(await bundle.readFile(file)),
+      named,
       decide: async (about) => named ?? (asks ? await askOwner(about, context) : "refuse"),
       planOver: (owner) => session.planOver(owner),
       signal,

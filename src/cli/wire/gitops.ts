@@ -45,7 +45,7 @@ export function gitopsExport(
   language: Language,
 ): readonly NewFile[] {
   const { namespace, release } = site.cluster;
-  const { files, secrets } = gitopsFolder(exported, { engine, name: release, namespace, repository });
+  const { files, secrets, jobs } = gitopsFolder(exported, { engine, name: release, namespace, repository });
   const { images, strings, findings } = proof;
   const readme = gitopsReadme(
     {
@@ -54,6 +54,7 @@ export function gitopsExport(
       namespace,
       release,
       secrets,
+      jobs,
       bundle: `${bundle.document.name} ${bundle.document.version}`,
       prefix: plan.prefix,
       pullSecret: exported.pullSecret,

@@ -82,14 +82,6 @@ export function installBefore(receipts: readonly Receipt[], receipt: Receipt): R
   return installsBefore(receipts, receipt).at(-1);
 }
 
-/** As `installBefore`, where there must be one. @throws Failure RECEIPT_MISSING */
-export function receiptBefore(receipts: readonly Receipt[], receipt: Receipt): Receipt {
-  const before = installBefore(receipts, receipt);
-  const { release, namespace } = receipt.cluster;
-  if (before === undefined) throw new Failure("RECEIPT_MISSING", { release, namespace, where: "before" });
-  return before;
-}
-
 /** Installs that went through before `receipt`, oldest first: those that can be gone back to. */
 function installsBefore(receipts: readonly Receipt[], receipt: Receipt): readonly Receipt[] {
   return receipts
@@ -99,12 +91,18 @@ function installsBefore(receipts: readonly Receipt[], receipt: Receipt): readonl
 
 /** @throws Failure USAGE naming those that can be gone back to, RECEIPT_MISSING where there is none */
 export function installNumbered(receipts: readonly Receipt[], receipt: Receipt, number: number): Receipt {
-  const before = installsBefore(receipts, receipt);
-  const found = before.find((each) => each.number === number);
-  if (found !== undefined) return found;
-  // Without earlier installs the sentence could name none after its colon.
-  if (before.length === 0) return receiptBefore(receipts, receipt);
-  throw new Failure("USAGE", { what: `--to ${number}: ${before.map((each) => each.number).join(", ")}` });
+  const found = installsBefore(receipts, receipt).find((each) => each.number === number);
+  return found ?? notBefore(receipts, receipt, String(number));
+}
+
+/** @throws Failure USAGE naming what can be gone back to, RECEIPT_MISSING where there is nothing */
+export function notBefore(receipts: readonly Receipt[], receipt: Receipt, to: string): never {
+  const known = installsBefore(receipts, receipt).map(({ number }) => String(number));
+  const all = [...known, ...(receipt.adopted === undefined ? [] : ["owner"])];
+  if (all.length > 0) throw new Failure("USAGE", { what: `--to ${to}: ${all.join(", ")}` });
+  // The sentence could name nothing after its colon.
+  const { release, namespace } = receipt.cluster;
+  throw new Failure("RECEIPT_MISSING", { release, namespace, where: "before" });
 }
 
 /** What is undone when `before` is what stands again. */

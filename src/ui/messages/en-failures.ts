@@ -36,7 +36,7 @@ export const failures = failureSentences({
   },
   REGISTRY_TOKEN_REFUSED: { message: "{host} gave {as} a token and refuses it at {action}: {why}", hint: "The password is right. Either a proxy in front takes the Authorization header out, or the clocks of the registry's hosts differ: compare date on them." },
   REGISTRY_DENIED: { message: "{host} forbids {action}: {answer}", hint: "{because}" },
-  REGISTRY_NOT_FOUND: { message: "{host} does not have it: {action}: {answer}", hint: "Check repository and tag; for Harbor, check that the project exists." },
+  REGISTRY_NOT_FOUND: { message: "{host} does not have it: {action}: {answer}", hint: "Check repository and tag. A project that Harbor does not have yet: make it there, or name `registry.createProject` in the site file." },
   REGISTRY_REFUSED: { message: "{host} answered {status} to {action}: {answer}", hint: "This will not pass by itself; the answer says what the registry objects to." },
   REGISTRY_BUSY: { message: "{host} answered {status} to {action} again and again: {answer}", hint: "Run the same command later: it goes on where it stopped." },
   REGISTRY_PROTOCOL: { message: "{host} does not follow the registry protocol at {action}: {why}", hint: "Something between here and the registry may be changing answers: a proxy, a login page, a load balancer." },
@@ -58,7 +58,7 @@ export const failures = failureSentences({
   CLUSTER_CONFLICT: { message: "Somebody else changed {what}: {output}", hint: "Look at the difference, then add --force-conflicts to take the fields over." },
   RELEASE_BUSY: { message: "The release {release} is {status}: another helm run was cut off or still goes on", hint: "If none runs: helm -n {namespace} rollback {release} (a first revision: … {release} 1), then the same command again." },
   ROLLOUT_STUCK: { message: "{workload} is not ready after {seconds} seconds: {why}", hint: "higress-airgap doctor says why, and what to type." },
-  RELEASE_ADOPTED: { message: "{release} was there before us, as {chart}: what was not installed from here is not uninstalled", hint: "`rollback` returns to its revision {revision}; to remove it all the same: helm -n {namespace} uninstall {release}" },
+  RELEASE_ADOPTED: { message: "{releases} was there before us, as {charts}: what was not installed from here is not uninstalled", hint: "`rollback --to owner` returns to revision {revisions}; to remove it all the same: helm -n {namespace} uninstall {releases}" },
   NOT_CONFIRMED: { message: "Nothing was done: nobody said yes to `{command}`", hint: "Answer y, or add --yes where nobody can be asked; --dry-run only shows what would be done." },
   REVISION_GONE: { message: "Helm no longer has revision {revision} of {release}; nothing was changed", hint: "history lists the installs that rollback --to can go back to. Any other comes back by installing its bundle again." },
   RECEIPT_MISSING: {

@@ -115,7 +115,7 @@ export const findings = findingSentences({
   "cluster.release-replaced": { message: "The release {release} in {namespace} is no longer the one that was installed from here: somebody removed that, and made another one", hint: "It is left alone. To remove it all the same: helm -n {namespace} uninstall {release}" },
   "cluster.release-changed": {
     message: "Since install {install} somebody set other values for the release {release} in {namespace} with helm (revision {revision}), and an install would take that back: {changes}",
-    hint: "Write what must stay under `values` of the site file, then go on with --existing site-values. Helm keeps what stands there now as revision {revision}.",
+    hint: "Write what must stay under `values` of the site file, then go on with --existing site-values: what was kept of its owner goes with it. Helm keeps what stands there now as revision {revision}.",
   },
   "cluster.release-drift": { message: "Somebody changed what revision {revision} of {release} made, and the install would take that back: {changes}", hint: "Write what must stay under `values` of the site file." },
   "cluster.object-foreign": {

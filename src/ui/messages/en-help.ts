@@ -67,7 +67,7 @@ export const flags: Readonly<Record<FlagName, string>> = {
   for: "Write a folder that kustomize, Argo CD or Flux applies",
   "repo-url": "Git repository that the engine reads: the folder goes there",
   "repo-path": "Where in the repository the folder will be",
-  to: "Number of the install to go back to (see history); without it, the one before",
+  to: "Number of the install to go back to (see history), or `owner`: what was there before the first; without it, the one before",
   existing: "A release that somebody else installed: keep its owner's values below the site file, drop them, or refuse",
   yes: "Do not ask; needed by rollback and uninstall where there is no terminal",
   host: "Address to listen on",

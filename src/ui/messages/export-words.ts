@@ -18,6 +18,7 @@ export interface ExportWords {
   readonly imagesFirst: string;
   readonly commit: string;
   readonly commitSecrets: string;
+  readonly jobs: string;
   readonly applyFolder: string;
   readonly applyArgocd: string;
   readonly applyFlux: string;
@@ -46,6 +47,7 @@ const en: ExportWords = {
   imagesFirst: "The images and plugins must be in {prefix} first: `higress-airgap push`.",
   commit: "Commit this folder, without secrets.yaml, at {path} of {url}.",
   commitSecrets: "These Secrets are in secrets.yaml alone: {names}. Make them on the cluster, and do not commit them; where they are there already, leave them.",
+  jobs: "A Job cannot be changed: remove those of the version before. Helm would run them as hooks; here they are objects like all others.",
   applyFolder: "Apply the parts in their order: the CRDs must be established before what needs them.",
   applyArgocd: "Give Argo CD the Application; it applies the parts as sync waves. It must know the repository and its credentials.",
   applyFlux: "Give Flux its source and one Kustomization for each part; each waits for the one before.",
@@ -74,6 +76,7 @@ const zh: ExportWords = {
   imagesFirst: "镜像和插件须先推送到 {prefix}：`higress-airgap push`。",
   commit: "把这个目录（不含 secrets.yaml）提交到 {url} 的 {path}。",
   commitSecrets: "以下 Secret 只在 secrets.yaml 中：{names}。请在集群上创建，不要提交；已存在的请保持不变。",
+  jobs: "Job 无法更改：请先删除上一版本的 Job。helm 会把它们作为 hook 运行；在这里它们与其他对象一样应用。",
   applyFolder: "按顺序应用各部分：CRD 就绪之后才能应用依赖它们的内容。",
   applyArgocd: "把 Application 交给 Argo CD；它按同步波次应用各部分。Argo CD 必须已配置该仓库及其凭据。",
   applyFlux: "把来源和各部分的 Kustomization 交给 Flux；每一个都等待前一个完成。",

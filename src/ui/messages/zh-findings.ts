@@ -94,7 +94,10 @@ export const findings = findingSentences({
   "overlay.no-target": { message: "没有工作负载含有容器 {container}，仓库的 CA 无处可加（也没有渲染出 {workload}）", hint: "没有它，网关不信任仓库，也就取不到插件。请按您的值所产生的名称，在重定位表的 `trust:` 下写明工作负载及其容器。" },
   "cluster.release-foreign": { message: "命名空间 {namespace} 中的安装 {release} 不是由本工具安装的：{chart}，修订版 {revision}；其所有者设置了：{set}", hint: "请用 --existing 决定：keep-values 把站点文件叠加在所有者的设置之上，site-values 丢弃这些设置，refuse 保持原样。`rollback` 会回到修订版 {revision}。" },
   "cluster.release-replaced": { message: "命名空间 {namespace} 中的安装 {release} 已不是由本工具安装的那个：有人移除了它，又创建了另一个", hint: "它不会被改动。若仍要移除：helm -n {namespace} uninstall {release}" },
-  "cluster.release-changed": { message: "第 {install} 次安装之后，有人用 helm 为命名空间 {namespace} 中的安装 {release} 设置了其他值（修订版 {revision}），再次安装会改回去：{changes}", hint: "请把必须保留的内容写入站点文件的 `values`，然后加 --existing site-values 继续。helm 会把现在的状态保留为修订版 {revision}。" },
+  "cluster.release-changed": {
+    message: "第 {install} 次安装之后，有人用 helm 为命名空间 {namespace} 中的安装 {release} 设置了其他值（修订版 {revision}），再次安装会改回去：{changes}",
+    hint: "请把必须保留的内容写入站点文件的 `values`，然后加 --existing site-values 继续：此前为其所有者保留的值也会一并丢弃。helm 会把现在的状态保留为修订版 {revision}。",
+  },
   "cluster.release-drift": { message: "安装 {release} 的修订版 {revision} 所创建的内容被人修改过，本次安装会改回去：{changes}", hint: "请把必须保留的内容写入站点文件的 `values`。" },
   "cluster.object-foreign": {
     message: "本次安装要创建的 {objects} 已经存在，属于 {owner}",

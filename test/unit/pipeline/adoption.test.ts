@@ -41,6 +41,7 @@ function portsWith(over: Partial<AdoptionPorts>, released = true): AdoptionPorts
     receipts: [],
     chartValues: () => Promise.resolve({ defaults: {}, read: [["gateway", "replicas"]] }),
     decide: () => Promise.resolve("refuse"),
+    named: undefined,
     planOver: () => Promise.resolve(plan),
     signal: new AbortController().signal,
     ...over,
@@ -82,6 +83,34 @@ describe("what stands where an install would be", () => {
     expect(await adopt(plan, ports)).toMatchObject({ refused: false, findings: [] });
     const open = { ...ours, receipts: [...receipts, aReceipt({ number: 6, state: "failed" })] };
     expect(await adopt(plan, open)).toMatchObject({ refused: false, findings: [] });
+  });
+
+  it("that was taken over earlier keeps its owner's values or not as it was decided then, until the command says otherwise", async () => {
+    const record = { release: "higress", namespace: "higress-system", revision: 1, chart: "higress", version: "2.0.7" };
+    const adopted = (values: "keep-values" | "site-values") => [{ ...record, values }];
+    const laid: unknown[] = [];
+    const after = async (values: "keep-values" | "site-values", named?: AdoptionPorts["named"]) => {
+      laid.length = 0;
+      const receipts = [aReceipt({ helm: { revision: 3, previousRevision: 1 }, adopted: adopted(values) })];
+      const planOver: AdoptionPorts["planOver"] = (owners) => Promise.resolve((laid.push(...owners), plan));
+      return adopt(plan, portsWith({ receipts, named, planOver }));
+    };
+    const owner = { release: "higress", values: { gateway: { replicas: 4 } } };
+    expect(await after("keep-values")).toMatchObject({ records: [], steps: [], refused: false });
+    expect(laid).toEqual([owner]);
+    expect(await after("keep-values", "keep-values")).toMatchObject({ records: [], steps: [] });
+    expect(await after("keep-values", "refuse")).toMatchObject({ records: [], refused: false });
+    expect(laid).toEqual([owner]);
+    expect(await after("site-values")).toMatchObject({ records: [], steps: [] });
+    expect(laid).toEqual([]);
+
+    const dropped = await after("keep-values", "site-values");
+    expect(dropped).toMatchObject({ records: adopted("site-values"), refused: false });
+    expect(dropped.steps).toMatchObject([{ text: "owner-dropped", facts: { values: "gateway.replicas=4" } }]);
+    expect(laid).toEqual([]);
+    const back = await after("site-values", "keep-values");
+    expect(back).toMatchObject({ records: adopted("keep-values"), steps: [{ text: "owner-kept" }] });
+    expect(laid).toEqual([owner]);
   });
 
   it("without a release is taken over in the plan, by what is rendered without the relocation", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../src/model/kubernetes.ts";
 import { typedObjects } from "../../../src/model/rendered-object.ts";
-import type { ManifestExport } from "../../../src/pipeline/export.ts";
+import { asInstalled, type ManifestExport } from "../../../src/pipeline/export.ts";
 import type { GitopsEngine } from "../../../src/model/choices.ts";
 import { gitopsFolder } from "../../../src/pipeline/gitops.ts";
 import { runCommand } from "../../rig/command.ts";
@@ -83,7 +83,11 @@ describe("a folder for who applies from a repository", () => {
       (part) => read(argocd.get(`${part}/wave.yaml`))[0],
     );
     expect(waves.map((wave) => wave?.["annotations"])).toEqual(
-      ["0", "1", "2", "3"].map((wave) => ({ "argocd.argoproj.io/sync-wave": wave })),
+      ["0", "1", "2", "3"].map((wave) => ({
+        "argocd.argoproj.io/sync-wave": wave,
+        // With these would go what others have in them.
+        ...(wave < "2" ? { "argocd.argoproj.io/sync-options": "Prune=false,Delete=false" } : {}),
+      })),
     );
     const [source, ...parts] = read(filesOf("flux", { plugins: [], crds: [] }).get("flux.yaml"));
     expect(source).toMatchObject({ kind: "GitRepository", spec: { secretRef: { name: "higress-git" } } });
@@ -91,6 +95,30 @@ describe("a folder for who applies from a repository", () => {
       { path: "./one/higress/1-namespace", prune: false },
       { path: "./one/higress/3-release", prune: true, dependsOn: [{ name: "higress-1-namespace" }] },
     ]);
+  });
+});
+
+describe("what Helm runs as a hook", () => {
+  const hook = (kind: string, name: string, when: string) =>
+    `apiVersion: batch/v1\nkind: ${kind}\nmetadata:\n  name: ${name}\n  annotations: {helm.sh/hook: "${when}"}\n`;
+  const [release] = exported.releases;
+  const more = [release!.manifest, hook("Job", "migrate", "pre-install,pre-upgrade"), hook("Pod", "look", "test")];
+  const named = { ...release!, chart: { ...release!.chart, release: "higress", namespace } };
+  const releases = [asInstalled({ ...named, manifest: more.join("---\n") })];
+
+  it("is made anew by who cannot change it, and what only helm test makes is made by nobody", () => {
+    const flux = filesOf("flux", { releases });
+    expect(flux.get("3-release/higress/release.yaml")).toContain("name: migrate");
+    expect([...flux.values()].filter((text) => text.includes("name: look"))).toEqual([]);
+    expect(read(flux.get("3-release/jobs.yaml"))).toMatchObject([
+      {
+        annotations: { "kustomize.toolkit.fluxcd.io/force": "enabled" },
+        fieldSpecs: [{ kind: "Job", path: "metadata/annotations" }],
+      },
+    ]);
+    expect(read(flux.get("3-release/kustomization.yaml"))).toMatchObject([{ transformers: ["jobs.yaml"] }]);
+    expect(filesOf("flux").has("3-release/jobs.yaml")).toBe(false);
+    expect(folder("kustomize", { releases }).jobs).toEqual([{ name: "migrate", namespace }]);
   });
 });
 

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../../src/model/failure.ts";
-import type { ReleaseRevision } from "../../../src/model/helm.ts";
 import type { KubeObject } from "../../../src/model/kubernetes.ts";
-import { historyOf, newerIn } from "../../../src/pipeline/history.ts";
-import type { InstallPlan } from "../../../src/pipeline/install-plan.ts";
 import { StatusReader, type StatusPorts } from "../../../src/pipeline/status.ts";
 import { addressLines, pluginLines, releaseLines } from "../../../src/ui/status.ts";
 import { aReceipt } from "../../rig/receipt.ts";
@@ -172,65 +169,5 @@ describe("status", () => {
       { version: "2.2.4", installer: { by: "receipt", number: 1 }, takenOver: "higress 2.0.7 (#2)" },
     ]);
     expect(await aReader({ helm: { metadata } }).releases()).toMatchObject([{ installer: { by: "helm" } }]);
-  });
-});
-
-describe("history", () => {
-  const revision = (number: number, status: string): ReleaseRevision => ({
-    revision: number,
-    status,
-    updated: `2026-11-2${number}T00:00:00Z`,
-    chart: "higress-2.2.4",
-  });
-  const install = (number: number, over: object) =>
-    aReceipt({ number, started: `2026-11-2${number}T00:00:00.000Z`, ...over });
-
-  it("has every revision and every install, in their order, and says which can be gone back to", () => {
-    const receipts = [
-      install(1, { helm: { revision: 1, previousRevision: 0 } }),
-      install(2, { helm: { revision: 2, previousRevision: 1 } }),
-      install(4, { state: "failed" }),
-      install(5, { helm: { revision: 5, previousRevision: 3 } }),
-    ];
-    const revisions = [revision(2, "superseded"), revision(3, "superseded"), revision(5, "deployed")];
-    const entries = historyOf({ release, namespace }, revisions, receipts);
-    expect(
-      entries.map(({ revision: at, install: by, current, reachable }) => [at, by?.number, current, reachable]),
-    ).toEqual([
-      [1, 1, false, false],
-      [2, 2, false, true],
-      [3, undefined, false, false],
-      [undefined, 4, false, false],
-      [5, 5, true, false],
-    ]);
-  });
-});
-
-describe("what is newer in a bundle", () => {
-  it("is what is of a later version, by the rules of versions where they have one", () => {
-    const item = (name: string, version: string) => ({ item: { kind: "plugin", name, version } });
-    const plan = {
-      charts: [{ name: "higress", version: "2.2.10", release, namespace }],
-      mapped: [item("key-auth", "1.0.0"), item("ai-proxy", "2.0.0"), item("odd", "next")],
-    } as unknown as InstallPlan;
-    const live = (name: string, version: string) => ({
-      name,
-      object: name,
-      version,
-      url: "",
-      on: true,
-      gateway: "all" as const,
-    });
-    const releases = [{ release, namespace, version: "2.2.9", installer: { by: "helm" as const } }];
-    const found = newerIn(plan, releases, [
-      live("key-auth", "1.0.0"),
-      live("ai-proxy", "10.0.0"),
-      live("odd", "now"),
-      live("own", "1"),
-    ]);
-    expect(found.map(({ name, now, carried }) => `${name} ${now} ${carried}`)).toEqual([
-      "higress 2.2.9 2.2.10",
-      "odd now next",
-    ]);
   });
 });

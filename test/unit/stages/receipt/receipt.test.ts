@@ -3,8 +3,9 @@ import { parseReceipt, printReceipt, receiptConfigMap } from "../../../../src/st
 import {
   beginReceipt,
   beginRelease,
+  installBefore,
   installNumbered,
-  receiptBefore,
+  notBefore,
   standing,
   withMore,
 } from "../../../../src/stages/receipt/receipt.ts";
@@ -58,11 +59,12 @@ describe("a receipt", () => {
 
   it("names the install before, past those that failed", () => {
     const all = [aReceipt({ number: 1 }), aReceipt({ number: 2, state: "failed" }), aReceipt({ number: 3 })];
-    expect(receiptBefore(all, all[2]!).number).toBe(1);
-    expect(() => receiptBefore(all, all[0]!)).toThrow("RECEIPT_MISSING");
+    expect(installBefore(all, all[2]!)?.number).toBe(1);
+    expect(installBefore(all, all[0]!)).toBeUndefined();
     expect(() => installNumbered(all, all[2]!, 7)).toThrow(/USAGE.*--to 7: 1"/);
     // No number would do, so none is asked for.
     expect(() => installNumbered(all, all[0]!, 1)).toThrow("RECEIPT_MISSING");
+    expect(() => notBefore(all, all[2]!, "owner")).toThrow(/USAGE.*--to owner: 1"/);
   });
 
   it("keeps what was there before the first install over somebody else's release, and goes back to it", () => {
