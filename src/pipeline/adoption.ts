@@ -14,6 +14,7 @@ import { changesOf, isUnreleased, unreleasedObjects, type UnreleasedObjects } fr
 import { loadTyped } from "../std/yaml.ts";
 import { changesSince, replacedReleases, type SinceInstallPorts } from "./since-install.ts";
 import { liveObjects } from "./live-objects.ts";
+import { isTakeover } from "./release.ts";
 import type { InstallPlan, OwnerLayer, PlannedChart } from "./install-plan.ts";
 
 export interface AdoptionPorts extends SinceInstallPorts {
@@ -45,11 +46,13 @@ export interface Adoption {
 export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Adoption> {
   const { helm, signal } = ports;
   const known = ports.receipts.filter(({ state }) => state !== "undone");
+  const latest = standing(known);
   const replaced = await replacedReleases(known, ports);
   const isOurs = (named: AdoptedRecord | PlannedChart): boolean =>
     known.some((receipt) => tellsOf(receipt, named)) && !replaced.some((each) => isSameRelease(each, named));
   const { foreign, findings } = await surveyReleases(plan.charts, {
     helm,
+    isCutOff: (found) => latest !== undefined && isTakeover(found, latest),
     isOurs: (named) => plan.charts.some((chart) => isSameRelease(chart, named) && isOurs(chart)),
     unreleased: (named) =>
       unreleasedOf(
@@ -82,7 +85,7 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   told.push(...changed.findings);
   // Where an earlier install adopted a release and stopped before helm, the release is still foreign: it was decided on
   // again above, and the earlier decision is left out.
-  const before = (standing(known)?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
+  const before = (latest?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
   const earlier = await earlierOwners(before, ports);
   const kept = [...earlier, ...owners].filter(isKept);
   const planned = kept.length === 0 ? plan : await ports.planOver(kept.map(layerOf));

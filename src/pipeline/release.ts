@@ -1,7 +1,7 @@
 import type { Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
 import { revisionBack, type HelmPort, type ReleaseInfo, type StuckRelease } from "../model/helm.ts";
-import type { Receipt } from "../model/receipt.ts";
+import { isSameRelease, type Receipt, type ReleaseRef } from "../model/receipt.ts";
 import type { Site } from "../model/site.ts";
 import { overlayCluster, type Applied, type ApplyInput, type ApplyPort } from "../stages/apply/apply.ts";
 import { systemClock, type Clock } from "../std/clock.ts";
@@ -10,7 +10,7 @@ import type { InstallPlan } from "./install-plan.ts";
 export interface PendingOptions {
   readonly site: Site;
   readonly plan: Pick<InstallPlan, "charts">;
-  readonly helm: Pick<HelmPort, "status" | "rollback">;
+  readonly helm: Pick<HelmPort, "status" | "history" | "rollback">;
   readonly report: Report;
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
@@ -24,36 +24,56 @@ const interval = 1000;
  * leaves its release pending, and every later one is refused. When the receipt says that it was ours, it gets the time
  * that it was given (it may live on without us, unless we saw its end); then the release is rolled back, which ends the
  * operation and keeps what was made. Of other people's helm nothing is touched.
+ *
+ * The first revision of objects that were to become a release is ours, too, and may have failed: a rollback to itself puts
+ * helm's marks on what has none yet, where an upgrade would be refused.
  */
 export async function endPending(receipt: Receipt, options: PendingOptions): Promise<void> {
   const apply = receipt.phases.findLast(({ phase }) => phase === "apply");
   if (apply?.state !== "started" && apply?.state !== "failed") return;
   const sawItsEnd = apply.state === "failed" ? Date.parse(apply.at) : undefined;
-  for (const { release, namespace } of options.plan.charts) await endOne(release, namespace, sawItsEnd, options);
+  for (const named of options.plan.charts) {
+    const found = await options.helm.status(named.release, named.namespace, { signal: options.signal });
+    const isCutOff = found?.status === "failed" && isTakeover({ ...named, ...found }, receipt);
+    if (isPending(found) && !(await endsByItself(named, found, sawItsEnd, options))) await goBack(named, options);
+    else if (isCutOff) await goBack(named, options);
+  }
 }
 
-async function endOne(
-  release: string,
-  namespace: string,
+/** Whether a release that did not go through is one that the install of this receipt was making of others' objects. */
+export function isTakeover(
+  found: ReleaseRef & { readonly revision: number; readonly status: string },
+  { state, adopted = [], releases = [] }: Pick<Receipt, "state" | "adopted" | "releases">,
+): boolean {
+  const isOpen = state === "running" || state === "failed";
+  if (!isOpen || found.status === "deployed" || releases.some((one) => isSameRelease(one, found))) return false;
+  // What was a release before was deployed when it was looked at, or nothing would have been begun.
+  return adopted.some((one) => isSameRelease(one, found) && one.revision === found.revision);
+}
+
+/** Begun after ours had ended, it is somebody else's. */
+async function endsByItself(
+  { release, namespace }: ReleaseRef,
+  found: ReleaseInfo,
   sawItsEnd: number | undefined,
   options: PendingOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { site, helm, report, signal, clock = systemClock } = options;
-  let found = await helm.status(release, namespace, { signal });
-  if (!isPending(found)) return;
   const began = Date.parse(found.updated);
-  // Begun after ours had ended: somebody else's.
-  if (sawItsEnd !== undefined && began > sawItsEnd) return;
+  if (sawItsEnd !== undefined && began > sawItsEnd) return true;
   const seconds = sawItsEnd === undefined ? site.cluster.rolloutSeconds : 0;
   const end = Math.min(Number.isNaN(began) ? clock.now() : began, clock.now()) + seconds * 1000;
   report({ type: "stalled", what: `helm ${release}: ${found.status}`, seconds });
   while (clock.now() < end) {
     await clock.sleep(interval, signal);
-    found = await helm.status(release, namespace, { signal });
-    if (!isPending(found)) return;
+    if (!isPending(await helm.status(release, namespace, { signal }))) return true;
   }
-  // A first revision goes back to itself: what was not made yet is made.
-  await helm.rollback(release, namespace, Math.max(1, found.revision - 1), { signal });
+  return false;
+}
+
+async function goBack({ release, namespace }: ReleaseRef, { helm, signal }: PendingOptions): Promise<void> {
+  const revision = revisionBack(await helm.history(release, namespace, { signal }));
+  await helm.rollback(release, namespace, revision, { signal });
 }
 
 /** Where helm may not be asked, that is told with whose the releases are. */

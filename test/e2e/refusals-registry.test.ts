@@ -71,10 +71,10 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
     expect(await built({ images: [`${registry}/higress/none:9.9`] })).toMatchInlineSnapshot(`
       {
         "en": "✗ source: registry.higress.example (<registry>) does not have it: GET higress/none:9.9: MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
-        next: Check repository and tag. A project that Harbor does not have yet: make it there, or name `registry.createProject` in the site file.",
+        next: Check repository and tag. A project that Harbor does not have yet: make it there, or name \`registry.createProject\` in the site file.",
         "exitCode": 1,
         "zh": "✗ 来源：registry.higress.example (<registry>) 上没有：GET higress/none:9.9：MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
-        下一步：请检查仓库路径和标签。若 Harbor 中还没有该项目：请在 Harbor 中创建，或在站点文件中写明 `registry.createProject`。",
+        下一步：请检查仓库路径和标签。若 Harbor 中还没有该项目：请在 Harbor 中创建，或在站点文件中写明 \`registry.createProject\`。",
       }
     `);
   });

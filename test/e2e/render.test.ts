@@ -188,7 +188,7 @@ function objectsIn(json: string): ReadonlyMap<string, unknown> {
   return new Map(
     items.map(({ metadata, ...object }) => {
       const { name, namespace: into, labels, annotations = {} } = metadata;
-      const kept = Object.entries(annotations).filter(([key]) => !key.startsWith("argocd.argoproj.io/"));
+      const kept = Object.entries(annotations).filter(([key]) => !/^(argocd|kustomize)\./.test(key));
       const said = { ...object, metadata: { labels, annotations: Object.fromEntries(kept) }, status: undefined };
       return [`${object.kind}/${into ?? ""}/${name}`, said];
     }),

@@ -36,6 +36,8 @@ interface SurveyReleasesOptions {
   readonly helm: SurveyPort;
   /** Do our receipts tell of it? */
   readonly isOurs: (release: ReleaseRef) => boolean;
+  /** Is it what an install of ours was cut off in making? */
+  readonly isCutOff: (found: ForeignRelease) => boolean;
   /** What stands of a chart without a release. */
   readonly unreleased: (wanted: WantedRelease) => Promise<UnreleasedObjects | undefined>;
   readonly signal: AbortSignal;
@@ -53,7 +55,7 @@ export async function surveyReleases(
     const found = await unlessForbidden(foreignRelease(each, options));
     const { release, namespace } = each;
     if ("why" in found) findings.push(finding("error", "cluster.release-unreadable", { release, namespace, ...found }));
-    else if (found.answer !== undefined) foreign.push(found.answer);
+    else if (found.answer !== undefined && !options.isCutOff(found.answer)) foreign.push(found.answer);
   }
   for (const each of foreign) findings.push(...(await unusable(each, wanted, options)));
   findings.push(...(await elsewhere(wanted, options)));

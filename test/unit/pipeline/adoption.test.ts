@@ -113,6 +113,19 @@ describe("what stands where an install would be", () => {
     expect(laid).toEqual([owner]);
   });
 
+  it("is no decision again where an install was cut off while it made a release of objects: it goes on with what was decided", async () => {
+    const record = { release: "higress", namespace: "higress-system", revision: 3, chart: "higress", version: "2.1.9" };
+    const begun = { state: "failed" as const, adopted: [{ ...record, values: "keep-values" as const }] };
+    const about = { chart: "higress", version: "2.1.9", revision: 3, status: "pending-install", isServerSide: false };
+    const ports = portsWith({ receipts: [aReceipt(begun)] });
+    const cutOff = { ...ports, helm: { ...ports.helm, metadata: () => Promise.resolve(about) } };
+    expect(await adopt(plan, cutOff)).toMatchObject({ refused: false, records: [], findings: [] });
+    expect(await adopt(plan, { ...cutOff, receipts: [aReceipt({ ...begun, adopted: undefined })] })).toMatchObject({
+      refused: true,
+      findings: [{ code: "cluster.release-pending" }],
+    });
+  });
+
   it("without a release is taken over in the plan, by what is rendered without the relocation", async () => {
     const rendered: unknown[] = [];
     const list = <T>(): Promise<readonly T[]> => Promise.resolve([gateway(7)] as unknown as readonly T[]);

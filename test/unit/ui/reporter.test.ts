@@ -73,6 +73,10 @@ describe("the plain reporter", () => {
     expect(lines.filter((line) => line.startsWith("    → "))).toHaveLength(2);
     expect(lines.find((line) => line.includes("bundle.file-damaged"))).toMatch(/^ {2}error \[/);
     expect(reporter.findings).toHaveLength(4);
+    // Two questions have found the same.
+    const twice = recorded({});
+    reportFindings([drift("a"), damaged, drift("a"), { ...damaged }], twice.reporter.report);
+    expect(twice.reporter.findings).toEqual([drift("a"), damaged]);
     const cut = recorded({});
     cut.reporter.report({ type: "finding", finding: damaged, more: true });
     cut.reporter.failure(new Failure("INTERRUPTED", { left: "" }));

@@ -46,6 +46,7 @@ const survey = (helm: SurveyPort, ours = false, found?: UnreleasedObjects) =>
   surveyReleases([wanted], {
     helm,
     isOurs: () => ours,
+    isCutOff: () => false,
     unreleased: () => Promise.resolve(found),
     signal: new AbortController().signal,
   });
