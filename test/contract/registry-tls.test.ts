@@ -171,22 +171,6 @@ describe("a CA file", () => {
     expect(await works(file("ca.der"), intermediate)).toBe(true);
     expect(await readCertificates(file("ca.der"))).toContain("-----BEGIN CERTIFICATE-----");
   });
-
-  it.each([
-    ["pem", "PKCS#7: openssl pkcs7 -print_certs"],
-    ["der", "PKCS#7 (DER): openssl pkcs7 -inform der -print_certs"],
-  ])("of PKCS#7 (%s) is named, with the command that reads it", async (form, words) => {
-    const out = file(`bundle-${form}.p7b`);
-    execFileSync("openssl", ["crl2pkcs7", "-nocrl", "-certfile", company.caFile, "-outform", form, "-out", out]);
-    await expect(readCertificates(out)).rejects.toMatchObject({
-      code: "CONFIG_INVALID",
-      facts: { file: out, problems: expect.stringContaining(words) as string },
-    });
-  });
-
-  it("that is a key is refused", async () => {
-    await expect(readCertificates(company.keyFile)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
-  });
 });
 
 /** Whether a certificate came with it. */

@@ -6,6 +6,7 @@ import { Failure } from "../../model/failure.ts";
 import type { Finding } from "../../model/finding.ts";
 import { doctor, readLogs, type DoctorReport } from "../../stages/doctor/doctor.ts";
 import { catalogueOf } from "../../ui/language.ts";
+import { decodeText, EncodingError } from "../../std/decode-text.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -52,7 +53,13 @@ async function askCluster(
   return found;
 }
 
-/** Logs hold what strangers sent: what is no UTF-8 in them is replaced. */
+/** Logs hold what strangers sent: what is no text in them is replaced. PowerShell's `>` writes them in UTF-16. */
 async function readLog(path: string): Promise<string> {
-  return (await readBytes(path, maxLog)).toString("utf8");
+  const bytes = await readBytes(path, maxLog);
+  try {
+    return decodeText(bytes);
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    return new TextDecoder(error.encoding.startsWith("UTF-16") ? error.encoding : "utf-8").decode(bytes);
+  }
 }

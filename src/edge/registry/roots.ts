@@ -3,6 +3,8 @@ import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import { Failure } from "../../model/failure.ts";
+import { decodeText, EncodingError } from "../../std/decode-text.ts";
+import { shellWord } from "../../std/shell-word.ts";
 import { readBytes } from "../files/read-text.ts";
 import type { ClientKeyPair } from "./access.ts";
 
@@ -44,17 +46,29 @@ export async function loadRoots(options: RootsOptions): Promise<readonly string[
 }
 
 /**
- * A file of certificates as PEM: those that are DER are turned into it.
- * @throws Failure FILE_MISSING, FILE_UNREADABLE, CONFIG_INVALID for what has no certificate that can be read here
+ * A file of certificates as PEM: those that are DER are turned into it. Nodes and gateways are given this text, and to Go
+ * a certificate behind a byte order mark is none.
+ * @throws Failure FILE_MISSING, FILE_UNREADABLE, FILE_ENCODING, CONFIG_INVALID for what has no certificate that can be read here
  */
 export async function readCertificates(path: string): Promise<string> {
   const bytes = await readBytes(path, maxSize);
-  const text = bytes.toString("utf8");
+  const { text, encoding } = pemText(bytes);
   if (pemCertificate.test(text)) return text;
   try {
     return new X509Certificate(bytes).toString();
   } catch {
-    throw new Failure("CONFIG_INVALID", { file: path, problems: whatElse(text, bytes) });
+    if (encoding?.startsWith("UTF-16") === true) throw new Failure("FILE_ENCODING", { path, encoding });
+    throw new Failure("CONFIG_INVALID", { file: path, problems: whatElse(path, text, bytes) });
+  }
+}
+
+/** As Windows may have saved it. A comment in whatever encoding does no harm; DER is no text, and looks like one. */
+function pemText(bytes: Buffer): { readonly text: string; readonly encoding?: string } {
+  try {
+    return { text: decodeText(bytes).replaceAll("\r\n", "\n") };
+  } catch (error) {
+    if (!(error instanceof EncodingError)) throw error;
+    return { text: bytes.toString("utf8"), encoding: error.encoding };
   }
 }
 
@@ -63,11 +77,13 @@ const pemCertificate = /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/;
 const signedData = Buffer.from("06092a864886f70d010702", "hex");
 
 /** What was named instead, with the command that makes a certificate file of it. */
-function whatElse(text: string, bytes: Buffer): string {
-  if (text.includes("-----BEGIN PKCS7-----")) return "PKCS#7: openssl pkcs7 -print_certs -in FILE -out ca.pem";
-  if (bytes.subarray(0, 64).includes(signedData))
-    return "PKCS#7 (DER): openssl pkcs7 -inform der -print_certs -in FILE -out ca.pem";
-  return text.includes("PRIVATE KEY-----") ? "PRIVATE KEY; PEM CERTIFICATE?" : "PEM CERTIFICATE?";
+function whatElse(path: string, text: string, bytes: Buffer): string {
+  const command = `-print_certs -in ${shellWord(path)} -out ca.pem`;
+  if (text.includes("-----BEGIN PKCS7-----")) return `PKCS#7: openssl pkcs7 ${command}`;
+  if (bytes.subarray(0, 64).includes(signedData)) return `PKCS#7 (DER): openssl pkcs7 -inform der ${command}`;
+  return text.includes("PRIVATE KEY-----")
+    ? "expected a certificate, not a private key"
+    : "expected a certificate, PEM or DER";
 }
 
 /** @throws Failure FILE_MISSING, FILE_UNREADABLE, CONFIG_INVALID for what is no such pair, or whose key wants a password */
@@ -76,7 +92,7 @@ export async function loadKeyPair(
   baseDirectory: string,
 ): Promise<ClientKeyPair> {
   const [certPath, keyPath] = [resolve(baseDirectory, cert), resolve(baseDirectory, key)];
-  const pair = { cert: await readCertificates(certPath), key: (await readBytes(keyPath, maxSize)).toString("utf8") };
+  const pair = { cert: await readCertificates(certPath), key: pemText(await readBytes(keyPath, maxSize)).text };
   try {
     createSecureContext(pair);
   } catch (error) {
@@ -103,7 +119,7 @@ async function readFirst(paths: readonly string[]): Promise<readonly string[]> {
 
 async function readOptional(path: string): Promise<string> {
   const text = await readBytes(path, maxSize).then(
-    (bytes) => bytes.toString("utf8"),
+    (bytes) => pemText(bytes).text,
     () => "",
   );
   return pemCertificate.test(text) ? text : "";

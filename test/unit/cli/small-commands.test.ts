@@ -203,6 +203,20 @@ it("doctor collects nothing from a log that somebody has already, and says so", 
   });
 });
 
+it("doctor reads a log that PowerShell has saved", async () => {
+  await using folder = await aTempDirectory();
+  const line = "Error: failed to pull image: x509: certificate signed by unknown authority\r\n";
+  for (const [name, bytes] of [
+    ["linux.log", Buffer.from(line)],
+    ["windows.log", Buffer.from(`\ufeff${line}`, "utf16le")],
+    ["unmarked.log", Buffer.from(line, "utf16le")],
+  ] as const) {
+    await writeFile(join(folder.path, name), bytes);
+    const { code, stderr } = await runCommand(["doctor", "--logs", name], { cwd: folder.path });
+    expect({ name, code, known: stderr.includes("[doctor.") }).toEqual({ name, code: 3, known: true });
+  }
+});
+
 it("a program for bin/ is a file: a device has no end, and a pipe nobody who writes", async () => {
   for (const path of ["/dev/zero", "/dev"])
     await expect(programFile("bin/helm-linux-amd64", { path })).rejects.toMatchObject({ code: "FILE_KIND" });
