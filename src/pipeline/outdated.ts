@@ -1,3 +1,4 @@
+import type { Report } from "../model/event.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { isFailure } from "../model/failure.ts";
 import type { Lock } from "../model/lock.ts";
@@ -5,8 +6,8 @@ import { parseReference, printReference } from "../model/reference.ts";
 import type { BundleSpec, ChartSpec } from "../model/spec.ts";
 import { newestAfter } from "../model/version-range.ts";
 import { containerImage } from "../stages/discover/discover.ts";
-import { mapTogether } from "../std/map-together.ts";
 import type { BuildPorts } from "./build-ports.ts";
+import { Resolving } from "./resolve-each.ts";
 
 export interface OutdatedPorts extends Pick<BuildPorts, "loadChart" | "render" | "repository" | "discoverPlugins"> {
   /** What a chart's source has; empty where it is one file. */
@@ -16,11 +17,13 @@ export interface OutdatedPorts extends Pick<BuildPorts, "loadChart" | "render" |
 export interface OutdatedOptions {
   readonly concurrency: number;
   readonly signal: AbortSignal;
+  readonly report: Report;
 }
 
 /**
  * What a build of today would bring and the last one did not: newer charts, tags that were moved under us, and plugins
- * that the console of a newer chart names. Without a lock, only what the spec pins can have moved.
+ * that the console of a newer chart names. Without a lock, only what the spec pins can have moved. A source that cannot be
+ * asked is told as such (`source.unresolved`), and the others are asked all the same.
  */
 export async function outdated(
   spec: BundleSpec,
@@ -30,15 +33,31 @@ export async function outdated(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const chart of spec.charts) {
-    const newest = newestAfter(chart.version, await ports.chartVersions(chart));
-    if (newest === undefined) continue;
-    const { name, version } = chart;
-    findings.push(finding("warning", "outdated.chart", { chart: `${name} ${version}`, newest }));
-    findings.push(
-      ...(await newPlugins({ ...chart, version: newest }, pluginsOf(spec, lock), { spec, ports, options })),
-    );
+    try {
+      await newerChart(chart, pluginsOf(spec, lock), { spec, ports, options }, findings);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (!isFailure(error)) throw error;
+      const { code: why, facts: about } = error;
+      const reference = `${chart.name} ${chart.version}`;
+      findings.push(finding("error", "source.unresolved", { reference, asked: chart.from, why, about }));
+    }
   }
   return [...findings, ...(await movedTags(spec, lock, ports, options))];
+}
+
+/** What is found out before something cannot be asked stays found. */
+async function newerChart(
+  chart: ChartSpec,
+  carried: ReturnType<typeof pluginsOf>,
+  looking: Looking,
+  findings: Finding[],
+): Promise<void> {
+  const newest = newestAfter(chart.version, await looking.ports.chartVersions(chart));
+  if (newest === undefined) return;
+  const { name, version } = chart;
+  findings.push(finding("warning", "outdated.chart", { chart: `${name} ${version}`, newest }));
+  findings.push(...(await newPlugins({ ...chart, version: newest }, carried, looking)));
 }
 
 /** By name, the reference that is carried; `undefined` where only a lock could say it, and there is none. */
@@ -88,6 +107,8 @@ async function newPlugins(
 interface Pinned {
   readonly reference: string;
   readonly digest: string;
+  /** What asked for it. */
+  readonly role: string;
 }
 
 /** Where a tag points today, held against what was carried of it. */
@@ -97,27 +118,28 @@ async function movedTags(
   ports: OutdatedPorts,
   options: OutdatedOptions,
 ): Promise<readonly Finding[]> {
-  const moved = await mapTogether(
+  const resolving = new Resolving(options);
+  const moved = await resolving.each(
     pinned(spec, lock),
+    ({ reference, role }) => ({ reference: parseReference(reference), role }),
     async ({ reference, digest }, signal) => {
       const { tag, ...rest } = parseReference(reference);
       if (tag === undefined || rest.digest !== undefined) return [];
       const found = await digestNow(reference, tag, ports, signal);
       return found === digest ? [] : [finding("warning", "outdated.tag", { reference, carried: digest, found })];
     },
-    options,
   );
-  return moved.flat();
+  return [...moved.flat(), ...resolving.findings()];
 }
 
 function pinned({ plugins }: BundleSpec, lock: Lock | undefined): readonly Pinned[] {
   if (lock === undefined)
     return plugins.list.flatMap(({ ref, digest }) =>
-      digest === undefined ? [] : [{ reference: normal(ref), digest }],
+      digest === undefined ? [] : [{ reference: normal(ref), digest, role: "spec" }],
     );
   return lock.items
     .filter(({ kind }) => kind !== "chart")
-    .map(({ reference, root, derived }) => ({ reference, digest: (derived?.from ?? root).digest }));
+    .map(({ reference, root, derived, role }) => ({ reference, digest: (derived?.from ?? root).digest, role }));
 }
 
 /** A tag that is gone has moved, too. */

@@ -1,7 +1,7 @@
 import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
 import { relocationExceptions } from "../stages/relocate/relocate.ts";
-import { finding } from "../model/finding.ts";
+import { finding, type FindingFacts } from "../model/finding.ts";
 import type { DeclaredReference } from "../model/inside.ts";
 import {
   identityOf,
@@ -83,7 +83,27 @@ export async function renderAll(
     const misfits = valueMisfits(`${chart.name} ${chart.version}`, chart.own, await ports.chartValues(archive));
     rendered.push({ chart, manifest, crds: await ports.chartCrds(archive), misfits });
   }
-  return rendered;
+  return withoutReadElsewhere(rendered);
+}
+
+/** The site's values are laid over every chart: a key that one of them reads is no mistake, and one that none reads is told once. */
+function withoutReadElsewhere(rendered: readonly Rendered[]): readonly Rendered[] {
+  const unread = rendered.map(({ misfits }) => new Set(misfits.flatMap((found) => unreadPath(found) ?? [])));
+  const told = new Set<string>();
+  return rendered.map((each) => ({
+    ...each,
+    misfits: each.misfits.filter((found) => {
+      const path = unreadPath(found);
+      if (path === undefined) return true;
+      const isFirst = !told.has(path) && unread.every((paths) => paths.has(path));
+      told.add(path);
+      return isFirst;
+    }),
+  }));
+}
+
+function unreadPath({ code, facts }: Finding): string | undefined {
+  return code === "chart.value-unread" ? (facts as FindingFacts["chart.value-unread"]).path : undefined;
 }
 
 export function helmSource(chart: PlannedChart, path: string): HelmSource {

@@ -4,7 +4,6 @@ import { type Report, stopAt } from "../model/event.ts";
 import { isFailure, type Failure, type FailureCode } from "../model/failure.ts";
 import { finding, type Finding, type FindingFacts } from "../model/finding.ts";
 import { printReference, type Reference } from "../model/reference.ts";
-import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildOptions } from "./build-ports.ts";
 
 /** Trouble with a host, which every other reference of it would meet too. */
@@ -62,12 +61,12 @@ export class Resolving {
    * In the order of the requests, without those that failed. Where documents alone are read, the round trips are all that
    * it takes, and twice as many are under way: for those, too, there are connections.
    */
-  async each<R>(
+  async each<R, T extends object>(
     requests: readonly R[],
     requestOf: (each: R) => Request,
-    work: (each: R, signal: AbortSignal) => Promise<Resolved>,
+    work: (each: R, signal: AbortSignal) => Promise<T>,
     { documentsOnly = false }: { readonly documentsOnly?: boolean } = {},
-  ): Promise<readonly Resolved[]> {
+  ): Promise<readonly T[]> {
     const concurrency = documentsOnly ? 2 * this.#concurrency : this.#concurrency;
     const options = { concurrency, ...(this.#signal === undefined ? {} : { signal: this.#signal }) };
     let done = 0;
@@ -86,7 +85,7 @@ export class Resolving {
     return resolved.flatMap((one) => one ?? []);
   }
 
-  async #one(request: Request, work: (signal: AbortSignal) => Promise<Resolved>): Promise<Resolved | undefined> {
+  async #one<T>(request: Request, work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const host = this.#host(request.reference.registry);
     const { stop } = host;
     const signal = this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]);
@@ -133,18 +132,23 @@ export class Resolving {
     });
   }
 
+  /** All that cannot be had, each with its reason. */
+  findings(): readonly Finding[] {
+    return [...this.#unreadable, ...findingsOf(this.#withoutLogins())];
+  }
+
   /** @throws Failure what failed; FINDINGS when that is more than one thing, once each is told */
   stop(): void {
     const unresolved = this.#withoutLogins();
-    const told = unresolved.map(factsOf).sort((a, b) => (a.reference < b.reference ? -1 : 1));
     const [first, ...more] = unresolved;
     if (first !== undefined && more.length === 0 && this.#unreadable.length === 0) throw first.failure;
-    stopAt(
-      [...this.#unreadable, ...told.map((facts) => finding("error", "source.unresolved", facts))],
-      this.#report,
-      "source",
-    );
+    stopAt([...this.#unreadable, ...findingsOf(unresolved)], this.#report, "source");
   }
+}
+
+function findingsOf(unresolved: readonly Unresolved[]): readonly Finding[] {
+  const told = unresolved.map(factsOf).sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  return told.map((facts) => finding("error", "source.unresolved", facts));
 }
 
 function factsOf({ failure: { code, facts }, requests }: Unresolved): FindingFacts["source.unresolved"] {

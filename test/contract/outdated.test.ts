@@ -19,6 +19,7 @@ import { aConsoleImage, aConsoleJar, anSdkJar, aSpec } from "../rig/wasm/console
 const unavailable = dockerRegistryUnavailable();
 const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
 const host = "registry.example";
+const locked = "locked.example";
 const before = anIndex({ "linux/amd64": anImage({ annotations: { at: "before" } }) });
 const now = anIndex({ "linux/amd64": anImage({ annotations: { at: "now" } }) });
 const plugin = (version: string): string => `${host}/plugins/key-auth:${version}`;
@@ -65,10 +66,11 @@ async function aChartRepository(versions: readonly string[]) {
 }
 
 describe.skipIf(unavailable !== undefined)(`outdated${because}`, () => {
-  const rig = { folder: "", registry: "", helm: "" };
+  const rig = { folder: "", registry: "", locked: "", helm: "" };
   beforeAll(async () => {
     const folder = await aTempDirectory();
     const source = await aDockerRegistry();
+    const behindLogin = await aDockerRegistry({ htpasswd: { user: "reader", password: "right" } });
     await seed(source.url, {
       [`${host}/a/moved:1`]: now,
       [`${host}/a/same:1`]: before,
@@ -76,21 +78,37 @@ describe.skipIf(unavailable !== undefined)(`outdated${because}`, () => {
       [plugin("2.0.0")]: aWasmPlugin(),
     });
     const { helm } = await tools("3.17");
-    Object.assign(rig, { folder: folder.path, registry: source.url, helm });
+    Object.assign(rig, { folder: folder.path, registry: source.url, locked: behindLogin.url, helm });
     await writeFile(join(folder.path, "map.yaml"), map);
     return async () => {
       await source[Symbol.asyncDispose]();
+      await behindLogin[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     };
   }, 60_000);
 
   async function asked(versions: readonly string[], items: readonly object[] | undefined, ...args: readonly string[]) {
+    return await askedOf({}, versions, items, ...args);
+  }
+
+  /** `more` is of the chart in the spec, which may name a repository that is not there and mirrors. */
+  async function askedOf(
+    more: { readonly from?: string; readonly mirrors?: readonly string[] },
+    versions: readonly string[],
+    items: readonly object[] | undefined,
+    ...args: readonly string[]
+  ) {
     await using charts = await aChartRepository(versions);
     const spec = {
       ...{ apiVersion: "higress-airgap/v1", kind: "BundleSpec", name: "higress", version: "2.2.4" },
-      charts: [{ name: "higress", version: "2.2.4", from: charts.url, relocation: "map.yaml" }],
+      charts: [
+        { name: "higress", version: "2.2.4", from: charts.url, mirrors: [charts.url], relocation: "map.yaml", ...more },
+      ],
       plugins: { list: [{ name: "key-auth", ref: `oci://${plugin("2.0.0")}`, digest: aWasmPlugin().root.digest }] },
-      registries: { [host]: { endpoints: [{ url: rig.registry }] } },
+      registries: {
+        [host]: { endpoints: [{ url: rig.registry }] },
+        [locked]: { endpoints: [{ url: rig.locked }] },
+      },
     };
     await writeFile(join(rig.folder, "bundle.yaml"), JSON.stringify(spec));
     const lock = {
@@ -126,6 +144,30 @@ describe.skipIf(unavailable !== undefined)(`outdated${because}`, () => {
         facts: { reference: `${host}/a/gone:1`, carried: before.root.digest, found: "404" },
       },
     ]);
+  });
+
+  it("asks the mirror of a chart where its repository is not there", async () => {
+    const same = carried.filter(({ reference }) => !/moved|gone/.test(reference));
+    const { code, stdout } = await askedOf({ from: `${rig.registry}/none` }, ["2.2.5"], same, "--json");
+    expect(code).toBe(3);
+    expect(stdout).toContain('"newest": "2.2.5"');
+  });
+
+  it("names each source that cannot be asked, and asks the others all the same: exit code 1 where nothing else is due", async () => {
+    const behind = ["one", "two"].map((name) => aLockItem(`${locked}/a/${name}:1`, before));
+    const away = { from: `${rig.registry}/none`, mirrors: [] };
+    const { code, stdout } = await askedOf(away, [], [...carried, ...behind], "--json");
+    const told = (JSON.parse(stdout) as { code: string; facts: { reference: string; why?: string } }[]).map(
+      ({ code: each, facts: { reference, why } }) => [each, reference, why],
+    );
+    const unasked = [
+      ["source.unresolved", "higress 2.2.4", "REGISTRY_NOT_FOUND"],
+      ["source.unresolved", `${locked}/a/one:1 (+1)`, "REGISTRY_UNAUTHORIZED"],
+    ];
+    const moved = ["moved", "gone"].map((name) => ["outdated.tag", `${host}/a/${name}:1`, undefined]);
+    expect([code, told]).toEqual([3, [unasked[0], ...moved, unasked[1]]]);
+    const same = carried.filter(({ reference }) => !/moved|gone/.test(reference));
+    expect(await askedOf(away, [], [...same, ...behind])).toMatchObject({ code: 1 });
   });
 
   it("is done where nothing moved", async () => {

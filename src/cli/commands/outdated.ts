@@ -30,11 +30,13 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   );
   const helm = spec.charts.length === 0 ? undefined : await findTool("helm", { named: text(flags, "helm") }, context);
   await using ports = await sourcePorts({ spec, helm, reuse: [] }, pool, context);
-  const findings = await outdated(spec, lock, ports, { concurrency, signal });
+  const findings = await outdated(spec, lock, ports, { concurrency, signal, report: reporter.report });
   reportFindings(findings, reporter.report);
   if (truth(flags, "json")) context.stdout.write(jsonText(findings));
   else if (findings.length === 0) context.stdout.write(`${catalogueOf(context.language).words["no-findings"]}\n`);
-  return findings.length > 0 ? ExitCode.findings : ExitCode.done;
+  const isDue = findings.some(({ code }) => code !== "source.unresolved");
+  // Nothing is due as far as could be asked, and not everything could: neither yes nor no.
+  return isDue ? ExitCode.findings : findings.length > 0 ? ExitCode.failed : ExitCode.done;
 }
 
 /** As `build` names it where it is not told otherwise. */

@@ -43,10 +43,19 @@ const limits = { index: 64 * 1024 ** 2, chart: 32 * 1024 ** 2 } as const;
  * @throws Failure what the last source said when none has it; wrong bytes of any source, at once
  */
 export async function pullChart(request: ChartRequest, ports: ChartPorts, signal?: AbortSignal): Promise<PulledChart> {
-  const sources = [request.from, ...(request.mirrors ?? [])];
+  return ofFirst(request, (from) => pullFrom(from, request, ports, signal), signal);
+}
+
+/** What the first of the sources says that is there. @throws Failure what the last one said */
+async function ofFirst<T>(
+  { from: first, mirrors = [] }: Pick<ChartRequest, "from" | "mirrors">,
+  ask: (from: string) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const sources = [first, ...mirrors];
   for (const [at, from] of sources.entries()) {
     try {
-      return await pullFrom(from, request, ports, signal);
+      return await ask(from);
     } catch (error) {
       signal?.throwIfAborted();
       if (at === sources.length - 1 || !isAway(error)) throw error;
@@ -88,11 +97,20 @@ interface VersionPorts {
   tags(repository: Reference): Promise<readonly string[]>;
 }
 
-/** What the first source of a chart has, in no order. A single file has no versions. */
+/** What the first source of a chart that is there has, in no order. A single file has no versions. */
 export async function chartVersions(
-  { name, from }: Pick<ChartRequest, "name" | "from">,
+  request: Pick<ChartRequest, "name" | "from" | "mirrors">,
   ports: VersionPorts,
   signal?: AbortSignal,
+): Promise<readonly string[]> {
+  return ofFirst(request, (from) => versionsAt(from, request.name, ports, signal), signal);
+}
+
+async function versionsAt(
+  from: string,
+  name: string,
+  ports: VersionPorts,
+  signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   if (/^oci:\/\//i.test(from)) {
     const tags = await ports.tags(parseReference(ociReference(from, { name, version: "0", from })));

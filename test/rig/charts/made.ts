@@ -14,7 +14,7 @@ function entry(path: string, body: Buffer): Buffer {
   return Buffer.concat([block, body, Buffer.alloc((512 - (body.length % 512)) % 512)]);
 }
 
-const workload = (kind: string, name: string, spec: string): string => `apiVersion: apps/v1
+export const workload = (kind: string, name: string, spec: string): string => `apiVersion: apps/v1
 kind: ${kind}
 metadata: { name: "${name}" }
 spec:

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Digest } from "../../../src/model/digest.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { InstallPlan, PlannedChart } from "../../../src/pipeline/install-plan.ts";
-import { proveAll } from "../../../src/pipeline/prove.ts";
+import { proveAll, renderAll } from "../../../src/pipeline/prove.ts";
 import { insideOf, isInside } from "../../../src/pipeline/wanted-plugins.ts";
 import { settleLeftovers } from "../../../src/stages/apply/leftovers.ts";
 import { checkCluster, checkUrls } from "../../../src/stages/check/check.ts";
@@ -112,4 +112,29 @@ it.each(hosts)("%s is %s for every step that asks", async (host, wanted) => {
   };
   const found = wanted === "inside" ? 0 : 1;
   expect(answers).toEqual(Object.fromEntries(Object.keys(answers).map((step) => [step, found])));
+});
+
+it("a key of the site that any chart reads is no mistake, and one that none reads is told once", async () => {
+  const beside = (name: string): PlannedChart => ({
+    ...chart,
+    name,
+    version: "1",
+    file: name,
+    values: [],
+    own: { texts: [], values: { image: "x", cache: 1, imagee: "y" } },
+  });
+  const read: Readonly<Record<string, string>> = { store: "cache", app: "image" };
+  const ports = {
+    helm: { template: () => Promise.resolve(""), dryRun: () => Promise.reject(new Error("no cluster")) },
+    withFile: <T>(_: string, __: Uint8Array, use: (path: string) => Promise<T>) => use("/chart.tgz"),
+    chartCrds: () => Promise.resolve([]),
+    chartValues: (archive: Uint8Array) =>
+      Promise.resolve({ defaults: {}, read: [[read[Buffer.from(archive).toString()] ?? ""]] }),
+  };
+  const bundle = { readFile: (name: string) => Promise.resolve(Buffer.from(name)) };
+  const charts = { ...plan, charts: [beside("store"), beside("app")] };
+  const rendered = await renderAll(charts, bundle, ports, { offline: "1.30.0", signal: new AbortController().signal });
+  expect(rendered.flatMap(({ misfits }) => misfits)).toMatchObject([
+    { code: "chart.value-unread", facts: { chart: "store 1", path: "imagee" } },
+  ]);
 });
