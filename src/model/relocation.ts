@@ -146,3 +146,12 @@ export interface Mapped {
   readonly item: LockItem;
   readonly targets: readonly Reference[];
 }
+
+/** The first segment of a path on the target: what Harbor calls a project, with members and a quota. */
+export function projectOf(repository: string): string {
+  return repository.split("/")[0] ?? "";
+}
+
+export function projectsOf(mapped: readonly Mapped[]): ReadonlySet<string> {
+  return new Set(mapped.flatMap(({ targets }) => targets.map(({ repository }) => projectOf(repository))));
+}

@@ -1,4 +1,5 @@
 import { carriedRelease } from "../model/gateway.ts";
+import { projectOf, projectsOf } from "../model/relocation.ts";
 import pMap from "p-map";
 import type { Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
@@ -211,13 +212,11 @@ async function missingBytes(
 type Mapped = InstallInput["plan"]["mapped"];
 
 function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
-  const projectOf = ({ repository }: { readonly repository: string }): string => repository.split("/")[0] ?? "";
-  const names = new Set(mapped.flatMap(({ targets }) => targets.map(projectOf)));
   return new Map(
-    [...names].map((name) => [
+    [...projectsOf(mapped)].map((name) => [
       name,
       mapped
-        .map((each) => ({ ...each, targets: each.targets.filter((target) => projectOf(target) === name) }))
+        .map((each) => ({ ...each, targets: each.targets.filter(({ repository }) => projectOf(repository) === name) }))
         .filter(({ targets }) => targets.length > 0),
     ]),
   );

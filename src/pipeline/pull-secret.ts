@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../model/failure.ts";
 import { unknownCluster } from "../model/receipt.ts";
+import { projectOf } from "../model/relocation.ts";
 import type { Site } from "../model/site.ts";
 import type { PullSecret } from "../stages/apply/objects.ts";
 import type { ClusterIdentity } from "../stages/receipt/receipt.ts";
@@ -39,7 +40,7 @@ export async function pullSecretOf(site: Site, ports: PullSecretPorts): Promise<
     if (harbor === undefined) throw new Failure("ROBOT_IMPOSSIBLE", { host: registry });
     const robot = await pullRobot(
       harbor,
-      { project: project.split("/")[0] ?? project, name: robotOf(await ports.cluster(), site.cluster.namespace) },
+      { project: projectOf(project), name: robotOf(await ports.cluster(), site.cluster.namespace) },
       ports.signal,
     );
     return { name, registry, username: robot.name, password: robot.secret };

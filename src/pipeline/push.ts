@@ -1,4 +1,5 @@
 import type { Bundle } from "../content/open-bundle.ts";
+import { projectsOf } from "../model/relocation.ts";
 import type { Site } from "../model/site.ts";
 import type { PushSource, PushTarget } from "../stages/push/ports.ts";
 import { pushItems, type PushOptions, type PushResult } from "../stages/push/push.ts";
@@ -61,14 +62,8 @@ async function prepareProjects(
   const missing = new Set<string>();
   if (createProject === undefined || harbor === undefined) return missing;
   const storageLimit = createProject.storageLimit === undefined ? undefined : parseBytes(createProject.storageLimit);
-  for (const name of projectsOf(plan))
+  for (const name of projectsOf(plan.mapped))
     if (!dryRun) await harbor.createProject({ name, isPublic: createProject.public, storageLimit }, signal);
     else if ((await harbor.project(name, signal)) === "missing") missing.add(name);
   return missing;
-}
-
-function projectsOf(plan: InstallPlan): readonly string[] {
-  return [
-    ...new Set(plan.mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? ""))),
-  ];
 }

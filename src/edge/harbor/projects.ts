@@ -51,7 +51,7 @@ export async function findProject(http: HarborHttp, name: string, signal?: Abort
   const path = `/api/v2.0/projects/${encodeURIComponent(name)}`;
   const call = { method: "GET", path, signal } as const;
   const answer = await http.ask(call, [200, 401, 403, 404]);
-  if (answer.status === 200) return projectOf(await http.parse(call, ProjectDocument, answer));
+  if (answer.status === 200) return harborProject(await http.parse(call, ProjectDocument, answer));
   if (answer.status === 404) return "missing";
   const listed = await listedProject(http, name, signal);
   if (listed !== undefined) return listed;
@@ -67,11 +67,11 @@ async function listedProject(http: HarborHttp, name: string, signal?: AbortSigna
     const answer = await http.ask(call, [200, 401, 403]);
     return answer.status === 200 ? http.parse(call, z.array(ProjectDocument).nullable(), answer) : null;
   };
-  for await (const project of pagesOf(load, 20)) if (project.name === name) return projectOf(project);
+  for await (const project of pagesOf(load, 20)) if (project.name === name) return harborProject(project);
   return undefined;
 }
 
-function projectOf({
+function harborProject({
   project_id: id,
   name,
   registry_id: proxied,

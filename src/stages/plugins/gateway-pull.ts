@@ -6,6 +6,7 @@ import type { Digest } from "../../model/digest.ts";
 import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import { printReference, type Reference } from "../../model/reference.ts";
+import { projectOf } from "../../model/relocation.ts";
 
 /** A repository through the eyes of the account that the gateway pulls with. */
 export type PullRepository = Fetcher & Resolver;
@@ -66,7 +67,7 @@ async function pullOne(
     const answer = [error.code, facts["status"], facts["answer"] ?? facts["reason"] ?? facts["got"]]
       .filter((part) => part !== undefined && part !== "")
       .join(" ");
-    const project = target.repository.split("/")[0] ?? "";
+    const project = projectOf(target.repository);
     return [
       finding("error", "registry.no-pull", { host, project, as, answer: `${reference}: ${answer}`.slice(0, 300) }),
     ];

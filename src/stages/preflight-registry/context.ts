@@ -40,11 +40,6 @@ export interface Asking {
   readonly realm?: string | undefined;
 }
 
-export function projectsOf({ mapped }: PreflightInput): readonly string[] {
-  const names = mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? ""));
-  return [...new Set(names)].sort();
-}
-
 /** Some repository of a project, since tokens and uploads are asked for by repository. */
 export function repositoryIn({ mapped }: PreflightInput, project: string): string {
   const all = mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository));

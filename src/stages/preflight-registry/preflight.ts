@@ -1,4 +1,5 @@
 import { Failure, isFailure } from "../../model/failure.ts";
+import { projectsOf } from "../../model/relocation.ts";
 import {
   finding,
   type Finding,
@@ -8,7 +9,6 @@ import {
 } from "../../model/finding.ts";
 import {
   notAsked,
-  projectsOf,
   subjectOf,
   failedQuestion,
   reasonOf,
@@ -53,7 +53,7 @@ export interface PreflightResult {
  * breaks becomes a finding itself and hides no other; what one cause has spoiled is told once.
  */
 export async function preflightRegistry(input: PreflightInput, probe: RegistryProbe): Promise<PreflightResult> {
-  const asking: Asking = { input, probe, projects: projectsOf(input) };
+  const asking: Asking = { input, probe, projects: [...projectsOf(input.mapped)].sort() };
   const connection = await reach(asking);
   if ("code" in connection) return { findings: [connection], kind: "unknown" };
   const door = await ask(asking, { question: "tls" }, () => tlsQuestion(asking, connection));

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
-import type { Mapped } from "../../model/relocation.ts";
+import { projectOf, type Mapped } from "../../model/relocation.ts";
 import type { PushSource, PushTarget } from "./ports.ts";
 import {
   placementKey,
@@ -90,7 +90,6 @@ function homesOf(present: ReadonlySet<PlacementKey>): Map<Digest, string> {
  * it counts manifests: an index of small images is mostly that.
  */
 export function bytesByProject({ placements, uploads, mounts, present }: PushPlan): ReadonlyMap<string, number> {
-  const projectOf = (repository: string): string => repository.split("/")[0] ?? "";
   const counted = new Set<PlacementKey>(
     present.map(({ repository, blob }) => placementKey(projectOf(repository), blob.digest)),
   );

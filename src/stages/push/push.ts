@@ -6,7 +6,7 @@ import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { printReference } from "../../model/reference.ts";
-import type { Mapped } from "../../model/relocation.ts";
+import { projectsOf, type Mapped } from "../../model/relocation.ts";
 import { BlobTransfer, ManifestTransfer } from "./copy.ts";
 import { refuseUnstorable, lostRefusal, missingProject, type TargetState } from "./refusals.ts";
 import { placementKey, type PlacementKey, digestAt, preconditionFailed, type Surveyed } from "./survey.ts";
@@ -80,10 +80,6 @@ export async function pushItems(
   });
   const tags = await confirm(plan.placements, target, options);
   return { ...done, present: bytesOf(plan.present) + plan.presentBytes, tags };
-}
-
-function projectsOf(mapped: readonly Mapped[]): ReadonlySet<string> {
-  return new Set(mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository.split("/")[0] ?? "")));
 }
 
 /** Each request in flight listens for the end; Node takes more than ten listeners for a leak. */

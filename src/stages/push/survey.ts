@@ -4,7 +4,7 @@ import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { LockItem } from "../../model/lock.ts";
-import type { Mapped } from "../../model/relocation.ts";
+import { projectOf, type Mapped } from "../../model/relocation.ts";
 import { mapTogether } from "../../std/map-together.ts";
 import type { PushSource, PushTarget, ArtifactDigest } from "./ports.ts";
 
@@ -160,7 +160,7 @@ async function surveyTags(placement: Placement, target: PushTarget, options: Sur
 }
 
 function isNew(repository: string, { newProjects }: SurveyOptions): boolean {
-  return newProjects?.has(repository.split("/")[0] ?? "") === true;
+  return newProjects?.has(projectOf(repository)) === true;
 }
 
 /**
