@@ -36,6 +36,33 @@ describe("values of a site", () => {
       ["warning", "chart.value-type", { chart: "edge 1.0.0", path: "debug", value: '"no"', standing: "false" }],
     ]);
   });
+
+  it.each([
+    ["CHART_VALUE_WANTED", { hub: null }, { path: "hub", says: "a hub" }],
+    ["CHART_UNUSABLE", { mode: "other" }, { why: expect.stringContaining("no such mode") as string }],
+  ])("that break the chart stop a build that knows the site as the spec's would: %s", async (code, values, facts) => {
+    const site = Site.parse({
+      ...{ apiVersion: "higress-airgap/v1", kind: "Site", registry: { host: "harbor.corp", project: "p" } },
+      values,
+    });
+    const picky = pod.replace("{{ .Values.hub }}", '{{ required "a hub" .Values.hub }}');
+    const { failure } = await aPlannedBuild({
+      chart: {
+        ...{ name: "edge", version: "1.0.0" },
+        archive: madeChart("edge", {
+          "values.yaml": "hub: registry.example/higress\nmode: one\n",
+          "templates/a.yaml": `{{ if ne .Values.mode "one" }}{{ fail "no such mode" }}{{ end }}\n${picky}`,
+        }),
+      },
+      // What moves the image lies above what the site says, so the map moves none here.
+      map: map.replace(
+        /images: .*/,
+        'images: []\nexceptions: [{ kind: Pod, name: a, path: /spec/containers/0/image, value: "registry.example/higress/a:1", reason: of this test }]',
+      ),
+      site: { site, userValues: [], userPlugins: [], ca: undefined },
+    });
+    expect(failure).toMatchObject({ code, facts: { chart: "edge 1.0.0", ...facts } });
+  });
 });
 
 describe("a build", () => {
