@@ -74,6 +74,7 @@ export interface FailureFacts {
   CHART_VALUE_WANTED: { chart: string; path: string; says: string };
   CHART_INCOMPLETE: { chart: string; missing: string };
   PLUGIN_UNUSABLE: { plugin: string; why: string };
+  PLUGIN_ABSENT: { plugins: string; namespace: string; there: string };
   NAME_COLLISION: { target: string; first: string; second: string };
   TOOL_MISSING: { tool: string; looked: string };
   TOOL_UNSUITABLE: { tool: string; version: string; wanted: string };
@@ -145,6 +146,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   CHART_VALUE_WANTED: "usage",
   CHART_INCOMPLETE: "source",
   PLUGIN_UNUSABLE: "source",
+  PLUGIN_ABSENT: "cluster",
   NAME_COLLISION: "target",
   TOOL_MISSING: "host",
   TOOL_UNSUITABLE: "host",

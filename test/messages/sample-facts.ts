@@ -120,6 +120,7 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   CHART_VALUE_WANTED: { path: "licence.key", says: "A licence key is needed" },
   CHART_INCOMPLETE: { missing: "common, redis" },
   CONTENT_MISMATCH: { what: "blobs/sha256/9b8715" },
+  PLUGIN_ABSENT: { plugins: "jwt-auht", namespace: "higress-system", there: "jwt-auth, key-auth" },
   CONTENT_MISSING: { what: "charts/higress-2.2.4.tgz", where: "/srv/higress-2.2.4.tar" },
   CREDENTIALS_UNUSABLE: { where: "/root/.docker/config.json", why: "JSON" },
   DISK_FULL: { wanted: "1.6 GiB" },

@@ -15,7 +15,8 @@ const nameLabel = "higress.io/wasm-plugin-name";
 /**
  * Switches plugins off by their own switches: the object and its configuration stay. A name means the object, or every
  * object of that built-in.
- * @throws Failure CONTENT_MISSING for a name that nothing has; CLUSTER_CONFLICT for a plugin that is still on
+ * @throws Failure PLUGIN_ABSENT for names that nothing has, before any is switched off; CLUSTER_CONFLICT for a plugin that
+ *   is still on
  */
 export async function disablePlugins(
   names: readonly string[],
@@ -23,15 +24,21 @@ export async function disablePlugins(
   { namespace, signal, off }: DisableOptions,
 ): Promise<void> {
   const live = await port.list<WasmPlugin>({ resource: wasmPluginResource, namespace, signal });
-  for (const name of names) {
-    const found = live.filter(({ metadata }) => metadata.name === name || metadata.labels?.[nameLabel] === name);
-    if (found.length === 0)
-      throw new Failure("CONTENT_MISSING", { what: `WasmPlugin ${name}`, where: namespace }, { side: "cluster" });
-    for (const plugin of found) {
-      await disable(plugin, port, { namespace, signal });
-      off(plugin.metadata.name);
-    }
+  const isNamed = ({ metadata }: WasmPlugin, name: string): boolean =>
+    metadata.name === name || metadata.labels?.[nameLabel] === name;
+  const absent = names.filter((name) => !live.some((plugin) => isNamed(plugin, name)));
+  if (absent.length > 0) {
+    const there = live.map(({ metadata }) => metadata.labels?.[nameLabel] ?? metadata.name);
+    throw new Failure("PLUGIN_ABSENT", { plugins: absent.join(", "), namespace, there: few([...new Set(there)]) });
   }
+  for (const plugin of live.filter((each) => names.some((name) => isNamed(each, name)))) {
+    await disable(plugin, port, { namespace, signal });
+    off(plugin.metadata.name);
+  }
+}
+
+function few(names: readonly string[]): string {
+  return names.length === 0 ? "-" : [...names.slice(0, 20), ...(names.length > 20 ? ["…"] : [])].join(", ");
 }
 
 async function disable(

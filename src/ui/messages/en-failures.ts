@@ -47,6 +47,7 @@ export const failures = failureSentences({
   CHART_UNUSABLE: { message: "The chart {chart} cannot be used: {why}", hint: "Check name, version, source and values of the chart in the spec." },
   CHART_VALUE_WANTED: { message: "The chart {chart} does not render without {path}: {says}", hint: "Set {path} in the spec, under values: of this chart, one level for each dot (`relocation learn` reads a file: --values FILE). Of a secret only a stand-in; the real one goes into values: of the site file." },
   CHART_INCOMPLETE: { message: "The chart {chart} was packed without charts that it depends on: {missing}", hint: "On this host: tar xf CHART.tgz, helm dependency update FOLDER, helm package FOLDER; then name the new .tgz under from: in the spec." },
+  PLUGIN_ABSENT: { message: "No plugin of this name is in {namespace}: {plugins}; nothing was switched off", hint: "Those that are there: {there}. `plugins list --site site.yaml` shows which of them are on." },
   PLUGIN_UNUSABLE: { message: "The plugin {plugin} cannot be used: {why}", hint: "Leave it out with plugins.exclude, or name another version." },
   NAME_COLLISION: { message: "Two different contents would land on {target}: {first} and {second}", hint: "Name one of them by another tag in the spec. A plugin, a chart and an image can also be kept apart by registry.pathTemplate in the site file." },
   TOOL_MISSING: { message: "The program {tool} cannot be started ({looked})", hint: "Install it, or name it with --helm or --kubectl; a bundle whose spec names it under tools: has it in bin/." },

@@ -49,10 +49,15 @@ describe("disablePlugins", () => {
     await expect(disabled(cluster, "cors")).rejects.toMatchObject({ code: "CLUSTER_CONFLICT" });
   });
 
-  it("names what is not there", async () => {
-    await expect(disabled(new MemoryCluster(), "cors")).rejects.toMatchObject({
-      code: "CONTENT_MISSING",
-      facts: { what: "WasmPlugin cors", where: namespace },
+  it("names all that are not there beside those that are, and switches none off", async () => {
+    const cluster = new MemoryCluster();
+    await expect(disabled(cluster, "cors")).rejects.toMatchObject({ code: "PLUGIN_ABSENT", facts: { there: "-" } });
+    for (const version of ["1.0.0", "2.0.0"]) cluster.add(builtIn(version));
+    await expect(disabled(cluster, "cors", "crs", "jwt")).rejects.toMatchObject({
+      code: "PLUGIN_ABSENT",
+      side: "cluster",
+      facts: { plugins: "crs, jwt", namespace, there: "cors" },
     });
+    expect(cluster.changes).toEqual([]);
   });
 });
