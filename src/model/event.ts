@@ -86,6 +86,8 @@ export interface NoteFacts {
   "nothing-to-do": object;
   "helper-silent": { program: string; host: string; seconds: number; limit: number };
   waiting: { workload: string; ready: number; wanted: number };
+  /** `old`: pods of the template before, which go when new ones are ready. */
+  "waiting-old": { workload: string; ready: number; wanted: number; old: number };
   "plugin-on": { plugin: string };
   "plugin-off": { plugin: string };
   saved: { path: string };

@@ -29,7 +29,8 @@ export function screenOf({ command, result, steady = [] }: Shown): string {
 /** Things that end in an order of their own, which says nothing. */
 const unordered = /^ {2}\S+ · \d|^ {2}\S+(: \d+ of \d+ ready|：\d+ 个副本中 \d+ 个就绪)$/;
 /** How long a thing took shows in how often it was waited for. */
-const unready = /^ {2}\S+(: 0 of [1-9]\d* ready|：[1-9]\d* 个副本中 0 个就绪)$/;
+const unready =
+  /^ {2}\S+(: (0 of [1-9]\d* ready|.* ready; of those before, .*)|：([1-9]\d* 个副本中 0 个就绪|.*；旧副本还剩.*))$/;
 
 /** The screen as it would be on every run: what comes in any order in one, what is said while waiting not at all. */
 export function steadyOrder(screen: string): string {

@@ -25,8 +25,11 @@ export interface Workload extends KubeObject {
 }
 
 export interface WorkloadProgress {
+  /** Of those that are wanted: while a rollout goes on, there are more than that. */
   readonly ready: number;
   readonly wanted: number;
+  /** Pods of the template before. */
+  readonly old: number;
   readonly done: boolean;
   /** The controller has given up, or cannot even make pods (a quota): its own words. */
   readonly stopped?: string | undefined;
@@ -40,7 +43,9 @@ export function progressOf(workload: Workload): WorkloadProgress {
   const seen = (status.observedGeneration ?? 0) >= Number(workload.metadata["generation"] ?? 0);
   const done = seen && counts.updated >= counts.wanted && counts.ready >= counts.wanted && counts.old === 0;
   const stopped = stoppedBy(status.conditions ?? []);
-  return { ready: counts.ready, wanted: counts.wanted, done, ...(stopped === undefined ? {} : { stopped }) };
+  const { wanted } = counts;
+  const old = seen ? counts.old : counts.updated + counts.old;
+  return { ready: Math.min(counts.ready, wanted), wanted, old, done, ...(stopped === undefined ? {} : { stopped }) };
 }
 
 interface Counts {
@@ -64,7 +69,7 @@ function daemonCounts({ status = {} }: Workload): Counts {
     updatedNumberScheduled: updated = 0,
     numberAvailable: ready = 0,
   } = status;
-  return { wanted, updated, ready, old: 0 };
+  return { wanted, updated, ready, old: Math.max(0, wanted - updated) };
 }
 
 function stoppedBy(conditions: NonNullable<NonNullable<Workload["status"]>["conditions"]>): string | undefined {
@@ -94,7 +99,7 @@ export interface LookOptions {
 }
 
 const everything = "deployments.apps,statefulsets.apps,daemonsets.apps,pods";
-const absent: WorkloadProgress = { ready: 0, wanted: 1, done: false };
+const absent: WorkloadProgress = { ready: 0, wanted: 1, old: 0, done: false };
 
 /** One call for all workloads and their pods, and a second one for events when a pod is in trouble. */
 export async function lookAt(

@@ -4,7 +4,7 @@ import { finding } from "../../model/finding.ts";
 import { hopeless, type PodTrouble } from "../../model/pod-trouble.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { systemClock, type Clock } from "../../std/clock.ts";
-import { lookAt, type RolloutPort, type Standing, type WorkloadRef } from "./progress.ts";
+import { lookAt, type RolloutPort, type Standing, type WorkloadProgress, type WorkloadRef } from "./progress.ts";
 
 export interface WatchOptions {
   readonly namespace: string;
@@ -87,14 +87,22 @@ class RolloutReporter {
 
   report(standings: readonly Standing[]): void {
     for (const { workload, progress, troubles } of standings) {
-      const { ready, wanted } = progress;
-      if (this.#isNew(`workload ${workload}`, `${ready}/${wanted}`))
-        this.#options.report({ type: "note", text: "waiting", facts: { workload, ready, wanted } });
+      this.#reportProgress(workload, progress);
       troubles.forEach((trouble) => {
         this.#reportTrouble(trouble);
       });
     }
     this.#forgetMended(standings.flatMap(({ troubles }) => troubles));
+  }
+
+  #reportProgress(workload: string, { ready, wanted, old }: WorkloadProgress): void {
+    if (!this.#isNew(`workload ${workload}`, `${ready}/${wanted} ${old}`)) return;
+    const facts = { workload, ready, wanted };
+    this.#options.report(
+      old === 0
+        ? { type: "note", text: "waiting", facts }
+        : { type: "note", text: "waiting-old", facts: { ...facts, old } },
+    );
   }
 
   /** The workload and trouble that no waiting mends, once it has stood long enough for a slow registry or a late secret. */

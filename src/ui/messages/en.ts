@@ -18,6 +18,7 @@ export const en: Catalogue = {
     "nothing-to-do": "nothing to do: everything is there",
     "helper-silent": "{program} has not answered for {host} in {seconds} s (does it ask for something elsewhere?); it is given {limit} s",
     waiting: "{workload}: {ready} of {wanted} ready",
+    "waiting-old": "{workload}: {ready} of {wanted} ready; of those before, {old} are still there",
     "plugin-on": "{plugin} is on; the gateway is ready",
     "plugin-off": "{plugin} is off",
     saved: "saved: {path}",

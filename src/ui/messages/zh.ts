@@ -18,6 +18,7 @@ export const zh: Catalogue = {
     "nothing-to-do": "无需操作：全部内容已存在",
     "helper-silent": "{program} 已 {seconds} 秒未就 {host} 作答（是否在别处等待输入？）；最多等待 {limit} 秒",
     waiting: "{workload}：{wanted} 个副本中 {ready} 个就绪",
+    "waiting-old": "{workload}：{wanted} 个副本中 {ready} 个就绪；旧副本还剩 {old} 个",
     "plugin-on": "{plugin} 已启用；网关就绪",
     "plugin-off": "{plugin} 已关闭",
     saved: "已保存：{path}",

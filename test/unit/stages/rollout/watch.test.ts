@@ -10,6 +10,8 @@ const gateway = [{ kind: "Deployment", name: "gateway" }] as const;
 
 interface World {
   readonly ready?: number;
+  /** Of the template before, and ready. */
+  readonly old?: number;
   readonly pods?: readonly PodShape[];
   readonly conditions?: readonly object[];
 }
@@ -38,10 +40,12 @@ async function watched(first: World, later: Readonly<Record<number, World>> = {}
   return { failure, events, seconds: clock.slept() / 1000 };
 }
 
-function clusterOf({ ready = 0, pods = [], conditions = [] }: World): MemoryCluster {
+function clusterOf({ ready = 0, old = 0, pods = [], conditions = [] }: World): MemoryCluster {
   const cluster = new MemoryCluster();
   const deployment = aDeployment("gateway", { ready });
-  cluster.add({ ...deployment, status: { ...(deployment["status"] as object), conditions } });
+  const status = deployment["status"] as { replicas: number; availableReplicas: number };
+  const counts = { replicas: status.replicas + old, availableReplicas: status.availableReplicas + old };
+  cluster.add({ ...deployment, status: { ...status, ...counts, conditions } });
   for (const pod of pods) cluster.add(aPod({ app: "gateway", ...pod }));
   return cluster;
 }
@@ -53,6 +57,14 @@ describe("watchRollout", () => {
     expect(seconds).toBe(8);
     expect(events).toEqual([
       { type: "note", text: "waiting", facts: { workload: "gateway", ready: 0, wanted: 1 } },
+      { type: "note", text: "waiting", facts: { workload: "gateway", ready: 1, wanted: 1 } },
+    ]);
+  });
+
+  it("tells those that are new from those that were there before", async () => {
+    const { events } = await watched({ ready: 1, old: 1 }, { 4: { ready: 1 } });
+    expect(events).toEqual([
+      { type: "note", text: "waiting-old", facts: { workload: "gateway", ready: 1, wanted: 1, old: 1 } },
       { type: "note", text: "waiting", facts: { workload: "gateway", ready: 1, wanted: 1 } },
     ]);
   });
