@@ -19,7 +19,11 @@ export type LeftOutReason =
   | "plugin-unreachable"
   | "plugin-incomplete"
   | "image-moved"
-  | "image-undigested";
+  | "image-undigested"
+  | "changed-by-hand"
+  | "other-class"
+  | "other-namespace"
+  | "namespace";
 
 export interface LeftOut {
   readonly reason: LeftOutReason;

@@ -91,6 +91,9 @@ export interface NoteFacts {
   "plugin-on": { plugin: string };
   "plugin-off": { plugin: string };
   saved: { path: string };
+  /** What was there and is replaced. */
+  "kept-before": { path: string; kept: string };
+  "kept-yours": { path: string; beside: string };
   learned: { found: number; moved: number; patched: number; renders: number };
   proved: { images: number; strings: number; outside: number; prefix: string };
   "rolled-back": { bundle: string; number: number };

@@ -1,20 +1,20 @@
-import type { ClusterSnapshot, LeftOut, LeftOutReason, SnapshotQuestion } from "../model/cluster-snapshot.ts";
+import type { ClusterSnapshot, SnapshotQuestion } from "../model/cluster-snapshot.ts";
 import { isFailure } from "../model/failure.ts";
 import type { HelmPort, ReleaseChart } from "../model/helm.ts";
-import { isFetchedInside } from "../model/inside.ts";
 import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
 import { isSameRelease, type ReleaseRef } from "../model/receipt.ts";
-import { ociReference } from "../model/reference.ts";
-import { mapAt, textAt, whereOf } from "../model/rendered-object.ts";
+import { typedObjects } from "../model/rendered-object.ts";
 import type { Values } from "../model/values.ts";
 import { wasmPluginResource } from "../model/wasm-plugin.ts";
+import { isRoutingGroup, namespacesOf, routesRead, watchingOf } from "../stages/survey/routes.ts";
 import { namedHosts, nodePlatforms, runningImages, secretsNamed } from "../stages/survey/running.ts";
-import { withoutSecrets } from "../stages/survey/secrets.ts";
-import { asWritten, isUnreleased, unreleasedChart, versionOf } from "../stages/survey/unreleased.ts";
+import { Taking } from "../stages/survey/taken.ts";
+import { changesOf, isUnreleased, unreleasedChart, versionOf } from "../stages/survey/unreleased.ts";
+import { liveObjects, servedResources } from "./live-objects.ts";
 
 export interface InspectClusterPorts {
-  readonly helm: Pick<HelmPort, "metadata" | "values" | "list">;
-  readonly cluster: Pick<ClusterPort, "list" | "version">;
+  readonly helm: Pick<HelmPort, "metadata" | "values" | "list" | "getManifest">;
+  readonly cluster: Pick<ClusterPort, "list" | "version" | "raw">;
   readonly signal: AbortSignal;
 }
 
@@ -59,18 +59,12 @@ export async function inspectCluster(
 
 const workloadKinds = "deployments.apps,daemonsets.apps,statefulsets.apps";
 const pluginKinds = [wasmPluginResource, "wasmplugins.extensions.istio.io"] as const;
-/** What the console and its users make besides: only the controller's own namespace counts, but Ingresses may be anywhere. */
-const configurationKinds = [
-  "configmaps",
-  "mcpbridges.networking.higress.io",
-  "http2rpcs.networking.higress.io",
-] as const;
 
 /** One question after another: what may not be read is kept, and the rest is asked all the same. */
 class Inspection {
   readonly #named: ReleaseRef;
   readonly #ports: InspectClusterPorts;
-  readonly #leftOut: LeftOut[] = [];
+  readonly #taking = new Taking();
   readonly #unread: { readonly what: SnapshotQuestion; readonly why: string }[] = [];
 
   constructor(named: ReleaseRef, ports: InspectClusterPorts) {
@@ -80,37 +74,55 @@ class Inspection {
 
   async run(): Promise<ClusterSnapshot | undefined> {
     const { release, namespace } = this.#named;
-    const { cluster, signal } = this.#ports;
     const about = await this.#about();
     const workloads = await this.#list("workloads", workloadKinds);
-    const configuration = (
-      await Promise.all(configurationKinds.map((resource) => this.#list("configuration", resource)))
-    ).flat();
-    const loose = about === undefined ? unreleasedChart([...workloads, ...configuration], "higress") : undefined;
+    const configMaps = await this.#list("configuration", "configmaps");
+    const loose = about === undefined ? unreleasedChart([...workloads, ...configMaps], "higress") : undefined;
     const ours = workloads.filter((workload) =>
       about === undefined && loose !== undefined ? isUnreleased(workload) : ownerOf(workload) === release,
     );
     if (about === undefined && ours.length === 0 && this.#unread.length === 0) return undefined;
-    const version = await this.#ask("nodes", () => cluster.version(signal), undefined);
-    const plugins = (await Promise.all(pluginKinds.map((resource) => this.#list("plugins", resource)))).flat();
-    const routes = await this.#routes();
-    const objects = [...configuration.filter(isSetting), ...routes];
-    const taken = this.#plugins(plugins);
-    return {
+    const values = await this.#values(about, loose?.values);
+    const known = {
       release,
       namespace,
       by: loose?.by ?? "helm",
       chart: chartOf(about, loose?.version ?? versionOf(ours, "higress")),
-      values: this.#safeValues(await this.#values(about, loose?.values)),
-      ...(version === undefined ? {} : { kubeVersion: /\d+\.\d+(?:\.\d+)?/.exec(version.server)?.[0] }),
-      platforms: nodePlatforms(await this.#list("nodes", "nodes", true)),
-      images: this.#images(runningImages(ours, await this.#list("pods", "pods"))),
+      values: this.#taking.values(values),
+    };
+    if (about !== undefined) await this.#drift();
+    const taken = await this.#taken(configMaps.filter(isSetting), ours);
+    return {
+      ...known,
+      ...(await this.#machines()),
+      images: this.#taking.images(runningImages(ours, await this.#list("pods", "pods"))),
       ...taken,
-      ...this.#objects(objects),
-      hosts: namedHosts([...plugins, ...objects]),
-      leftOut: [...this.#leftOut, ...secretsNamed([...plugins, ...objects])],
+      leftOut: this.#taking.leftOut,
       unread: this.#unread,
     };
+  }
+
+  async #taken(
+    settings: readonly KubeObject[],
+    workloads: readonly KubeObject[],
+  ): Promise<Pick<ClusterSnapshot, "plugins" | "incompletePlugins" | "settings" | "objects" | "hosts">> {
+    const { release, namespace } = this.#named;
+    const plugins = (await Promise.all(pluginKinds.map((resource) => this.#list("plugins", resource)))).flat();
+    const routes = routesRead(await this.#routing(), { namespace, watching: watchingOf(workloads) });
+    const all = [...settings, ...routes.taken];
+    const takenPlugins = this.#taking.plugins(plugins);
+    const taken = this.#taking.objects(all, (object) => ownerOf(object) === release);
+    for (const needed of namespacesOf(taken.objects, namespace)) this.#taking.leave("namespace", needed);
+    this.#taking.leftOut.push(...routes.leftOut, ...secretsNamed([...plugins, ...all]));
+    return { ...takenPlugins, ...taken, hosts: namedHosts([...plugins, ...all]) };
+  }
+
+  async #machines(): Promise<Pick<ClusterSnapshot, "kubeVersion" | "platforms">> {
+    const { cluster, signal } = this.#ports;
+    const version = await this.#ask("nodes", () => cluster.version(signal), undefined);
+    const platforms = nodePlatforms(await this.#list("nodes", "nodes", true));
+    if (version === undefined) return { platforms };
+    return { kubeVersion: /\d+\.\d+(?:\.\d+)?/.exec(version.server)?.[0], platforms };
   }
 
   async #about(): Promise<ReleaseChart | undefined> {
@@ -118,7 +130,7 @@ class Inspection {
     const { helm, signal } = this.#ports;
     const about = await this.#ask("release", () => helm.metadata(release, namespace, { signal }), undefined);
     if (about !== undefined && about.status !== "deployed")
-      this.#leave("revision-undeployed", `${release} #${about.revision} ${about.status}`);
+      this.#taking.leave("revision-undeployed", `${release} #${about.revision} ${about.status}`);
     return about;
   }
 
@@ -127,68 +139,44 @@ class Inspection {
     const { helm, signal } = this.#ports;
     const ask = () => helm.values(release, namespace, { signal });
     const values = about === undefined ? loose : await this.#ask("release", ask, undefined);
-    if (values === undefined) this.#leave("values-unknown", `${namespace}/${release}`);
+    if (values === undefined) this.#taking.leave("values-unknown", `${namespace}/${release}`);
     return values ?? {};
   }
 
-  #safeValues(values: Values): Values {
-    const { kept, left } = withoutSecrets(values);
-    for (const path of left) this.#leave("secret", `values ${path}`);
-    return kept;
+  /** What people changed by hand is in no value, and so in no bundle. Settings are taken as they stand. */
+  async #drift(): Promise<void> {
+    const { release, namespace } = this.#named;
+    const { helm, cluster, signal } = this.#ports;
+    const stored = await this.#ask("release", () => helm.getManifest(release, namespace, { signal }), "");
+    const documents = typedObjects(stored, release).filter((document) => !isSetting(document));
+    const live = await this.#ask("workloads", () => liveObjects(documents, namespace, { cluster, signal }), []);
+    for (const { object, path, written, live: now } of documents.flatMap((each) => changesOf(each, live, namespace)))
+      this.#taking.leave("changed-by-hand", `${object} ${path}: ${written} → ${now}`);
   }
 
-  /** As it was written, less its secrets. */
-  #safe(object: KubeObject): { readonly kept: KubeObject; readonly whole: boolean } {
-    const { apiVersion, kind, metadata, ...rest } = asWritten(object);
-    const { labels, annotations, ...identity } = metadata;
-    const { kept, left } = withoutSecrets({ metadata: { labels, annotations }, ...rest });
-    for (const path of left) this.#leave("secret", `${whereOf(object)} ${path}`);
-    const { metadata: marks, ...body } = kept as typeof kept & { readonly metadata?: object };
-    return { kept: { apiVersion, kind, metadata: { ...identity, ...marks }, ...body }, whole: left.length === 0 };
+  /** Ingresses, and all kinds that the cluster has of the groups that routes are made of. */
+  async #routing(): Promise<readonly KubeObject[]> {
+    const { cluster, signal } = this.#ports;
+    const served = await this.#ask("configuration", () => servedResources(isRoutingGroup, cluster, signal), []);
+    const kinds = served.filter((resource) => !resource.startsWith("wasmplugins."));
+    const all = ["ingresses.networking.k8s.io", ...kinds];
+    // Mostly they may all be read, and one question is enough.
+    const answer = cluster.list<KubeObject>({ resource: all.join(","), allNamespaces: true, signal });
+    const found = await answer.catch((error: unknown) => {
+      if (!isFailure(error, "CLUSTER_FORBIDDEN", "KUBECTL_FAILED")) throw error;
+      return undefined;
+    });
+    if (found !== undefined) return found;
+    const each: KubeObject[] = [];
+    for (const resource of all) each.push(...(await this.#everywhere(resource)));
+    return each;
   }
 
-  /** Only those whose module can be carried, or stays where it is. */
-  #plugins(all: readonly KubeObject[]): Pick<ClusterSnapshot, "plugins" | "incompletePlugins"> {
-    const plugins: KubeObject[] = [];
-    const incompletePlugins: KubeObject[] = [];
-    for (const plugin of all) {
-      const url = textAt(mapAt(plugin, "spec"), "url") ?? "";
-      if (ociReference(url) === undefined && !isFetchedInside(url, { prefixes: [] })) {
-        this.#leave("plugin-unreachable", `${whereOf(plugin)} ${withoutLogin(url)}`);
-        continue;
-      }
-      const { kept, whole } = this.#safe(plugin);
-      if (!whole) this.#leave("plugin-incomplete", whereOf(plugin));
-      (whole ? plugins : incompletePlugins).push(kept);
-    }
-    return { plugins, incompletePlugins };
-  }
-
-  #objects(all: readonly KubeObject[]): Pick<ClusterSnapshot, "settings" | "objects"> {
-    const safe = all.map((object) => ({ ...this.#safe(object), isHelms: ownerOf(object) !== undefined }));
-    const settings = safe.filter(({ whole, isHelms }) => whole && isHelms);
-    const objects = safe.filter((one) => !settings.includes(one));
-    return { settings: settings.map(({ kept }) => kept), objects: objects.map(({ kept }) => kept) };
-  }
-
-  #images(images: ClusterSnapshot["images"]): ClusterSnapshot["images"] {
-    for (const { reference, digests } of images) {
-      if (digests.length === 0) this.#leave("image-undigested", reference);
-      if (digests.length > 1) this.#leave("image-moved", `${reference}: ${digests.join(", ")}`);
-    }
-    return images;
-  }
-
-  /** Of all namespaces; who may not list those has at least the console's, which are in its own. */
-  async #routes(): Promise<readonly KubeObject[]> {
-    const resource = "ingresses.networking.k8s.io";
+  /** Of all namespaces; who may not list those has at least what is in the release's own. */
+  async #everywhere(resource: string): Promise<readonly KubeObject[]> {
     const { cluster, signal } = this.#ports;
     const ask = () => cluster.list<KubeObject>({ resource, allNamespaces: true, signal });
     return (await this.#ask("configuration", ask, undefined)) ?? this.#list("configuration", resource);
-  }
-
-  #leave(reason: LeftOutReason, where: string): void {
-    this.#leftOut.push({ reason, where });
   }
 
   #list(what: SnapshotQuestion, resource: string, everywhere = false): Promise<readonly KubeObject[]> {
@@ -202,7 +190,9 @@ class Inspection {
     try {
       return await question();
     } catch (error) {
-      if (!isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
+      // Of somebody else's kind the server may have no answer, for want of its webhook: no reason to take nothing.
+      const isLost = what === "configuration" && isFailure(error, "KUBECTL_FAILED");
+      if (!isLost && !isFailure(error, "CLUSTER_FORBIDDEN")) throw error;
       const why = error.facts.output;
       if (!this.#unread.some((one) => one.what === what && one.why === why)) this.#unread.push({ what, why });
       return otherwise;
@@ -221,18 +211,10 @@ function chartOf(about: ReleaseChart | undefined, version: string): ClusterSnaps
     : { name: about.chart, version: about.version, revision: about.revision };
 }
 
-/** ConfigMaps that people and the console write to; of Ingresses, registries and routes all. */
+/** ConfigMaps that people and the console write to. */
 function isSetting({ kind, metadata: { name, labels = {} } }: KubeObject): boolean {
-  if (kind !== "ConfigMap") return true;
   return (
-    /^higress-(config|console|https)$/.test(name) || Object.keys(labels).some((key) => key.startsWith("higress.io/"))
+    kind === "ConfigMap" &&
+    (/^higress-(config|console|https)$/.test(name) || Object.keys(labels).some((key) => key.startsWith("higress.io/")))
   );
-}
-
-/** A login, and parameters, by which object storage is signed for. */
-function withoutLogin(url: string): string {
-  return url
-    .replace(/:\/\/[^/]*@/, "://***@")
-    .replace(/[?#][^]*$/, "?***")
-    .slice(0, 500);
 }

@@ -62,12 +62,33 @@ export async function knownKinds(
   return new Set((await Promise.all(lists)).flat());
 }
 
+/** `httproutes.gateway.networking.k8s.io`: what can be listed of the groups that are wanted, each kind once. */
+export async function servedResources(
+  isWanted: (group: string) => boolean,
+  cluster: KindsPort,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { groups } = await read<GroupList>("/apis", cluster, signal);
+  const wanted = groups.filter(({ name }) => isWanted(name));
+  // The version that is preferred may lack kinds that another one has.
+  const lists = wanted.flatMap(({ name, versions }) =>
+    versions.map(async ({ groupVersion }) => {
+      const { resources } = await read<ResourceList>(`/apis/${groupVersion}`, cluster, signal);
+      return resources.filter(({ verbs }) => verbs.includes("list")).map((each) => `${each.name}.${name}`);
+    }),
+  );
+  return [...new Set((await Promise.all(lists)).flat())];
+}
+
 interface GroupList {
-  readonly groups: readonly { readonly versions: readonly { readonly groupVersion: string }[] }[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly versions: readonly { readonly groupVersion: string }[];
+  }[];
 }
 
 interface ResourceList {
-  readonly resources: readonly { readonly kind: string }[];
+  readonly resources: readonly { readonly name: string; readonly kind: string; readonly verbs: readonly string[] }[];
 }
 
 async function read<T>(path: string, cluster: KindsPort, signal: AbortSignal): Promise<T> {

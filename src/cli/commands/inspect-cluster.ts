@@ -33,7 +33,7 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { chart, snapshot } = await chartOfRelease(read, text(flags, "chart"), tools.kubectl, context);
   const { files, readme } = await snapshotFolder(snapshot, chart, { out: required(flags, "out"), language });
   const overwrite = truth(flags, "overwrite");
-  if (!truth(flags, "dry-run")) await writeNewFiles(folder, files, { overwrite, context });
+  if (!truth(flags, "dry-run")) await writeNewFiles(folder, files, { overwrite, keep: true, context });
   const written = files.map(({ name }) => name);
   context.stdout.write(truth(flags, "json") ? jsonText({ ...snapshot, files: written }) : readme);
   return ExitCode.done;

@@ -138,7 +138,7 @@ export async function snapshotFolder(
     readme,
     files: [
       { name: "bundle.yaml", text: spec },
-      { name: "site.yaml", text: site },
+      { name: "site.yaml", text: site, beside: "site.new.yaml" },
       ...parts.map(({ name, text }) => ({ name, text })),
       ...(relocation === undefined ? [] : [relocation]),
       ...(await Promise.all(

@@ -1,4 +1,5 @@
 import { isSecretName } from "../../model/object-change.ts";
+import { redact } from "../../model/sanitize.ts";
 import {
   isValues,
   joinPath,
@@ -72,7 +73,7 @@ export function shownValue(path: ValuesPath, value: unknown): string {
     return Array.isArray(value) ? "[…]" : Object.keys(value).length > 0 ? "{…}" : "{}";
   if (path.some(isSecretName)) return "***";
   const text = String(value);
-  // A URL may carry a password; a text of several lines may be a key.
-  if (/:\/\/[^/]*@/.test(text) || text.includes("\n")) return "***";
+  // A URL may carry a password, an argument too; a text of several lines may be a key.
+  if (/:\/\/[^/]*@/.test(text) || text.includes("\n") || redact(text) !== text) return "***";
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

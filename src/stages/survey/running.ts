@@ -3,7 +3,7 @@ import { isInsidePattern } from "../../model/host.ts";
 import { insideBy, outsideReferences } from "../../model/inside.ts";
 import { isDigest } from "../../model/digest.ts";
 import { nameOf, type KubeObject } from "../../model/kubernetes.ts";
-import { itemsAt, mapAt, podSpecOf, textAt, type RenderedObject } from "../../model/rendered-object.ts";
+import { isMap, itemsAt, mapAt, podSpecOf, textAt, type RenderedObject } from "../../model/rendered-object.ts";
 import { isWasmPlugin } from "../../model/wasm-plugin.ts";
 import type { LeftOut, RunningImage } from "../../model/cluster-snapshot.ts";
 
@@ -60,8 +60,11 @@ function withoutModule(object: RenderedObject): RenderedObject {
 
 /** https://github.com/alibaba/higress/blob/main/api/networking/v1/mcp_bridge.proto: addresses with commas between them, ports apart or in them. */
 function registryHosts(object: RenderedObject): readonly string[] {
-  if (textAt(object, "kind") !== "McpBridge") return [];
   const spec = mapAt(object, "spec");
+  // https://istio.io/latest/docs/reference/config/networking/service-entry/
+  if (textAt(object, "kind") === "ServiceEntry")
+    return [spec["hosts"]].flat().filter((host) => typeof host === "string");
+  if (textAt(object, "kind") !== "McpBridge") return [];
   return [
     ...itemsAt(spec, "registries").flatMap((each) => (textAt(each, "domain") ?? "").split(",")),
     ...itemsAt(spec, "proxies").map((each) => textAt(each, "serverAddress") ?? ""),
@@ -87,14 +90,30 @@ export function nodePlatforms(nodes: readonly KubeObject[]): readonly string[] {
 
 /** Secrets that these objects name: whoever goes there needs them, and they are in no file. */
 export function secretsNamed(objects: readonly KubeObject[]): readonly LeftOut[] {
-  const names = objects.flatMap((object) => {
-    const spec = mapAt(object, "spec");
-    const named = [
-      textAt(spec, "imagePullSecret"),
-      ...itemsAt(spec, "tls").map((each) => textAt(each, "secretName")),
-      ...itemsAt(spec, "registries").map((each) => textAt(each, "authSecretName")),
-    ];
-    return named.flatMap((name) => (name === undefined ? [] : [`${name} (${object.kind} ${nameOf(object)})`]));
-  });
+  const names = objects.flatMap((object) =>
+    [...namesOfSecrets({ ...object, metadata: object.metadata.annotations })].map(
+      (name) => `${name} (${object.kind} ${nameOf(object)})`,
+    ),
+  );
   return [...new Set(names)].map((where) => ({ reason: "secret-object", where }));
+}
+
+/** `authSecretName`, `imagePullSecret`, `credentialName` of Istio's Gateway, `higress.io/auth-tls-secret` of an Ingress. */
+const secretNameKey = /(^imagePullSecret|secretName|^credentialName|\/(auth|auth-tls|proxy-ssl)-secret)$/i;
+/** Of Gateways of the Gateway API; what they refer to is a Secret unless they say otherwise. */
+const secretRefKey = /^(certificateRefs|secretRef)$/;
+
+function* namesOfSecrets(value: unknown, depth = 0): Generator<string> {
+  // Deeper than this nobody writes objects.
+  if (typeof value !== "object" || value === null || depth > 100) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (typeof member === "string" && secretNameKey.test(key)) yield member.slice(0, 300);
+    else if (secretRefKey.test(key)) yield* [member].flat().filter(isMap).flatMap(secretReferredTo);
+    else yield* namesOfSecrets(member, depth + 1);
+  }
+}
+
+function secretReferredTo(ref: RenderedObject): readonly string[] {
+  const name = textAt(ref, "name");
+  return name === undefined || (textAt(ref, "kind") ?? "Secret") !== "Secret" ? [] : [name];
 }

@@ -22,6 +22,8 @@ export const en: Catalogue = {
     "plugin-on": "{plugin} is on; the gateway is ready",
     "plugin-off": "{plugin} is off",
     saved: "saved: {path}",
+    "kept-before": "kept: what was in {path} is in {kept}",
+    "kept-yours": "kept: {path} is yours and stays as it is; compare it with {beside}",
     learned: "{found} references found: values move {moved}, patches {patched}; helm rendered {renders} times",
     proved: "{images} image references and {strings} strings read: {outside} point outside {prefix}",
     "install-took": "installed in {seconds} s; {sent} sent, {present} were there already",

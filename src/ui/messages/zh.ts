@@ -22,6 +22,8 @@ export const zh: Catalogue = {
     "plugin-on": "{plugin} 已启用；网关就绪",
     "plugin-off": "{plugin} 已关闭",
     saved: "已保存：{path}",
+    "kept-before": "已保留：{path} 原来的内容在 {kept}",
+    "kept-yours": "已保留：{path} 由您填写，保持原样；请与 {beside} 对照",
     learned: "共找到 {found} 个引用：通过 values 移动 {moved} 个，通过补丁移动 {patched} 个；helm 渲染 {renders} 次",
     proved: "已读取 {images} 个镜像引用和 {strings} 个字符串：{outside} 个指向 {prefix} 之外",
     "install-took": "安装用时 {seconds} 秒；发送 {sent}，{present} 已经存在",

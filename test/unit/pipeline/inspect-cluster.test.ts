@@ -23,6 +23,15 @@ const gateway = object(
   "apps/v1",
 );
 
+/** What the API server says that it has. */
+function discovery(path: string): object {
+  const groups = ["networking.higress.io", "networking.istio.io", "apps"];
+  const group = (name: string) => ({ name, versions: [{ groupVersion: `${name}/v1` }] });
+  if (path === "/apis") return { groups: groups.map(group) };
+  const names = path.includes("higress") ? ["mcpbridges"] : ["envoyfilters", "telemetries", "envoyfilters/status"];
+  return { resources: names.map((name) => ({ name, kind: "", verbs: name.includes("/") ? ["get"] : ["list"] })) };
+}
+
 function ports(objects: readonly KubeObject[], helm: Partial<InspectClusterPorts["helm"]> = {}): InspectClusterPorts {
   const cluster = new MemoryCluster();
   for (const each of objects) cluster.add(each);
@@ -31,11 +40,13 @@ function ports(objects: readonly KubeObject[], helm: Partial<InspectClusterPorts
       metadata: () => Promise.resolve(undefined),
       values: () => Promise.resolve(undefined),
       list: () => Promise.resolve([]),
+      getManifest: () => Promise.resolve(""),
       ...helm,
     },
     cluster: {
       list: (query) => cluster.list(query),
       version: () => Promise.resolve({ client: "", server: "v1.31.4+k3s1" }),
+      raw: (path) => Promise.resolve(JSON.stringify(discovery(path))),
     },
     signal: new AbortController().signal,
   };
@@ -132,7 +143,7 @@ it("lets nobody who names a plugin write a line of the README, and tells no sign
 });
 
 it("has the routes of its own namespace where those of all may not be listed", async () => {
-  const route = object("Ingress", "bank", { spec: { rules: [] } }, "networking.k8s.io/v1");
+  const route = object("Ingress", "bank", { spec: { ingressClassName: "higress" } }, "networking.k8s.io/v1");
   const all = ports([gateway, route]);
   const cluster: typeof all.cluster = {
     ...all.cluster,
@@ -141,4 +152,59 @@ it("has the routes of its own namespace where those of all may not be listed", a
   const snapshot = await inspectCluster(usual, { ...all, cluster });
   expect(snapshot?.objects.map(({ metadata }) => metadata.name)).toEqual(["bank"]);
   expect(snapshot?.unread.map(({ what }) => what)).toContain("configuration");
+});
+
+describe("what routes are made of", () => {
+  const filter = object("EnvoyFilter", "limits", { spec: {} }, "networking.istio.io/v1");
+  const ofApp = { "meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": namespace };
+  const route = (name: string, ingressClassName: string, annotations = {}): KubeObject => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name, namespace: "shop", annotations },
+    spec: { ingressClassName },
+  });
+  const objects = [gateway, filter, route("cart", "higress", ofApp), route("other", "nginx")];
+
+  it("is taken as the cluster has kinds, objects of other releases too, and told where a namespace must be made", async () => {
+    const snapshot = await inspectCluster(usual, ports(objects));
+    expect(snapshot?.objects.map(({ metadata }) => metadata.name)).toEqual(["limits", "cart"]);
+    // Helm makes it no more than any other one does: nothing of that name would be there to be replaced.
+    expect(snapshot?.settings).toEqual([]);
+    expect(snapshot?.leftOut.filter(({ reason }) => reason !== "values-unknown")).toEqual([
+      { reason: "namespace", where: "shop" },
+      { reason: "other-class", where: "Ingress (nginx) × 1: shop/other" },
+    ]);
+  });
+
+  it("is taken in part where the server has no answer for one of its kinds", async () => {
+    const all = ports(objects);
+    const broken = new Failure("KUBECTL_FAILED", { action: "get", exit: "1", output: "conversion webhook: refused" });
+    const cluster: typeof all.cluster = {
+      ...all.cluster,
+      list: (query) => (query.resource.includes("telemetries") ? Promise.reject(broken) : all.cluster.list(query)),
+    };
+    const snapshot = await inspectCluster(usual, { ...all, cluster });
+    expect(snapshot?.objects.map(({ metadata }) => metadata.name)).toEqual(["cart", "limits"]);
+    expect(snapshot?.unread).toEqual([{ what: "configuration", why: "conversion webhook: refused" }]);
+  });
+});
+
+it("names what people changed by hand since helm was there, and no password of an argument", async () => {
+  const about = { chart: "higress", version: "2.2.4", revision: 3, status: "deployed", isServerSide: false };
+  const spec = (replicas: number, args: readonly string[]) =>
+    JSON.stringify({ ...gateway, spec: { replicas, template: { spec: { containers: [{ name: "a", args }] } } } });
+  const helm = {
+    metadata: () => Promise.resolve(about),
+    values: () => Promise.resolve({}),
+    getManifest: () => Promise.resolve(spec(2, ["--password=hunter1"])),
+  };
+  const live = JSON.parse(spec(5, ["--password=hunter2"])) as KubeObject;
+  const snapshot = await inspectCluster(usual, ports([live], helm));
+  expect(snapshot?.leftOut).toEqual([
+    { reason: "changed-by-hand", where: "Deployment/higress-system/higress-gateway spec.replicas: 2 → 5" },
+    {
+      reason: "changed-by-hand",
+      where: "Deployment/higress-system/higress-gateway spec.template.spec.containers[a].args[0]: *** → ***",
+    },
+  ]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../../src/model/kubernetes.ts";
-import { namedHosts, runningImages } from "../../../../src/stages/survey/running.ts";
+import { namedHosts, runningImages, secretsNamed } from "../../../../src/stages/survey/running.ts";
 
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
 const workload = {
@@ -67,13 +67,59 @@ describe("hosts that registries, routes and plugins name", () => {
       kind: "Ingress",
       metadata: { annotations: { "higress.io/destination": "50% erp.bank.example.dns:443\n50% a.static" } },
     };
+    const entry = { kind: "ServiceEntry", spec: { hosts: ["ldap.bank.example", "*.mesh.example", 5] } };
     const config = { kind: "WasmPlugin", spec: { defaultConfig: { issuer: "https://app@sso.bank.example/x" } } };
-    expect(namedHosts([bridge, route, config])).toEqual([
+    expect(namedHosts([bridge, route, config, entry])).toEqual([
+      "*.mesh.example",
       "203.0.113.7",
       "erp.bank.example",
+      "ldap.bank.example",
       "nacos.bank.example",
       "proxy.bank.example",
       "sso.bank.example",
     ]);
+  });
+});
+
+describe("Secrets that are named", () => {
+  const of = (kind: string, spec: object, annotations = {}): KubeObject => ({
+    apiVersion: "v1",
+    kind,
+    metadata: { name: "a", namespace: "shop", annotations },
+    spec,
+  });
+  const named = (...objects: readonly KubeObject[]) => secretsNamed(objects).map(({ where }) => where);
+
+  it("are those of each kind that names some, and no annotation that may be one itself", () => {
+    const listeners = [{ tls: { certificateRefs: [{ name: "front" }, { kind: "ConfigMap", name: "no-secret" }] } }];
+    expect(
+      named(
+        of("Gateway", { listeners }),
+        of("Gateway", { servers: [{ tls: { credentialName: "mesh" } }] }),
+        of("McpBridge", { registries: [{ authSecretName: "nacos" }, { authSecretName: "nacos" }] }),
+        of("WasmPlugin", { imagePullSecret: "pull" }),
+        of(
+          "Ingress",
+          { tls: [{ secretName: "shop-tls" }] },
+          { "higress.io/auth-secret": "b/login", "bank/secret": "hunter2" },
+        ),
+      ),
+    ).toEqual([
+      "front (Gateway shop/a)",
+      "mesh (Gateway shop/a)",
+      "nacos (McpBridge shop/a)",
+      "pull (WasmPlugin shop/a)",
+      "b/login (Ingress shop/a)",
+      "shop-tls (Ingress shop/a)",
+    ]);
+  });
+
+  it("are looked for in what is deep or long, and told in no more than a name's length", () => {
+    let deep: object = { secretName: "x".repeat(100_000) };
+    for (let at = 0; at < 50; at += 1) deep = { a: [deep] };
+    expect(named(of("EnvoyFilter", deep))).toEqual([]);
+    expect(named(of("EnvoyFilter", { a: { secretName: "x".repeat(100_000) } }))[0]).toHaveLength(
+      300 + " (EnvoyFilter shop/a)".length,
+    );
   });
 });
