@@ -94,4 +94,6 @@ if [ "$status" -ne 0 ]; then
     *) stop "$name does not start ($status): $error" "$name 无法启动（$status）：$error" ;;
   esac
 fi
+# What is to be typed next begins with this script, wherever that is typed.
+export HIGRESS_AIRGAP_INSTALLER="$here/${0##*/}"
 exec "$program" "$@"

@@ -4,7 +4,8 @@ import type { ServiceAddress } from "./service-address.ts";
 /** Who made what stands there, as far as receipts and helm tell. */
 export type Installer =
   | {
-      readonly by: "receipt";
+      /** `removed`: a receipt tells of it, and helm has it no more. */
+      readonly by: "receipt" | "removed";
       readonly number: number;
       readonly tool: string;
       readonly at: string;

@@ -18,7 +18,6 @@ import type { Site } from "../model/site.ts";
 import type { Bundle } from "../content/open-bundle.ts";
 import type { PushResult } from "../stages/push/push.ts";
 import { installBefore } from "../stages/receipt/receipt.ts";
-import { shellWord } from "../std/shell-word.ts";
 import type { ProofResult, Rendered } from "./prove.ts";
 
 /** What an install comes to while it runs; of one that fails, what there is until then. */
@@ -36,11 +35,13 @@ export interface EvidenceFacts {
   readonly receipt: Receipt;
 }
 
+/** Another command of ours to the same site and cluster, ready to paste. */
+export type Again = (...words: readonly string[]) => string;
+
 interface EvidenceOptions {
   readonly tool: InstallEvidence["tool"];
   readonly now: () => Date;
-  /** What every command of ours needs to reach the same site: `--site …`, and what else was given. */
-  readonly reach: readonly string[];
+  readonly again: Again;
 }
 
 /** Collects what `install --report` writes down. It is complete at any moment, so that a kill leaves evidence too. */
@@ -86,7 +87,7 @@ export class Evidence {
       ...(proof && { proved: { images: proof.images, strings: proof.strings, findings: proof.findings.length } }),
       ...(receipt === undefined ? {} : { changed: changesOf(receipt, this.#seen.rendered ?? []) }),
       findings,
-      undo: receipt === undefined ? [] : undoCommands(receipt, earlier, this.#options.reach),
+      undo: receipt === undefined ? [] : undoCommands(receipt, earlier, this.#options.again),
     };
     return withoutSecrets(document);
   }
@@ -169,14 +170,8 @@ function withoutSecrets<T>(value: T): T {
 }
 
 /** The commands that take back what this receipt tells of, ready to paste; none when nothing was changed. */
-export function undoCommands(
-  receipt: Receipt,
-  earlier: readonly Receipt[],
-  reach: readonly string[],
-): readonly UndoEvidence[] {
+export function undoCommands(receipt: Receipt, earlier: readonly Receipt[], command: Again): readonly UndoEvidence[] {
   if (!changedAnything(receipt)) return [];
-  const command = (...words: readonly string[]): string =>
-    ["higress-airgap", ...words, ...reach].map(shellWord).join(" ");
   const before = installBefore(earlier, receipt);
   const [adopted] = receipt.adopted ?? [];
   const made = ({ resource, did }: Receipt["objects"][number]): boolean =>

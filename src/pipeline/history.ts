@@ -3,6 +3,7 @@ import type { ReleaseRevision } from "../model/helm.ts";
 import { isSameRelease, releasesOf, type Receipt, type ReleaseRef } from "../model/receipt.ts";
 import type { HistoryEntry, Newer, PluginStatus, ReceiptStatus, ReleaseStatus } from "../model/status.ts";
 import { standing } from "../stages/receipt/receipt.ts";
+import { isReplaced } from "../stages/receipt/standing-releases.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
 export function receiptStatus({ number, state, started, tool, bundle }: Receipt): ReceiptStatus {
@@ -18,19 +19,22 @@ export function historyOf(
   const current = standing(receipts);
   const adopted = current?.adopted ?? [];
   const { release } = named;
-  const revisionOf = (receipt: Receipt): number =>
-    releasesOf(receipt).find((one) => isSameRelease(one, named))?.revision ?? 0;
+  const recordOf = (receipt: Receipt) => releasesOf(receipt).find((one) => isSameRelease(one, named));
+  const made = (receipt: Receipt, revision: number): boolean => {
+    const record = recordOf(receipt);
+    return record?.revision === revision && !isReplaced(record, receipts, revisions);
+  };
   const known = revisions.map(({ revision, status, updated, chart }): HistoryEntry => {
-    const receipt = receipts.find((each) => revisionOf(each) === revision);
+    const receipt = receipts.find((each) => made(each, revision));
     const isOwners = adopted.some((one) => isSameRelease(one, named) && one.revision === revision);
     const reachable = isOwners || (receipt !== undefined && receipt !== current && receipt.state === "done");
     const entry = { release, revision, at: updated, state: status, chart, current: status === "deployed", reachable };
     return receipt === undefined ? entry : { ...entry, install: receiptStatus(receipt) };
   });
-  const without = receipts.filter((receipt) => !revisions.some(({ revision }) => revision === revisionOf(receipt)));
+  const without = receipts.filter((receipt) => !revisions.some(({ revision }) => made(receipt, revision)));
   const others = without.map((receipt): HistoryEntry => {
     const { started: at, state } = receipt;
-    const revision = revisionOf(receipt);
+    const revision = recordOf(receipt)?.revision ?? 0;
     const entry = { release, at, state, chart: "", current: false, reachable: false, install: receiptStatus(receipt) };
     return revision === 0 ? entry : { ...entry, revision };
   });

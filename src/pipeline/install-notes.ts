@@ -6,6 +6,7 @@ import type { ClusterPort } from "../model/kubernetes.ts";
 import { serviceAddress } from "../model/service-address.ts";
 import type { PushResult } from "../stages/push/push.ts";
 import { printBytes } from "../std/bytes.ts";
+import { shellWord } from "../std/shell-word.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import type { InstallResult } from "./install.ts";
 
@@ -59,6 +60,8 @@ interface ClosingOptions {
   readonly seconds: number;
   /** Ready to paste. */
   readonly look: string;
+  /** kubectl as it is typed to reach this cluster. */
+  readonly kubectl: readonly string[];
   /** Absent where nothing was changed. */
   readonly undo: string | undefined;
   readonly signal: AbortSignal;
@@ -67,13 +70,13 @@ interface ClosingOptions {
 /** The last words of an install that went through: how long and how much, where it can be reached, what is on, what next. */
 export async function closingNotes(
   { receipt, pushed }: InstallResult,
-  { cluster, namespace, seconds, look, undo, signal }: ClosingOptions,
+  { cluster, namespace, seconds, look, kubectl, undo, signal }: ClosingOptions,
 ): Promise<readonly NoteEvent[]> {
   const services = await cluster.list<Service>({ resource: "services", namespace, signal }).catch(unlessFailed);
   const on = receipt.plugins.filter(({ state }) => state === "on").map(({ name }) => name);
   return [
     { type: "note", text: "install-took", facts: { seconds: Math.round(seconds), ...bytesOf(pushed) } },
-    ...services.flatMap((service) => addressNote(service, namespace)),
+    ...services.flatMap((service) => addressNote(service, [...kubectl, "-n", namespace])),
     ...(on.length === 0 ? [] : [{ type: "note", text: "plugins-on", facts: { plugins: on.join(", ") } } as const]),
     ...(undo === undefined ? [] : [{ type: "note", text: "next-commands", facts: { look, undo } } as const]),
   ];
@@ -93,13 +96,13 @@ function bytesOf(pushed: PushResult | undefined): { readonly sent: string; reado
 }
 
 /** What is meant to be reached from outside says so by its type; to the console its administrator gets by the API server. */
-function addressNote(found: Service, namespace: string): readonly NoteEvent[] {
+function addressNote(found: Service, kubectl: readonly string[]): readonly NoteEvent[] {
   const { type, at } = serviceAddress(found);
   const service = found.metadata?.name ?? "";
   if (type === "LoadBalancer" || type === "NodePort")
     return [{ type: "note", text: "address", facts: { service, at: at.join(", ") } }];
   const [first] = found.spec?.ports ?? [];
   if (!service.endsWith("-console") || first === undefined) return [];
-  const command = `kubectl -n ${namespace} port-forward svc/${service} 8080:${first.port}`;
+  const command = [...kubectl, "port-forward", `svc/${service}`, `8080:${first.port}`].map(shellWord).join(" ");
   return [{ type: "note", text: "console-address", facts: { command } }];
 }

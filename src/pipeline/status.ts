@@ -16,7 +16,7 @@ import type {
 } from "../model/status.ts";
 import { parseReceipt, receiptName } from "../stages/receipt/keep.ts";
 import { standing } from "../stages/receipt/receipt.ts";
-import { standingInstall } from "../stages/receipt/standing-releases.ts";
+import { isReplaced, standingInstall } from "../stages/receipt/standing-releases.ts";
 import { historyOf, receiptStatus } from "./history.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { deliveredBy, livePlugins, workloadWith, type FoundWorkload } from "./live-plugins.ts";
@@ -77,8 +77,13 @@ export class StatusReader {
     const about = await this.#ask("releases", () => this.#ports.helm.metadata(release, namespace, { signal }), unknown);
     const known = about !== undefined && "unread" in about ? undefined : about;
     const isThis = (one: ReleaseRef): boolean => isSameRelease(one, { release, namespace });
-    // An install that ended before helm has made nothing of what stands there.
-    const receipt = standing(receipts.filter((each) => releasesOf(each).some(isThis)));
+    // One that ended before helm has made nothing of what stands there.
+    const told = standing(receipts.filter((each) => releasesOf(each).some(isThis)));
+    const record = told && releasesOf(told).find(isThis);
+    const ask = () => this.#ports.helm.history(release, namespace, { signal });
+    const revisions = record === undefined || known === undefined ? [] : await this.#ask("releases", ask, []);
+    // Somebody removed ours, and made another one of the same name.
+    const receipt = record === undefined || isReplaced(record, receipts, revisions) ? undefined : told;
     const adopted = receipt?.adopted?.find(isThis);
     const unread = about !== undefined && known === undefined;
     return {
@@ -202,7 +207,8 @@ function installerOf(
 ): Installer {
   if (receipt !== undefined) {
     const { number, tool, started: at, bundle } = receipt;
-    return { by: "receipt", number, tool, at, bundle: `${bundle.name} ${bundle.version}` };
+    const by = released === false ? "removed" : "receipt";
+    return { by, number, tool, at, bundle: `${bundle.name} ${bundle.version}` };
   }
   if (released === undefined) return { by: "unknown" };
   if (released) return { by: "helm" };

@@ -60,6 +60,11 @@ describe.each(shells)("install.sh by %s %s", (...shell) => {
     },
   );
 
+  it("tells the program where it is itself, since what is to be typed next begins with it", async () => {
+    const tells = '#!/bin/sh\n[ "$1" = --version ] || echo "$HIGRESS_AIRGAP_INSTALLER"\n';
+    expect((await install(words, { program: tells })).stdout).toMatch(/^\/.+\/install\.sh$/);
+  });
+
   it("says after three seconds, and again, that it reads sums; nothing in between of what it asks for as JSON", async () => {
     // Seconds pass when they are asked for: the sum comes after the third time.
     const slow = {

@@ -63,6 +63,7 @@ const steadyOf = (far: FarSide, mounted: string) =>
   [
     [new RegExp(mounted, "g"), stick],
     [new RegExp(far.folder, "g"), "/root"],
+    [new RegExp(far.cluster.kubeconfig, "g"), "/root/.kube/config"],
     [/installed in \d+ s/g, "installed in 40 s"],
     [/安装用时 \d+ 秒/g, "安装用时 40 秒"],
     [/\*:\d+/g, "*:31080"],

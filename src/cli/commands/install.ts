@@ -5,7 +5,6 @@ import { proposal, closingNotes } from "../../pipeline/install-notes.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
 import { install, type InstallResult } from "../../pipeline/install.ts";
 import { stopAt } from "../../model/event.ts";
-import { shellWord } from "../../std/shell-word.ts";
 import { askToGoOn } from "../agreement.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, wholeNumber, type Flags } from "../define.ts";
@@ -13,7 +12,7 @@ import { ExitCode } from "../exit-code.ts";
 import { adoptExisting } from "../wire/adoption.ts";
 import { verifyWhole } from "../wire/bundles.ts";
 import { installPorts } from "../wire/install-ports.ts";
-import { reachOf, withReport, type EvidenceSink } from "../wire/install-report.ts";
+import { againBy, withReport, type EvidenceSink } from "../wire/install-report.ts";
 import { openTarget } from "../wire/registries.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTools } from "../wire/tools.ts";
@@ -68,7 +67,8 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
   );
   if (hasErrors(result.findings)) return ExitCode.findings;
   const seconds = (context.now().getTime() - began) / 1000;
-  await sayWhatIsThere(result, { ports, seconds, namespace: site.cluster.namespace }, flags, context);
+  const installed = { ports, seconds, namespace: site.cluster.namespace, kubectl: tools.typedKubectl };
+  await sayWhatIsThere(result, installed, flags, context);
   return ExitCode.done;
 }
 
@@ -76,6 +76,7 @@ interface Installed {
   readonly ports: InstallPorts;
   readonly seconds: number;
   readonly namespace: string;
+  readonly kubectl: readonly string[];
 }
 
 async function sayWhatIsThere(
@@ -84,17 +85,17 @@ async function sayWhatIsThere(
   flags: Flags,
   context: Context,
 ): Promise<void> {
-  const reach = reachOf(flags, context);
+  const again = againBy(flags, context);
   const earlier = await ports.receipts.load().catch((error: unknown) => {
     // Where they may not be read, this one alone says how it is undone.
     if (!isFailure(error)) throw error;
     return [];
   });
-  const [undo] = undoCommands(result.receipt, earlier, reach);
+  const [undo] = undoCommands(result.receipt, earlier, again);
   const notes = await closingNotes(result, {
     ...installed,
     cluster: ports.cluster,
-    look: ["higress-airgap", "status", ...reach].map(shellWord).join(" "),
+    look: again("status"),
     undo: undo?.command,
     signal: context.signal,
   });

@@ -4,16 +4,19 @@ import { replaceFile } from "../../edge/files/replace.ts";
 import type { InstallEvidence, Outcome } from "../../model/evidence.ts";
 import type { Report } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
-import { Evidence } from "../../pipeline/evidence.ts";
+import { Evidence, type Again } from "../../pipeline/evidence.ts";
 import type { InstallPorts } from "../../pipeline/install-ports.ts";
 import { canonicalJson, type Json } from "../../std/canonical-json.ts";
+import { shellWord } from "../../std/shell-word.ts";
 import { describeEvidence } from "../../ui/evidence.ts";
 import { installPage } from "../../ui/html/install-page.ts";
 import type { Language } from "../../ui/language.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
+import { typedAs } from "../started-as.ts";
 import { tool } from "../version.ts";
+import { sitePathOf } from "./site-session.ts";
 
 export interface EvidenceSink {
   readonly see: Evidence["see"];
@@ -37,7 +40,7 @@ export async function withReport(
     () => false,
   );
   if (stream) throw new Failure("USAGE", { what: `--report ${base}: BASE.json, BASE.html` });
-  const recorded = new Evidence({ tool, now: context.now, reach: reachOf(flags, context) });
+  const recorded = new Evidence({ tool, now: context.now, again: againBy(flags, context) });
   let written: Promise<void> = Promise.resolve();
   // One behind the other: the page of an earlier step must not come last.
   const write = (outcome: Outcome, error?: unknown): Promise<void> => {
@@ -94,12 +97,13 @@ function tell(path: string, { reporter }: Context): void {
     reporter.report({ type: "note", text: "saved", facts: { path: `${path}.${end}` } });
 }
 
-/** What `rollback` and `uninstall` need to reach the same cluster, from whatever folder they are run. */
-export function reachOf(flags: Flags, { cwd }: Context): readonly string[] {
-  const paths = (["site", "kubeconfig", "helm", "kubectl"] as const).flatMap((name) => {
+/** As it can be typed from whatever folder: with the site, and with what else was given to reach the cluster. */
+export function againBy(flags: Flags, { cwd, env }: Context): Again {
+  const given = (["kubeconfig", "helm", "kubectl"] as const).flatMap((name) => {
     const value = text(flags, name);
     return value === undefined ? [] : [`--${name}`, resolve(cwd, value)];
   });
   const named = text(flags, "context");
-  return named === undefined ? paths : [...paths, "--context", named];
+  const reach = ["--site", sitePathOf(flags, cwd), ...given, ...(named === undefined ? [] : ["--context", named])];
+  return (...words) => [...typedAs(env), ...words, ...reach].map(shellWord).join(" ");
 }

@@ -25,13 +25,17 @@ export interface SiteSession extends AsyncDisposable {
   readonly signed: string | undefined;
 }
 
+/** What `site init` writes when it is not told otherwise. */
+export function sitePathOf(flags: Flags, cwd: string): string {
+  return resolve(cwd, text(flags, "site") ?? "site.yaml");
+}
+
 export async function openSite(
   flags: Flags,
   context: Context,
 ): Promise<{ readonly site: Site; readonly sitePath: string }> {
   const named = text(flags, "site");
-  // What `site init` writes when it is not told otherwise.
-  const sitePath = resolve(context.cwd, named ?? "site.yaml");
+  const sitePath = sitePathOf(flags, context.cwd);
   const site = await loadSite(sitePath).catch((error: unknown) => {
     if (named !== undefined || !isFailure(error, "FILE_MISSING")) throw error;
     throw new Failure("USAGE", { what: fill(usageWords[context.language].noSite, { path: sitePath }) });

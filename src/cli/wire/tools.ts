@@ -10,7 +10,7 @@ import { GatewayGenerations } from "../../model/gateway.ts";
 import type { Site } from "../../model/site.ts";
 import type { StartPorts } from "../../pipeline/carried-plugins.ts";
 import type { Context } from "../context.ts";
-import { startedAs } from "../started-as.ts";
+import { asFound, startedAs } from "../started-as.ts";
 import { trustedKeys } from "./bundles.ts";
 import { checkProgram, type Origin } from "./carried-program.ts";
 import { text, type Flags } from "../define.ts";
@@ -88,20 +88,33 @@ function withoutPasswords(env: Context["env"], { registry, pull, registries }: S
 export interface ClusterTools extends AsyncDisposable {
   readonly helm: Helm;
   readonly kubectl: Kubectl;
+  /** kubectl as a person types it to reach this cluster, from whatever folder. */
+  readonly typedKubectl: readonly string[];
 }
 
 /** helm and kubectl for the site's cluster: flags first, then the site file, then what is found. */
 export async function openTools(flags: Flags, site: Site, context: Context): Promise<ClusterTools> {
-  const kubeconfig = text(flags, "kubeconfig") ?? site.cluster.kubeconfig ?? context.env["KUBECONFIG"];
+  const { cwd, env } = context;
+  const named = text(flags, "kubeconfig") ?? site.cluster.kubeconfig;
   const options = {
-    env: withoutPasswords(context.env, site),
-    kubeconfig,
+    env: withoutPasswords(env, site),
+    kubeconfig: named ?? env["KUBECONFIG"],
     context: text(flags, "context") ?? site.cluster.context,
   };
   const helm = await findSiteTool("helm", flags, site, context);
-  const kubectl = await openKubectl(await findSiteTool("kubectl", flags, site, context), options);
+  const binary = await findSiteTool("kubectl", flags, site, context);
+  const kubectl = await openKubectl(binary, options);
   const opened = await openHelm(helm, { ...options, self: startedAs() });
-  return { helm: opened, kubectl, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  return {
+    helm: opened,
+    kubectl,
+    typedKubectl: [
+      asFound(binary, env),
+      ...(named === undefined ? [] : ["--kubeconfig", resolve(cwd, named)]),
+      ...(options.context === undefined ? [] : ["--context", options.context]),
+    ],
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
 }
 
 export function findSiteTool(tool: "helm" | "kubectl", flags: Flags, site: Site, context: Context): Promise<string> {

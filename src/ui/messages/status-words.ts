@@ -52,6 +52,7 @@ const en: StatusWords = {
   unreadRelease: "release {release}: whether helm has it in {namespace} may not be seen: it keeps releases in Secrets",
   installer: {
     receipt: "  installed by {tool}: install {number} of {bundle}, begun {at}",
+    removed: "  {tool} installed it (install {number} of {bundle}, begun {at}), and somebody has removed it since",
     helm: "  installed by somebody else with helm: no receipt tells of it",
     manifests: "  installed by somebody else without helm (managed by: {managedBy})",
     nobody: "  nothing of it runs here",
@@ -99,7 +100,7 @@ const zh: StatusWords = {
   release: "安装 {release}：{chart} {version}，修订版本 {revision}，{state}",
   noRelease: "安装 {release}：helm 在 {namespace} 中没有这个名称",
   unreadRelease: "安装 {release}：无权查看 helm 在 {namespace} 中是否有它（helm 把安装保存在 Secret 中）",
-  installer: { receipt: "  由 {tool} 安装：{bundle} 的第 {number} 次安装，始于 {at}", helm: "  由他人用 helm 安装：没有任何回执记录它", manifests: "  由他人安装，未使用 helm（管理者：{managedBy}）", nobody: "  这里没有运行它的任何内容", unknown: "  不知道由谁安装：没有任何回执记录它" },
+  installer: { receipt: "  由 {tool} 安装：{bundle} 的第 {number} 次安装，始于 {at}", removed: "  曾由 {tool} 安装（{bundle} 的第 {number} 次安装，始于 {at}），之后被他人移除", helm: "  由他人用 helm 安装：没有任何回执记录它", manifests: "  由他人安装，未使用 helm（管理者：{managedBy}）", nobody: "  这里没有运行它的任何内容", unknown: "  不知道由谁安装：没有任何回执记录它" },
   takenOver: "  接管自原所有者：{takenOver}",
   gateway: "网关",
   console: "控制台",

@@ -22,7 +22,14 @@ async function notes(services: readonly Service[] | Failure, undo: string | unde
   const receipt = aReceipt({ plugins: [on, { ...on, name: "waf", state: "off" }] });
   const list = <T>(): Promise<readonly T[]> =>
     services instanceof Failure ? Promise.reject(services) : Promise.resolve(services as readonly T[]);
-  const about = { namespace: "higress-system", seconds: 41.4, look: "look", signal: new AbortController().signal };
+  const kubectl = ["kubectl", "--kubeconfig", "/srv/my site/kubeconfig"];
+  const about = {
+    namespace: "higress-system",
+    seconds: 41.4,
+    look: "look",
+    kubectl,
+    signal: new AbortController().signal,
+  };
   const told = await closingNotes({ ...nothing, receipt }, { ...about, undo, cluster: { list } });
   return told.map(({ text, facts }) => [text, facts]);
 }
@@ -50,7 +57,13 @@ describe("the last words of an install", () => {
           at: "192.0.2.10:80, 192.0.2.10:443, [2001:db8::1]:80, [2001:db8::1]:443",
         },
       ],
-      ["console-address", { command: "kubectl -n higress-system port-forward svc/higress-console 8080:8080" }],
+      [
+        "console-address",
+        {
+          command:
+            "kubectl --kubeconfig '/srv/my site/kubeconfig' -n higress-system port-forward svc/higress-console 8080:8080",
+        },
+      ],
       ["plugins-on", { plugins: "cors" }],
       ["next-commands", { look: "look", undo: "undo it" }],
     ]);

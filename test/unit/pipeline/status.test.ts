@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../../src/model/failure.ts";
 import type { KubeObject } from "../../../src/model/kubernetes.ts";
+import type { Receipt } from "../../../src/model/receipt.ts";
 import { StatusReader, type StatusPorts } from "../../../src/pipeline/status.ts";
 import { addressLines, pluginLines, releaseLines } from "../../../src/ui/status.ts";
 import { aReceipt } from "../../rig/receipt.ts";
@@ -169,5 +170,26 @@ describe("status", () => {
       { version: "2.2.4", installer: { by: "receipt", number: 1 }, takenOver: "higress 2.0.7 (#2)" },
     ]);
     expect(await aReader({ helm: { metadata } }).releases()).toMatchObject([{ installer: { by: "helm" } }]);
+  });
+
+  it("does not say ours of a release that somebody removed, nor of the one that was made in its place", async () => {
+    const phases: Receipt["phases"] = [{ phase: "apply", state: "done", at: "2026-11-22T00:10:00Z" }];
+    const receipts = () => Promise.resolve([aReceipt({ helm: { revision: 1, previousRevision: 0 }, phases })]);
+    const [gone] = await aReader({ receipts }).releases();
+    expect(gone).toEqual({
+      release,
+      namespace,
+      installer: expect.objectContaining({ by: "removed", number: 1 }) as object,
+    });
+    for (const language of ["en", "zh"] as const)
+      expect(releaseLines(gone === undefined ? [] : [gone], language)).toMatch(/2\.2\.4[^{]*(since|移除)/);
+
+    const metadata = () =>
+      Promise.resolve({ chart: "higress", version: "2.1.0", revision: 1, status: "deployed", isServerSide: false });
+    const made = { revision: 1, status: "deployed", updated: "2026-11-25T00:00:00Z", chart: "higress-2.1.0" };
+    const helm = { metadata, history: () => Promise.resolve([made]) };
+    expect(await aReader({ helm, receipts }).releases()).toMatchObject([
+      { version: "2.1.0", installer: { by: "helm" } },
+    ]);
   });
 });
