@@ -6,7 +6,7 @@ import { isSameRelease, type ReleaseRef } from "../model/receipt.ts";
 import { typedObjects } from "../model/rendered-object.ts";
 import type { Values } from "../model/values.ts";
 import { wasmPluginResource } from "../model/wasm-plugin.ts";
-import { isRoutingGroup, namespacesOf, routesRead, watchingOf } from "../stages/survey/routes.ts";
+import { isRoutingGroup, namespacesOf, routesRead, watchingOf, type Watching } from "../stages/survey/routes.ts";
 import { namedHosts, nodePlatforms, runningImages, secretsNamed } from "../stages/survey/running.ts";
 import { Taking } from "../stages/survey/taken.ts";
 import { changesOf, isUnreleased, unreleasedChart, versionOf } from "../stages/survey/unreleased.ts";
@@ -91,7 +91,7 @@ class Inspection {
       values: this.#taking.values(values),
     };
     if (about !== undefined) await this.#drift();
-    const taken = await this.#taken(configMaps.filter(isSetting), ours);
+    const taken = await this.#taken(configMaps.filter(isSetting), watchingOf(ours, values));
     return {
       ...known,
       ...(await this.#machines()),
@@ -104,11 +104,11 @@ class Inspection {
 
   async #taken(
     settings: readonly KubeObject[],
-    workloads: readonly KubeObject[],
+    watching: Watching,
   ): Promise<Pick<ClusterSnapshot, "plugins" | "incompletePlugins" | "settings" | "objects" | "hosts">> {
     const { release, namespace } = this.#named;
     const plugins = (await Promise.all(pluginKinds.map((resource) => this.#list("plugins", resource)))).flat();
-    const routes = routesRead(await this.#routing(), { namespace, watching: watchingOf(workloads) });
+    const routes = routesRead(await this.#routing(), { namespace, watching });
     const all = [...settings, ...routes.taken];
     const takenPlugins = this.#taking.plugins(plugins);
     const taken = this.#taking.objects(all, (object) => ownerOf(object) === release);

@@ -76,15 +76,8 @@ export class StatusReader {
     const unknown = { unread: true } as const;
     const about = await this.#ask("releases", () => this.#ports.helm.metadata(release, namespace, { signal }), unknown);
     const known = about !== undefined && "unread" in about ? undefined : about;
-    const isThis = (one: ReleaseRef): boolean => isSameRelease(one, { release, namespace });
-    // One that ended before helm has made nothing of what stands there.
-    const told = standing(receipts.filter((each) => releasesOf(each).some(isThis)));
-    const record = told && releasesOf(told).find(isThis);
-    const ask = () => this.#ports.helm.history(release, namespace, { signal });
-    const revisions = record === undefined || known === undefined ? [] : await this.#ask("releases", ask, []);
-    // Somebody removed ours, and made another one of the same name.
-    const receipt = record === undefined || isReplaced(record, receipts, revisions) ? undefined : told;
-    const adopted = receipt?.adopted?.find(isThis);
+    const receipt = await this.#madeBy({ release, namespace }, known !== undefined, receipts);
+    const adopted = receipt?.adopted?.find((one) => isSameRelease(one, { release, namespace }));
     const unread = about !== undefined && known === undefined;
     return {
       release,
@@ -95,6 +88,18 @@ export class StatusReader {
         : { chart: known.chart, version: known.version, revision: known.revision, state: known.status }),
       ...(adopted === undefined ? {} : { takenOver: `${adopted.chart} ${adopted.version} (#${adopted.revision})` }),
     };
+  }
+
+  /** The install that made what stands there, or stood: one that ended before helm has made nothing of it. */
+  async #madeBy(named: ReleaseRef, isThere: boolean, receipts: readonly Receipt[]): Promise<Receipt | undefined> {
+    const isThis = (one: ReleaseRef): boolean => isSameRelease(one, named);
+    const receipt = standing(receipts.filter((each) => releasesOf(each).some(isThis)));
+    const record = receipt && releasesOf(receipt).find(isThis);
+    if (record === undefined || !isThere) return receipt;
+    const { signal } = this.#input;
+    const ask = () => this.#ports.helm.history(named.release, named.namespace, { signal });
+    // Somebody removed ours, and made another one of the same name.
+    return isReplaced(record, receipts, await this.#ask("releases", ask, [])) ? undefined : receipt;
   }
 
   async addresses(): Promise<Pick<Status, "gateway" | "console">> {

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadSite } from "../../src/edge/files/config.ts";
-import { isMap, renderedObjects, textAt, whereOf, type RenderedObject } from "../../src/model/rendered-object.ts";
+import { renderedObjects, type RenderedObject } from "../../src/model/rendered-object.ts";
 import { loadTyped } from "../../src/std/yaml.ts";
 import { anImage, anIndex } from "../rig/builders/images.ts";
 import { packSampleChart, sampleChart } from "../rig/charts/pack.ts";
 import { madeChart } from "../rig/charts/made.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
+import { differences } from "../rig/differences.ts";
 import { runCommand, type CommandRun } from "../rig/command.ts";
 import { aKubelet, type Kubelet } from "../rig/fake-kubelet.ts";
 import { bankChart, made, ownersValues, planted } from "../rig/lived-in.ts";
@@ -178,8 +179,17 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
     const objects = await render("moved.tar", "moved/site.yaml");
     const manifest = ["get", "manifest", "higress", "-n", namespace, "--kubeconfig", cluster.kubeconfig];
     const live = renderedObjects((await execa(programs.helm, manifest)).stdout);
-    console.log(JSON.stringify(differences(live, objects), undefined, 1));
-    console.log(JSON.stringify(differences(objects, live), undefined, 1));
+    const asBefore = (text: string): string => text.replaceAll(`${inside}/`, `${registry}/`);
+    // All that ran is made again, field by field, but for what was left out, what an install sets for the inside, and what
+    // the chart draws by lot.
+    const changed = differences(live, objects, asBefore).map((each) => /^\S+\/(\S+ \S+?)[:\s]/.exec(each)?.[1]);
+    const container = "spec/template/spec/containers";
+    expect(changed).toEqual([
+      "higress-console /data/key",
+      "higress-config /data/mesh",
+      `higress-controller /${container}/higress-core/args/1`,
+      ...["name", "value"].map((key) => `higress-gateway /${container}/higress-gateway/env/BANK_TOKEN/${key}`),
+    ]);
   });
 
   it("keeps what was written before, and writes nothing for a dry run", async () => {
@@ -196,13 +206,9 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
     expect(await readFile(at("again/site.new.yaml"), "utf8")).toBe(await readFile(at("my-bank/site.yaml"), "utf8"));
     expect(await readFile(at("again/values.json.19700101T000000Z"), "utf8")).toBe("{}\n");
     expect(await json("again/values.json")).toHaveProperty("global");
-    expect(await readdir(at("again"))).toHaveLength((await readdir(at("my-bank"))).length + 2);
     const { stdout } = await inspect("dry", "--dry-run", "--json");
-    expect(JSON.parse(stdout)).toMatchObject({
-      release: "higress",
-      chart: { version: "2.2.4" },
-      files: expect.arrayContaining(["bundle.yaml"]) as unknown,
-    });
+    const files = expect.arrayContaining(["bundle.yaml"]) as unknown;
+    expect(JSON.parse(stdout)).toMatchObject({ release: "higress", chart: { version: "2.2.4" }, files });
     expect(planted.in(stdout)).toEqual([]);
     expect(await readdir(directory.path)).not.toContain("dry");
   });
@@ -235,37 +241,9 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
     const other = at("higress-1.0.0.tgz");
     await writeFile(other, madeChart("higress", { "templates/a.yaml": bankChart["templates/a.yaml"] ?? "" }));
     await helm("install", "second", other, "-n", "second", "--create-namespace");
-    await expect(inspect("none")).rejects.toMatchObject({
-      code: "USAGE",
-      facts: { what: expect.stringMatching(/higress-system\/higress, second\/second/) as unknown },
-    });
-    await expect(inspect("none", "--namespace", "nowhere")).rejects.toMatchObject({
-      code: "USAGE",
-      facts: { what: expect.stringContaining("nowhere has no release") as unknown },
-    });
+    await expect(inspect("none")).rejects.toThrow(/USAGE.*higress-system\/higress, second\/second/);
+    await expect(inspect("none", "--namespace", "nowhere")).rejects.toThrow(/USAGE.*nowhere has no release/);
     await expect(inspect("none", "--namespace", "-x")).rejects.toMatchObject({ code: "USAGE" });
     expect(await readdir(directory.path)).not.toContain("none");
   });
 });
-
-/** Each field of `all` that is another one in the same object of `others`, references to our registry read as those to the old one. */
-function differences(all: readonly RenderedObject[], others: readonly RenderedObject[]): readonly string[] {
-  const other = new Map(others.map((object) => [whereOf(object), leaves(object)]));
-  return all.flatMap((object) => {
-    const there = other.get(whereOf(object)) ?? new Map<string, string>();
-    return [...leaves(object)].flatMap(([path, value]) =>
-      there.get(path) === value ? [] : [`${whereOf(object)} ${path}: ${value} → ${there.get(path) ?? "-"}`],
-    );
-  });
-}
-
-/** Items of lists by their names, where they have some: one more in front moves no other. */
-function leaves(value: unknown, path = ""): ReadonlyMap<string, string> {
-  if (typeof value !== "object" || value === null)
-    return new Map([[path, String(value).replaceAll(`${inside}/`, `${registry}/`)]]);
-  const entries = Object.entries(value).map(([key, member]: [string, unknown]) => {
-    const name = Array.isArray(value) && isMap(member) ? textAt(member, "name") : undefined;
-    return leaves(member, `${path}/${name ?? key}`);
-  });
-  return new Map(entries.flatMap((each) => [...each]));
-}

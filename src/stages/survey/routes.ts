@@ -1,5 +1,6 @@
 import { groupOf, nameOf, type KubeObject } from "../../model/kubernetes.ts";
 import { itemsAt, mapAt, podSpecOf, textAt, type RenderedObject } from "../../model/rendered-object.ts";
+import { valueAt, type Values } from "../../model/values.ts";
 import type { LeftOut, LeftOutReason } from "../../model/cluster-snapshot.ts";
 
 /** API groups whose objects a Higress makes routes of; which kinds there are in them, the cluster says. */
@@ -16,18 +17,29 @@ export interface Watching {
   readonly watchNamespace: string;
 }
 
-/** https://github.com/alibaba/higress/blob/main/pkg/cmd/server.go: the defaults are those of the program. */
-export function watchingOf(workloads: readonly KubeObject[]): Watching {
+/**
+ * https://github.com/alibaba/higress/blob/main/pkg/cmd/server.go: where no flag is seen, what the chart was told, and else
+ * the default of both.
+ */
+export function watchingOf(workloads: readonly KubeObject[], values: Values): Watching {
   const args = workloads
     .flatMap((workload) => itemsAt(podSpecOf(workload)?.spec ?? {}, "containers"))
     .flatMap(({ args: of }) => (Array.isArray(of) ? of.filter((arg) => typeof arg === "string") : []));
-  const flag = (name: string): string | undefined =>
-    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  return {
-    ingressClass: flag("ingressClass") ?? "higress",
-    gatewayClass: flag("gatewayClass") ?? "higress",
-    watchNamespace: flag("watchNamespace") ?? "",
+  const told = (name: string): string | undefined => {
+    const value = valueAt(values, ["global", name]);
+    return (
+      args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? (isText(value) ? value : undefined)
+    );
   };
+  return {
+    ingressClass: told("ingressClass") ?? "higress",
+    gatewayClass: told("gatewayClass") ?? "higress",
+    watchNamespace: told("watchNamespace") ?? "",
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 export interface RouteScope {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ReleaseRevision } from "../../../src/model/helm.ts";
 import { historyOf, newerIn } from "../../../src/pipeline/history.ts";
+import type { Receipt } from "../../../src/model/receipt.ts";
 import type { InstallPlan } from "../../../src/pipeline/install-plan.ts";
 import { historyTable } from "../../../src/ui/status.ts";
 import { aReceipt } from "../../rig/receipt.ts";
@@ -62,6 +63,19 @@ describe("history", () => {
     );
     expect(given).toMatchObject({ revision: 1, reachable: false });
   });
+});
+
+it("is not that of our installs where somebody made a release of the same name anew", () => {
+  const phases: Receipt["phases"] = [{ phase: "apply", state: "done", at: "2026-11-22T00:10:00Z" }];
+  const receipt = aReceipt({ helm: { revision: 1, previousRevision: 0 }, phases });
+  const made = { revision: 1, status: "deployed", updated: "2026-11-25T00:00:00Z", chart: "higress-2.1.0" };
+  const entries = historyOf({ release, namespace }, [made], [receipt]);
+  expect(
+    entries.map(({ revision, install, current, reachable }) => [revision, install?.number, current, reachable]),
+  ).toEqual([
+    [1, 1, false, false],
+    [1, undefined, true, false],
+  ]);
 });
 
 describe("what is newer in a bundle", () => {

@@ -4,8 +4,9 @@ import { isRoutingGroup, namespacesOf, routesRead, watchingOf } from "../../../.
 
 const own = "higress-system";
 const of = (apiVersion: string, kind: string, name: string, spec: object = {}, more: object = {}): KubeObject => {
-  const [namespace, short] = name.includes("/") ? name.split("/") : [undefined, name];
-  return { apiVersion, kind, metadata: { name: short ?? "", namespace, ...more }, spec };
+  const at = name.indexOf("/");
+  const namespace = at < 0 ? undefined : name.slice(0, at);
+  return { apiVersion, kind, metadata: { name: name.slice(at + 1), namespace, ...more }, spec };
 };
 const ingress = (name: string, spec: object = {}, annotations: object = {}): KubeObject =>
   of("networking.k8s.io/v1", "Ingress", name, spec, { annotations });
@@ -24,11 +25,19 @@ it("knows what a controller reads by its flags", () => {
     ...of("apps/v1", "Deployment", `${own}/higress-controller`),
     spec: { template: { spec: { containers: [{ name: "discovery" }, { name: "higress-core", args }] } } },
   });
-  expect(watchingOf([controller(["serve"])])).toEqual(usual);
-  expect(watchingOf([controller(["serve", "--ingressClass=", "--watchNamespace=shop"])])).toEqual({
+  expect(watchingOf([controller(["serve"])], {})).toEqual(usual);
+  expect(
+    watchingOf([controller(["serve", "--ingressClass=", "--watchNamespace=shop"])], {
+      global: { ingressClass: "bank" },
+    }),
+  ).toEqual({
     ...usual,
     ingressClass: "",
     watchNamespace: "shop",
+  });
+  expect(watchingOf([], { global: { ingressClass: "bank", gatewayClass: 5 } })).toEqual({
+    ...usual,
+    ingressClass: "bank",
   });
 });
 
