@@ -1,9 +1,11 @@
 import { reportFindings } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
+import { isBuiltInGroup } from "../../model/kubernetes.ts";
 import { releasesOf } from "../../model/receipt.ts";
+import { servedResources } from "../../pipeline/live-objects.ts";
 import { withStanding } from "../../stages/receipt/standing-releases.ts";
-import { planUninstall } from "../../stages/receipt/undo-plan.ts";
+import { deletedBy, planUninstall } from "../../stages/receipt/undo-plan.ts";
 import { uninstall } from "../../stages/receipt/undo.ts";
 import type { Context } from "../context.ts";
 import { truth, type Flags } from "../define.ts";
@@ -36,11 +38,12 @@ export async function run(flags: Flags, context: Context): Promise<ExitCode> {
     cluster: tools.kubectl,
     release: releasePort(tools),
     ...reach,
+    customKinds: () => servedResources((group) => !isBuiltInGroup(group), tools.kubectl, context.signal),
     signal: context.signal,
   });
   reportFindings(findings, report);
   await retire(all, site, tools, context.signal);
-  const objects = latest.objects.length;
+  const objects = deletedBy(latest, reach);
   const releases = releasesOf(latest).map(({ release }) => release);
   if (releases.length === 0) report({ type: "note", text: "withdrawn", facts: { objects } });
   else report({ type: "note", text: "uninstalled", facts: { release: releases.join(", "), objects } });

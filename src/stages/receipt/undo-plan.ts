@@ -38,6 +38,11 @@ export function planUninstall(receipt: Receipt, { crds, namespace }: UninstallRe
   ];
 }
 
+/** Objects of ours that are gone then: what was somebody else's before is only given back. */
+export function deletedBy({ objects }: Receipt, { namespace }: Pick<UninstallReach, "namespace">): number {
+  return objects.filter(({ did, resource }) => did === "created" && (namespace || resource !== "namespaces")).length;
+}
+
 function uninstalled(release: string): NoteEvent {
   return { type: "note", text: "plan-release-gone", facts: { release } };
 }

@@ -1,4 +1,4 @@
-import { isFailure } from "../../model/failure.ts";
+import { isFailure, unlessForbidden } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import { fieldManager, type KubeObject, type ObjectsPort, type PatchOperation } from "../../model/kubernetes.ts";
 import { isSameRelease, releasesOf, type ObjectRecord, type PluginRecord, type Receipt } from "../../model/receipt.ts";
@@ -17,6 +17,8 @@ interface UninstallOptions extends UndoOptions {
   readonly crds?: boolean | undefined;
   /** The namespace goes only when asked for, when we made it, and when nothing else is left in it. */
   readonly namespace?: boolean | undefined;
+  /** Kinds that came with CRDs, as the cluster has them: what stands of them in the namespace may be somebody's. */
+  readonly customKinds?: (() => Promise<readonly string[]>) | undefined;
 }
 
 /**
@@ -58,8 +60,7 @@ export async function uninstall(receipt: Receipt, options: UninstallOptions): Pr
     for (const crd of receipt.crds.filter(({ did }) => did === "created"))
       findings.push(...(await removeOurs(crd, cluster, signal)));
   await cluster.delete({ resource: "configmaps", name: receiptName, namespace: receipt.cluster.namespace }, signal);
-  if (options.namespace === true)
-    for (const space of spaces) findings.push(...(await removeEmpty(space, cluster, signal)));
+  if (options.namespace === true) for (const space of spaces) findings.push(...(await removeEmpty(space, options)));
   return findings;
 }
 
@@ -111,32 +112,37 @@ async function undoLeftovers(
   return findings;
 }
 
-/**
- * What somebody would miss. Routes and plugins of the console are Ingresses and custom resources of this very namespace.
- * Kinds that a cluster may not know are asked for by themselves: one of them in a list makes the whole answer empty.
- */
-const keptKinds: readonly string[] = [
-  "pods,services,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,cronjobs.batch,persistentvolumeclaims,secrets,configmaps,ingresses.networking.k8s.io",
-  wasmPluginResource,
-  "mcpbridges.networking.higress.io",
-  "http2rpcs.networking.higress.io",
-  "envoyfilters.networking.istio.io",
-];
+/** What somebody would miss, of the kinds that every cluster has. */
+const keptKinds =
+  "pods,services,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,cronjobs.batch,persistentvolumeclaims,secrets,configmaps,ingresses.networking.k8s.io";
 
 async function removeEmpty(
   space: ObjectRecord,
-  cluster: ObjectsPort,
-  signal?: AbortSignal,
+  { cluster, signal, customKinds }: UninstallOptions,
 ): Promise<readonly Finding[]> {
   if (space.did !== "created") return [];
-  const list = (resource: string) => cluster.list<KubeObject>({ resource, namespace: space.name, signal });
-  const objects = await Promise.all(keptKinds.map(list));
-  const left = objects
-    .flat()
-    .filter(({ metadata }) => metadata.name !== "kube-root-ca.crt" && metadata["deletionTimestamp"] === undefined);
+  const left: string[] = [];
+  // Each by itself: one kind that has just gone makes the whole answer empty.
+  for (const resource of [keptKinds, ...((await customKinds?.()) ?? [])]) {
+    const found = await unlessForbidden(cluster.list<KubeObject>({ resource, namespace: space.name, signal }));
+    // Whoever may not look cannot say that nothing is there.
+    if ("why" in found) left.push(`${resource} ?`);
+    else
+      left.push(
+        ...found.answer
+          .filter((each) => isSomebodys(each, space))
+          .map(({ kind, metadata }) => `${kind}/${metadata.name}`),
+      );
+  }
   if (left.length === 0) return removeOurs(space, cluster, signal);
-  const fields = left.slice(0, 5).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-  return [finding("warning", "cluster.drift", { object: `namespace ${space.name}`, fields: fields.join(", ") })];
+  const fields = [...left.slice(0, 5), ...(left.length > 5 ? ["…"] : [])].join(", ");
+  return [finding("warning", "cluster.drift", { object: `namespace ${space.name}`, fields })];
+}
+
+/** Of kinds that belong to no namespace the answer has all there are. */
+function isSomebodys({ metadata }: KubeObject, space: ObjectRecord): boolean {
+  if (metadata.namespace !== space.name) return false;
+  return metadata.name !== "kube-root-ca.crt" && metadata["deletionTimestamp"] === undefined;
 }
 
 function drift(name: string): Finding {

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { KubeQuery } from "../../../../src/model/kubernetes.ts";
 import type { WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
 import { settleLeftovers } from "../../../../src/stages/apply/leftovers.ts";
 import type { ReleasePort } from "../../../../src/stages/receipt/ports.ts";
@@ -77,38 +76,6 @@ describe("undoing", () => {
     expect(findings).toMatchObject([{ code: "cluster.drift", facts: { object: "secrets pull" } }]);
     expect(await cluster.get({ resource: "secrets", name: "pull", namespace })).toBeDefined();
   });
-
-  it("uninstall removes the namespace only when asked for and empty", async () => {
-    const receipt = await installed();
-    const left = await uninstall(receipt, { cluster, release, namespace: true });
-    expect(left).toMatchObject([{ facts: { object: "namespace higress-system", fields: "Secret/theirs" } }]);
-    await cluster.delete({ resource: "secrets", name: "theirs", namespace });
-    expect(await uninstall(receipt, { cluster, release, namespace: true })).toEqual([]);
-    expect(await cluster.get({ resource: "namespaces", name: namespace })).toBeUndefined();
-  });
-
-  it.each([
-    ["a plugin", plugin("theirs", "oci://harbor.test/b:1"), "WasmPlugin/theirs"],
-    [
-      "a route",
-      { apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "route", namespace } },
-      "Ingress/route",
-    ],
-  ])(
-    "uninstall keeps a namespace with %s of the console in it, on a cluster that lacks other kinds",
-    async (_what, object, fields) => {
-      const receipt = await installed();
-      await cluster.delete({ resource: "secrets", name: "theirs", namespace });
-      cluster.add(object);
-      // As kubectl does: a list that names a kind which the cluster does not have is no list at all.
-      const list = cluster.list.bind(cluster);
-      cluster.list = <T>(query: KubeQuery) =>
-        /mcpbridges|http2rpcs/.test(query.resource) ? Promise.resolve([]) : list<T>(query);
-      const left = await uninstall(receipt, { cluster, release, namespace: true });
-      expect(left).toMatchObject([{ facts: { object: "namespace higress-system", fields } }]);
-      expect(await cluster.get({ resource: "namespaces", name: namespace })).toBeDefined();
-    },
-  );
 
   it("uninstall removes CRDs that we made, when asked for, and never those that were there", async () => {
     for (const name of ["ours.x.io", "theirs.x.io"])
