@@ -106,7 +106,7 @@ function looksAt(
   { gateway, read, deliverSeconds }: Watch,
 ): (now: GatewayState, late: boolean) => Look {
   const all = steps.map(({ plugin, mayStay }) => ({ ...namesOf(plugin, gateway.namespace), mayStay }));
-  const standIns = new Map<string, number>();
+  const amiss = new Map<string, number>();
   const unseen = new Set(all.map(({ name }) => name));
   let unready = 0;
   return (now, late) => {
@@ -114,7 +114,7 @@ function looksAt(
     unready = lost === undefined ? 0 : unready + 1;
     const has = all.map((about) => ({ ...about, delivery: deliveryOf(about.name, before.delivered, now.delivered) }));
     const { own, common } = said(before, now, { read, all });
-    const blamed = new Map([...unfetched(has, standIns), ...own]);
+    const blamed = new Map([...notRunning(has, amiss), ...own]);
     const waiting = has.filter(({ delivery }) => !arrived.has(delivery));
     const missing = waiting.filter(({ delivery, mayStay }) => !(delivery === "same" && mayStay));
     const undelivered = late && missing.length > 0 ? `not delivered within ${deliverSeconds} s` : undefined;
@@ -140,11 +140,20 @@ interface Having {
 
 const arrived: ReadonlySet<Delivery> = new Set(["changed", "unseen"]);
 
-/** The reason for a stand-in is in the log, which is read beside: one more look finds it. */
-function unfetched(has: readonly Having[], seen: Map<string, number>): readonly (readonly [string, string])[] {
-  for (const { name, delivery } of has) if (delivery === "stand-in") seen.set(name, (seen.get(name) ?? 0) + 1);
-  const twice = [...seen].filter(([, times]) => times > 1);
-  return twice.map(([name]) => [name, "not fetched: the gateway has a stand-in for it"]);
+/** Why is in the log, which is read beside: one more look finds it. */
+const amissWords: Readonly<Partial<Record<Delivery, string>>> = {
+  "stand-in": "not fetched: the gateway has a stand-in for it",
+  idle: "not loaded: the gateway lists it and runs nothing of it",
+};
+
+function notRunning(has: readonly Having[], seen: Map<string, number>): readonly (readonly [string, string])[] {
+  return has.flatMap(({ name, delivery }) => {
+    const words = amissWords[delivery];
+    if (words === undefined) return [];
+    const times = (seen.get(name) ?? 0) + 1;
+    seen.set(name, times);
+    return times > 1 ? [[name, words] as const] : [];
+  });
 }
 
 const namesIn = (all: readonly PluginNames[]): ReadonlySet<string> => new Set(all.map(({ name }) => name));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Event } from "../../../src/model/event.ts";
-import type { ExecResult, KubeQuery, LogQuery } from "../../../src/model/kubernetes.ts";
+import type { ExecQuery, ExecResult, KubeQuery, LogQuery } from "../../../src/model/kubernetes.ts";
 import type { PluginRecord } from "../../../src/model/receipt.ts";
 import { SymptomTable } from "../../../src/model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../../src/model/wasm-plugin.ts";
@@ -25,8 +25,8 @@ export interface Effects {
   readonly metrics?: string;
   /** Only while real requests meet it, not as a canary. */
   readonly onlyLive?: boolean;
-  /** What the gateway has of it: nothing, or another filter in its place. */
-  readonly has?: "nothing" | "stand-in";
+  /** What the gateway has of it: nothing, another filter in its place, or its configuration and no VM. */
+  readonly has?: "nothing" | "stand-in" | "no VM";
 }
 
 /** A gateway that suffers what its enabled plugins do to it. */
@@ -57,8 +57,15 @@ export class SufferingGateway extends MemoryCluster {
   logs: (query: LogQuery) => Promise<string | undefined> = async () =>
     ["ready", ...(await this.effects()).flatMap(({ log }) => log ?? [])].join("\n");
 
-  async exec(): Promise<ExecResult | undefined> {
+  async exec({ command }: Pick<ExecQuery, "command">): Promise<ExecResult | undefined> {
     const plugins = await super.list<WasmPlugin>({ resource: wasmPluginResource, namespace });
+    if (command.some((word) => word.startsWith("stats"))) {
+      const loaded = plugins.filter(
+        (each) => isEnabled(each) && this.#effects[each.metadata.name.replace("-1.0.0", "")]?.has === undefined,
+      );
+      const lines = loaded.map(({ metadata: { name } }) => `wasm.${namespace}.${name}.vm_reload: 0`);
+      return { exitCode: 0, stdout: lines.join("\n"), stderr: "" };
+    }
     const entries = plugins.filter(isEnabled).flatMap(({ metadata, spec }) => {
       const has = this.#effects[metadata.name.replace("-1.0.0", "")]?.has;
       const type = `type.googleapis.com/envoy.extensions.filters.http.${has === "stand-in" ? "rbac.v3.RBAC" : "wasm.v3.Wasm"}`;

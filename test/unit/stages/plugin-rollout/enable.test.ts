@@ -42,6 +42,7 @@ describe("enablePlugins", () => {
     ["is said to be broken", { log: "Failed to load Wasm module due to a missing import: env.proxy_x" }, /wasm-import/],
     ["never reaches the gateway", { has: "nothing" }, /not delivered within 90 s/],
     ["is replaced by a stand-in", { has: "stand-in" }, /not fetched: the gateway has a stand-in/],
+    ["is listed, and runs nowhere", { has: "no VM" }, /not loaded: the gateway lists it and runs nothing of it/],
     [
       "is named by Envoy after what is wrong",
       { log: "Wasm VM failed Failed to load Wasm bytecode\nPlugin higress-system.bad-1.0.0 failed to load" },
@@ -78,7 +79,7 @@ describe("enablePlugins", () => {
     const exec = world.exec.bind(world);
     const wasTouched = () => world.changes.some((change) => change.startsWith("apply"));
     const hangs = () => wasTouched() && !world.changes.includes("delete pods/gateway-1");
-    world.exec = () => (hangs() ? Promise.resolve(undefined) : exec());
+    world.exec = (query) => (hangs() ? Promise.resolve(undefined) : exec(query));
     const { states } = await enabled(world, [plugin("bad")]);
     expect(states).toEqual({ bad: "off" });
     expect(world.changes.filter((change) => change.startsWith("delete"))).toEqual(["delete pods/gateway-1"]);
@@ -146,7 +147,10 @@ describe("enablePlugins", () => {
     const world = new SufferingGateway();
     const exec = world.exec.bind(world);
     let asked = 0;
-    world.exec = async () => ((asked += 1) < 12 ? { exitCode: 1, stdout: "", stderr: "status code 404" } : exec());
+    world.exec = async (query) => {
+      if (query.command.some((word) => word.startsWith("stats"))) return exec(query);
+      return (asked += 1) < 12 ? { exitCode: 1, stdout: "", stderr: "status code 404" } : exec(query);
+    };
     const { states, seconds } = await enabled(world, [plugin("cors")], false);
     expect(states).toEqual({ cors: "on" });
     expect(seconds).toBe(10 * 2 + 30);
