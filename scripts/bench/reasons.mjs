@@ -9,7 +9,7 @@ const reasons = [
   ],
   [
     /^verify/,
-    "What is over is the start, so the ratio falls with size. `verify --quick`, which hashes no blob, takes 0.10 s of processor, and a hashing thread 0.03 to 0.06 s until it runs. That thread needs less than openssl: for 413 MiB 0.300 s of processor in blocks of 256 KiB (64 KiB: 0.327, 1 MiB: 0.317, 4 MiB: 0.330), openssl 0.329. With two threads the largest blob is the least that one of them has to do.",
+    "What is over is the start, so the ratio falls with size. `verify --quick`, which hashes no blob, takes 0.13 s of processor, and a hashing thread 0.03 to 0.06 s until it runs. That thread needs less than openssl: for 413 MiB 0.300 s of processor in blocks of 256 KiB (64 KiB: 0.327, 1 MiB: 0.317, 4 MiB: 0.330), openssl 0.329. With two threads the largest blob is the least that one of them has to do.",
   ],
   [
     /^push: CPU/,
@@ -25,7 +25,7 @@ const reasons = [
   ],
   [
     /^`inspect`/,
-    "A profile of the start: Node's own modules (crypto, streams, files) 23 %, V8's compiled form of ours 7 %, the command line 7 %, garbage collection 6 %, building schemas 5 %. Tried: a V8 snapshot of the started program (inspect 155 → 117 ms of processor, but `--version` 27 → 62, and one to be made on each architecture), a larger young generation (no gain beyond the noise).",
+    "104 ms of processor, of which `--version` has 27 (120 before readers of charts, YAML and site files were left to those who need them, under less load). A profile: Node's own modules (crypto, streams, files) 23 %, V8's compiled form of ours 7 %, the command line 7 %, garbage collection 6 %, building schemas 5 %. Tried: a V8 snapshot of the started program (inspect 155 → 117 ms of processor, but `--version` 27 → 62, and one to be made on each architecture), a larger young generation (no gain beyond the noise).",
   ],
 ];
 
