@@ -1,12 +1,14 @@
-/** The candidate that `word` was probably meant to be: at most a third of its letters differ. */
+/** The candidate that `word` was probably meant to be: at most a third of its letters differ, or it is the one that begins so. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const begun: string[] = [];
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance <= Math.max(1, Math.floor(word.length / 3)) && distance < (best?.distance ?? Infinity))
       best = { candidate, distance };
+    if (word.length > 2 && candidate.toLowerCase().startsWith(word.toLowerCase())) begun.push(candidate);
   }
-  return best?.candidate;
+  return best?.candidate ?? (begun.length === 1 ? begun[0] : undefined);
 }
 
 /**

@@ -116,6 +116,17 @@ describe("nearest", () => {
     expect(nearest(typed, ["platforms", "release", "registries", "imagePullSecret", "name"])).toBe(meant);
   });
 
+  it("takes what only one word begins with for that word, and what two begin with for neither", () => {
+    const known = ["kustomize", "argocd", "flux", "uninstall", "plugins list", "plugins check"];
+    expect(["argo", "UNINST", "kust", "plugins", "fl"].map((typed) => nearest(typed, known))).toEqual([
+      "argocd",
+      "uninstall",
+      "kustomize",
+      undefined,
+      undefined,
+    ]);
+  });
+
   it("takes nothing for anything", () => {
     expect(nearest("colour", ["platforms", "release", "name"])).toBeUndefined();
   });
