@@ -198,8 +198,18 @@ async function differences(/** @type {Response} */ response, /** @type {Record<s
     .map(([what, wanted, got]) => `  ${what}: ${version} ${JSON.stringify(wanted)}, here ${JSON.stringify(got)}`);
 }
 
-// Who is asked, first: with a wrong password all the rest would differ.
-const { harbor_version: here } = await read("/systeminfo");
+/** What is no Harbor, or does not let the administrator in, would answer all the rest otherwise. */
+async function whoIsThere() {
+  const answer = await read("/systeminfo").catch((/** @type {Error} */ error) => error);
+  if (!(answer instanceof Error) && typeof answer.harbor_version === "string") return answer.harbor_version;
+  const { code = "", message } = answer instanceof Error ? /** @type {any} */ (answer.cause ?? answer) : answer;
+  const why = message ?? "no harbor_version: the password of admin is wrong";
+  const advice = /CERT|SIGNED|ISSUER/.test(code) ? "; NODE_EXTRA_CA_CERTS names a file with its CA" : "";
+  console.error(`${origin}: no Harbor that can be asked: ${why}${advice}`);
+  return process.exit(2);
+}
+
+const here = await whoIsThere();
 console.log(`${origin}: Harbor ${here}; the answers were recorded of ${version}`);
 if (flags.includes("--setup")) await makeAll();
 let differing = 0;

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { admin, aHarbor } from "../../rig/harbor/harbor.ts";
 import { dockerRegistryUnavailable } from "../../rig/registry-process.ts";
+import { aTlsServer } from "../../rig/tls-servers.ts";
 
 const script = fileURLToPath(new URL("../../../scripts/harbor-answers.mjs", import.meta.url));
 const recorded = fileURLToPath(new URL("../../rig/harbor/answers-2.15.2.json", import.meta.url));
@@ -35,4 +36,20 @@ it.skipIf(dockerRegistryUnavailable() !== undefined)("the Harbor double answers 
   const [about, ...told] = stdout.trimEnd().split("\n");
   expect(about).toMatch(/: Harbor v?2\.15\.2\b.*; the answers were recorded of 2\.15\.2$/);
   expect(told).toEqual([`${String(questions.length)} questions, 0 answered otherwise than Harbor 2.15.2 did`]);
+});
+
+it("says in one line that what answers is no Harbor", async () => {
+  await using server = await aTlsServer("plain", (_request, response) => {
+    response.end("<html></html>");
+  });
+  const env = { ...process.env, HARBOR_ADMIN_PASSWORD: "a", HARBOR_MEMBER_PASSWORD: "b" };
+  const asked = promisify(execFile)(process.execPath, [script, `http://${server.host}`], { env });
+  const { code, stderr } = await asked.then(
+    () => ({ code: 0, stderr: "" }),
+    (error: unknown) => error as { readonly code: number; readonly stderr: string },
+  );
+  expect([code, stderr.trimEnd().split("\n")]).toEqual([
+    2,
+    [expect.stringMatching(/no Harbor that can be asked: .*JSON/)],
+  ]);
 });
