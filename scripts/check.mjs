@@ -7,7 +7,8 @@ import { availableParallelism } from "node:os";
 const checks = [
   ["lint", ["scripts/lint.mjs"]],
   ["unit", ["vitest", "run", "--project", "unit", "--reporter", "dot"]],
-  ["types", ["tsc"]],
+  // By its path: two versions of TypeScript have a `tsc`, and the linter wants the older one.
+  ["types", ["node_modules/typescript-native/bin/tsc"]],
   [
     "format",
     [
@@ -31,7 +32,7 @@ const checks = [
 function run(args) {
   return new Promise((done) => {
     const [program = "", ...rest] = args;
-    const child = program.endsWith(".mjs")
+    const child = program.includes("/")
       ? spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
       : spawn("npx", ["--no-install", program, ...rest], { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
