@@ -26,8 +26,11 @@ export async function askDelivered(
   pod: Pick<ExecQuery, "namespace" | "pod" | "container" | "signal">,
   exec: (query: ExecQuery) => Promise<ExecResult | undefined>,
 ): Promise<DeliveredByName | undefined> {
-  const [result, stats] = await Promise.all([dump, counters].map((command) => exec({ ...pod, command })));
+  const result = await exec({ ...pod, command: dump });
   if (result === undefined) return undefined;
+  // Asked second: what came between the two is counted and not listed. The other way round it would be listed and seem
+  // refused.
+  const stats = await exec({ ...pod, command: counters });
   if (result.exitCode === 0) return deliveredIn(result.stdout, runningIn(stats?.exitCode === 0 ? stats.stdout : ""));
   // Envoy knows the kind only from the first plugin on.
   return /not found in config dump|status code 404/.test(result.stderr) ? new Map() : undefined;

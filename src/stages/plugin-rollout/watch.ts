@@ -140,7 +140,7 @@ interface Having {
 
 const arrived: ReadonlySet<Delivery> = new Set(["changed", "unseen"]);
 
-/** Why is in the log, which is read beside: one more look finds it. */
+/** Believed at the second look in a row. Why is in the log, which is read beside: one more look finds it. */
 const amissWords: Readonly<Partial<Record<Delivery, string>>> = {
   "stand-in": "not fetched: the gateway has a stand-in for it",
   idle: "not loaded: the gateway lists it and runs nothing of it",
@@ -149,10 +149,9 @@ const amissWords: Readonly<Partial<Record<Delivery, string>>> = {
 function notRunning(has: readonly Having[], seen: Map<string, number>): readonly (readonly [string, string])[] {
   return has.flatMap(({ name, delivery }) => {
     const words = amissWords[delivery];
-    if (words === undefined) return [];
-    const times = (seen.get(name) ?? 0) + 1;
+    const times = words === undefined ? 0 : (seen.get(name) ?? 0) + 1;
     seen.set(name, times);
-    return times > 1 ? [[name, words] as const] : [];
+    return words !== undefined && times > 1 ? [[name, words] as const] : [];
   });
 }
 

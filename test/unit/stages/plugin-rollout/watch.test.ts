@@ -128,6 +128,18 @@ describe("the watch over a plugin", () => {
     expect(findings).toMatchObject([{ code: "plugin.unseen" }]);
   });
 
+  it("believes that a gateway runs nothing of it when two looks in a row say so", async () => {
+    const world = new SufferingGateway();
+    const exec = world.exec.bind(world);
+    let counted = 0;
+    const another = { exitCode: 0, stdout: `wasm.${namespace}.another-1.0.0.vm_reload: 0\n`, stderr: "" };
+    world.exec = (query) =>
+      isOfCounters(query) && [3, 5].includes((counted += 1)) ? Promise.resolve(another) : exec(query);
+    const { states, findings } = await enabled(world, [plugin("cors")], false);
+    expect([states, findings]).toEqual([{ cors: "on" }, []]);
+    expect(counted).toBeGreaterThan(5);
+  });
+
   it("does not blame it for the failed fetch of the same path on another host", async () => {
     const world = new SufferingGateway();
     const line = "error wasm cannot fetch Wasm module oci://old.test/higress/plugins/cors:2.0.1: no such host";
