@@ -4,9 +4,9 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { readFailure } from "../../edge/disk/errors.ts";
 import { verifySignature } from "../../edge/disk/signature.ts";
-import { readBytes, readText } from "../../edge/files/read-text.ts";
+import { readBytesIfThere, readText } from "../../edge/files/read-text.ts";
 import { Entry, limits } from "../../model/bundle.ts";
-import { Failure, isFailure } from "../../model/failure.ts";
+import { Failure } from "../../model/failure.ts";
 import { refuser } from "../../stages/bundle/read-entries.ts";
 import { parseSums } from "../../stages/bundle/open.ts";
 import type { Context } from "../context.ts";
@@ -34,7 +34,7 @@ export async function checkProgram(
   const folder = dirname(dirname(real));
   if (origin !== "bundle" && basename(dirname(real)) !== "bin") return;
   const untrusted: Untrusted = (why) => new Failure("PROGRAM_UNTRUSTED", { program: path, why });
-  const bytes = await besideOrNone(join(folder, Entry.sums), limits.smallFile);
+  const bytes = await readBytesIfThere(join(folder, Entry.sums), limits.smallFile);
   if (bytes === undefined) {
     if (origin === "bundle") throw untrusted(`${Entry.sums}: ENOENT`);
     return;
@@ -60,19 +60,10 @@ async function checkSums(
   untrusted: Untrusted,
   { cwd }: Context,
 ): Promise<void> {
-  const signature = await besideOrNone(join(folder, Entry.signature), maxSignature);
+  const signature = await readBytesIfThere(join(folder, Entry.signature), maxSignature);
   if (signature === undefined) throw untrusted(`${Entry.signature}: ENOENT`);
   for (const key of keys) if (await verifySignature(sums, signature, await readText(resolve(cwd, key), maxKey))) return;
   throw untrusted(`${Entry.signature} ≠ ${keys.join(", ")}`);
-}
-
-async function besideOrNone(path: string, limit: number): Promise<Buffer | undefined> {
-  try {
-    return await readBytes(path, limit);
-  } catch (error) {
-    if (isFailure(error, "FILE_MISSING")) return undefined;
-    throw error;
-  }
 }
 
 async function sha256Of(path: string): Promise<string> {

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
-import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
-import { readBytes } from "../files/read-text.ts";
+import { readBytes, readBytesIfThere } from "../files/read-text.ts";
 import { replaceFile } from "../files/replace.ts";
-import type { DiskSource } from "./disk-source.ts";
+import { withoutVolumeNumber, type DiskSource } from "./disk-source.ts";
 import { hashRanges, type HashOptions } from "./hash-ranges.ts";
 import { openSource } from "./open-source.ts";
 import { findVolumes, volumesPathOf } from "./volumes-document.ts";
@@ -62,8 +61,8 @@ export interface Sm3Sums {
 export async function readSm3Sums(path: string): Promise<Sm3Sums> {
   const sumsPath = sm3SumsPathOf(await baseOf(path));
   const [bytes, signature] = [
-    await readIfThere(sumsPath, maxSums),
-    await readIfThere(signaturePathOf(sumsPath), maxSignature),
+    await readBytesIfThere(sumsPath, maxSums),
+    await readBytesIfThere(signaturePathOf(sumsPath), maxSignature),
   ];
   return { path: sumsPath, bytes, signature };
 }
@@ -97,7 +96,7 @@ export async function checkSm3Sums(
 
 /** How the path of the whole begins, by whatever of it is named. */
 async function baseOf(path: string): Promise<string> {
-  return (await findVolumes(path))?.base ?? path.replace(/\.\d{3,4}$/, "");
+  return (await findVolumes(path))?.base ?? withoutVolumeNumber(path);
 }
 
 async function sumsOf(source: DiskSource, base: string, progress: Progress): Promise<Sums> {
@@ -121,13 +120,4 @@ function parseSums(text: string): Sums | string {
     sums.set(name, hex);
   }
   return sums;
-}
-
-async function readIfThere(path: string, limit: number): Promise<Buffer | undefined> {
-  try {
-    return await readBytes(path, limit);
-  } catch (error) {
-    if (isFailure(error, "FILE_MISSING")) return undefined;
-    throw error;
-  }
 }

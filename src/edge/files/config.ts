@@ -32,9 +32,11 @@ export interface ReadableSpec {
  */
 export async function loadReadableSpec(path: string): Promise<ReadableSpec> {
   const text = await readText(path, maxSize);
-  const { error } = BundleSpec.safeParse(documentOf(text, path));
-  const problems = error === undefined ? [] : problemsOf(error, BundleSpec);
   const document = documentOf(text, path);
+  const parsed = BundleSpec.safeParse(document);
+  const folder = dirname(resolve(path));
+  if (parsed.success) return { spec: absoluteBundleSpec(parsed.data, folder), unreadable: [] };
+  const problems = problemsOf(parsed.error, BundleSpec);
   const unreadable = problems.flatMap((problem) => unreadableReference(document, problem, { path, text }));
   if (unreadable.length < problems.length) throw configInvalid(path, text, problems);
   for (const list of referenceLists) {
@@ -45,10 +47,7 @@ export async function loadReadableSpec(path: string): Promise<ReadableSpec> {
     // From the end, so that the places of the others stay.
     if (Array.isArray(entries)) for (const at of gone.map(Number).sort((a, b) => b - a)) entries.splice(at, 1);
   }
-  return {
-    spec: absoluteBundleSpec(parseConfig(JSON.stringify(document), path, BundleSpec), dirname(resolve(path))),
-    unreadable,
-  };
+  return { spec: absoluteBundleSpec(parseConfig(JSON.stringify(document), path, BundleSpec), folder), unreadable };
 }
 
 const referenceLists = [["images"], ["plugins", "list"]] as const;

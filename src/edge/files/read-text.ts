@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import { systemClock } from "../../std/clock.ts";
 import { decodeText, EncodingError } from "../../std/decode-text.ts";
 import { errorCode, readFailure } from "../disk/errors.ts";
@@ -31,6 +31,16 @@ export async function readBytes(path: string, limit: number): Promise<Buffer> {
     }
   } catch (error) {
     throw readFailure(error, path);
+  }
+}
+
+/** As `readBytes`; `undefined` where there is no such file. */
+export async function readBytesIfThere(path: string, limit: number): Promise<Buffer | undefined> {
+  try {
+    return await readBytes(path, limit);
+  } catch (error) {
+    if (isFailure(error, "FILE_MISSING")) return undefined;
+    throw error;
   }
 }
 
