@@ -112,7 +112,7 @@ describe("walks through ARCHITECTURE.md", () => {
   const bodyOf = ({ file, name }: Hop): string | undefined => {
     const lines = read(file).split("\n");
     const head = new RegExp(
-      `^( *)(?:export )?(?:async )?(?:function )?\\*?(?:function\\* )?${name}(?:<.*>)?\\((?:.*[^;])?$`,
+      `^( *)(?:export )?(?:default )?(?:async )?(?:function )?\\*?(?:function\\* )?${name}(?:<.*>)?\\((?:.*[^;])?$`,
     );
     const at = lines.findIndex((line) => head.test(line));
     const indent = head.exec(lines[at] ?? "")?.[1];

@@ -50,7 +50,7 @@ export async function runApp(
   addGlobalFlags(parser, language);
   addCommands(parser, commands, language, async (command, flags) => {
     const given = context(flags);
-    result.code = await (await command.load()).run(flags, given);
+    result.code = await (await command.load()).default(flags, given);
   });
   parser.demandCommand(1);
   await parser.parseAsync([...argv], {}, (_error, _argv, output) => {

@@ -14,7 +14,7 @@ export interface Command {
   readonly positionals: string;
   readonly flags: Readonly<Partial<Record<FlagName, Options>>>;
   /** Loaded when it runs, so that `--help` and `--version` start at once. */
-  readonly load: () => Promise<{ readonly run: (flags: Flags, context: Context) => Promise<ExitCode> }>;
+  readonly load: () => Promise<{ readonly default: (flags: Flags, context: Context) => Promise<ExitCode> }>;
 }
 
 /** Names of the positionals, in their order. */

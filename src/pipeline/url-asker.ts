@@ -3,7 +3,7 @@ import type { ClusterPort } from "../model/kubernetes.ts";
 import { isFailure } from "../model/failure.ts";
 import { isReference, parseReference, pointer, withoutOci } from "../model/reference.ts";
 import { sanitize } from "../model/sanitize.ts";
-import type { Answer } from "../stages/check/check.ts";
+import type { UrlAnswer } from "../stages/check/check.ts";
 import type { UrlAsker } from "./install-ports.ts";
 
 /** The registry as the account that the cluster pulls with. */
@@ -37,20 +37,20 @@ export interface UrlPorts {
 export function urlAsker({ connectAsPuller, connectPlain, cluster }: UrlPorts): UrlAsker {
   let puller: Promise<UrlRegistry> | undefined;
   const plain = new Map<string, Promise<PlainServer>>();
-  const atRegistry = async (reference: string, signal?: AbortSignal): Promise<Answer> => {
+  const atRegistry = async (reference: string, signal?: AbortSignal): Promise<UrlAnswer> => {
     const parsed = parseReference(reference);
     puller ??= connectAsPuller();
     const found = await (await puller).repository(parsed.repository).head(pointer(parsed), signal);
     return found === undefined ? { state: "refused", answer: "404" } : { state: "answers", digest: found.digest };
   };
-  const atServer = async (url: URL, signal?: AbortSignal): Promise<Answer> => {
+  const atServer = async (url: URL, signal?: AbortSignal): Promise<UrlAnswer> => {
     const transport = plain.get(url.host) ?? connectPlain(url.host);
     plain.set(url.host, transport);
     const { status, body } = await (await transport).send({ method: "HEAD", url, headers: {}, signal });
     await body.drain();
     return status === 200 ? { state: "answers" } : { state: "refused", answer: String(status) };
   };
-  const ask = async (text: string, signal?: AbortSignal): Promise<Answer> => {
+  const ask = async (text: string, signal?: AbortSignal): Promise<UrlAnswer> => {
     const reference = withoutOci(text);
     if (isReference(reference)) return atRegistry(reference, signal);
     if (!URL.canParse(text)) return { state: "refused", answer: "no URL" };
@@ -78,14 +78,14 @@ function serviceOf({ hostname, port, pathname, protocol }: URL): string | undefi
   return `/api/v1/namespaces/${namespace}/services/${scheme}${name}:${port || (scheme === "" ? "80" : "443")}/proxy${path}`;
 }
 
-async function askInside(path: string, cluster: UrlPorts["cluster"], signal?: AbortSignal): Promise<Answer> {
+async function askInside(path: string, cluster: UrlPorts["cluster"], signal?: AbortSignal): Promise<UrlAnswer> {
   const found = await cluster.raw(path, signal);
   // What is missing may be the right to use the API server's proxy, and not the file.
   return found === undefined ? { state: "not-asked", command: `kubectl get --raw ${path}` } : { state: "answers" };
 }
 
 /** All URLs are asked; what one of them brings is its finding, not the end. */
-function refused(error: unknown, signal: AbortSignal | undefined): Answer {
+function refused(error: unknown, signal: AbortSignal | undefined): UrlAnswer {
   signal?.throwIfAborted();
   if (!isFailure(error))
     return { state: "refused", answer: sanitize(error instanceof Error ? codeOf(error) : "", 100) };

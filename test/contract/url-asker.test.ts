@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Kubectl } from "../../src/edge/process/kubectl.ts";
 import { Site } from "../../src/model/site.ts";
 import { urlAskerOf } from "../../src/cli/wire/install-ports.ts";
-import type { Answer } from "../../src/stages/check/check.ts";
+import type { UrlAnswer } from "../../src/stages/check/check.ts";
 import { createReporter } from "../../src/ui/reporter.ts";
 import { aWasmPlugin } from "../rig/builders/plugins.ts";
 import { aDockerRegistry, dockerRegistryUnavailable } from "../rig/registry-process.ts";
@@ -22,7 +22,7 @@ interface Asked {
   readonly inside?: Readonly<Record<string, string>>;
 }
 
-async function ask({ registry, login, inside = {} }: Asked, ...urls: readonly string[]): Promise<readonly Answer[]> {
+async function ask({ registry, login, inside = {} }: Asked, ...urls: readonly string[]): Promise<readonly UrlAnswer[]> {
   const credentials = login === undefined ? {} : { credentials: { username: "robot", passwordEnv: "PULL" } };
   const site = Site.parse({
     apiVersion: "higress-airgap/v1",

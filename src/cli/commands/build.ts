@@ -14,7 +14,7 @@ import { ExitCode } from "../exit-code.ts";
 import { rehearsedSite, volumeSizeOf, withBuild } from "../wire/build-session.ts";
 import { openSite } from "../wire/site-session.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   refuseContradictions(flags);
   const trip = {
     rate: rateOf(text(flags, "rate")),

@@ -8,7 +8,7 @@ import { openTools } from "../wire/tools.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { urlAskerOf } from "../wire/install-ports.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
   const { site, sitePath } = session;

@@ -7,7 +7,7 @@ import { ExitCode } from "../exit-code.ts";
 
 /** Prints the script of a shell; without a name, of the shell that the user has. */
 // eslint-disable-next-line @typescript-eslint/require-await -- commands are promises
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const asked = text(flags, "shell") ?? basename(context.env["SHELL"] ?? "");
   const shell = shells.find((name) => name === asked);
   if (shell === undefined) throw new Failure("USAGE", { what: `completion ${asked}: ${shells.join(", ")}` });

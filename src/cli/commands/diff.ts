@@ -11,7 +11,7 @@ import { ExitCode } from "../exit-code.ts";
 import { openBundles } from "../wire/bundles.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using before = await openBundles(required(flags, "old"), [], context);
   await using after = await openBundles(required(flags, "new"), [], context);
   const diff = diffBundles(before.document, after.document);

@@ -18,7 +18,7 @@ import { openSite } from "../wire/site-session.ts";
 const maxLog = 256 * 1024 ** 2;
 
 /** Says why, and what to type: from the cluster of the site, or from a log file alone. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const logs = text(flags, "logs");
   // Nothing can be collected from a log that somebody has already.
   if (logs !== undefined && text(flags, "collect") !== undefined)

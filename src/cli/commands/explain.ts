@@ -12,7 +12,7 @@ import { ExitCode, exitCodeFor } from "../exit-code.ts";
 
 /** One code in full, the codes that contain a word, or all of them and the exit codes. */
 // eslint-disable-next-line @typescript-eslint/require-await -- commands are promises
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const asked = text(flags, "code");
   const all = explanations(context.language);
   const found = asked === undefined ? all : matching(asked, all, context.language);

@@ -9,7 +9,7 @@ import { openLook, statusReader } from "../wire/status.ts";
 import { openTools } from "../wire/tools.ts";
 
 /** Helm's revisions beside the installs that made them: which of them `rollback --to` goes back to. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using look = await openLook(flags, context);
   await using tools = await openTools(flags, look.site, context);
   const { language } = context;

@@ -28,7 +28,7 @@ interface AskedImage {
  * All images of one platform for nodes that have no registry: one archive that every runtime takes, in which each layer
  * is once, and a script for each runtime. Run again, it writes the same files.
  */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const platform = onePlatform(flags);
   const out = resolve(context.cwd, required(flags, "out"));
   const chosen = texts(flags, "runtime");

@@ -12,7 +12,7 @@ import { ExitCode } from "../exit-code.ts";
 import { answer, refuseBeforeQuestions, writeNewFiles } from "../wire/new-files.ts";
 
 /** A spec, with the relocation map and the schema that it names beside it: what is written can be built at once. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { words } = catalogueOf(context.language);
   const out = resolve(context.cwd, text(flags, "out") ?? "bundle.yaml");
   const overwrite = truth(flags, "overwrite");

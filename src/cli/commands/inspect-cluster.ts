@@ -14,7 +14,7 @@ import { chartOfRelease, placeholderSite, snapshotFolder } from "../wire/snapsho
 import { openTools } from "../wire/tools.ts";
 
 /** Reads a Higress that runs, and writes what a bundle of it is built from. The cluster is not changed. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const folder = resolve(context.cwd, required(flags, "out"));
   const { language, signal } = context;
   const sought = {

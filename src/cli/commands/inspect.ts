@@ -18,7 +18,7 @@ import { ExitCode } from "../exit-code.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
 
 /** A list on the terminal; with --html and --sbom the same as files, and no list. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using bundle = await openToJudge(required(flags, "bundle"), [], context);
   const { document, id } = bundle;
   const html = text(flags, "html");

@@ -17,7 +17,7 @@ import { openTarget } from "../wire/registries.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 import { openTools } from "../wire/tools.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const base = text(flags, "report");
   if (base === undefined) return installed(flags, context);
   return withReport(base, flags, context, (told, evidence) => installed(flags, told, evidence));

@@ -9,7 +9,7 @@ import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/registries.ts";
 
 /** Asks the site's registry what it has of a bundle: small enough to be carried out, and a delta's base over there. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const path = resolve(context.cwd, required(flags, "out"));
   await using session = await openSiteBundle(flags, context);
   const { site, sitePath, bundle, plan } = session;

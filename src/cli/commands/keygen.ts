@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { required, text, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const algorithm = signatureAlgorithms.find((each) => each === text(flags, "algorithm"));
   const files = await keygen(resolve(context.cwd, required(flags, "out")), algorithm);
   for (const path of [files.privateKey, files.publicKey])

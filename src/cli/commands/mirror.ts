@@ -10,7 +10,7 @@ import { openTarget } from "../wire/registries.ts";
 import { openSite } from "../wire/site-session.ts";
 import { printPushed } from "./push.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { site, sitePath } = await openSite(flags, context);
   const rehearsed = await rehearsedSite(site);
   const dryRun = truth(flags, "dry-run");

@@ -11,7 +11,7 @@ import { openSite } from "../wire/site-session.ts";
 const runtimes = ["containerd1", "containerd2", "docker", "k3s", "rke2"] as const satisfies readonly Runtime[];
 
 /** A shell script for each runtime on stdout, or with --out the files themselves, in a folder for each runtime. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const {
     site: { registry },
   } = await openSite(flags, context);

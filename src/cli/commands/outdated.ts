@@ -19,7 +19,7 @@ import { findTool } from "../wire/tools.ts";
 const concurrency = 8;
 
 /** Is a new bundle due? Asks the sources of the spec, and downloads nothing but charts and the newer console's list. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { reporter, signal } = context;
   const specPath = resolve(context.cwd, required(flags, "spec"));
   const spec = await loadBundleSpec(specPath);

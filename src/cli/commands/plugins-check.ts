@@ -21,7 +21,7 @@ const concurrency = 2;
 /** The API server stores no larger object. */
 const maxConfig = 3 * 1024 ** 2;
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   await using bundle = await openTrustedBundle(flags, context);
   const plugins = carriedPlugins(bundle, texts(flags, "name"));

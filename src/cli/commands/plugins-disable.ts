@@ -7,7 +7,7 @@ import { openTools } from "../wire/tools.ts";
 import { openSite } from "../wire/site-session.ts";
 
 /** Switches plugins off by their own switches: the object and its configuration stay. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const names = texts(flags, "name");
   if (names.length === 0) throw new Failure("USAGE", { what: "--name <value>" });
   const { site } = await openSite(flags, context);

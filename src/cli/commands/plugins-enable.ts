@@ -15,7 +15,7 @@ import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/registries.ts";
 
 /** Switches plugins on by name, one after another, and watches the gateway; what harms it is switched off again. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const names = texts(flags, "name");
   if (names.length === 0) throw new Failure("USAGE", { what: "--name <value>" });
   const { report } = context.reporter;

@@ -7,7 +7,7 @@ import { required, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTrustedBundle } from "../wire/site-session.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const directory = resolve(context.cwd, required(flags, "directory"));
   await using bundle = await openTrustedBundle(flags, context);

@@ -12,7 +12,7 @@ import { openTrustedBundle } from "../wire/site-session.ts";
 import { openLook, statusReader } from "../wire/status.ts";
 import { openTools } from "../wire/tools.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (text(flags, "site") !== undefined) return beside(flags, context);
   const { words } = catalogueOf(context.language);
   if (text(flags, "bundle") === undefined)

@@ -10,7 +10,7 @@ import { openSiteBundle } from "../wire/site-session.ts";
 import { openTarget } from "../wire/registries.ts";
 
 /** Asks registry and cluster everything; changes nothing. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
   report({ type: "phase", phase: "preflight", state: "started" });

@@ -11,7 +11,7 @@ import { ExitCode } from "../exit-code.ts";
 import { openTarget } from "../wire/registries.ts";
 import { openSiteBundle } from "../wire/site-session.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { signal } = context;
   const { report } = context.reporter;
   await using opened = await openSiteBundle(flags, context);

@@ -15,7 +15,7 @@ import { findTool } from "../wire/tools.ts";
 const maxArchive = 32 * 1024 ** 2;
 
 /** Any packed chart: which of its values move which reference, as a map that a spec can name. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const path = resolve(context.cwd, required(flags, "chart"));
   const archive = await readBytes(path, maxArchive);
   const { name, version } = await readChart(archive, path);

@@ -34,7 +34,7 @@ import { openSiteBundle, type SiteSession } from "../wire/site-session.ts";
  * Everything that an install would apply, for people who hand manifests to another team: as files, as a stream, or as
  * the difference to a cluster. Only the last one needs a cluster.
  */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const target = gitopsTarget(flags);
   await using opened = await openSiteBundle(flags, context);
   const session = { ...opened, plan: await planOfInstall(flags, opened, context) };

@@ -16,7 +16,7 @@ import { writeNewFiles } from "../wire/new-files.ts";
 import { isRegistryUrl, registryCopies } from "../wire/registries.ts";
 
 /** A good bundle out of a damaged one and other sources, or a list of what to bring. The damaged one is only read. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const [out, request] = [text(flags, "out"), text(flags, "request")];
   if ((out === undefined) === (request === undefined)) throw new Failure("USAGE", { what: "--out | --request" });
   await using bundle = await openToJudge(required(flags, "bundle"), [], context);

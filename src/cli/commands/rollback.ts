@@ -22,7 +22,7 @@ import { oursOf, loadForUndo, releasePort, retire } from "../wire/receipts.ts";
  * Goes back to the install before: release, plugins, and none of the objects that only the latest one made. Before the
  * first install over somebody else's release there was that release: then back to it.
  */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const to = text(flags, "to") === owner ? owner : wholeNumber(flags, "to", 1, 9999);
   const { site } = await openSite(flags, context);

@@ -16,7 +16,7 @@ import { openTrustedBundle } from "../wire/site-session.ts";
 /** How long transfers may go on after the first signal. */
 const drainSeconds = 30;
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const opened = await openTrustedBundle(flags, context);
   // Half a delta would answer a manifest, and then nothing for what it names.
   await using bundle = await openUnion([], opened);

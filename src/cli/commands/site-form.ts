@@ -19,7 +19,7 @@ import { findSiteTool } from "../wire/tools.ts";
 const rolesFile = "installer-role.yaml";
 
 /** What administrators are asked for before the evening: as a page to hand in, and the rights as a file to apply. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   await using session = await openSiteBundle(flags, context);
   const roles = await rolesOf(flags, session, context);
   const page = siteForm(formOf(session, roles), context.language);

@@ -9,7 +9,7 @@ import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { answer, refuseBeforeQuestions, writeNewFiles } from "../wire/new-files.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { words } = catalogueOf(context.language);
   const out = resolve(context.cwd, text(flags, "out") ?? "site.yaml");
   const overwrite = truth(flags, "overwrite");

@@ -29,7 +29,7 @@ const engines = ["docker", "podman"] as const;
 const directory = "plugins";
 
 /** Run again after an interruption it goes on: plugins that are there stay, archives and files replace their like. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const mode = choice(flags, "mode", modes) ?? "all-in-one";
   const engine = choice(flags, "runtime", engines);
   const platform = onePlatform(flags);

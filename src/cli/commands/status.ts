@@ -19,7 +19,7 @@ import { openLook, statusReader, type LookedAt } from "../wire/status.ts";
 import { openTools } from "../wire/tools.ts";
 
 /** What stands there, section by section as it is known; nothing is changed. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const json = truth(flags, "json");
   const write = (text: string): void => {
     if (!json) context.stdout.write(text);

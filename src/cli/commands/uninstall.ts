@@ -16,7 +16,7 @@ import { openSite } from "../wire/site-session.ts";
 import { oursOf, loadForUndo, releasePort, retire } from "../wire/receipts.ts";
 
 /** Removes what the receipt lists, and nothing else. */
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);

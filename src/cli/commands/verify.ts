@@ -13,7 +13,7 @@ import { ExitCode } from "../exit-code.ts";
 import { tool } from "../version.ts";
 import { openToJudge, checkSignature, trustedKeys, verifySm3, verifyWhole } from "../wire/bundles.ts";
 
-export async function run(flags: Flags, context: Context): Promise<ExitCode> {
+export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const { report } = context.reporter;
   const path = required(flags, "bundle");
   const reportPath = text(flags, "report");

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from "node:tls";
 import { resolveProxy } from "./proxy.ts";
-import { ReceivingSocket, UnsuitableAnswer, type Answer } from "./receiving-socket.ts";
+import { ReceivingSocket, UnsuitableAnswer } from "./receiving-socket.ts";
 import { StalledError, type Transport, type WireRequest, type WireResponse } from "./transport.ts";
 
 export interface BulkTransportOptions {
@@ -37,8 +37,7 @@ export class BulkTransport implements Transport {
     const text = this.#isForSockets(request) ? requestText(request) : undefined;
     if (text === undefined) return general.send(request);
     try {
-      const { head, body } = await this.#ask(request, text);
-      return { status: head.status, header: (name) => head.headers.get(name) ?? [], body };
+      return await this.#ask(request, text);
     } catch (error) {
       if (!(error instanceof UnsuitableAnswer)) throw error;
       this.#unsuitable.add(request.url.origin);
@@ -59,7 +58,7 @@ export class BulkTransport implements Transport {
     return !this.#unsuitable.has(url.origin) && resolveProxy(url, env) === undefined;
   }
 
-  async #ask({ url, signal }: WireRequest, text: string): Promise<Answer> {
+  async #ask({ url, signal }: WireRequest, text: string): Promise<WireResponse> {
     for (let socket = this.#idleTo(url); socket !== undefined; socket = this.#idleTo(url)) {
       try {
         return await socket.ask(text, signal);

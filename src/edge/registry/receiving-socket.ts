@@ -2,7 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { BodyQueue } from "./body-queue.ts";
 import { maxHead, parseHead, type ResponseHead } from "./response-head.ts";
-import { connectSeconds, StalledError, type WireBody } from "./transport.ts";
+import { connectSeconds, StalledError, type WireResponse } from "./transport.ts";
 
 /** Bytes of one read. */
 const slotSize = 128 * 1024;
@@ -10,16 +10,11 @@ const slotSize = 128 * 1024;
 const slots = 3;
 const headEnd = "\r\n\r\n";
 
-export interface Answer {
-  readonly head: ResponseHead;
-  readonly body: WireBody;
-}
-
 /** An answer whose body's end is not said plainly, or that is none. */
 export class UnsuitableAnswer extends Error {}
 
 interface Exchange {
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (response: WireResponse) => void;
   readonly reject: (error: Error) => void;
   /** Stops listening for an abort. */
   readonly detach: () => void;
@@ -83,18 +78,18 @@ export class ReceivingSocket {
   }
 
   /** @throws UnsuitableAnswer, with the connection closed; what the network said; the abort reason */
-  async ask(request: string, signal: AbortSignal | undefined): Promise<Answer> {
+  async ask(request: string, signal: AbortSignal | undefined): Promise<WireResponse> {
     signal?.throwIfAborted();
     const onAbort = (): void => this.destroy(signal?.reason as Error);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#silent = true;
     this.#patience(this.#socket.connecting ? connectSeconds : this.#options.stallSeconds);
-    const answer = new Promise<Answer>((resolve, reject) => {
+    const response = new Promise<WireResponse>((resolve, reject) => {
       const detach = (): void => signal?.removeEventListener("abort", onAbort);
       this.#exchange = { resolve, reject, detach, head: "", body: undefined, rest: 0 };
     });
     this.#socket.write(request, "latin1");
-    return await answer.finally(() => clearTimeout(this.#timer));
+    return await response.finally(() => clearTimeout(this.#timer));
   }
 
   destroy(reason: Error): void {
@@ -154,7 +149,7 @@ export class ReceivingSocket {
     exchange.body = body;
     exchange.rest = head.length;
     this.#keepsAlive = head.keepsAlive;
-    exchange.resolve({ head, body });
+    exchange.resolve({ status: head.status, header: (name) => head.headers.get(name) ?? [], body });
     return this.#take(exchange, body, from, to);
   }
 

@@ -2,14 +2,14 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { refusal, type Answer } from "./answer.ts";
 import {
-  getBlob,
-  getManifest,
-  getPluginFile,
+  answerBlob,
+  answerManifest,
+  answerPluginFile,
   health,
-  listReferrers,
-  listRepositories,
-  listTags,
-  showHome,
+  answerReferrers,
+  answerRepositories,
+  answerTags,
+  answerHome,
   version,
   type Operation,
   type Served,
@@ -63,18 +63,18 @@ interface Route {
 /** The whole API. First match wins; a `:` is in digests only, and repositories are looked up, never opened as paths. */
 const routes: readonly Route[] = [
   { path: /^\/healthz$/, operation: health },
-  { path: /^\/$/, operation: showHome },
+  { path: /^\/$/, operation: answerHome },
   { path: /^\/v2\/?$/, operation: version },
-  { path: /^\/v2\/_catalog$/, operation: listRepositories },
-  { path: /^\/v2\/(?<name>.+)\/tags\/list$/, operation: listTags },
-  { path: /^\/v2\/(?<name>.+)\/manifests\/(?<item>[^/]+)$/, operation: getManifest },
-  { path: /^\/v2\/(?<name>.+)\/blobs\/(?<item>[^/]+)$/, operation: getBlob },
-  { path: /^\/v2\/(?<name>.+)\/referrers\/(?<item>[^/]+)$/, operation: listReferrers },
-  { path: /^\/plugins\/.*?(?<item>[^/]+)$/, operation: getPluginFile },
-  { path: /^\/(?<item>[^/]+\.wasm)$/, operation: getPluginFile },
+  { path: /^\/v2\/_catalog$/, operation: answerRepositories },
+  { path: /^\/v2\/(?<name>.+)\/tags\/list$/, operation: answerTags },
+  { path: /^\/v2\/(?<name>.+)\/manifests\/(?<item>[^/]+)$/, operation: answerManifest },
+  { path: /^\/v2\/(?<name>.+)\/blobs\/(?<item>[^/]+)$/, operation: answerBlob },
+  { path: /^\/v2\/(?<name>.+)\/referrers\/(?<item>[^/]+)$/, operation: answerReferrers },
+  { path: /^\/plugins\/.*?(?<item>[^/]+)$/, operation: answerPluginFile },
+  { path: /^\/(?<item>[^/]+\.wasm)$/, operation: answerPluginFile },
 ];
 
-export interface Login {
+export interface AdmittedLogin {
   readonly username: string;
   readonly password: string;
 }
@@ -82,7 +82,7 @@ export interface Login {
 /** Whether an Authorization header (RFC 7617) is this login; takes as long for a near miss as for nonsense. */
 export type Admits = (authorization: string | undefined) => boolean;
 
-export function basicLogin({ username, password }: Login): Admits {
+export function basicLogin({ username, password }: AdmittedLogin): Admits {
   // Both become hashes of one length under a random key: how long the comparison takes tells nothing.
   const key = randomBytes(32);
   const mark = (text: string): Buffer => createHmac("sha256", key).update(text).digest();

@@ -31,7 +31,7 @@ export const health: Operation = () => json({ status: "ok" });
 
 export const version: Operation = () => json({});
 
-export const showHome: Operation = ({ home }, { host }) => {
+export const answerHome: Operation = ({ home }, { host }) => {
   if (home === undefined) return refusal("NOT_FOUND");
   const bytes = Buffer.from(home(host), "utf8");
   const content: Content = {
@@ -42,19 +42,19 @@ export const showHome: Operation = ({ home }, { host }) => {
   return { kind: "content", content, headers: { "Content-Type": "text/html; charset=utf-8" } };
 };
 
-export const listRepositories: Operation = ({ catalog }, { query }) => {
+export const answerRepositories: Operation = ({ catalog }, { query }) => {
   const listed = page(catalog?.repositories() ?? [], query, "/v2/_catalog");
   return listed === undefined ? badPage(query) : json({ repositories: listed.names }, listed.headers);
 };
 
-export const listTags: Operation = ({ catalog }, call) => {
+export const answerTags: Operation = ({ catalog }, call) => {
   const tags = catalog?.tags(repositoryOf(catalog, call));
   if (tags === undefined) return refusal("NAME_UNKNOWN", { name: call.name });
   const listed = page(tags, call.query, `/v2/${call.name}/tags/list`);
   return listed === undefined ? badPage(call.query) : json({ name: call.name, tags: listed.names }, listed.headers);
 };
 
-export const getManifest: Operation = ({ catalog }, call) => {
+export const answerManifest: Operation = ({ catalog }, call) => {
   const { name, item, accept } = call;
   const repository = catalog && repositoryOf(catalog, call);
   if (catalog === undefined || repository === undefined || catalog.tags(repository) === undefined)
@@ -67,7 +67,7 @@ export const getManifest: Operation = ({ catalog }, call) => {
   return blobAnswer(catalog, manifest, manifest.mediaType);
 };
 
-export const getBlob: Operation = ({ catalog }, call) => {
+export const answerBlob: Operation = ({ catalog }, call) => {
   const { name, item } = call;
   if (!isDigest(item)) return refusal("DIGEST_INVALID", { digest: item });
   const blob = catalog?.blob(repositoryOf(catalog, call), item);
@@ -75,7 +75,7 @@ export const getBlob: Operation = ({ catalog }, call) => {
   return blobAnswer(catalog, blob, "application/octet-stream");
 };
 
-export const listReferrers: Operation = ({ catalog }, call) => {
+export const answerReferrers: Operation = ({ catalog }, call) => {
   const { name, item, query } = call;
   if (!isDigest(item)) return refusal("DIGEST_INVALID", { digest: item });
   const repository = catalog && repositoryOf(catalog, call);
@@ -96,7 +96,7 @@ const fileTypes: Readonly<Record<string, string>> = {
   json: "application/json",
 };
 
-export const getPluginFile: Operation = ({ plugins }, { path, item }) => {
+export const answerPluginFile: Operation = ({ plugins }, { path, item }) => {
   const file = plugins?.get(path.slice(1));
   if (file === undefined) return refusal("NOT_FOUND", { path });
   const content: Content = {

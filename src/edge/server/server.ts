@@ -9,7 +9,7 @@ import { Failure, isFailure } from "../../model/failure.ts";
 import type { Served } from "./operations.ts";
 import { BlockSums } from "./block-sums.ts";
 import { ClientGone, respond } from "./respond.ts";
-import { basicLogin, dispatch, type Admits, type Login } from "./dispatch.ts";
+import { basicLogin, dispatch, type Admits, type AdmittedLogin } from "./dispatch.ts";
 
 export interface ServeOptions {
   readonly catalog?: Catalog | undefined;
@@ -23,7 +23,7 @@ export interface ServeOptions {
   /** PEM texts, the chain included. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Asked for everywhere but at /healthz; without it everybody may read. */
-  readonly login?: Login | undefined;
+  readonly login?: AdmittedLogin | undefined;
   readonly onRequest?: ((line: RequestLine) => void) | undefined;
 }
 

@@ -8,13 +8,13 @@ import { fetchHost, isFetchedInside, type Inside } from "../../model/inside.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 
 /** What came for a URL: content (a registry says its digest too), a refusal, or nothing, because it cannot be asked from here. */
-export type Answer =
+export type UrlAnswer =
   | { readonly state: "answers"; readonly digest?: Digest | undefined }
   | { readonly state: "refused"; readonly answer: string }
   | { readonly state: "not-asked"; readonly command: string };
 
 /** Asks as a gateway would: with the credential that the cluster pulls with. */
-export type AskUrl = (url: string, signal?: AbortSignal) => Promise<Answer>;
+export type AskUrl = (url: string, signal?: AbortSignal) => Promise<UrlAnswer>;
 
 export interface CheckInput {
   readonly namespace: string;
@@ -130,7 +130,7 @@ function outside(questions: readonly UrlQuestion[]): readonly Finding[] {
   );
 }
 
-function judged({ plugin, url, digest }: UrlQuestion, answer: Answer | undefined): readonly Finding[] {
+function judged({ plugin, url, digest }: UrlQuestion, answer: UrlAnswer | undefined): readonly Finding[] {
   if (answer === undefined) return [];
   if (answer.state === "not-asked")
     return [finding("note", "plugin.url-not-asked", { plugin, url, command: answer.command })];

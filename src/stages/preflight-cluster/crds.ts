@@ -1,6 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { fieldManager, groupOf, isBuiltInGroup, type KubeObject } from "../../model/kubernetes.ts";
-import type { PreflightInput } from "./input.ts";
+import type { ClusterPreflightInput } from "./input.ts";
 
 export interface LiveCrd extends KubeObject {
   readonly spec?: {
@@ -17,7 +17,7 @@ const gatewayApiCrds = ["gatewayclasses", "gateways", "httproutes", "referencegr
 );
 
 /** Who else says what the CRDs are, and whether objects are stored in a version that the new ones do not have. */
-export function askCrds(live: readonly LiveCrd[], input: PreflightInput): readonly Finding[] {
+export function askCrds(live: readonly LiveCrd[], input: ClusterPreflightInput): readonly Finding[] {
   const byName = new Map(live.map((crd) => [crd.metadata.name, crd]));
   const foreign = input.crds.flatMap((wanted) => {
     const found = byName.get(wanted.metadata.name);

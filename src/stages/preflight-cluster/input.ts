@@ -46,7 +46,7 @@ function keyOf(object: KubeObject, namespace = object.metadata.namespace ?? ""):
   return `${resourceOf(object)} ${namespace} ${object.metadata.name}`;
 }
 
-export interface PreflightInput {
+export interface ClusterPreflightInput {
   readonly namespace: string;
   readonly release: string;
   /** The documents that would be applied. */

@@ -1,5 +1,5 @@
 import { fieldManager, type KubeObject, type Permission } from "../../model/kubernetes.ts";
-import type { PreflightInput } from "./input.ts";
+import type { ClusterPreflightInput } from "./input.ts";
 import { permissionsFor } from "./rights.ts";
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/rbac/ */
@@ -50,7 +50,9 @@ const inside = [
  * An account that may do what an install does, and no more, as objects for `kubectl apply`: made of the very objects
  * that would be applied, so that an administrator can read what is asked for.
  */
-export function installerRole(input: Pick<PreflightInput, "namespace" | "render" | "crds">): readonly KubeObject[] {
+export function installerRole(
+  input: Pick<ClusterPreflightInput, "namespace" | "render" | "crds">,
+): readonly KubeObject[] {
   const { namespace, render } = input;
   const everywhere: Rights = new Map();
   const spaces = new Map<string, Rights>([[namespace, new Map()]]);

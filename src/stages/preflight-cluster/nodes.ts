@@ -2,7 +2,7 @@ import type { Node, Container } from "kubernetes-types/core/v1.js";
 import { finding, type Finding, type CapacityOf } from "../../model/finding.ts";
 import { parseQuantity, type KubeObject } from "../../model/kubernetes.ts";
 import { printBytes } from "../../std/bytes.ts";
-import type { PreflightInput } from "./input.ts";
+import type { ClusterPreflightInput } from "./input.ts";
 
 /** Systems on which the gateway's Wasm engine was seen to crash (docs/facts/higress.md#nodes-on-which-wasm-crashes). */
 const hints: readonly (readonly [RegExp, string])[] = [
@@ -13,7 +13,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
 /** A kernel before 4.11 has no ip_unprivileged_port_start, by which the gateway opens 80 and 443. */
 const oldestKernel = [4, 11] as const;
 
-export function askNodes(nodes: readonly Node[], { platforms }: PreflightInput): readonly Finding[] {
+export function askNodes(nodes: readonly Node[], { platforms }: ClusterPreflightInput): readonly Finding[] {
   return [...architectures(nodes, platforms), ...systems(nodes), ...kernels(nodes)];
 }
 
@@ -75,7 +75,7 @@ type Resource = (typeof resources)[number];
 const gatewayReserve = 512 * 1024 ** 2;
 
 /** Requests of the render against what the nodes have: all of it together, and the largest pod against the largest node. */
-export function askCapacity(nodes: readonly Node[], input: PreflightInput): readonly Finding[] {
+export function askCapacity(nodes: readonly Node[], input: ClusterPreflightInput): readonly Finding[] {
   const usable = nodes.filter(({ spec }) => spec?.unschedulable !== true);
   const findings = resources.flatMap((resource) => {
     const free = usable.map(({ status }) => parseQuantity(status?.allocatable?.[resource]));
@@ -110,7 +110,7 @@ function podRequest(document: KubeObject, resource: Resource, nodes: number): { 
 }
 
 /** Each worker of Envoy starts each plugin for itself, and there is a worker per CPU of the limit: modules × (workers + 1). */
-function gatewayMemory({ render, plugins = [] }: PreflightInput): readonly Finding[] {
+function gatewayMemory({ render, plugins = [] }: ClusterPreflightInput): readonly Finding[] {
   const limits = gatewayLimits(render);
   const memory = parseQuantity(limits["memory"]);
   const workers = Math.max(1, Math.ceil(parseQuantity(limits["cpu"])));

@@ -3,7 +3,7 @@ import { finding, type ClusterQuestion, type Finding } from "../../model/finding
 import { wasmPluginResource } from "../../model/wasm-plugin.ts";
 import { askCapacity, askNodes } from "./nodes.ts";
 import { askCrds, type LiveCrd } from "./crds.ts";
-import { askOwners, type PreflightInput, type PreflightPort } from "./input.ts";
+import { askOwners, type ClusterPreflightInput, type PreflightPort } from "./input.ts";
 import { askRights } from "./rights.ts";
 import * as ask from "./surroundings.ts";
 
@@ -13,7 +13,7 @@ type Question = readonly [name: ClusterQuestion, answer: () => Promise<readonly 
  * Asks the cluster everything before anything changes. A question that cannot be answered becomes a finding of its own
  * and never hides another; only a server that does not answer at all ends it.
  */
-export async function preflightCluster(input: PreflightInput, port: PreflightPort): Promise<readonly Finding[]> {
+export async function preflightCluster(input: ClusterPreflightInput, port: PreflightPort): Promise<readonly Finding[]> {
   let version: Finding;
   try {
     version = finding("note", "cluster.version", { version: (await port.version(input.signal)).server });
@@ -32,7 +32,7 @@ export async function preflightCluster(input: PreflightInput, port: PreflightPor
   return [version, ...unique.values()];
 }
 
-function questions(input: PreflightInput, port: PreflightPort): readonly Question[] {
+function questions(input: ClusterPreflightInput, port: PreflightPort): readonly Question[] {
   const { namespace, signal } = input;
   const list = <T>(resource: string, more: object = {}): Promise<readonly T[]> =>
     port.list<T>({ resource, signal, ...more });
@@ -55,13 +55,13 @@ function questions(input: PreflightInput, port: PreflightPort): readonly Questio
   ];
 }
 
-async function owners({ newReleases = [], standing }: PreflightInput): Promise<readonly Finding[]> {
+async function owners({ newReleases = [], standing }: ClusterPreflightInput): Promise<readonly Finding[]> {
   const asked = newReleases.map(async (release) => askOwners(release, (await standing?.(release)) ?? []));
   return (await Promise.all(asked)).flat();
 }
 
 /** With managed fields: they say who set the schema. */
-function crds({ signal }: PreflightInput, port: PreflightPort): Promise<readonly LiveCrd[]> {
+function crds({ signal }: ClusterPreflightInput, port: PreflightPort): Promise<readonly LiveCrd[]> {
   return port.list({ resource: "customresourcedefinitions.apiextensions.k8s.io", managedFields: true, signal });
 }
 

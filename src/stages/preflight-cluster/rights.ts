@@ -1,6 +1,6 @@
 import { finding, type Finding } from "../../model/finding.ts";
 import { groupOf, pluralOf, type KubeObject, type Permission } from "../../model/kubernetes.ts";
-import type { PreflightInput, PreflightPort } from "./input.ts";
+import type { ClusterPreflightInput, PreflightPort } from "./input.ts";
 
 /** Kinds of the chart that stand outside of any namespace. */
 const clusterWide = new Set([
@@ -21,7 +21,7 @@ const clusterWide = new Set([
 const verbs = ["get", "create", "patch", "delete"] as const;
 
 /** Asks for every kind that would be applied, and for what the install itself needs; one finding per kind that lacks rights. */
-export async function askRights(input: PreflightInput, port: PreflightPort): Promise<readonly Finding[]> {
+export async function askRights(input: ClusterPreflightInput, port: PreflightPort): Promise<readonly Finding[]> {
   const questions = permissionsFor(input);
   const answers = await port.mayI(questions, input.signal);
   const lacking = new Map<string, { verbs: string[]; resource: string; namespace: string }>();
@@ -40,7 +40,7 @@ export async function askRights(input: PreflightInput, port: PreflightPort): Pro
   );
 }
 
-export function permissionsFor({ namespace, render, crds, plugins }: PreflightInput): readonly Permission[] {
+export function permissionsFor({ namespace, render, crds, plugins }: ClusterPreflightInput): readonly Permission[] {
   const kinds = [...render, ...crds].flatMap((document) => verbs.map((verb) => permission(document, verb, namespace)));
   const own: readonly Permission[] = [
     // helm keeps its releases in Secrets, and lists them by label.

@@ -3,12 +3,12 @@ import { finding, type Finding } from "../../model/finding.ts";
 import { nameOf, type KubeObject } from "../../model/kubernetes.ts";
 import { isEnabled, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { misplacedFields } from "../../model/rendered-object.ts";
-import type { PreflightInput } from "./input.ts";
+import type { ClusterPreflightInput } from "./input.ts";
 
 const defaultClass = "storageclass.kubernetes.io/is-default-class";
 
 /** Claims without a class want a default one; claims with one want that one. */
-export function askStorage(classes: readonly KubeObject[], { render }: PreflightInput): readonly Finding[] {
+export function askStorage(classes: readonly KubeObject[], { render }: ClusterPreflightInput): readonly Finding[] {
   const names = new Set(classes.map(({ metadata }) => metadata.name));
   const hasDefault = classes.some(({ metadata }) => metadata.annotations?.[defaultClass] === "true");
   const unmet = render.filter((document) => {
@@ -22,7 +22,7 @@ export function askStorage(classes: readonly KubeObject[], { render }: Preflight
 }
 
 /** A LoadBalancer that somebody has got an address from shows that there is one who gives them. */
-export function askLoadBalancer(services: readonly Service[], { render }: PreflightInput): readonly Finding[] {
+export function askLoadBalancer(services: readonly Service[], { render }: ClusterPreflightInput): readonly Finding[] {
   const wanted = render.find(
     (document) =>
       document.kind === "Service" && (document["spec"] as { type?: string } | undefined)?.type === "LoadBalancer",
@@ -32,7 +32,10 @@ export function askLoadBalancer(services: readonly Service[], { render }: Prefli
   return [finding("warning", "cluster.load-balancer-missing", { service: wanted.metadata.name })];
 }
 
-export function askIngressClasses(classes: readonly KubeObject[], { render }: PreflightInput): readonly Finding[] {
+export function askIngressClasses(
+  classes: readonly KubeObject[],
+  { render }: ClusterPreflightInput,
+): readonly Finding[] {
   const controllerOf = (one: KubeObject): string =>
     (one["spec"] as { controller?: string } | undefined)?.controller ?? "";
   return render
@@ -45,7 +48,7 @@ export function askIngressClasses(classes: readonly KubeObject[], { render }: Pr
 }
 
 /** Another Istio or Higress reacts to the same objects. */
-export function askOthers(workloads: readonly KubeObject[], { namespace }: PreflightInput): readonly Finding[] {
+export function askOthers(workloads: readonly KubeObject[], { namespace }: ClusterPreflightInput): readonly Finding[] {
   return workloads
     .filter((one) => one.metadata.namespace !== namespace && ["istiod", "higress-controller"].includes(appOf(one)))
     .map((one) => finding("warning", "cluster.other-istio", { what: nameOf(one) }));
@@ -56,7 +59,7 @@ function appOf({ metadata }: KubeObject): string {
 }
 
 /** A leftover plugin that is on keeps every new gateway pod waiting for ever. */
-export function askLeftovers(plugins: readonly WasmPlugin[], { isInside }: PreflightInput): readonly Finding[] {
+export function askLeftovers(plugins: readonly WasmPlugin[], { isInside }: ClusterPreflightInput): readonly Finding[] {
   return plugins.flatMap((plugin) => {
     const url = plugin.spec?.url;
     if (url === undefined || isInside(url)) return [];
@@ -65,7 +68,7 @@ export function askLeftovers(plugins: readonly WasmPlugin[], { isInside }: Prefl
   });
 }
 
-export async function askRelease(input: PreflightInput): Promise<readonly Finding[]> {
+export async function askRelease(input: ClusterPreflightInput): Promise<readonly Finding[]> {
   const { pending = [], render, appliesOnServer } = input;
   const misplaced = misplacedFields(render);
   const isRefused = misplaced.length > 0 && (await appliesOnServer?.()) === true;

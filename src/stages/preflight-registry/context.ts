@@ -4,7 +4,7 @@ import type { LockItem } from "../../model/lock.ts";
 import type { Reference } from "../../model/reference.ts";
 import type { PullProbe, RegistryProbe } from "./ports.ts";
 
-export interface PreflightInput {
+export interface RegistryPreflightInput {
   readonly host: string;
   readonly plainHttp: boolean;
   readonly insecure: boolean;
@@ -32,7 +32,7 @@ export interface PreflightInput {
 
 /** What every question may use. */
 export interface Asking {
-  readonly input: PreflightInput;
+  readonly input: RegistryPreflightInput;
   readonly probe: RegistryProbe;
   /** First path segments of all targets. */
   readonly projects: readonly string[];
@@ -41,7 +41,7 @@ export interface Asking {
 }
 
 /** Some repository of a project, since tokens and uploads are asked for by repository. */
-export function repositoryIn({ mapped }: PreflightInput, project: string): string {
+export function repositoryIn({ mapped }: RegistryPreflightInput, project: string): string {
   const all = mapped.flatMap(({ targets }) => targets.map(({ repository }) => repository));
   return all.find((repository) => repository.startsWith(`${project}/`)) ?? `${project}/higress-airgap-preflight`;
 }
@@ -56,7 +56,7 @@ export function notAsked({ input }: Pick<Asking, "input">, { question, project }
   return finding("note", "registry.not-asked", { subject: subjectOf(input, project), question, why });
 }
 
-export function subjectOf({ host }: PreflightInput, project: string | undefined): string {
+export function subjectOf({ host }: RegistryPreflightInput, project: string | undefined): string {
   return project === undefined ? host : `${host}/${project}`;
 }
 

@@ -14,7 +14,7 @@ import {
   reasonOf,
   withoutRepeats,
   type Asking,
-  type PreflightInput,
+  type RegistryPreflightInput,
   type Question,
 } from "./context.ts";
 import {
@@ -52,7 +52,7 @@ export interface PreflightResult {
  * Asks every question that a push could fail on, and changes nothing. All findings come in one run: a question that
  * breaks becomes a finding itself and hides no other; what one cause has spoiled is told once.
  */
-export async function preflightRegistry(input: PreflightInput, probe: RegistryProbe): Promise<PreflightResult> {
+export async function preflightRegistry(input: RegistryPreflightInput, probe: RegistryProbe): Promise<PreflightResult> {
   const asking: Asking = { input, probe, projects: [...projectsOf(input.mapped)].sort() };
   const connection = await reach(asking);
   if ("code" in connection) return { findings: [connection], kind: "unknown" };
@@ -165,7 +165,7 @@ async function ask(asking: Asking, question: Question, answer: Answer): Promise<
 }
 
 /** The answer, or the failure that came instead of one. */
-async function tried<T>(work: () => Promise<T>, { signal }: PreflightInput): Promise<T | Failure> {
+async function tried<T>(work: () => Promise<T>, { signal }: RegistryPreflightInput): Promise<T | Failure> {
   try {
     return await work();
   } catch (error) {
@@ -185,7 +185,7 @@ async function greet({ input, probe }: Asking): Promise<Greeting | Finding> {
   return answered instanceof Failure ? unreachable(input, answered) : answered;
 }
 
-function unreachable({ host }: PreflightInput, failure: Failure): Finding {
+function unreachable({ host }: RegistryPreflightInput, failure: Failure): Finding {
   if (isFailure(failure, "REGISTRY_TLS")) return finding("error", "registry.tls", failure.facts);
   return finding("error", "registry.unreachable", { host, reason: reasonOf(failure) });
 }

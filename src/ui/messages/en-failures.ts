@@ -1,7 +1,7 @@
 import { failureSentences } from "./vocabulary.ts";
 
 /** What was done, to what, what came back; then what to type. No contractions, no blame, no "invalid". */
-export const failures = failureSentences({
+export const enFailures = failureSentences({
   USAGE: { message: "The command line cannot be used: {what}", hint: "Add --help to see what the command takes, with an example." },
   CONFIG_INVALID: { message: '"{file}" cannot be used:\n{problems}', hint: "Correct every line above and run the same command again." },
   FILE_MISSING: { message: '"{path}" does not exist', hint: "Check the name; paths are relative to the file that names them." },

@@ -1,7 +1,7 @@
 import { findingSentences } from "./vocabulary.ts";
 
 /** What was seen, where; then the remedy. */
-export const findings = findingSentences({
+export const enFindings = findingSentences({
   "bundle.blob-damaged": { message: "{digest} reads as {got} in {volume}; it belongs to {items}", hint: "higress-airgap repair takes good bytes from another copy or a registry." },
   "bundle.blob-missing": { message: "{digest} is not in the bundle; needed by: {items}", hint: "Build the bundle again, or name the base bundle with --base." },
   "bundle.manifest-unusable": { message: "The manifest {digest} of {items} does not follow the specification: {why}", hint: "Build the bundle again from a good source." },

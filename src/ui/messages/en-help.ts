@@ -1,6 +1,6 @@
 import type { CommandName, FlagName } from "./vocabulary.ts";
 
-export const commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
+export const enCommands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
   build: { about: "Pack everything that the spec names into one file (connected host)", example: "build bundle.yaml --out higress-2.2.4.tar" },
   outdated: { about: "Say whether a new bundle is due: newer charts, tags that moved, plugins of a newer console", example: "outdated bundle.yaml --lock higress-2.2.4.tar.lock.json" },
   inspect: { about: "List what a bundle carries, without reading its blobs", example: "inspect higress-2.2.4.tar" },
@@ -40,7 +40,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   completion: { about: "Print the completion script for a shell", example: "completion bash" },
 };
 
-export const flags: Readonly<Record<FlagName, string>> = {
+export const enFlags: Readonly<Record<FlagName, string>> = {
   bundle: "The bundle: NAME.tar, or any of its volumes",
   spec: "The spec (bundle.yaml)",
   site: "The site file; where a command needs one and none is named, site.yaml of this folder",

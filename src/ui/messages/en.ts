@@ -1,14 +1,14 @@
-import { failures } from "./en-failures.ts";
-import { findings } from "./en-findings.ts";
-import { commands, flags } from "./en-help.ts";
+import { enFailures } from "./en-failures.ts";
+import { enFindings } from "./en-findings.ts";
+import { enCommands, enFlags } from "./en-help.ts";
 import { enDeniedRemedies, enTerms, enTlsRemedies } from "./terms.ts";
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
 
 export const en: Catalogue = {
-  failures,
-  findings,
-  commands,
-  flags,
+  failures: enFailures,
+  findings: enFindings,
+  commands: enCommands,
+  flags: enFlags,
   notes: noteSentences({
     written: "written: {path} ({size})",
     finished: "{path} is there already, whole and with these very bytes: nothing is written",

@@ -1,6 +1,6 @@
 import { failureSentences } from "./vocabulary.ts";
 
-export const failures = failureSentences({
+export const zhFailures = failureSentences({
   USAGE: { message: "命令行无法使用：{what}", hint: "加上 --help 可查看该命令的参数和示例。" },
   CONFIG_INVALID: { message: "“{file}”无法使用：\n{problems}", hint: "请改正上面每一行，再运行同一条命令。" },
   FILE_MISSING: { message: "“{path}”不存在", hint: "请检查文件名；路径相对于写出它的那个文件。" },

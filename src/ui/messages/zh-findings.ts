@@ -1,6 +1,6 @@
 import { findingSentences } from "./vocabulary.ts";
 
-export const findings = findingSentences({
+export const zhFindings = findingSentences({
   "bundle.blob-damaged": { message: "{volume} 中的 {digest} 读出为 {got}；它属于 {items}", hint: "higress-airgap repair 可从另一份拷贝或仓库取得完好的字节。" },
   "bundle.blob-missing": { message: "离线包中没有 {digest}；{items} 需要它", hint: "请重新构建，或用 --base 指定基础包。" },
   "bundle.manifest-unusable": { message: "{items} 的清单 {digest} 不符合规范：{why}", hint: "请从完好的来源重新构建离线包。" },

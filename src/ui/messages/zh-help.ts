@@ -1,6 +1,6 @@
 import type { CommandName, FlagName } from "./vocabulary.ts";
 
-export const commands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
+export const zhCommands: Readonly<Record<CommandName, { readonly about: string; readonly example: string }>> = {
   build: { about: "把规格文件列出的全部内容打成一个文件（联网主机）", example: "build bundle.yaml --out higress-2.2.4.tar" },
   outdated: { about: "检查离线包是否该重新构建：chart 有新版本、标签被移动、控制台有新插件", example: "outdated bundle.yaml --lock higress-2.2.4.tar.lock.json" },
   inspect: { about: "列出离线包内容，不读取数据块", example: "inspect higress-2.2.4.tar" },
@@ -40,7 +40,7 @@ export const commands: Readonly<Record<CommandName, { readonly about: string; re
   completion: { about: "输出某个 shell 的补全脚本", example: "completion bash" },
 };
 
-export const flags: Readonly<Record<FlagName, string>> = {
+export const zhFlags: Readonly<Record<FlagName, string>> = {
   bundle: "离线包：NAME.tar，或其任一分卷",
   spec: "规格文件（bundle.yaml）",
   site: "站点文件；命令需要而未给出时用当前目录的 site.yaml",

@@ -1,14 +1,14 @@
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
 import { zhDeniedRemedies, zhTerms, zhTlsRemedies } from "./terms.ts";
-import { failures } from "./zh-failures.ts";
-import { findings } from "./zh-findings.ts";
-import { commands, flags } from "./zh-help.ts";
+import { zhFailures } from "./zh-failures.ts";
+import { zhFindings } from "./zh-findings.ts";
+import { zhCommands, zhFlags } from "./zh-help.ts";
 
 export const zh: Catalogue = {
-  failures,
-  findings,
-  commands,
-  flags,
+  failures: zhFailures,
+  findings: zhFindings,
+  commands: zhCommands,
+  flags: zhFlags,
   notes: noteSentences({
     written: "已写入：{path}（{size}）",
     finished: "{path} 已经存在，内容完整且完全相同：无需写入",

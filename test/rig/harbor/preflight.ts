@@ -1,5 +1,5 @@
 import type { Finding } from "../../../src/model/finding.ts";
-import type { PreflightInput } from "../../../src/stages/preflight-registry/context.ts";
+import type { RegistryPreflightInput } from "../../../src/stages/preflight-registry/context.ts";
 import { preflightRegistry, type PreflightResult } from "../../../src/stages/preflight-registry/preflight.ts";
 import { mapItems } from "../../../src/stages/relocate/mapping.ts";
 import { anImage } from "../graph.ts";
@@ -25,7 +25,7 @@ export const stranger: Identity = { name: "stranger", secret: "planted-secret-of
 export interface Run {
   readonly as?: Identity | undefined;
   readonly pull?: Identity | undefined;
-  readonly input?: Partial<PreflightInput>;
+  readonly input?: Partial<RegistryPreflightInput>;
   readonly at: Place;
   readonly access?: AccessOptions;
   readonly stallSeconds?: number;
