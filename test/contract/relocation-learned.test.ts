@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { learnChart, mapText, type ChartToLearn } from "../../src/cli/wire/learn.ts";
 import { parseRelocationMap } from "../../src/edge/files/config.ts";
@@ -7,6 +9,8 @@ import { temporaryFile } from "../../src/edge/files/temporary.ts";
 import { renderedObjects } from "../../src/model/rendered-object.ts";
 import { prove } from "../../src/stages/prove/prove.ts";
 import { patchManifest, relocationPatches, relocationValues } from "../../src/stages/relocate/relocate.ts";
+import { runCommand } from "../rig/command.ts";
+import { aTempDirectory } from "../rig/temp-directory.ts";
 import { helmLines, tools } from "../rig/tools.ts";
 
 const odd = { name: "odd", version: "1.0.0", namespace: "n", kubeVersion: "1.30.0", valuesFiles: [], values: {} };
@@ -116,6 +120,17 @@ describe.each(helmLines)("a chart that nobody wrote a map for, by Helm %s", (lin
       "redis:7",
     ]);
     expect(parseRelocationMap(mapText(map), "map.yaml")).toEqual(map);
+  });
+
+  it("is learned by the command into a file, with a count of what moves", async () => {
+    await using folder = await aTempDirectory();
+    await writeFile(join(folder.path, "odd.tgz"), madeChart("odd", oddChart));
+    const { helm } = await tools(line);
+    const asked = ["relocation", "learn", "odd.tgz", "--namespace", "n", "--helm", helm, "--out", "map.yaml"];
+    const { stderr } = await runCommand(asked, { cwd: folder.path });
+    expect(stderr).toMatch(/6 references found: values move 4, patches 2; helm rendered \d+ times/);
+    const written = await readFile(join(folder.path, "map.yaml"), "utf8");
+    expect(parseRelocationMap(written, "map.yaml")).toEqual((await learn()).map);
   });
 
   it("is refused with helm's words and its name when it does not render on this host", async () => {

@@ -104,6 +104,7 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     expect(await revisions(far)).toEqual(["deployed"]);
     const gone = await succeeds(far, ["uninstall", "--yes"]);
     expect(gone.stderr).not.toContain("warning");
+    expect(gone.stderr).toMatch(/^ *higress is gone, and \d+ objects of ours with it$/m);
     expect(await kubectl(far, "get", "wasmplugins", "-o", "name")).toBe("");
 
     const left = await kubectl(

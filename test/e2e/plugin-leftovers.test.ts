@@ -52,6 +52,7 @@ describe.skipIf(unavailable !== undefined)(`plugins of an earlier life${because}
       ["raw", "x.wasm"],
     ])
       expect(asked.stderr).toMatch(new RegExp(`^ {4}The WasmPlugin ${name!} points to .*${url!}`, "m"));
+    expect(asked.stderr).toMatch(/✓ cluster: /);
     // All of them alike: one head, one remedy.
     expect(asked.stderr).toMatch(/^ {2}warning \[cluster\.leftover-plugin\] × 4$/m);
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { explanations } from "../../src/ui/explain.ts";
+import { en } from "../../src/ui/messages/en.ts";
 
 const textOf = (folder: string, kind: RegExp, without: RegExp): string =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -35,5 +36,28 @@ describe("every code that `explain` documents", () => {
 
   it("is what some test of behaviour waits for", () => {
     expect(codes.filter((code) => !whole(code).test(tested))).toEqual([]);
+  });
+});
+
+describe("every note", () => {
+  /**
+   * What of a sentence stands between its holes, in runs of three words, or up to a colon: a test of a command's output
+   * repeats one.
+   */
+  const runsOf = (sentence: string): readonly string[] =>
+    sentence.split(/\{[^}]*\}|\n/).flatMap((piece) => {
+      const words = piece.trim().split(" ");
+      const label = /[\w-]:$/.test(piece.trim()) ? [piece.trim()] : [];
+      return [...label, ...words.slice(2).map((_, at) => words.slice(at, at + 3).join(" "))];
+    });
+  const isSeen = ([note, sentence]: readonly [string, string]): boolean =>
+    tested.includes(`"${note}"`) || runsOf(sentence).some((run) => tested.includes(run));
+
+  it("is what some test of behaviour waits for, by its name or by its words", () => {
+    expect(
+      Object.entries(en.notes)
+        .filter((note) => !isSeen(note))
+        .map(([note]) => note),
+    ).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { lstat, readdir, readFile, rename, stat, symlink, writeFile } from "node
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Event } from "../../../src/model/event.ts";
 import { bundleOutput, type BundleOutputOptions } from "../../../src/edge/disk/bundle-output.ts";
 import { pack } from "../../../src/stages/bundle/pack.ts";
 import { planBundle, type PackInput } from "../../../src/stages/bundle/plan.ts";
@@ -76,7 +77,10 @@ describe("an interrupted build", () => {
     const path = join(directory.path, "a.tar");
     expect(await interrupted(path, 90, {})).toBe(true);
     const opened = new Map<string, number>();
-    const result = await pack(input({ onOpen: (name, offset) => opened.set(name, offset) }), bundleOutput(path));
+    const events: Event[] = [];
+    const onOpen = (name: string, offset: number): void => void opened.set(name, offset);
+    const result = await pack(input({ onOpen }), bundleOutput(path), { report: (event) => events.push(event) });
+    expect(events).toContainEqual({ type: "note", text: "resumed", facts: { bytes: result.bytesResumed } });
     expect(result.bytesResumed).toBeGreaterThan(4 * MiB);
     expect([...opened.values()].some((offset) => offset > 0)).toBe(true);
     const streamed = input().largeFiles.reduce((sum, { size }) => sum + size, 0);

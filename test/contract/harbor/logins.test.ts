@@ -6,6 +6,7 @@ import { pullSecretOf } from "../../../src/pipeline/pull-secret.ts";
 import { push } from "../../../src/pipeline/push.ts";
 import type { ClusterIdentity } from "../../../src/stages/receipt/receipt.ts";
 import { unknownCluster } from "../../../src/model/receipt.ts";
+import type { Report } from "../../../src/model/event.ts";
 import type { ItemKind } from "../../../src/model/lock.ts";
 import { Site } from "../../../src/model/site.ts";
 import type { InstallInput } from "../../../src/pipeline/install-ports.ts";
@@ -59,7 +60,7 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
   return {
     site,
     session,
-    preflight: async () => {
+    preflight: async (report?: Report) => {
       const probe = { host, env: context.env };
       await using asPusher = new TargetProbe(session.access, probe);
       await using asPuller = new TargetProbe(await pullerAccess(session, options, context), probe);
@@ -73,6 +74,7 @@ async function aSession(origin: string, pushes: Login, pull: Record<string, unkn
           puller: asPuller,
           now: context.now,
           signal: context.signal,
+          report,
         },
       );
     },
@@ -128,7 +130,12 @@ describe("a wrong password", () => {
     await using run = await aSession(harbor.origin, pusher, {
       credentials: { username: puller.name, passwordEnv: "PULL" },
     });
-    expect(codes((await run.preflight()).findings)).toEqual(["note registry.harbor"]);
+    const passed: string[] = [];
+    const { findings } = await run.preflight((event) => {
+      if (event.type === "note" && event.text === "passed-registry") passed.push(event.facts.question);
+    });
+    expect(codes(findings)).toEqual(["note registry.harbor"]);
+    expect(passed).toContain("push");
     expect((await run.push()).tags).toHaveLength(13);
     expect(failedLogins()).toBe(0);
   });

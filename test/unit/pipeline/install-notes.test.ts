@@ -1,7 +1,8 @@
 import type { Service, ServiceSpec } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../../src/model/failure.ts";
-import { closingNotes } from "../../../src/pipeline/install-notes.ts";
+import type { InstallPlan } from "../../../src/pipeline/install-plan.ts";
+import { closingNotes, proposal } from "../../../src/pipeline/install-notes.ts";
 import { aReceipt } from "../../rig/receipt.ts";
 
 const service = (name: string, spec: ServiceSpec, given: readonly object[] = []): Service => ({
@@ -84,6 +85,30 @@ describe("the last words of an install", () => {
       "install-took",
       "plugins-on",
       "next-commands",
+    ]);
+  });
+});
+
+describe("what an install says before it begins", () => {
+  const charts = [{ release: "higress", namespace: "higress-system", name: "higress", version: "2.2.4" }];
+  const mapped = ["image", "image", "plugin"].map((kind) => ({ item: { kind }, targets: [] }));
+  const plan = { charts, mapped, prefix: "harbor.corp/higress" } as unknown as InstallPlan;
+  const about = { chart: "higress", version: "2.1.9", revision: 3, status: "deployed", isServerSide: false };
+
+  it.each<[string, () => Promise<typeof about | undefined>, string]>([
+    ["that stands there", () => Promise.resolve(about), "higress 2.1.9 (#3, deployed)"],
+    ["that is not there yet", () => Promise.resolve(undefined), ""],
+    [
+      "that helm may not be asked about",
+      () => Promise.reject(new Failure("HELM_FAILED", { action: "list", exit: "1", output: "" })),
+      "?",
+    ],
+  ])("is each release with what it is now, of one %s, what is sent, and the phases", async (_of, metadata, from) => {
+    const told = await proposal(plan, new Set(["check"]), { metadata }, new AbortController().signal);
+    expect(told.map(({ text, facts }) => [text, facts])).toEqual([
+      ["plan-release", { release: "higress", from, to: "higress 2.2.4" }],
+      ["plan-push", { images: 2, plugins: 1, prefix: "harbor.corp/higress" }],
+      ["plan-phases", { phases: "verify > preflight > push > render > prove > apply > plugins" }],
     ]);
   });
 });

@@ -15,10 +15,12 @@ import { aPod } from "../../../rig/pods.ts";
 describe("enablePlugins", () => {
   it("loads plugins for no request first, then for all, and watches both times", async () => {
     const world = new SufferingGateway();
-    const { states, findings, seconds } = await enabled(world, [plugin("cors"), plugin("waf")]);
+    const { states, findings, seconds, events } = await enabled(world, [plugin("cors"), plugin("waf")]);
     expect(states).toEqual({ cors: "on", waf: "on" });
     expect(findings).toEqual([]);
     expect(seconds).toBe(60);
+    const on = events.flatMap((event) => (event.type === "note" && event.text === "plugin-on" ? [event.facts] : []));
+    expect(on).toEqual([{ plugin: "cors-1.0.0" }, { plugin: "waf-1.0.0" }]);
     expect(world.changes).toEqual(["cors", "waf", "cors", "waf"].map((name) => `apply WasmPlugin/${name}-1.0.0`));
     expect((await live(world, "cors"))?.spec).toEqual(plugin("cors").spec);
   });
@@ -51,8 +53,9 @@ describe("enablePlugins", () => {
     ["breaks real requests only", { log: "Caught Segmentation fault", onlyLive: true }, /gateway-segfault/],
   ])("switches a plugin off that %s, says why, and goes on with the next", async (_what, effect, why) => {
     const world = new SufferingGateway({ bad: effect });
-    const { states, findings } = await enabled(world, [plugin("bad"), plugin("cors")]);
+    const { states, findings, events } = await enabled(world, [plugin("bad"), plugin("cors")]);
     expect(states).toEqual({ bad: "off", cors: "on" });
+    expect(events).toContainEqual({ type: "note", text: "plugin-off", facts: { plugin: "bad-1.0.0" } });
     expect(findings).toMatchObject([
       {
         code: "plugin.switched-off",
