@@ -44,7 +44,8 @@ export class BlobTransfer {
     const places = pLimit(options.concurrency);
     this.#places = (work) => places(() => work().catch(options.fail));
     const start = options.now();
-    for (const { repository, blob } of plan.present) this.#seenAt.set(placementKey(repository, blob.digest), start);
+    for (const { placement, blob } of plan.present)
+      this.#seenAt.set(placementKey(placement.repository, blob.digest), start);
   }
 
   get result(): { uploaded: number; mounted: number; blobs: { uploaded: number; mounted: number; present: number } } {

@@ -6,22 +6,17 @@ import type { PushSource, PushTarget } from "./ports.ts";
 import {
   placementKey,
   survey,
+  wantedBlobs,
   type PlacedBlob,
+  type Placement,
   type PlacementKey,
   type Survey,
-  type Surveyed,
   type SurveyOptions,
 } from "./survey.ts";
 
-/** A placement and what of the plan is counted for it: a blob that several need belongs to the first. */
-export interface PlannedPlacement extends Surveyed {
-  readonly uploadBytes: number;
-  readonly mountBytes: number;
-}
-
 /** Every unique blob goes up once, to the first repository that lacks it, and is mounted from there into the others. */
 export interface PushPlan {
-  readonly placements: readonly PlannedPlacement[];
+  readonly placements: readonly Placement[];
   readonly uploads: ReadonlyMap<PlacementKey, PlacedBlob>;
   readonly mounts: ReadonlyMap<PlacementKey, PlacedBlob & { readonly from: string }>;
   readonly present: readonly PlacedBlob[];
@@ -42,37 +37,23 @@ export async function planPush(
 /** The plan that a survey leads to: pure, and in the order of the bundle, so that a stick or disk is read forwards. */
 function decide({ placements, present }: Survey, source: Pick<PushSource, "hasBlob">): PushPlan {
   const homes = homesOf(present);
-  const counted = new Set<PlacementKey>();
   const uploads = new Map<PlacementKey, PlacedBlob>();
   const mounts = new Map<PlacementKey, PlacedBlob & { from: string }>();
   const there: PlacedBlob[] = [];
-  const decideBlob = (repository: string, blob: Descriptor): "upload" | "mount" | undefined => {
-    const key = placementKey(repository, blob.digest);
-    if (counted.has(key)) return undefined;
-    counted.add(key);
+  for (const [key, placed] of wantedBlobs(placements)) {
+    const { placement, blob } = placed;
     const from = homes.get(blob.digest);
-    if (present.has(key)) return void there.push({ repository, blob });
-    if (from !== undefined) {
-      mounts.set(key, { repository, blob, from });
-      return "mount";
-    }
+    if (present.has(key)) there.push(placed);
+    else if (from !== undefined) mounts.set(key, { ...placed, from });
     // A blob that is in neither place was refused by the survey.
-    if (!source.hasBlob(blob.digest)) return undefined;
-    uploads.set(key, { repository, blob });
-    homes.set(blob.digest, repository);
-    return "upload";
-  };
-  const planned = placements.map((surveyed): PlannedPlacement => {
-    const bytes = { upload: 0, mount: 0 };
-    for (const blob of surveyed.graph?.blobs ?? []) {
-      const kind = decideBlob(surveyed.repository, blob);
-      if (kind !== undefined) bytes[kind] += blob.size;
+    else if (source.hasBlob(blob.digest)) {
+      uploads.set(key, placed);
+      homes.set(blob.digest, placement.repository);
     }
-    return { ...surveyed, uploadBytes: bytes.upload, mountBytes: bytes.mount };
-  });
+  }
   const unread = placements.filter(({ graph }) => graph === undefined);
   const presentBytes = unread.reduce((sum, { item }) => sum + item.bytes, 0);
-  return { placements: planned, uploads, mounts, present: there, presentBytes };
+  return { placements, uploads, mounts, present: there, presentBytes };
 }
 
 function homesOf(present: ReadonlySet<PlacementKey>): Map<Digest, string> {
@@ -91,7 +72,7 @@ function homesOf(present: ReadonlySet<PlacementKey>): Map<Digest, string> {
  */
 export function bytesByProject({ placements, uploads, mounts, present }: PushPlan): ReadonlyMap<string, number> {
   const counted = new Set<PlacementKey>(
-    present.map(({ repository, blob }) => placementKey(projectOf(repository), blob.digest)),
+    present.map(({ placement, blob }) => placementKey(projectOf(placement.repository), blob.digest)),
   );
   const sums = new Map<string, number>();
   const count = (repository: string, { digest, size }: Descriptor): void => {
@@ -103,17 +84,23 @@ export function bytesByProject({ placements, uploads, mounts, present }: PushPla
   const manifests = (isThere: boolean) =>
     placements
       .filter(({ complete }) => complete === isThere)
-      .flatMap(({ repository, graph }) =>
-        (graph?.manifests ?? []).map(({ descriptor }) => ({ repository, blob: descriptor })),
+      .flatMap((placement) =>
+        (placement.graph?.manifests ?? []).map(({ descriptor }): PlacedBlob => ({ placement, blob: descriptor })),
       );
-  for (const { repository, blob } of manifests(true)) counted.add(placementKey(projectOf(repository), blob.digest));
-  for (const { repository, blob } of [...uploads.values(), ...mounts.values(), ...manifests(false)])
-    count(repository, blob);
+  for (const { placement, blob } of manifests(true))
+    counted.add(placementKey(projectOf(placement.repository), blob.digest));
+  for (const { placement, blob } of [...uploads.values(), ...mounts.values(), ...manifests(false)])
+    count(placement.repository, blob);
   return sums;
 }
 
 export function bytesOf(blobs: Iterable<PlacedBlob>): number {
   return [...blobs].reduce((sum, { blob }) => sum + blob.size, 0);
+}
+
+/** What of these blobs is moved for one placement: a blob that several need is counted for the first. */
+export function bytesFor(placement: Placement, blobs: ReadonlyMap<PlacementKey, PlacedBlob>): number {
+  return bytesOf([...blobs.values()].filter((placed) => placed.placement === placement));
 }
 
 /**
@@ -138,7 +125,7 @@ export async function heldBy(
 
 /** Below a tag that is right all is there; of any other each manifest is asked for by its digest. */
 async function manifestsAt(
-  { repository, graph, complete }: Surveyed,
+  { repository, graph, complete }: Placement,
   target: PushTarget,
   signal: AbortSignal | undefined,
 ): Promise<readonly Digest[]> {

@@ -9,8 +9,8 @@ import { printReference } from "../../model/reference.ts";
 import { projectsOf, type Mapped } from "../../model/relocation.ts";
 import { BlobTransfer, ManifestTransfer } from "./copy.ts";
 import { refuseUnstorable, lostRefusal, missingProject, type TargetState } from "./refusals.ts";
-import { placementKey, type PlacementKey, digestAt, preconditionFailed, type Surveyed } from "./survey.ts";
-import { bytesByProject, bytesOf, planPush, type PushPlan, type PlannedPlacement } from "./plan.ts";
+import { placementKey, type PlacementKey, digestAt, preconditionFailed, type Placement } from "./survey.ts";
+import { bytesByProject, bytesFor, bytesOf, planPush, type PushPlan } from "./plan.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
 
 export interface PushedTag {
@@ -99,7 +99,7 @@ function planned(plan: PushPlan): Omit<PushResult, "tags"> {
   };
 }
 
-function tagsOf({ registry, repository, item, tags }: Surveyed): readonly PushedTag[] {
+function tagsOf({ registry, repository, item, tags }: Placement): readonly PushedTag[] {
   return tags.map((tag) => ({
     reference: printReference({ registry, repository, tag }),
     digest: item.root.digest,
@@ -108,15 +108,15 @@ function tagsOf({ registry, repository, item, tags }: Surveyed): readonly Pushed
 
 /** Reads the tags that were written again: what the target says now is what the cluster will pull. */
 async function confirm(
-  placements: readonly Surveyed[],
+  placements: readonly Placement[],
   target: PushTarget,
   options: PushOptions,
 ): Promise<readonly PushedTag[]> {
-  const one = async (surveyed: Surveyed): Promise<readonly PushedTag[]> => {
-    const { repository, item } = surveyed;
-    for (const tag of surveyed.missingTags)
+  const one = async (placement: Placement): Promise<readonly PushedTag[]> => {
+    const { repository, item, missingTags } = placement;
+    for (const tag of missingTags)
       refuseOther(`${repository}:${tag}`, item.root.digest, await digestAt(target, repository, tag, options));
-    return tagsOf(surveyed);
+    return tagsOf(placement);
   };
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   return (await pMap(placements, one, { concurrency: 8, ...signal })).flat();
@@ -130,6 +130,7 @@ function refuseOther(what: string, wanted: Digest, got: Digest | "hidden" | unde
 }
 
 interface Run {
+  readonly plan: PushPlan;
   readonly target: PushTarget;
   readonly blobs: BlobTransfer;
   readonly manifestPlaces: LimitFunction;
@@ -158,15 +159,16 @@ async function carryOut(
     throw error;
   };
   const blobs = new BlobTransfer(plan, source, target, { concurrency, signal, now, fail });
-  const run: Run = { target, blobs, manifestPlaces, sentManifests: new Map(), options, report, signal };
+  const run: Run = { plan, target, blobs, manifestPlaces, sentManifests: new Map(), options, report, signal };
   await Promise.allSettled(plan.placements.map((placement) => place(placement, run).catch(fail)));
   if (first !== undefined) throw first.error;
   return blobs.result;
 }
 
 /** One item: its blobs, then manifests from the leaves up, then its tags, which is when it is finished. */
-async function place(planned: PlannedPlacement, run: Run): Promise<void> {
-  const { item, repository, graph, missingTags, complete, uploadBytes: size } = planned;
+async function place(placement: Placement, run: Run): Promise<void> {
+  const { item, repository, graph, missingTags, complete } = placement;
+  const size = bytesFor(placement, run.plan.uploads);
   if (graph !== undefined && missingTags.length > 0) {
     const onBytes = (bytes: number): void => run.report({ type: "moved", phase: "push", name: item.name, bytes, size });
     if (!complete) await allSettled(graph.blobs.map((blob) => run.blobs.settle(repository, blob, onBytes)));
@@ -182,14 +184,14 @@ async function place(planned: PlannedPlacement, run: Run): Promise<void> {
         );
     for (const tag of missingTags)
       if (root !== undefined)
-        await run.manifestPlaces(() => putTag(planned, tag, run, () => manifests.putRoot(root, tag)));
+        await run.manifestPlaces(() => putTag(placement, tag, run, () => manifests.putRoot(root, tag)));
   }
-  run.report({ type: "item", phase: "push", name: item.name, bytes: size, state: stateOf(planned) });
+  run.report({ type: "item", phase: "push", name: item.name, bytes: size, state: stateOf(placement, run.plan) });
 }
 
 /** An immutable tag refuses even its own digest (docs/facts/harbor.md#policies): then it is as it should be. */
 async function putTag(
-  { repository, item }: PlannedPlacement,
+  { repository, item }: Placement,
   tag: string,
   { target, options, signal }: Run,
   put: () => Promise<void>,
@@ -217,7 +219,7 @@ function once(settled: Map<PlacementKey, Promise<void>>, key: PlacementKey, work
   return known;
 }
 
-function stateOf({ missingTags, uploadBytes, mountBytes }: PlannedPlacement): "done" | "present" | "mounted" {
-  if (missingTags.length === 0) return "present";
-  return uploadBytes === 0 && mountBytes > 0 ? "mounted" : "done";
+function stateOf(placement: Placement, { uploads, mounts }: PushPlan): "done" | "present" | "mounted" {
+  if (placement.missingTags.length === 0) return "present";
+  return bytesFor(placement, uploads) === 0 && bytesFor(placement, mounts) > 0 ? "mounted" : "done";
 }

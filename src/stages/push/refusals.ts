@@ -4,7 +4,7 @@ import { parseManifest, type ImageManifest } from "../../model/manifest.ts";
 import { isIndex, MediaType } from "../../model/media-type.ts";
 import { printBytes } from "../../std/bytes.ts";
 import type { PushSource } from "./ports.ts";
-import type { Surveyed } from "./survey.ts";
+import type { Placement } from "./survey.ts";
 
 interface Unstorable {
   readonly item: string;
@@ -18,7 +18,7 @@ interface Unstorable {
  * @throws Failure MANIFEST_INVALID that names every such manifest
  */
 export async function refuseUnstorable(
-  placements: readonly Surveyed[],
+  placements: readonly Placement[],
   source: PushSource,
   harborVersion: string,
   signal?: AbortSignal,
@@ -36,7 +36,7 @@ export async function refuseUnstorable(
 }
 
 async function unstorable(
-  placements: readonly Surveyed[],
+  placements: readonly Placement[],
   source: PushSource,
   harborVersion: string,
   signal?: AbortSignal,

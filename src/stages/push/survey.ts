@@ -8,12 +8,26 @@ import { projectOf, type Mapped } from "../../model/relocation.ts";
 import { mapTogether } from "../../std/map-together.ts";
 import type { PushSource, PushTarget, ArtifactDigest } from "./ports.ts";
 
-/** One item in one repository, under all the tags that it has there. */
-interface Placement {
+/** One item in one repository, under all the tags that it has there, and what the target already has of it. */
+export interface Placement {
   readonly item: LockItem;
   readonly registry: string;
   readonly repository: string;
   readonly tags: readonly string[];
+  /** Tags that do not point at the root yet. */
+  readonly missingTags: readonly string[];
+  /** Some tag points at the root, so everything below is there: a registry takes a manifest only after its content. */
+  readonly complete: boolean;
+  /** Undefined for a finished placement of a delta that does not carry its root: there is nothing to read it from. */
+  readonly graph: Graph | undefined;
+}
+
+type Place = Omit<Placement, "missingTags" | "complete" | "graph">;
+
+/** A blob where it is wanted, for the first placement of a repository that wants it. */
+export interface PlacedBlob {
+  readonly placement: Placement;
+  readonly blob: Descriptor;
 }
 
 /** A blob or manifest in a repository: what a registry can be asked for, and what is sent at most once. */
@@ -23,7 +37,7 @@ export function placementKey(repository: string, digest: Digest): PlacementKey {
   return `${repository}@${digest}` as PlacementKey;
 }
 
-function placementsOf(mapped: readonly Mapped[]): readonly Placement[] {
+function placesOf(mapped: readonly Mapped[]): readonly Place[] {
   return mapped.flatMap(({ item, targets }) => {
     const tags = new Map<string, string[]>();
     for (const { repository, tag } of targets) tags.set(repository, [...(tags.get(repository) ?? []), tag ?? "latest"]);
@@ -32,18 +46,17 @@ function placementsOf(mapped: readonly Mapped[]): readonly Placement[] {
   });
 }
 
-interface ReadOptions {
-  /** Collects manifests that neither side has; the graph is undefined then. */
+interface Asked extends SurveyOptions {
+  readonly source: PushSource;
+  readonly target: PushTarget;
+  /** Collects manifests that neither side has, so that all of them are named at once; the graph is undefined then. */
   readonly absent: Set<Digest>;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A delta leaves out manifests too; the other side has them where the item goes. */
-async function readPlacement(
-  { item, repository }: Placement,
-  source: PushSource,
-  target: PushTarget,
-  { absent, signal }: ReadOptions,
+async function graphOf(
+  { item, repository }: Place,
+  { source, target, absent, signal }: Asked,
 ): Promise<Graph | undefined> {
   const either: Fetcher = {
     async *fetch(descriptor, options): AsyncGenerator<Uint8Array> {
@@ -74,23 +87,8 @@ class Absent extends Error {
   }
 }
 
-export interface PlacedBlob {
-  readonly repository: string;
-  readonly blob: Descriptor;
-}
-
-/** A placement, and what the target already has of it. */
-export interface Surveyed extends Placement {
-  /** Undefined for a finished placement of a delta that does not carry its root: there is nothing to read it from. */
-  readonly graph: Graph | undefined;
-  /** Tags that do not point at the root yet. */
-  readonly missingTags: readonly string[];
-  /** Some tag points at the root, so everything below is there: a registry takes a manifest only after its content. */
-  readonly complete: boolean;
-}
-
 export interface Survey {
-  readonly placements: readonly Surveyed[];
+  readonly placements: readonly Placement[];
   readonly present: ReadonlySet<PlacementKey>;
 }
 
@@ -123,40 +121,35 @@ export async function survey(
   target: PushTarget,
   options: SurveyOptions = {},
 ): Promise<Survey> {
-  const asked = { concurrency: questionsAtOnce, signal: options.signal };
-  const tagged = await mapTogether(
-    placementsOf(mapped),
-    (placement, signal) => surveyTags(placement, target, { ...options, signal }),
-    asked,
-  );
-  const absent = new Set<Digest>();
+  const together = { concurrency: questionsAtOnce, signal: options.signal };
+  const asked = { ...options, source, target, absent: new Set<Digest>() };
   const placements = await mapTogether(
-    tagged,
-    (one, signal) => withGraph(one, source, target, { absent, signal }),
-    asked,
+    placesOf(mapped),
+    (place, signal) => surveyPlace(place, { ...asked, signal }),
+    together,
   );
   const wanted = wantedBlobs(placements.filter(({ complete }) => !complete));
   const present = new Set<PlacementKey>(wantedBlobs(placements.filter(({ complete }) => complete)).keys());
   await mapTogether(
-    [...wanted].filter(([key, { repository }]) => !present.has(key) && !isNew(repository, options)),
-    async ([key, { repository, blob }], signal) => {
-      if (await target.repository(repository).has(blob, signal)) present.add(key);
+    [...wanted].filter(([key, { placement }]) => !present.has(key) && !isNew(placement.repository, options)),
+    async ([key, { placement, blob }], signal) => {
+      if (await target.repository(placement.repository).has(blob, signal)) present.add(key);
     },
-    asked,
+    together,
   );
-  for (const digest of missingBlobs([...wanted.values()], present, source)) absent.add(digest);
+  const absent = new Set([...asked.absent, ...missingBlobs([...wanted.values()], present, source)]);
   if (absent.size > 0) throw baseMissing([...absent], options.base);
   return { placements, present };
 }
 
-type Tagged = Omit<Surveyed, "graph">;
-
-async function surveyTags(placement: Placement, target: PushTarget, options: SurveyOptions): Promise<Tagged> {
-  const { item, repository, tags } = placement;
-  const ask = (tag: string) => digestAt(target, repository, tag, options);
-  const digests = isNew(repository, options) ? [] : await Promise.all(tags.map(ask));
+async function surveyPlace(place: Place, asked: Asked): Promise<Placement> {
+  const { item, repository, tags } = place;
+  const ask = (tag: string) => digestAt(asked.target, repository, tag, asked);
+  const digests = isNew(repository, asked) ? [] : await Promise.all(tags.map(ask));
   const missingTags = tags.filter((_, index) => digests[index] !== item.root.digest);
-  return { ...placement, missingTags, complete: missingTags.length < tags.length };
+  const needsNoGraph = missingTags.length === 0 && !asked.source.hasBlob(item.root.digest);
+  const graph = needsNoGraph ? undefined : await graphOf(place, asked);
+  return { ...place, missingTags, complete: missingTags.length < tags.length, graph };
 }
 
 function isNew(repository: string, { newProjects }: SurveyOptions): boolean {
@@ -181,24 +174,14 @@ export async function digestAt(
   }
 }
 
-/** A manifest that neither side has is noted in `absent`, so that all of them are named at once. */
-async function withGraph(
-  tagged: Tagged,
-  source: PushSource,
-  target: PushTarget,
-  { absent, signal }: { readonly absent: Set<Digest>; readonly signal?: AbortSignal | undefined },
-): Promise<Surveyed> {
-  const { root } = tagged.item;
-  const finished = tagged.complete && tagged.missingTags.length === 0;
-  if (finished && !source.hasBlob(root.digest)) return { ...tagged, graph: undefined };
-  const graph = await readPlacement(tagged, source, target, { absent, signal });
-  return { ...tagged, graph };
-}
-
-function wantedBlobs(placements: readonly Surveyed[]): ReadonlyMap<PlacementKey, PlacedBlob> {
+/** Every blob of every repository once, in the order of the bundle. */
+export function wantedBlobs(placements: readonly Placement[]): ReadonlyMap<PlacementKey, PlacedBlob> {
   const wanted = new Map<PlacementKey, PlacedBlob>();
-  for (const { repository, graph } of placements)
-    for (const blob of graph?.blobs ?? []) wanted.set(placementKey(repository, blob.digest), { repository, blob });
+  for (const placement of placements)
+    for (const blob of placement.graph?.blobs ?? []) {
+      const key = placementKey(placement.repository, blob.digest);
+      if (!wanted.has(key)) wanted.set(key, { placement, blob });
+    }
   return wanted;
 }
 
