@@ -6,10 +6,9 @@ import { parseChallenges, type Challenge } from "./auth/challenge.ts";
 import { BulkTransport } from "./bulk-transport.ts";
 import { Endpoint } from "./endpoint.ts";
 import { Endpoints, RemoteRepository, type Repository } from "./repository.ts";
-import { Remote, registryRetry } from "./remote.ts";
+import { Remote, registryRetry, UploadParts } from "./remote.ts";
 import type { WireResponse } from "./transport.ts";
 import { UndiciTransport } from "./undici-transport.ts";
-import type { PartsMode } from "./upload.ts";
 
 export interface RegistryOptions {
   /** Where proxies are named. */
@@ -36,7 +35,7 @@ export class Registry implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #endpoints: readonly [Endpoint, ...Endpoint[]];
   readonly #down = new Set<number>();
-  readonly #parts: PartsMode = { size: Infinity };
+  readonly #parts: UploadParts;
   readonly #repositories = new Map<string, RemoteRepository>();
 
   constructor(access: RegistryAccess, options: RegistryOptions) {
@@ -45,6 +44,7 @@ export class Registry implements AsyncDisposable {
     this.host = access.host;
     this.#access = access;
     this.#options = options;
+    this.#parts = new UploadParts(options.partSize);
     this.#endpoints = [first, ...others];
   }
 
@@ -57,8 +57,7 @@ export class Registry implements AsyncDisposable {
     const [first, ...others] = this.#endpoints.map((endpoint) => this.#remote(endpoint, name));
     if (first === undefined) throw new RangeError("no endpoint");
     const endpoints = new Endpoints<Remote>([first, ...others], this.#down);
-    const { partSize = 64 * 1024 ** 2 } = this.#options;
-    const made = new RemoteRepository({ name, endpoints, partSize, parts: this.#parts });
+    const made = new RemoteRepository(name, endpoints);
     this.#repositories.set(name, made);
     return made;
   }
@@ -76,8 +75,9 @@ export class Registry implements AsyncDisposable {
     const policy = this.#options.retry ?? registryRetry;
     // Where there is another way, a dead one must not cost all its tries first.
     const attempts = this.#endpoints.length > 1 ? Math.min(2, policy.attempts) : policy.attempts;
-    const report = this.#options.report ?? silent;
-    return new Remote({ endpoint, name, side: this.#access.side, policy: { ...policy, attempts }, report });
+    const { report = silent } = this.#options;
+    const { side } = this.#access;
+    return new Remote({ endpoint, name, side, policy: { ...policy, attempts }, report, parts: this.#parts });
   }
 }
 

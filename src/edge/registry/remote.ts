@@ -21,6 +21,57 @@ interface AttemptOptions {
   readonly final?: () => boolean;
 }
 
+/** Bytes of one PATCH, once a whole blob was refused. */
+const firstPart = 64 * 1024 ** 2;
+/**
+ * Below this a proxy's limit is a mistake, and thousands of requests would hide it. nginx's default is 1 MiB. Preflight
+ * tries this size, too.
+ */
+const smallestPart = 512 * 1024;
+
+/**
+ * What the way to a registry does not let through in one piece it never will, so all uploads to it share what one of them
+ * learned. Only ever smaller, and by the size that was refused: eight that are refused together have learned one thing.
+ */
+export class UploadParts {
+  readonly #first: number;
+  #size = Infinity;
+
+  constructor(first: number = firstPart) {
+    this.#first = first;
+  }
+
+  /** Bytes of one request; `Infinity` until something refused a whole blob. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Looks at each failure of one upload: the second time-out, and each 413, make the parts smaller. True: begin again. */
+  learner(): (error: unknown, refused: number) => boolean {
+    let timeouts = 0;
+    return (error, refused) => {
+      const tooLarge = error instanceof RegistryFailure && error.status === 413;
+      timeouts += isTimeout(error) ? 1 : 0;
+      const smaller = tooLarge || timeouts >= 2 ? this.#smaller(refused) : undefined;
+      if (smaller !== undefined) this.#size = Math.min(this.#size, smaller);
+      return tooLarge && smaller !== undefined;
+    };
+  }
+
+  /** The first size and its eighths, and the smallest: the first below what was refused. */
+  #smaller(refused: number): number | undefined {
+    let next = this.#first;
+    while (next >= refused) next = Math.ceil(next / 8);
+    if (next >= smallestPart) return next;
+    return refused > smallestPart ? smallestPart : undefined;
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  if (isFailure(error, "REGISTRY_BUSY")) return [408, 499, 502, 504, 522, 524].includes(error.facts.status);
+  return isFailure(error, "REGISTRY_STALLED", "REGISTRY_UNREACHABLE");
+}
+
 export interface RemoteOptions {
   readonly endpoint: Endpoint;
   /** As references say it, without the endpoint's prefix. */
@@ -28,6 +79,8 @@ export interface RemoteOptions {
   readonly side: Side;
   readonly policy: RetryPolicy;
   readonly report: Report;
+  /** Shared by all repositories of the registry. */
+  readonly parts?: UploadParts | undefined;
 }
 
 /** One repository at one endpoint: what every operation on it needs to know. */
@@ -35,12 +88,14 @@ export class Remote {
   readonly endpoint: Endpoint;
   readonly name: string;
   readonly side: Side;
+  readonly parts: UploadParts;
   readonly #options: RemoteOptions;
 
   constructor(options: RemoteOptions) {
     this.endpoint = options.endpoint;
     this.name = options.name;
     this.side = options.side;
+    this.parts = options.parts ?? new UploadParts();
     this.#options = options;
   }
 

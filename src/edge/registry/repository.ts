@@ -10,7 +10,7 @@ import { download } from "./download.ts";
 import { listReferrers, listTags } from "./listing.ts";
 import { getManifest, hasManifest, headManifest, putManifest } from "./manifests.ts";
 import type { Remote } from "./remote.ts";
-import { uploadBlob, type PartsMode } from "./upload.ts";
+import { uploadBlob } from "./upload.ts";
 
 /** One repository: reads try the endpoints in turn, writes go to the first. */
 export interface Repository extends Store, Resolver, Tagger {
@@ -25,29 +25,17 @@ export interface Repository extends Store, Resolver, Tagger {
   grants(signal?: AbortSignal): Promise<readonly string[] | undefined>;
 }
 
-interface RemoteRepositoryOptions {
-  readonly name: string;
-  readonly endpoints: Endpoints<Remote>;
-  readonly partSize: number;
-  /** Shared by all repositories of the registry. */
-  readonly parts: PartsMode;
-}
-
 export class RemoteRepository implements Repository {
   readonly name: string;
   readonly #remotes: Endpoints<Remote>;
-  readonly #partSize: number;
-  readonly #parts: PartsMode;
   /** Blobs that `has` did not find: their push need not ask again. */
   readonly #absent = new Set<Digest>();
   /** Upload sessions that refused mounts left. */
   readonly #sessions = new Map<Digest, URL>();
 
-  constructor(options: RemoteRepositoryOptions) {
-    this.name = options.name;
-    this.#remotes = options.endpoints;
-    this.#partSize = options.partSize;
-    this.#parts = options.parts;
+  constructor(name: string, endpoints: Endpoints<Remote>) {
+    this.name = name;
+    this.#remotes = endpoints;
   }
 
   resolve(pointer: string, signal?: AbortSignal): Promise<DescribedContent> {
@@ -105,8 +93,7 @@ export class RemoteRepository implements Repository {
     const absent = this.#absent.delete(descriptor.digest);
     const session = this.#sessions.get(descriptor.digest);
     this.#sessions.delete(descriptor.digest);
-    const parts = { partSize: this.#partSize, parts: this.#parts };
-    await uploadBlob(remote, descriptor, { open, absent, session, signal, onBytes, ...parts });
+    await uploadBlob(remote, descriptor, { open, absent, session, signal, onBytes });
   }
 
   /**

@@ -1,10 +1,10 @@
+import { verified } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
 import { abortable } from "../../std/abortable.ts";
 import { headBlob, uploadUrl } from "./blobs.ts";
 import { mismatchFailure, RegistryFailure } from "./errors.ts";
 import type { Remote } from "./remote.ts";
-import { UploadSource } from "./upload-source.ts";
 import type { WireResponse } from "./transport.ts";
 
 export interface UploadOptions {
@@ -13,27 +13,10 @@ export interface UploadOptions {
   readonly session?: URL | undefined;
   /** Known to be absent: saves a round trip per blob. */
   readonly absent?: boolean | undefined;
-  /** Bytes of one PATCH, once the blob does not go through in one piece. */
-  readonly partSize: number;
-  readonly parts: PartsMode;
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/**
- * What the way to a registry does not let through in one piece it never will, so all uploads to it share what one of them
- * learned. Only ever smaller, and by the size that was refused: eight that are refused together have learned one thing.
- */
-export interface PartsMode {
-  /** Bytes of one request; `Infinity` until something refused a whole blob. */
-  size: number;
-}
-
-/**
- * Below this a proxy's limit is a mistake, and thousands of requests would hide it. nginx's default is 1 MiB. Preflight
- * tries this size, too.
- */
-const smallestPart = 512 * 1024;
 const octets = { "content-type": "application/octet-stream" };
 
 /**
@@ -46,12 +29,12 @@ export async function uploadBlob(remote: Remote, descriptor: Descriptor, options
   const { signal } = options;
   const action = `PUT ${remote.name}@${descriptor.digest}`;
   const source = new UploadSource(descriptor, options);
-  const learn = partsLearner(options);
+  const learn = remote.parts.learner();
   await remote.attempt({ what: action, signal, also: again, final: () => source.failed }, async (attempt) => {
     if ((attempt > 1 || options.absent !== true) && (await headBlob(remote, descriptor, signal))) return;
     let session = attempt === 1 ? options.session : undefined;
     for (let sent = false; !sent; session = undefined) {
-      const size = Math.min(options.parts.size, descriptor.size);
+      const size = Math.min(remote.parts.size, descriptor.size);
       try {
         await transfer({ remote, descriptor, source, action, signal }, session, size);
         sent = true;
@@ -65,26 +48,6 @@ export async function uploadBlob(remote: Remote, descriptor: Descriptor, options
   });
 }
 
-/** Looks at each failure of one upload: the second time-out, and each 413, make the parts smaller. True: begin again. */
-function partsLearner({ parts, partSize }: UploadOptions): (error: unknown, refused: number) => boolean {
-  let timeouts = 0;
-  return (error, refused) => {
-    const tooLarge = error instanceof RegistryFailure && error.status === 413;
-    timeouts += isTimeout(error) ? 1 : 0;
-    const smaller = tooLarge || timeouts >= 2 ? smallerPart(refused, partSize) : undefined;
-    if (smaller !== undefined) parts.size = Math.min(parts.size, smaller);
-    return tooLarge && smaller !== undefined;
-  };
-}
-
-/** `partSize` and its eighths, and the smallest: the first below what was refused. */
-function smallerPart(refused: number, partSize: number): number | undefined {
-  let next = partSize;
-  while (next >= refused) next = Math.ceil(next / 8);
-  if (next >= smallestPart) return next;
-  return refused > smallestPart ? smallestPart : undefined;
-}
-
 /** What docs/facts/harbor.md#bulk-pushes allows beyond plain network trouble. */
 function again(failure: RegistryFailure): number | undefined {
   // A stream cannot be sent twice, so the one renewed try of a 401 is a new upload.
@@ -92,11 +55,6 @@ function again(failure: RegistryFailure): number | undefined {
   if (failure.status === 404 && failure.codes.some((code) => code.startsWith("BLOB_UPLOAD_"))) return 5;
   // What left here was verified: the bytes changed on the way.
   return failure.codes.includes("DIGEST_INVALID") ? 2 : undefined;
-}
-
-function isTimeout(error: unknown): boolean {
-  if (isFailure(error, "REGISTRY_BUSY")) return [408, 499, 502, 504, 522, 524].includes(error.facts.status);
-  return isFailure(error, "REGISTRY_STALLED", "REGISTRY_UNREACHABLE");
 }
 
 interface Upload {
@@ -178,4 +136,91 @@ function sendPart(
   const all = { ...headers, "content-length": String(part.size) };
   const body = part.size === 0 ? undefined : part.body;
   return remote.endpoint.expect({ method, to, action, scopes: remote.writeScopes, headers: all, body, signal }, wanted);
+}
+
+/** Bytes of one write to a socket. */
+const maxChunk = 1024 * 1024;
+/** A socket that takes at least its own buffer's worth has sent it when it asks for more; less may still wait in it. */
+const ownedBelow = 128 * 1024;
+
+/** One try at sending a blob: handed out in parts, read once. */
+export interface UploadBody {
+  /** The next `size` bytes. The blob's last byte is held back until all of it is verified, so nothing bad is complete. */
+  part(size: number): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** The content of one upload, over all its tries. */
+export class UploadSource {
+  readonly #want: Descriptor;
+  readonly #options: Pick<UploadOptions, "open" | "onBytes">;
+  #error: Error | undefined;
+  /** How many bytes the try that came farthest has sent: what is sent again is no progress. */
+  #farthest = 0;
+
+  constructor(want: Descriptor, options: Pick<UploadOptions, "open" | "onBytes">) {
+    this.#want = want;
+    this.#options = options;
+  }
+
+  /** Whether reading failed, rather than sending. */
+  get failed(): boolean {
+    return this.#error !== undefined;
+  }
+
+  get error(): Error {
+    return this.#error ?? new Error("the source did not fail");
+  }
+
+  begin(): UploadBody {
+    const chunks = this.#chunks();
+    let rest: Uint8Array | undefined;
+    const part = async function* (size: number): AsyncGenerator<Uint8Array, void, undefined> {
+      let left = size;
+      while (left > 0) {
+        const next: IteratorResult<Uint8Array, void> = rest === undefined ? await chunks.next() : { value: rest };
+        rest = undefined;
+        if (next.done === true) return;
+        const chunk = next.value;
+        const now = Math.min(left, chunk.byteLength, maxChunk);
+        if (now < chunk.byteLength) rest = chunk.subarray(now);
+        left -= now;
+        yield now < ownedBelow ? Uint8Array.from(chunk.subarray(0, now)) : chunk.subarray(0, now);
+      }
+    };
+    return {
+      part,
+      close: async () => {
+        await chunks.return().catch(() => undefined);
+      },
+    };
+  }
+
+  async *#chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { size } = this.#want;
+    let sent = 0;
+    let last: Uint8Array | undefined;
+    try {
+      for await (const chunk of verified(this.#options.open(0), this.#want, "bundle")) {
+        if (chunk.byteLength === 0) continue;
+        sent += chunk.byteLength;
+        this.#progress(sent);
+        if (sent < size) yield chunk;
+        else {
+          last = Uint8Array.from(chunk.subarray(-1));
+          if (chunk.byteLength > 1) yield chunk.subarray(0, -1);
+        }
+      }
+    } catch (error) {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+    if (last !== undefined) yield last;
+  }
+
+  #progress(sent: number): void {
+    if (sent <= this.#farthest) return;
+    this.#options.onBytes?.(sent - this.#farthest);
+    this.#farthest = sent;
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { UploadSource } from "../../../src/edge/registry/upload-source.ts";
+import { UploadSource } from "../../../src/edge/registry/upload.ts";
 import { aBlob, aStore, bytesOf } from "../../rig/builders/graph.ts";
 import { flipped, truncated } from "../../rig/builders/damage.ts";
 
