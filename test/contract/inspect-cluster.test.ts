@@ -200,9 +200,7 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
     // What somebody has filled in is their work, also where they say that it may be replaced.
     await writeFile(at("again/site.yaml"), "mine\n");
     const { stderr } = await inspect("again", "--chart", chart, "--overwrite");
-    expect(stderr).toMatch(
-      /kept: \S+again\/site\.yaml is yours and stays as it is; compare it with \S+again\/site\.new\.yaml$/m,
-    );
+    expect(stderr).toMatch(/kept: \S+\/site\.yaml is yours and stays as it is; compare it with \S+\/site\.new\.yaml$/m);
     expect(stderr).toMatch(/kept: what was in \S+again\/values\.json is in \S+again\/values\.json\.19700101T000000Z$/m);
     expect(await readFile(at("again/site.yaml"), "utf8")).toBe("mine\n");
     expect(await readFile(at("again/site.new.yaml"), "utf8")).toBe(await readFile(at("my-bank/site.yaml"), "utf8"));

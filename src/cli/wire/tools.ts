@@ -1,19 +1,26 @@
-import { access, constants, stat } from "node:fs/promises";
-import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access, constants, stat, realpath } from "node:fs/promises";
+import { delimiter, dirname, isAbsolute, join, resolve, basename } from "node:path";
+import { readFailure } from "../../edge/disk/errors.ts";
+import { verifySignature } from "../../edge/disk/signature.ts";
 import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
+import { readBytesIfThere, readText } from "../../edge/files/read-text.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
 import { moduleStarter } from "../../edge/wasm/starter.ts";
+import { Entry, limits } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import { GatewayGenerations } from "../../model/gateway.ts";
 import type { Site } from "../../model/site.ts";
 import type { StartPorts } from "../../pipeline/carried-plugins.ts";
+import { parseSums } from "../../stages/bundle/open.ts";
+import { refuser } from "../../stages/bundle/read-entries.ts";
 import type { Context } from "../context.ts";
-import { asFound, startedAs } from "../started-as.ts";
-import { trustedKeys } from "./bundles.ts";
-import { checkProgram, type Origin } from "./carried-program.ts";
 import { text, type Flags } from "../define.ts";
+import { asFound, startedAs } from "../started-as.ts";
+import { trustedKeys, maxKey } from "./bundles.ts";
 
 export interface FindToolOptions {
   /** As the flag or the site file names it. */
@@ -82,6 +89,65 @@ function withoutPasswords(env: Context["env"], { registry, pull, registries }: S
   const sources = [registry.credentials, pull.credentials, ...endpoints.map(({ credentials }) => credentials)];
   const names = new Set(sources.map((source) => source?.passwordEnv));
   return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
+}
+
+const maxSignature = 1024;
+
+/** Where a program came from: what was unpacked beside us, what somebody named, or the host's own PATH. */
+type Origin = "bundle" | "named" | "path";
+
+/**
+ * A program that was unpacked from a bundle is started only as what SHA256SUMS beside `bin/` says, and that, once keys
+ * are configured, only with its signature: whoever can put a file beside us could otherwise run it as us. What the
+ * host or its owner put elsewhere is theirs to vouch for.
+ * @throws Failure PROGRAM_UNTRUSTED, BUNDLE_MALFORMED
+ */
+async function checkProgram(path: string, origin: Origin, keys: readonly string[], context: Context): Promise<void> {
+  // A link on PATH into an unpacked bundle starts what the bundle carries.
+  const real = await realpath(path);
+  const folder = dirname(dirname(real));
+  if (origin !== "bundle" && basename(dirname(real)) !== "bin") return;
+  const untrusted: Untrusted = (why) => new Failure("PROGRAM_UNTRUSTED", { program: path, why });
+  const bytes = await readBytesIfThere(join(folder, Entry.sums), limits.smallFile);
+  if (bytes === undefined) {
+    if (origin === "bundle") throw untrusted(`${Entry.sums}: ENOENT`);
+    return;
+  }
+  const sums = parseSums(bytes.toString("latin1"), refuser(join(folder, Entry.sums)));
+  const name = `bin/${basename(real)}`;
+  const wanted = sums.get(name);
+  if (wanted === undefined) {
+    if (origin === "path") return;
+    throw untrusted(`${Entry.sums}: ${name}: -`);
+  }
+  if (keys.length > 0) await checkSums(bytes, folder, keys, untrusted, context);
+  const got = await sha256Of(real);
+  if (got !== wanted) throw untrusted(`sha256 ${got}, ${Entry.sums} ${wanted}`);
+}
+
+type Untrusted = (why: string) => Failure;
+
+async function checkSums(
+  sums: Uint8Array,
+  folder: string,
+  keys: readonly string[],
+  untrusted: Untrusted,
+  { cwd }: Context,
+): Promise<void> {
+  const signature = await readBytesIfThere(join(folder, Entry.signature), maxSignature);
+  if (signature === undefined) throw untrusted(`${Entry.signature}: ENOENT`);
+  for (const key of keys) if (await verifySignature(sums, signature, await readText(resolve(cwd, key), maxKey))) return;
+  throw untrusted(`${Entry.signature} ≠ ${keys.join(", ")}`);
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) hash.update(chunk);
+  } catch (error) {
+    throw readFailure(error, path);
+  }
+  return hash.digest("hex");
 }
 
 /** Disposing of them removes helm's own folders. */

@@ -14,8 +14,9 @@ import {
   type NewProject,
   type ProjectAnswer,
   type Quota,
+  ensurePullRobot,
+  type Robot,
 } from "./projects.ts";
-import { ensurePullRobot, type Robot } from "./robots.ts";
 import { caCertificate, isAdmin, ping, systemInfo, unhealthyComponents, type SystemInfo } from "./system.ts";
 
 export interface HarborOptions {

@@ -3,7 +3,8 @@ import type { Descriptor } from "../../model/descriptor.ts";
 import { isFailure } from "../../model/failure.ts";
 import { abortable } from "../../std/abortable.ts";
 import { headBlob, uploadUrl } from "./blobs.ts";
-import { mismatchFailure, RegistryFailure } from "./errors.ts";
+import type { RegistryFailure } from "./errors.ts";
+import { mismatchFailure } from "./errors.ts";
 import type { Remote } from "./remote.ts";
 import type { WireResponse } from "./transport.ts";
 

@@ -2,7 +2,6 @@ import { isFailure, type Failure } from "../../model/failure.ts";
 import { finding, type ClusterQuestion, type Finding } from "../../model/finding.ts";
 import { wasmPluginResource } from "../../model/wasm-plugin.ts";
 import { askCapacity, askNodes } from "./nodes.ts";
-import { askCrds, type LiveCrd } from "./crds.ts";
 import { askOwners, type ClusterPreflightInput, type PreflightPort } from "./input.ts";
 import { askRights } from "./rights.ts";
 import * as ask from "./surroundings.ts";
@@ -47,7 +46,7 @@ function questions(input: ClusterPreflightInput, port: PreflightPort): readonly 
     ["storage classes", async () => ask.askStorage(await list("storageclasses.storage.k8s.io"), input)],
     ["services", async () => ask.askLoadBalancer(await list("services", everywhere), input)],
     ["ingress classes", async () => ask.askIngressClasses(await list("ingressclasses.networking.k8s.io"), input)],
-    ["CRDs", async () => askCrds(await crds(input, port), input)],
+    ["CRDs", async () => ask.askCrds(await crds(input, port), input)],
     ["other meshes", async () => ask.askOthers(await list("deployments.apps", everywhere), input)],
     ["plugins", async () => ask.askLeftovers(await list(wasmPluginResource, { namespace }), input)],
     ["owners", () => owners(input)],
@@ -61,7 +60,7 @@ async function owners({ newReleases = [], standing }: ClusterPreflightInput): Pr
 }
 
 /** With managed fields: they say who set the schema. */
-function crds({ signal }: ClusterPreflightInput, port: PreflightPort): Promise<readonly LiveCrd[]> {
+function crds({ signal }: ClusterPreflightInput, port: PreflightPort): Promise<readonly ask.LiveCrd[]> {
   return port.list({ resource: "customresourcedefinitions.apiextensions.k8s.io", managedFields: true, signal });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { askCrds, type LiveCrd } from "../../../../src/stages/preflight-cluster/crds.ts";
+import { askCrds, type LiveCrd } from "../../../../src/stages/preflight-cluster/surroundings.ts";
 
 const object = (apiVersion: string, kind: string, name: string) => ({ apiVersion, kind, metadata: { name } });
 const crd = (

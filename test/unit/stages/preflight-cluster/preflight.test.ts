@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../../../src/model/failure.ts";
 import type { KubeObject, KubeQuery, Permission } from "../../../../src/model/kubernetes.ts";
-import type { ClusterPreflightInput } from "../../../../src/stages/preflight-cluster/input.ts";
+import type { ClusterPreflightInput as Input } from "../../../../src/stages/preflight-cluster/input.ts";
 import { preflightCluster } from "../../../../src/stages/preflight-cluster/preflight.ts";
 import { permissionsFor } from "../../../../src/stages/preflight-cluster/rights.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
@@ -46,11 +46,7 @@ interface Answers {
   readonly fails?: Readonly<Record<string, Failure>>;
 }
 
-async function told(
-  input: Partial<ClusterPreflightInput>,
-  live: readonly KubeObject[],
-  { denied, fails = {} }: Answers = {},
-) {
+async function told(input: Partial<Input>, live: readonly KubeObject[], { denied, fails = {} }: Answers = {}) {
   const cluster = new MemoryCluster();
   for (const one of live) cluster.add(one);
   const port = {
@@ -62,7 +58,7 @@ async function told(
     },
     mayI: (questions: readonly Permission[]) => Promise.resolve(questions.map((one) => denied?.(one) !== true)),
   };
-  const whole: ClusterPreflightInput = {
+  const whole: Input = {
     namespace,
     release: "higress",
     render: [],
@@ -101,7 +97,7 @@ describe("preflightCluster", () => {
       { verb: "create, patch, delete", resource: "clusterroles.rbac.authorization.k8s.io", namespace: "" },
     ]);
     const render = [object("apps/v1", "Deployment", "x")];
-    const questions = permissionsFor({ namespace, render, crds: [] } as unknown as ClusterPreflightInput);
+    const questions = permissionsFor({ namespace, render, crds: [] } as unknown as Input);
     expect(questions).toContainEqual({ verb: "patch", group: "apps", resource: "deployments", namespace });
     expect(questions).toContainEqual({ verb: "list", group: "apps", resource: "daemonsets", namespace });
   });

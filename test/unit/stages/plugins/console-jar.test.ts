@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseProperties } from "../../../src/std/properties.ts";
+import { parseProperties } from "../../../../src/stages/plugins/console-jar.ts";
 
 const parse = (text: string): Record<string, string> =>
   Object.fromEntries(parseProperties(Buffer.from(text, "latin1")));
