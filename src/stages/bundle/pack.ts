@@ -24,7 +24,6 @@ export interface PackResult {
   readonly size: number;
   /** `false`: an earlier run had ended, and all of it was there. */
   readonly isWritten: boolean;
-  readonly bytesFetched: number;
   /** Bytes that an interrupted run had fetched, and this one did not. */
   readonly bytesResumed: number;
   readonly document: BundleDocument;
@@ -44,7 +43,7 @@ export async function pack(input: PackInput, output: BundleOutput, options: Pack
   const plan = planBundle(input);
   const { size, document, bundle } = plan;
   if (await isFinished(plan, input, output, options.signal))
-    return { size, document, bundle, isWritten: false, bytesFetched: 0, bytesResumed: 0 };
+    return { size, document, bundle, isWritten: false, bytesResumed: 0 };
   const out = await output.create(plan.size, plan.id);
   try {
     const moved = await write(plan, out, options);
@@ -69,7 +68,6 @@ async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
   );
   const turn = out.order === "strict" ? new InOrder(out) : undefined;
   const pending = new Set(left);
-  let bytesFetched = 0;
   const run = async (segment: Segment, stop: AbortSignal): Promise<void> => {
     const write = turn?.writer(stop) ?? ((offset, chunks) => out.write(offset, chunks));
     if (segment.kind === "bytes") return write(segment.offset, segment.chunks);
@@ -80,13 +78,13 @@ async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
       if (survived > 0) await turn?.skip(segment.offset, segment.entry.offset - segment.offset + survived, stop);
       const onBytes = (bytes: number): void => progress.moved(segment, bytes);
       const limit = turn === undefined ? outstanding.anyOrder : outstanding.inOrder;
-      bytesFetched += await transfer(segment, out, { write, outstanding: limit, startHash, signal: stop, onBytes });
+      await transfer(segment, out, { write, outstanding: limit, startHash, signal: stop, onBytes });
     }
     progress.done(segment);
   };
   const task = (segment: Segment) => ({ host: hostOf(segment), run: (stop: AbortSignal) => run(segment, stop) });
   await runPool(queue(plan.segments, out.order).map(task), { concurrency, perHost, signal });
-  return { bytesFetched, bytesResumed };
+  return { bytesResumed };
 }
 
 function hostOf(segment: Segment): string {

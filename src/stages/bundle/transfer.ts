@@ -26,13 +26,9 @@ export function survivedOf({ entry }: StreamSegment, out: OpenOutput): number {
 
 /**
  * Fetches one entry to its place, hashing as the bytes pass, and says so to the journal only when size and digest are
- * right. A prefix that survived is hashed again and not fetched again. Returns how many bytes were fetched.
+ * right. A prefix that survived is hashed again and not fetched again.
  */
-export async function transfer(
-  segment: StreamSegment,
-  out: OpenOutput,
-  options: EntryTransferOptions,
-): Promise<number> {
+export async function transfer(segment: StreamSegment, out: OpenOutput, options: EntryTransferOptions): Promise<void> {
   const { entry, content } = segment;
   const { signal, onBytes, write, outstanding } = options;
   const start = survivedOf(segment, out);
@@ -61,7 +57,6 @@ export async function transfer(
     throw error;
   }
   out.wrote(entry.name, entry.size, true);
-  return entry.size - start;
 }
 
 interface Prefix {
