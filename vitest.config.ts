@@ -10,7 +10,7 @@ const project = (name: string, include: string[], testTimeout: number, isolate =
   test: { name, include, testTimeout, hookTimeout: testTimeout, env, pool: "forks" as const, maxWorkers: 2, isolate },
 });
 
-const contract = project("contract", ["test/contract/**/*.test.ts"], 120_000).test;
+const contract = project("contract", ["test/contract/**/*.test.ts"], 300_000).test;
 /** About what tests stand on, or pages in a browser: nothing that packing could change. */
 const samePacked = [
   "cluster-rig",
@@ -52,7 +52,7 @@ export default defineConfig({
     projects: [
       // One process reads every module once for all files: less than half of the time. What a test changes outside
       // itself it puts back.
-      project("unit", ["test/*.test.ts", "test/unit/**/*.test.ts", "test/messages/**/*.test.ts"], 20_000, false),
+      project("unit", ["test/*.test.ts", "test/unit/**/*.test.ts", "test/messages/**/*.test.ts"], 120_000, false),
       { test: contract },
       {
         plugins: [packedModules()],

@@ -44,7 +44,7 @@ describe.skipIf(unavailable !== undefined)(
           [closed]: { endpoints: [{ url: "http://127.0.0.1:1" }] },
         }),
       });
-    }, 60_000);
+    });
 
     it("names every image and plugin, each once with its reason and what to do", () => {
       expect(built.failure).toMatchObject({ code: "FINDINGS", facts: { count: 6 } });
@@ -160,7 +160,7 @@ describe.skipIf(unavailable !== undefined)(
         await behindLogin[Symbol.asyncDispose]();
         await folder[Symbol.asyncDispose]();
       };
-    }, 60_000);
+    });
 
     async function built(
       spec: { images: readonly string[]; plugins: readonly string[]; credentials?: object },

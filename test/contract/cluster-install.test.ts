@@ -79,7 +79,7 @@ describe.skipIf(reason)(`an install${reason === undefined ? "" : ` (skipped: ${r
 
   it("says early and exactly why a rollout cannot end", async () => {
     await world.upgrade("4.2", "--set", "tag=never-pushed");
-    await expect(world.rollout(60, 1)).rejects.toMatchObject({
+    await expect(world.rollout(150, 1)).rejects.toMatchObject({
       code: "ROLLOUT_STUCK",
       facts: { why: expect.stringMatching(/not-mirrored: (ErrImagePull|ImagePullBackOff): .*never-pushed/) as string },
     });

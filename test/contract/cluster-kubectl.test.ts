@@ -6,6 +6,7 @@ import { openKubectl, type Kubectl } from "../../src/edge/process/kubectl.ts";
 import { isFailure } from "../../src/model/failure.ts";
 import { fieldManager, type KubeObject } from "../../src/model/kubernetes.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
+import { writeKubeconfig } from "../rig/cluster/kubeconfig.ts";
 import { aRecordedKubectl, type RecordedKubectl } from "../rig/recorded-kubectl.ts";
 import { aTempDirectory } from "../rig/temp-directory.ts";
 import { helmLines, tools } from "../rig/tools.ts";
@@ -124,7 +125,10 @@ describe.skipIf(reason)(`kubectl${reason === undefined ? "" : ` (skipped: ${reas
   it("tells a server that does not answer from one that refuses", async () => {
     const nowhere = await openKubectl("/usr/bin/env", { env: {} });
     await expect(nowhere.version()).rejects.toMatchObject({ code: "KUBECTL_FAILED" });
-    await using gone = await aRecordedKubectl("/dev/null");
+    await using folder = await aTempDirectory();
+    const token = "nobody's";
+    const away = { server: "https://127.0.0.1:1", caFile: cluster.caFile, token };
+    await using gone = await aRecordedKubectl(await writeKubeconfig(join(folder.path, "away"), away));
     await expect(gone.kubectl.version()).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
     await expect(gone.kubectl.list({ resource: "nodes" })).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
     await expect(openKubectl("/nonexistent/kubectl", { env: {} })).rejects.toMatchObject({ code: "TOOL_MISSING" });

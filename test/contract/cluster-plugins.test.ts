@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { Kubectl } from "../../src/edge/process/kubectl.ts";
 import type { KubeObject } from "../../src/model/kubernetes.ts";
 import { SymptomTable } from "../../src/model/symptom.ts";
 import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../src/model/wasm-plugin.ts";
@@ -100,11 +101,19 @@ describe.skipIf(reason)(`plugins of a cluster${reason === undefined ? "" : ` (sk
       }),
     );
     const last = new Map<string, string>();
-    const findings = await enablePlugins(plugins, world.kubectl, {
+    // Nothing is looked at before the played gateway has met what was applied, however busy the machine is.
+    const cluster: Kubectl = {
+      ...world.kubectl,
+      apply: async (...what) => {
+        await world.kubectl.apply(...what);
+        await world.kubelet.poke();
+      },
+    };
+    const findings = await enablePlugins(plugins, cluster, {
       gateway: { namespace, kind: "Deployment", name: "higress-gateway", container: "higress-gateway" },
       watchSeconds: 3,
       pollSeconds: 0.5,
-      recoverSeconds: 30,
+      recoverSeconds: 150,
       symptoms,
       report: () => undefined,
       keep: ({ name, state }) => {

@@ -84,7 +84,7 @@ describe.skipIf(reason)(`a simulated cluster${reason === undefined ? "" : ` (ski
 
     const { status } = await podWhere(cluster, { namespace }, isReady);
     expect(status?.containerStatuses?.[0]?.imageID).toBe(`harbor.test/library/hello@${await push("hello")}`);
-    const rollout = await run(line, "kubectl", ["rollout", "status", "deploy/tiny", "-n", namespace, "--timeout=20s"]);
+    const rollout = await run(line, "kubectl", ["rollout", "status", "deploy/tiny", "-n", namespace, "--timeout=150s"]);
     expect(rollout.all).toContain("successfully rolled out");
   });
 
@@ -169,10 +169,10 @@ describe.skipIf(reason)(`a simulated cluster${reason === undefined ? "" : ` (ski
     const jobs = `/apis/batch/v1/namespaces/${namespace}/jobs`;
     const spec = { ...podSpec("harbor.test/library/hello:1", "pull"), restartPolicy: "Never" };
     await cluster.api.create(jobs, { metadata: { name: "once" }, spec: { template: { spec } } });
-    const waited = await kubectl("wait", "--for=condition=Complete", "job/once", "-n", namespace, "--timeout=20s");
+    const waited = await kubectl("wait", "--for=condition=Complete", "job/once", "-n", namespace, "--timeout=150s");
     expect(waited.all).toContain("condition met");
     expect(((await cluster.api.get(`${jobs}/once`)) as Job).status?.succeeded).toBe(1);
-    expect((await kubectl("delete", "namespace", namespace, "--timeout=60s")).all).toContain("deleted");
+    expect((await kubectl("delete", "namespace", namespace, "--timeout=150s")).all).toContain("deleted");
   });
 
   it("gives a user who may use one namespace and no other", async () => {

@@ -86,7 +86,7 @@ describe.skipIf(reason)(`the gateway of the rig${reason === undefined ? "" : ` (
     );
     await cluster.api.create("/api/v1/namespaces", { metadata: { name: namespace } });
     await kubectl("apply", wasmPluginCrd);
-    await kubectl("wait", "--for=condition=Established", "crd/wasmplugins.extensions.higress.io");
+    await kubectl("wait", "--for=condition=Established", "crd/wasmplugins.extensions.higress.io", "--timeout=150s");
     await kubectl("apply", JSON.stringify(caMap(ca)));
     await kubectl("apply", JSON.stringify(pod));
   });
@@ -108,10 +108,10 @@ describe.skipIf(reason)(`the gateway of the rig${reason === undefined ? "" : ` (
   const log = () => gateways.pods[0]?.lines.join("\n") ?? "";
 
   it("runs the pod with its own mounts: a plugin comes from a registry with a private CA, and answers", async () => {
-    await kubectl("wait", "--for=condition=Ready", "pod/higress-gateway", "--timeout=60s");
+    await kubectl("wait", "--for=condition=Ready", "pod/higress-gateway", "--timeout=150s");
     expect(await gateways.ask()).toMatchObject({ status: 200, body: "backend" });
     await kubectl("apply", JSON.stringify(plugin(`oci://${harbor}/deny:1`)));
-    await expect.poll(status, { timeout: 20_000 }).toBe(403);
+    await expect.poll(status, { timeout: 150_000 }).toBe(403);
     expect(await kubectl("logs", "higress-gateway")).toContain("fetching image deny from registry");
   });
 
@@ -127,9 +127,9 @@ describe.skipIf(reason)(`the gateway of the rig${reason === undefined ? "" : ` (
 
   it("is what the pod is: a plugin that cannot be fetched, and a process that dies", async () => {
     await kubectl("apply", JSON.stringify(plugin(`oci://${harbor}/nosuch:1`)));
-    await expect.poll(log, { timeout: 20_000 }).toContain("cannot fetch Wasm module");
+    await expect.poll(log, { timeout: 150_000 }).toContain("cannot fetch Wasm module");
     expect(log()).toMatch(/applying deny RBAC filter/);
-    await expect.poll(status, { timeout: 20_000 }).toBe(403);
+    await expect.poll(status, { timeout: 150_000 }).toBe(403);
     await kubectl(
       "exec",
       "higress-gateway",
@@ -140,9 +140,9 @@ describe.skipIf(reason)(`the gateway of the rig${reason === undefined ? "" : ` (
     );
     const restarts = async () =>
       kubectl("get", "pod", "higress-gateway", "-o", "jsonpath={.status.containerStatuses[0].restartCount}");
-    await expect.poll(restarts, { timeout: 20_000 }).toBe("1");
+    await expect.poll(restarts, { timeout: 150_000 }).toBe("1");
     await kubectl("delete", "wasmplugin", "deny");
-    await kubectl("wait", "--for=condition=Ready", "pod/higress-gateway", "--timeout=60s");
+    await kubectl("wait", "--for=condition=Ready", "pod/higress-gateway", "--timeout=150s");
     expect(await kubectl("logs", "higress-gateway", "--previous")).toContain("Envoy exited with error: signal: killed");
     expect(kubelet.problems).toEqual([]);
   });

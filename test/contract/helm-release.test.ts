@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openHelm, type Helm } from "../../src/edge/process/helm.ts";
 import { packObjects } from "../../src/content/chart-of-objects.ts";
 import type { HelmSource } from "../../src/model/helm.ts";
@@ -63,7 +63,7 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     expect(manifest).toContain('image: "harbor.corp/first/higress/gateway:1.0.0"');
     expect(await helm.status("higress", namespace)).toBeUndefined();
 
-    const options = { timeoutSeconds: 30 };
+    const options = { timeoutSeconds: 150 };
     const first = await helm.upgradeInstall(source(namespace, { global: { hub: "harbor.corp/first" } }), options);
     expect(first).toMatchObject({ release: "higress", namespace, revision: 1, status: "deployed" });
     const key = await kubectl(line, [
@@ -122,7 +122,7 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
       await writeFile(path, packObjects({ name: "gw", version: "1.0.0" }, objects));
       return { chart: path, release: "gw", namespace, values: [{ kept: "{{ no template }}" }] };
     };
-    const options = { timeoutSeconds: 30 };
+    const options = { timeoutSeconds: 150 };
     const standing = await packed("standing", applied);
     await expect(helm.upgradeInstall(standing, options)).rejects.toThrow("HELM_FAILED");
     await helm.dryRun({ ...standing, takesOwnership: true });
@@ -158,7 +158,7 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
       // Not one of them sees it before: the finding is all that does.
       expect(await helm.template(release, { includeCrds: false })).toContain("imagePullPolicy");
       await helm.dryRun(release);
-      const installed = helm.upgradeInstall(release, { timeoutSeconds: 30 });
+      const installed = helm.upgradeInstall(release, { timeoutSeconds: 150 });
       if (isRefused) await expect(installed).rejects.toMatchObject({ code: "HELM_FAILED" });
       else expect(await installed).toMatchObject({ status: "deployed" });
     },
@@ -172,6 +172,12 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     expect(manifest).toMatch(/^ {2}key: /m);
   });
 
+  /** Its Job. Asked without a program, whose start takes seconds of those that helm is given. */
+  const hookIn = (namespace: string) => {
+    const path = `/apis/batch/v1/namespaces/${namespace}/jobs/cert-manager-startupapicheck`;
+    return vi.waitFor(() => cluster.api.get(path), { timeout: 150_000, interval: 20 });
+  };
+
   it.each(helmLines)("Helm %s leaves a release that can be upgraded when it is interrupted", async (line) => {
     const namespace = await inNamespace(line, "stop");
     await using helm = await open(line);
@@ -182,7 +188,7 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
       { timeoutSeconds: 300, signal: stop.signal },
     );
     installing.catch(() => undefined);
-    await kubectl(line, ["-n", namespace, "wait", "--for=create", "job/cert-manager-startupapicheck", "--timeout=60s"]);
+    await hookIn(namespace);
     stop.abort(new Error("enough"));
     await expect(installing).rejects.toThrow("enough");
     expect(await helm.status("higress", namespace)).toMatchObject({ status: "failed" });
@@ -198,7 +204,7 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     });
     const installing = helm.upgradeInstall({ ...source(namespace), values: [] }, { timeoutSeconds: 8 });
     installing.catch(() => undefined);
-    await kubectl(line, ["-n", namespace, "wait", "--for=create", "job/cert-manager-startupapicheck", "--timeout=60s"]);
+    await hookIn(namespace);
     await relay.cut();
     const failure = await installing.catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "CLUSTER_UNREACHABLE", facts: { action: "helm upgrade" } });
@@ -218,9 +224,9 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
   it.each(helmLines)("Helm %s is not started on a release that another operation holds", async (line) => {
     const namespace = await inNamespace(line, "busy");
     await using helm = await open(line);
-    await helm.upgradeInstall(source(namespace), { timeoutSeconds: 30 });
+    await helm.upgradeInstall(source(namespace), { timeoutSeconds: 150 });
     await makePending(line, namespace);
-    const again = helm.upgradeInstall(source(namespace), { timeoutSeconds: 30 });
+    const again = helm.upgradeInstall(source(namespace), { timeoutSeconds: 150 });
     await expect(again).rejects.toMatchObject({
       code: "RELEASE_BUSY",
       facts: { release: "higress", status: "pending-upgrade" },

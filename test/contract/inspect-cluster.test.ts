@@ -64,9 +64,9 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
     await writeFile(values, JSON.stringify(ownersValues));
     await helm("install", "higress", chart, "-n", namespace, "--create-namespace", "-f", values);
     await kubectl(made);
-    await podWhere(cluster, { namespace, labels: { app: "higress-gateway" }, timeoutMs: 60_000 }, isReady);
+    await podWhere(cluster, { namespace, labels: { app: "higress-gateway" } }, isReady);
     first = await inspect("my-bank", "--chart", chart);
-  }, 180_000);
+  });
   afterAll(async () => {
     for (const resource of opened.toReversed()) await resource[Symbol.asyncDispose]();
   });

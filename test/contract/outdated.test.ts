@@ -85,7 +85,7 @@ describe.skipIf(unavailable !== undefined)(`outdated${because}`, () => {
       await behindLogin[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     };
-  }, 60_000);
+  });
 
   async function asked(versions: readonly string[], items: readonly object[] | undefined, ...args: readonly string[]) {
     return await askedOf({}, versions, items, ...args);

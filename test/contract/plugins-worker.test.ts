@@ -32,7 +32,7 @@ describe("a bundled starter", () => {
         ],
       },
     );
-    const result = await bundle.moduleStarter().start(module, "{}", { timeoutMs: 10_000, memoryMiB: 16 });
+    const result = await bundle.moduleStarter().start(module, "{}", { timeoutMs: 60_000, memoryMiB: 16 });
     expect(result.error).toBeUndefined();
     expect(result.steps.http).toBe(1);
   });

@@ -85,11 +85,11 @@ describe.skipIf(dockerRegistryUnavailable())("credentials at a registry", () => 
   });
 
   it("are fetched anew before a short token runs out", async () => {
-    await using server = await aFaultServer({ upstream: upstream.url, tokens: { ...login, expiresIn: 2 } });
+    await using server = await aFaultServer({ upstream: upstream.url, tokens: { ...login, expiresIn: 100 } });
     await using client = aClient({ origins: [server.origin], login });
     const repository = client.registry.repository("p/image");
     await repository.tags();
-    const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 1_500);
+    const clock = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 75_000);
     await repository.tags();
     clock.mockRestore();
     expect(server.tokens?.issued).toHaveLength(3);

@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { BulkTransport } from "../../src/edge/registry/bulk-transport.ts";
-import { UndiciTransport } from "../../src/edge/registry/undici-transport.ts";
+import { UndiciTransport, type UndiciTransportOptions } from "../../src/edge/registry/undici-transport.ts";
 import { collect } from "../../src/std/collect.ts";
 import { aCertificateAuthority } from "../rig/tls.ts";
 
@@ -46,10 +47,10 @@ async function aPeer(answer: (asked: number, socket: Socket) => string | undefin
   };
 }
 
-function aTransport(env: Record<string, string> = {}, ca: readonly string[] = []) {
-  const options = { ca, insecure: false, env, connections: 4, stallSeconds: 0.3 };
-  const general = new UndiciTransport(options);
-  const transport = new BulkTransport({ general, tls: (at) => general.tls(at), env, stallSeconds: 0.3, from: 1000 });
+/** Patient, but where silence is meant: a busy machine is silent, too. */
+function aTransport({ env = {}, ca = [], stallSeconds = 60 }: Partial<UndiciTransportOptions> = {}) {
+  const general = new UndiciTransport({ ca, insecure: false, env, connections: 4, stallSeconds });
+  const transport = new BulkTransport({ general, tls: (at) => general.tls(at), env, stallSeconds, from: 1000 });
   const get = async (url: URL, headers: Record<string, string> = {}, signal?: AbortSignal) => {
     const response = await transport.send({ method: "GET", url, headers, expects: body.length, signal });
     const { status } = response;
@@ -99,13 +100,17 @@ describe("a large body over a socket of its own", () => {
   });
 
   it("is asked for again where the connection was closed while nobody used it", async () => {
-    await using peer = await aPeer((asked, socket) => {
-      if (asked === 0) setTimeout(() => socket.destroy(), 20);
+    let first: Socket | undefined;
+    await using peer = await aPeer((_asked, socket) => {
+      first ??= socket;
       return plain;
     });
     await using client = aTransport();
     await client.get(peer.url);
-    await new Promise((done) => setTimeout(done, 60));
+    // Closed at both ends once the client has heard of it.
+    const closed = once(first as unknown as Socket, "close");
+    first?.end();
+    await closed;
     expect((await client.get(peer.url)).text === body).toBe(true);
     expect(peer.asked.map((each) => each.length)).toEqual([1, 1]);
   });
@@ -173,14 +178,14 @@ describe("a large body over a socket of its own", () => {
 
   it("says that nothing comes, before the head and in the body", async () => {
     await using peer = await aPeer((asked) => (asked === 0 ? undefined : plain.slice(0, 200)));
-    await using client = aTransport();
+    await using client = aTransport({ stallSeconds: 0.3 });
     for (let time = 0; time < 2; time += 1)
       await expect(client.get(peer.url)).rejects.toMatchObject({ name: "StalledError", seconds: 0.3 });
   });
 
   it("does not ask a silent server once more for each connection that it has", async () => {
     await using peer = await aPeer((asked) => (asked < 3 ? plain : undefined));
-    await using client = aTransport();
+    await using client = aTransport({ stallSeconds: 2 });
     await Promise.all([client.get(peer.url), client.get(peer.url), client.get(peer.url)]);
     await expect(client.get(peer.url)).rejects.toMatchObject({ name: "StalledError" });
     expect(peer.asked.map((each) => each.length).sort()).toEqual([1, 1, 2]);
@@ -189,7 +194,7 @@ describe("a large body over a socket of its own", () => {
   it("goes over TLS to whom the CA vouches for, and to nobody else", async () => {
     await using authority = await aCertificateAuthority();
     await using peer = await aPeer(() => plain, authority.tls);
-    await using trusting = aTransport({}, [await readFile(authority.caFile, "utf8")]);
+    await using trusting = aTransport({ ca: [await readFile(authority.caFile, "utf8")] });
     for (let time = 0; time < 2; time += 1) expect((await trusting.get(peer.url)).text === body).toBe(true);
     expect(peer.asked).toHaveLength(1);
     await using stranger = aTransport();
@@ -198,7 +203,7 @@ describe("a large body over a socket of its own", () => {
 
   it("is left to the general way where there is a proxy", async () => {
     await using peer = await aPeer(() => "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd");
-    await using client = aTransport({ HTTP_PROXY: peer.url.origin });
+    await using client = aTransport({ env: { HTTP_PROXY: peer.url.origin } });
     expect((await client.get(new URL("http://registry.example/v2/"))).text).toBe("abcd");
     expect(peer.asked.flat()[0]).toContain("GET http://registry.example/v2/ HTTP/1.1");
   });

@@ -28,8 +28,8 @@ describe.skipIf(dockerRegistryUnavailable()).each(ways)("moving a blob %s", (_wa
     upstream = await aDockerRegistry();
     server = await aFaultServer({ upstream: upstream.url });
     const options = { origins: [server.origin], side: "target", partSize: mebibyte, bulkFrom } as const;
-    client = aClient({ ...options, stallSeconds: 10 });
-    impatient = aClient({ ...options, stallSeconds: 0.3 });
+    client = aClient({ ...options, stallSeconds: 60 });
+    impatient = aClient({ ...options, stallSeconds: 1 });
     await repository().push(blob.root, opened(blob));
   });
   afterAll(async () => {
@@ -72,7 +72,7 @@ describe.skipIf(dockerRegistryUnavailable()).each(ways)("moving a blob %s", (_wa
     server.failNext("blob.get", { type: "stall", at: 10 });
     await readSmall(impatient.registry.repository("p/blobs"), blob.root, "source");
     const what = `GET p/blobs@${blob.root.digest}`;
-    expect(impatient.events).toContainEqual({ type: "stalled", what, seconds: 0.3 });
+    expect(impatient.events).toContainEqual({ type: "stalled", what, seconds: 1 });
     expect(impatient.events).toContainEqual(expect.objectContaining({ type: "retry", what, why: "REGISTRY_STALLED" }));
   });
 
@@ -82,8 +82,8 @@ describe.skipIf(dockerRegistryUnavailable()).each(ways)("moving a blob %s", (_wa
     const before = gets(server).length;
     let size = 0;
     for await (const chunk of impatient.registry.repository("p/blobs").fetch(large.root)) {
-      // Three periods in which the full queue lets nothing in.
-      if (size === 0) await new Promise((resolve) => setTimeout(resolve, 1_000));
+      // Two periods in which the full queue lets nothing in.
+      if (size === 0) await new Promise((resolve) => setTimeout(resolve, 2_200));
       size += chunk.byteLength;
     }
     expect(size).toBe(8 * mebibyte);

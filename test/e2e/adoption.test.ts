@@ -25,7 +25,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     carried.chart = await packSampleChart(directory.path);
     expect(existsSync(carried.chart)).toBe(true);
     return () => directory[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it("is seen, refused without a decision, taken over with its owner's values, and given back as it was", async () => {
     await using old = await aDockerRegistry();
@@ -115,7 +115,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     expect(await gateway(far)).toMatchObject({ replicas: 1 });
     await succeeds(far, ["rollback", "--yes"]);
     expect(await gateway(far)).toMatchObject({ replicas: 4 });
-  }, 600_000);
+  });
 
   it("without helm is seen too, taken over with what hgctl wrote down, and given back as it stood", async () => {
     await using old = await aDockerRegistry();
@@ -150,7 +150,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     const owner = await succeeds(far, ["rollback", "--to", "owner", "--yes"]);
     expect(owner.stderr).toContain("is back at revision 1 of its owner");
     expect(withoutMarks(await objectsOf(far))).toMatchObject(withoutMarks(before));
-  }, 600_000);
+  });
 });
 
 /** The program as it is where somebody sits in front of it: `script` of util-linux gives it a terminal. */

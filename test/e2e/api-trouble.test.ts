@@ -25,7 +25,7 @@ beforeAll(async () => {
     await far()[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
   };
-}, 120_000);
+});
 
 async function siteOver(kubeconfig: string, seconds = 25): Promise<void> {
   await far().writeSite({ cluster: { kubeconfig, rolloutSeconds: seconds } });
@@ -120,7 +120,7 @@ describe.skipIf(unavailable !== undefined)(`an install whose API server goes awa
   });
 
   it("or is slow goes through", async () => {
-    await siteOver(await relayed(), 60);
+    await siteOver(await relayed(), 300);
     relay().slow(60);
     const installed = await far().run(["install", carried.bundle]);
     expect(installed, said(installed)).toMatchObject({ exitCode: 0 });
@@ -130,7 +130,7 @@ describe.skipIf(unavailable !== undefined)(`an install whose API server goes awa
 /** When helm has written down that it works. */
 async function released(status: string): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/secrets?labelSelector=${encodeURIComponent(`owner=helm,status=${status}`)}`;
-  const end = Date.now() + 120_000;
+  const end = Date.now() + 300_000;
   while (Date.now() < end) {
     const { items } = (await far().cluster.api.get(path)) as { items: readonly unknown[] };
     if (items.length > 0) return;

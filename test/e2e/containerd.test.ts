@@ -39,7 +39,7 @@ describe.skipIf(unavailable !== undefined)(`Debian's containerd${because}`, () =
     bundle = await aBuiltBundle({ folder: folder.path, content: unpackable() });
     const { stdout } = await execa("tar", ["xOf", bundle, "bundle.json"]);
     items = (JSON.parse(stdout) as { readonly items: readonly Item[] }).items;
-  }, 240_000);
+  });
   afterAll(async () => {
     await containerd[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();

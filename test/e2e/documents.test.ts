@@ -45,7 +45,7 @@ describe.skipIf(unavailable !== undefined)(`documents that were packed wrong, wi
     const host = "harbor.airgap.example";
     rig.site = await writeSampleSite(rig.folder, { host, url: "http://127.0.0.1:9", more: { plugins: {} } });
     return () => folder[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   const run = (...args: readonly string[]): Promise<CliResult> => cli(args, { cwd: rig.folder });
   async function bundleWith(changes: Tampering): Promise<string> {

@@ -45,7 +45,7 @@ describe.skipIf(notHere !== undefined)(`the executable for amd64${because(notHer
     at.path = await barePath(directory.path);
     at.bundle = await aBuiltBundle({ folder: directory.path, env: { HIGRESS_AIRGAP_EXE_DIR: folder } });
     return () => directory[Symbol.asyncDispose]();
-  }, 300_000);
+  });
 
   it("needs no node, says its version, and lets no NODE_OPTIONS of the host in", async () => {
     expect((await run("sh", ["-c", "command -v node"])).exitCode).not.toBe(0);

@@ -26,7 +26,7 @@ describe.skipIf(unavailable !== undefined)(`a Harbor that goes away in the middl
     at.folder = directory.path;
     await aBuiltBundle({ folder: at.folder, content: sampleContent(2_000_000) });
     return () => directory[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it("is named, and the same command goes on when it is back, without what it has", async () => {
     const { folder } = at;

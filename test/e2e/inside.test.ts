@@ -18,7 +18,7 @@ describe("the proof of a render", () => {
   beforeAll(async () => {
     folder = await aTempDirectory();
     bundle = await aBuiltBundle({ folder: folder.path });
-  }, 120_000);
+  });
   afterAll(() => folder[Symbol.asyncDispose]());
 
   const render = async (more: Record<string, unknown>, files: Readonly<Record<string, string>> = {}) => {

@@ -33,7 +33,7 @@ describe.skipIf(unavailable !== undefined)(`an install that Ctrl-C ends${because
   beforeAll(async () => {
     shared.far = await aFarSide({ helm: "3.17" });
     return () => far()[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it.each(phases)("says in phase %s that the same command goes on, and ends with 130", async (phase) => {
     const running = await installUntil(far(), phase);
@@ -54,7 +54,7 @@ describe.skipIf(unavailable !== undefined)(`an install that kill -9 ends${becaus
   beforeAll(async () => {
     shared.far = await aFarSide({ helm: "4.2" });
     return () => far()[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it.each(phases)("in phase %s leaves nothing that a next one stumbles over", async (phase) => {
     const running = await installUntil(far(), phase);
@@ -81,7 +81,7 @@ describe.skipIf(unavailable !== undefined)(`an install whose host loses power wh
 async function released(far: FarSide, status: string): Promise<void> {
   const selector = encodeURIComponent(`owner=helm,status=${status}`);
   const path = `/api/v1/namespaces/higress-system/secrets?labelSelector=${selector}`;
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 300_000;
   while (Date.now() < end) {
     const { items } = (await far.cluster.api.get(path)) as { items: readonly unknown[] };
     if (items.length > 0) return;

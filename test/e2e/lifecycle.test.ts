@@ -19,7 +19,7 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
       await one[Symbol.asyncDispose]();
       await two[Symbol.asyncDispose]();
     };
-  }, 120_000);
+  });
 
   it("is installed, upgraded, taken back to what it was, and still passes the check of the first", async () => {
     await using far = await aFarSide({ helm: "4.1" });

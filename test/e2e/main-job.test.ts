@@ -65,7 +65,7 @@ describe.skipIf(unavailable !== undefined)(`the main job, as the user does it${b
     }
     // From here on the source registry is gone.
     return () => folder[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it.each(["3.17", "4.2"] as const)(
     "installs from the carried file alone, with helm %s, and nothing points outside",
@@ -102,7 +102,7 @@ describe.skipIf(unavailable !== undefined)(`the main job, as the user does it${b
         { app: "higress-controller" },
         { "app.kubernetes.io/name": "higress-console" },
       ];
-      for (const labels of workloads) await podWhere(cluster, { namespace, labels, timeoutMs: 60_000 }, isReady);
+      for (const labels of workloads) await podWhere(cluster, { namespace, labels }, isReady);
       expect(kubelet.pulled.length).toBeGreaterThan(3);
       expect(kubelet.pulled.every(({ image }) => image.startsWith(`${host}/higress/`))).toBe(true);
       const live = await liveObjects(cluster, kubectl);

@@ -79,7 +79,7 @@ describe.skipIf(unavailable !== undefined)(`a release that nobody here has seen$
     carried.bundle = join(folder.path, "next.tar");
     await buildUntouched();
     return () => folder[Symbol.asyncDispose]();
-  }, 180_000);
+  });
 
   /** From `init` to the bundle; of the release itself, nothing is said. */
   async function buildUntouched(): Promise<void> {
@@ -147,7 +147,7 @@ describe.skipIf(unavailable !== undefined)(`a release that nobody here has seen$
       expect(stderr.match(/chart\.value-unread[^]*?replicass/g)).toHaveLength(1);
       expect(stderr).not.toContain("reads no higress-core");
       await far("install", carried.bundle);
-      await podWhere(cluster, { namespace, labels: { app: "higress-assistant" }, timeoutMs: 60_000 }, isReady);
+      await podWhere(cluster, { namespace, labels: { app: "higress-assistant" } }, isReady);
 
       expect(kubelet.pulled.length).toBeGreaterThan(5);
       const applied = "deployments,statefulsets,jobs,wasmplugins.extensions.higress.io,clusters.acme.example";
@@ -218,5 +218,5 @@ describe.skipIf(unavailable !== undefined)(`a chart of a company's own${because}
         Buffer.from(`image: ${host}/higress/library/secret:1\nx: y\n`).toString("base64"),
       );
     }
-  }, 180_000);
+  });
 });

@@ -179,7 +179,7 @@ describe.skipIf(unavailable !== undefined)(`secrets, looked for everywhere after
       pull: { credentials: { username: "puller", passwordEnv: "PULL_PASSWORD" } },
       cluster: {
         kubeconfig,
-        rolloutSeconds: 60,
+        rolloutSeconds: 300,
         helm: await recording(folder, "helm", helm),
         kubectl: await recording(folder, "kubectl", kubectl),
       },

@@ -33,7 +33,7 @@ describe.skipIf(unavailable !== undefined)(`plugins of an earlier life${because}
     const folder = await aTempDirectory();
     carried.bundle = await aBuiltBundle({ folder: folder.path });
     return () => folder[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it("are repointed or switched off before the first gateway starts, and given back by uninstall", async () => {
     await using far = await aFarSide({ helm: "3.17" });

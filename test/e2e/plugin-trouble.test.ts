@@ -26,7 +26,7 @@ describe.skipIf(unavailable !== undefined)(`a plugin that makes trouble${because
   const shared: { far?: FarSide } = {};
   const far = (): FarSide => shared.far as FarSide;
   const site = (plugins: object, more: object = {}) =>
-    far().writeSite({ plugins: { watchSeconds: 2, ...plugins }, ...more });
+    far().writeSite({ plugins: { watchSeconds: 5, ...plugins }, ...more });
   const states = async () =>
     Object.fromEntries((await wasmPlugins(far())).map((one) => [one.metadata.name, isEnabled(one) ? "on" : "off"]));
   const undo: { undo(): Promise<void> }[] = [];
@@ -36,7 +36,7 @@ describe.skipIf(unavailable !== undefined)(`a plugin that makes trouble${because
   beforeAll(async () => {
     shared.far = await aFarSide({ helm: "4.1" });
     return () => far()[Symbol.asyncDispose]();
-  }, 120_000);
+  });
   afterEach(async () => {
     for (const script of undo.splice(0)) await script.undo();
   });

@@ -54,7 +54,7 @@ describe.skipIf(unavailable !== undefined)(`the plugins of a bundle${because}`, 
       },
     });
     return () => folder[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it("are listed, each with the version that its URL has and the layout that the gateway will see", async () => {
     const { stdout, exitCode } = await run("plugins", "list", carried.bundle);

@@ -87,7 +87,7 @@ describe.skipIf(unavailable !== undefined)(`preflight against a Harbor with many
     // Larger than what a proxy takes that nobody has configured.
     await aBuiltBundle({ folder: at.folder, content: sampleContent(3_000_000) });
     return () => directory[Symbol.asyncDispose]();
-  }, 120_000);
+  });
 
   it.each(["en", "zh"] as const)("reports all of them in one run, as docs/%s shows", async (language) => {
     await using company = await aCertificateAuthority({ names: [host], days: 20 });
@@ -105,8 +105,8 @@ describe.skipIf(unavailable !== undefined)(`preflight against a Harbor with many
     harbor.reset();
     const words = ["preflight", "bundle.tar", "--site", "site.yaml", "--lang", language];
     const result = await cli(words, { cwd: folder });
-    // The Date header has no fractions of a second.
-    const steady = [[/ (29[89]|300) /g, " 300 "]] as const;
+    // The Date header has no fractions of a second, and an answer is under way for some on a busy machine.
+    const steady = [[/ (2[6-9]\d|300) /g, " 300 "]] as const;
     const screen = screenOf({ command: `higress-airgap ${words.slice(0, 4).join(" ")}`, result, steady });
     expect(result.exitCode).toBe(3);
     expect(screen).not.toContain("planted");

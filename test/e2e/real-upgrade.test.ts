@@ -58,7 +58,7 @@ describe.skipIf(unavailable !== undefined)(`the real charts on a real API server
     await succeeds(far, ["rollback", "--yes"]);
     expect(await imagesOf(far)).toEqual(before);
     await succeeds(far, ["check", first.bundle]);
-  }, 600_000);
+  });
 
   it("of somebody else are taken over at 2.0.7, upgraded across 2.1.11 and 2.2.1 to 2.2.4, and given back", async () => {
     const beside = (version: string): string => join(dirname(chart), `higress-${version}.tgz`);
@@ -129,7 +129,7 @@ describe.skipIf(unavailable !== undefined)(`the real charts on a real API server
     const kinds = "deployments,daemonsets,statefulsets,services,configmaps,secrets,jobs,wasmplugins,ingresses";
     expect((await kubectl(far, "get", kinds, "-o", "name")).split("\n")).toEqual(["configmap/kube-root-ca.crt"]);
     expect(await kubectl(far, "get", "clusterroles,clusterrolebindings", "-o", "name")).not.toContain("higress");
-  }, 600_000);
+  });
 });
 
 const workloads = "deployments,daemonsets,statefulsets";

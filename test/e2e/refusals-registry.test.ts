@@ -34,7 +34,7 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
       await shared.locked?.[Symbol.asyncDispose]();
       await authority[Symbol.asyncDispose]();
     };
-  }, 120_000);
+  });
 
   /** `build` of the sample's spec with these laid over it. */
   async function built(more: object): Promise<Told> {

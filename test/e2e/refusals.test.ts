@@ -39,7 +39,7 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     carried.good = await side().build("good.tar");
     carried.signed = await side().build("signed.tar", "--sign-key", join(side().folder, "theirs"));
     return () => side()[Symbol.asyncDispose]();
-  }, 120_000);
+  });
   beforeEach(() => {
     seen = side().registry.requests.length;
   });

@@ -61,7 +61,7 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
       await execa(far.tools.kubectl, ["--kubeconfig", far.cluster.kubeconfig, ...words], { cwd: folder });
     }
     for (const app of ["higress-gateway", "higress-controller"])
-      await podWhere(far.cluster, { namespace, labels: { app }, timeoutMs: 60_000 }, isReady);
+      await podWhere(far.cluster, { namespace, labels: { app } }, isReady);
     await succeeds(far, ["check", carried.bundle]);
 
     // Helm finds its marks on what kubectl applied, takes it, and still has them when the files are applied once more.
@@ -172,7 +172,7 @@ async function appliesTheSame(far: FarSide): Promise<void> {
   await on("apply", "--server-side", "-f", gitopsCrds());
   // One of this moment has no conditions yet, on which kubectl fails.
   const established = () => on("wait", "--for=condition=Established", "-f", gitopsCrds());
-  await vi.waitFor(established, { timeout: 60_000, interval: 500 });
+  await vi.waitFor(established, { timeout: 150_000, interval: 500 });
   for (const space of ["argocd", "flux-system"]) await on("create", "namespace", space);
   for (const file of ["argocd/argocd.yaml", "flux/flux.yaml"])
     await on("apply", "--server-side", "--validate=strict", "-f", file);

@@ -24,7 +24,7 @@ describe.skipIf(unavailable !== undefined)(`the form that a site hands in${becau
       await far[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     };
-  }, 180_000);
+  });
 
   it("asks in both languages for what this site and this bundle need", async () => {
     await far.writeSite({ inside: ["sso.bank.example"] });
@@ -55,7 +55,7 @@ describe.skipIf(unavailable !== undefined)(`the form that a site hands in${becau
     const { stdout: token } = await execa(far.tools.kubectl, [...admin, ...account]);
     const { server, caFile } = far.cluster;
     const kubeconfig = await writeKubeconfig(join(far.folder, "installer.kubeconfig"), { server, caFile, token });
-    await far.writeSite({ cluster: { kubeconfig, rolloutSeconds: 60 } });
+    await far.writeSite({ cluster: { kubeconfig, rolloutSeconds: 300 } });
     const forbidden: string[] = [];
     for (const command of [
       ["preflight", bundle],

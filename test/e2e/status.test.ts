@@ -18,7 +18,7 @@ describe.skipIf(unavailable !== undefined)(`a look at what stands there${because
       await far[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     };
-  }, 180_000);
+  });
 
   it("is given before and after an install, with what may not be read, and rollback goes to any install of history", async () => {
     const nothing = await succeeds(far, ["status"]);

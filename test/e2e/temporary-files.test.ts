@@ -22,7 +22,7 @@ describe.skipIf(unavailable !== undefined)(`files for helm in the temporary fold
     const values = { more: { password: planted } };
     await writeSampleSite(folder.path, { host: "127.0.0.1:9", url: "http://127.0.0.1:9", more: { values } });
     await script("kubectl", 'echo "The connection to the server localhost:8080 was refused" >&2; exit 1');
-  }, 120_000);
+  });
   afterAll(() => folder[Symbol.asyncDispose]());
 
   async function script(name: string, text: string): Promise<void> {

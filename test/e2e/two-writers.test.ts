@@ -23,7 +23,7 @@ describe.skipIf(unavailable !== undefined)(`two processes that write one bundle$
     await using bundle = await openBundle(await openSource(first));
     const [blob] = bundle.document.blobs.toSorted((a, b) => b.size - a.size);
     largest = hexOf(blob!.digest);
-  }, 120_000);
+  });
   afterAll(() => side[Symbol.asyncDispose]());
 
   const words = (out: string): readonly string[] => [

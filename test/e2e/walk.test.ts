@@ -84,7 +84,7 @@ describe.skipIf(unavailable !== undefined)(`the whole job with the executable on
     const built = await aBuiltBundle({ folder: directory.path, spec, env });
     await rename(built, join(at.stick, "higress-2.2.4.tar"));
     return () => directory[Symbol.asyncDispose]();
-  }, 300_000);
+  });
 
   it.each(["en", "zh"] as const)("goes as docs/%s/walk.md shows", async (language) => {
     await using far = await aFarSide();

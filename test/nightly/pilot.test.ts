@@ -182,12 +182,12 @@ describe.skipIf(reason)(`plugins that pilot sends${reason === undefined ? "" : `
 
   it("of one phase answer by their priority, which may change", async () => {
     await apply("forbids", { phase: "AUTHN", priority: 1 });
-    await expect.poll(status, { timeout: 60_000 }).toBe(403);
+    await expect.poll(status, { timeout: 150_000 }).toBe(403);
     await apply("asks-who", { phase: "AUTHN", priority: 2 });
-    await expect.poll(status, { timeout: 60_000 }).toBe(401);
+    await expect.poll(status, { timeout: 150_000 }).toBe(401);
     await apply("forbids", { phase: "AUTHN", priority: 3 });
-    await expect.poll(status, { timeout: 60_000 }).toBe(403);
+    await expect.poll(status, { timeout: 150_000 }).toBe(403);
     await world.kubectl.delete({ resource: wasmPluginResource, name: "forbids", namespace });
-    await expect.poll(status, { timeout: 60_000 }).toBe(401);
+    await expect.poll(status, { timeout: 150_000 }).toBe(401);
   });
 });

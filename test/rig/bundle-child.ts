@@ -10,10 +10,17 @@ import { aPackInput } from "./bundle-input.ts";
 
 /**
  * A program of its own, to be killed or measured: packs files of so many MiB, saying a line per MiB that went by, then
- * verifies what it packed. Arguments: path, MiB per file, volume size in MiB (0: one file).
+ * verifies what it packed. Arguments: path, MiB per file, volume size in MiB (0: one file), after how many lines it stands
+ * still until it is killed.
  */
-const [path = "", mebibytes = "1", volumes = "0"] = process.argv.slice(2);
+const [path = "", mebibytes = "1", volumes = "0", last = "Infinity"] = process.argv.slice(2);
 const MiB = 1024 ** 2;
+
+let lines = 0;
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+  lines += 1;
+}
 
 /** Its content is one chunk over and over: a source that takes no memory. */
 function aFile(name: string, chunks: number): LargeFile {
@@ -28,7 +35,8 @@ function aFile(name: string, chunks: number): LargeFile {
     async *open(offset) {
       for (let at = offset; at < size;) {
         const part = chunk.subarray(at % chunk.byteLength);
-        if (at % MiB === 0) process.stdout.write(`${name} ${at}\n`);
+        if (at % MiB === 0) say(`${name} ${at}`);
+        if (lines >= Number(last)) await new Promise(() => setInterval(() => undefined, 60_000));
         // As from a socket: the loop turns between chunks.
         await new Promise((resolve) => setImmediate(resolve));
         yield part;

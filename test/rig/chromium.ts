@@ -56,7 +56,7 @@ export async function visit(file: string, folder: string, more: readonly string[
       "--dump-dom",
       `file://${file}`,
     ],
-    { timeout: 60_000, stdin: "ignore" },
+    { timeout: 180_000, stdin: "ignore" },
   );
   return { dom: stdout, console: stderr.split("\n").filter((line) => line.includes(":CONSOLE")) };
 }

@@ -8,7 +8,7 @@ export function isolationUnavailable(): string | undefined {
   ] as const) {
     const [program, ...args] = command;
     try {
-      execFileSync(program, args, { stdio: "ignore", timeout: 20_000 });
+      execFileSync(program, args, { stdio: "ignore", timeout: 120_000 });
     } catch {
       return program === "strace"
         ? "strace is not here, or may not trace: install Debian's strace, allow ptrace"

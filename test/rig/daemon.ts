@@ -57,7 +57,7 @@ export function aDaemon({ name, command, args, directory }: DaemonOptions): Daem
     name,
     ended: () => end,
     log: () => readFile(logFile, "utf8"),
-    async until(check, deadlineMs = 60_000) {
+    async until(check, deadlineMs = 180_000) {
       const deadline = Date.now() + deadlineMs;
       let last: unknown = "it was never asked";
       while (end === undefined) {

@@ -15,7 +15,7 @@ export interface PodWhere {
  */
 export async function podWhere(
   { api }: Cluster,
-  { namespace, labels = {}, timeoutMs = 30_000 }: PodWhere,
+  { namespace, labels = {}, timeoutMs = 150_000 }: PodWhere,
   holds: (pod: Pod) => boolean,
 ): Promise<Pod> {
   const done = new AbortController();

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 export function slowMediumUnavailable(): string | undefined {
   try {
     const [strace = "", ...flags] = slowly("/dev/null", 0);
-    execFileSync(strace, [...flags, "true"], { stdio: "ignore", timeout: 20_000 });
+    execFileSync(strace, [...flags, "true"], { stdio: "ignore", timeout: 120_000 });
     return undefined;
   } catch {
     return "strace is not here, or may not trace: install Debian's strace, allow ptrace";

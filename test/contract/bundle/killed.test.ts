@@ -29,9 +29,13 @@ beforeAll(async () => {
 });
 afterAll(() => directory[Symbol.asyncDispose]());
 
-/** Runs it to its end, or until it has said so many lines: then it is killed, with no chance to tidy up. */
-async function run(args: readonly string[], killAfter = Infinity): Promise<Facts | undefined> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"], env: {} });
+/** Runs it to its end, or until it has said so many lines: it says no more, and is killed with no chance to tidy up. */
+async function run(
+  [path = "", mebibytes = "", volumes = "0"]: readonly string[],
+  killAfter = Infinity,
+): Promise<Facts | undefined> {
+  const args = [program, path, mebibytes, volumes, String(killAfter)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: {} });
   let last = "";
   let lines = 0;
   for await (const line of createInterface(child.stdout)) {

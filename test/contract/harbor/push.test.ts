@@ -129,7 +129,7 @@ describe("pushItems into Harbor", () => {
   });
 
   it("goes on when a token runs out in the middle", async () => {
-    harbor.set({ expiresIn: 1 });
+    harbor.set({ expiresIn: 10 });
     harbor.failNext("blob.put", {
       status: 401,
       code: "UNAUTHORIZED",

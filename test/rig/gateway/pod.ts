@@ -33,7 +33,7 @@ export interface GatewayAnswer {
 }
 
 const readyPort = 15021;
-const answerMs = 10_000;
+const answerMs = 30_000;
 const probeMs = 2_000;
 
 /** The gateway's container: the real agent and the real Envoy, in namespaces of their own. */

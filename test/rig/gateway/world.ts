@@ -94,14 +94,14 @@ export async function aGatewayWorld({
   };
   await put({ gateway: anImage() });
   await kubectl.apply(wasmPluginCrd, { fieldManager: "rig" });
-  await kubectl.established(["wasmplugins.extensions.higress.io"], 30);
+  await kubectl.established(["wasmplugins.extensions.higress.io"], 150);
   const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
   await kubectl.apply(documents(ca, JSON.stringify({ auths: { [hosts.harbor]: { auth } } }), logAsJson), {
     fieldManager: "rig",
   });
 
   const ready = async (): Promise<void> => {
-    for (let tries = 0; tries < 300; tries += 1) {
+    for (let tries = 0; tries < 900; tries += 1) {
       const found = await kubectl.get<Deployment>({ resource: "deployments.apps", name, namespace });
       if (found?.status?.readyReplicas === 1) return;
       await delay(200);

@@ -89,6 +89,7 @@ class HarborServer {
   uploaded = 0;
   onDeath: () => void = () => undefined;
   #lifetime = Infinity;
+  #resets = 0;
   readonly #backend: Backend;
   readonly #tokens = new Tokens();
   readonly #faults = new Map<Step, Fault[]>();
@@ -118,6 +119,7 @@ class HarborServer {
   }
 
   reset(): void {
+    this.#resets += 1;
     this.requests.length = 0;
     this.uploaded = 0;
     this.#faults.clear();
@@ -143,7 +145,10 @@ class HarborServer {
     if (pathname === "/service/token") return this.#tokens.handle(exchange);
     if (pathname.startsWith("/api/")) return handleRest(exchange);
     if (!pathname.startsWith("/v2")) return { status: 200, text: "portal" };
+    const life = this.#resets;
     const onUploaded = (bytes: number): void => {
+      // Of an upload that was broken off, bytes may still be on their way.
+      if (life !== this.#resets) return;
       this.uploaded += bytes;
       if (this.uploaded >= this.#lifetime) this.onDeath();
     };

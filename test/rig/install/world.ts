@@ -69,7 +69,7 @@ export async function anInstallWorld(): Promise<InstallWorld> {
     upgrade: (line, ...more) => helm(line, "upgrade", "--install", "higress", chart, ...more),
     gateway: async () =>
       (await kubectl.get<Deployment>({ resource: "deployments.apps", name: "higress-gateway", namespace })) ?? {},
-    rollout: (seconds = 60, hopelessSeconds = 30) =>
+    rollout: (seconds = 150, hopelessSeconds = 60) =>
       watchRollout(workloads, kubectl, {
         namespace,
         seconds,

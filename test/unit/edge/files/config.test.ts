@@ -8,6 +8,7 @@ import { Failure, isFailure } from "../../../../src/model/failure.ts";
 import { Site } from "../../../../src/model/site.ts";
 import { BundleSpec } from "../../../../src/model/spec.ts";
 import { problemWords } from "../../../../src/ui/messages/problem-words.ts";
+import { processorTime } from "../../../rig/processor-time.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -84,14 +85,14 @@ describe("parseConfig", () => {
     expect(problemsOf(text)[0]?.startsWith(start)).toBe(true);
   });
 
-  it("ends within a second on aliases that grow to a thousand million nodes", () => {
+  it("ends within a second of work on aliases that grow to a thousand million nodes", () => {
     const levels = "abcdefghi".split("").map((name, at, all) => {
       const inner = at === 0 ? "x" : `*${all[at - 1] ?? ""}`;
       return `${name}: &${name} [${Array.from({ length: 10 }, () => inner).join(", ")}]`;
     });
-    const before = performance.now();
+    const worked = processorTime();
     expect(problemsOf(levels.join("\n"))[0]).toContain("aliases grow");
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(worked()).toBeLessThan(1000);
   });
 
   it("refuses nesting that no configuration has", () => {

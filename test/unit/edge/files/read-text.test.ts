@@ -1,8 +1,9 @@
 import { execa } from "execa";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { readText } from "../../../../src/edge/files/read-text.ts";
+import { otherEnd, readText } from "../../../../src/edge/files/read-text.ts";
 import { aTempDirectory } from "../../../rig/temp-directory.ts";
 
 /** 网关 as Notepad's "ANSI" saves it on a Chinese Windows. */
@@ -62,9 +63,16 @@ describe("readText", () => {
     await using folder = await aTempDirectory();
     const path = join(folder.path, "pipe");
     await execa("sh", ["-c", `mkfifo "$0"`, path]);
-    const writer = execa("sh", ["-c", `sleep 0.2; { echo a; sleep 0.2; echo b; } > "$0"`, path]);
-    expect(await readText(path, 100)).toBe("a\nb\n");
-    await writer;
+    const reading = readText(path, 100);
+    const pause = () => delay(3 * otherEnd.look);
+    await pause();
+    await using writer = await open(path, "w");
+    for (const line of ["a\n", "b\n"]) {
+      await pause();
+      await writer.write(line);
+    }
+    await writer.close();
+    expect(await reading).toBe("a\nb\n");
   });
 
   it("refuses a pipe that nobody writes into: opening it would wait in a thread that no signal ends", async () => {

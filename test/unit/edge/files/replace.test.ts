@@ -109,7 +109,7 @@ it("writes through what the shell has opened, also where that is a file", async 
   expect((await stat(path)).ino).toBe((await opened.stat()).ino);
 });
 
-it("neither waits for a pipe that init is to write, nor leaves one behind as a file", { timeout: 10_000 }, async () => {
+it("neither waits for a pipe that init is to write, nor leaves one behind as a file", async () => {
   const folder = await aFolder();
   await execa("sh", ["-c", `mkfifo "$0"`, join(folder, "bundle.yaml")]);
   const read = readFile(join(folder, "bundle.yaml"), "utf8");

@@ -4,6 +4,7 @@ import { Symptom, SymptomTable, symptomReader } from "../../../../src/model/symp
 import { loadTyped } from "../../../../src/std/yaml.ts";
 import { readLogs } from "../../../../src/stages/doctor/doctor.ts";
 import { unrecorded } from "../../../rig/gateway/unrecorded.ts";
+import { processorTime } from "../../../rig/processor-time.ts";
 
 const table = SymptomTable.parse(loadTyped(readFileSync("manifests/higress/symptoms.yaml", "utf8"))[0]);
 const read = symptomReader(table.symptoms);
@@ -226,9 +227,9 @@ describe("the symptom table", () => {
       "configmap ",
       "persistentvolumeclaim ",
     ];
-    const start = performance.now();
+    const worked = processorTime();
     for (const text of hostile) read(text.repeat(100_000));
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(worked()).toBeLessThan(1000);
   });
 
   it.each(["(a+)+b", "a.*b.*c", "(?=x)abcd", "(abcd)\\1", "a{1,5000}bcd", "unclosed(("])(
