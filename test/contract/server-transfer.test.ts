@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -34,8 +34,7 @@ function zeros(chunks: number, damagedAt?: number) {
 }
 
 async function servingBlob(blob: { descriptor: Descriptor; content: Fetcher }) {
-  const lines: RequestLine[] = [];
-  let logged = (): void => undefined;
+  let logged: (line: RequestLine) => void = () => undefined;
   const server = await serve({
     catalog: {
       content: blob.content,
@@ -45,12 +44,9 @@ async function servingBlob(blob: { descriptor: Descriptor; content: Fetcher }) {
       referrers: () => [],
       blob: () => blob.descriptor,
     },
-    onRequest: (line) => {
-      lines.push(line);
-      logged();
-    },
+    onRequest: (line) => logged(line),
   });
-  const nextLine = () => new Promise<void>((resolve) => (logged = resolve)).then(() => lines.at(-1));
+  const nextLine = () => new Promise<RequestLine>((resolve) => (logged = resolve));
   return { server, nextLine, url: `${server.url}/v2/a/blobs/${blob.descriptor.digest}` };
 }
 
@@ -97,8 +93,7 @@ describe("a blob on its way out", () => {
   it("is no answer at all when it is damaged and small", async () => {
     const { server, url } = await servingBlob(zeros(1, 0));
     await using(server, async () => {
-      const response = await open(url);
-      response.resume();
+      const response = (await open(url)).resume();
       expect(response.statusCode).toBe(500);
     });
   });
@@ -120,17 +115,22 @@ describe("a blob on its way out", () => {
   it("is given up when its client leaves while the source is waiting", async () => {
     const { descriptor } = zeros(2);
     let given: AbortSignal | undefined;
+    const source = new EventEmitter();
+    const waiting = once(source, "waits");
     const content: Fetcher = {
       async *fetch(_, { signal } = {}) {
         given = signal;
         yield Buffer.alloc(chunk);
+        source.emit("waits");
         await new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(new Error("left"))));
       },
     };
     const { server, url, nextLine } = await servingBlob({ descriptor, content });
     await using(server, async () => {
       const line = nextLine();
-      (await open(url)).destroy();
+      const response = (await open(url)).resume();
+      await waiting;
+      response.destroy();
       expect(await line).toMatchObject({ bytes: chunk });
       expect(given?.aborted).toBe(true);
     });

@@ -45,7 +45,7 @@ describe("hashing threads", () => {
     const threads = await hashThreads(1);
     using hash = threads.start(2 * MiB);
     const memory = hash.allocate(block);
-    const asked = Promise.allSettled(Array.from({ length: 200 }, () => hash.update(memory)));
+    const asked = Promise.allSettled(Array.from({ length: 200 }, async () => hash.update(memory)));
     await threads[Symbol.asyncDispose]();
     // How many of them were answered before is chance.
     for (const each of await asked)
