@@ -212,8 +212,7 @@ describe.skipIf(dockerRegistryUnavailable())("the registry client", () => {
     await using client = aClient({
       origins: [server.origin],
       login,
-      // Short only where it has to pass, and less so where the first answer must come as far as to its fault: on a busy
-      // machine a good one may need longer than that.
+      // Short only where it has to pass, less so where an answer must come to its fault: a busy machine may need longer.
       stallSeconds: fault.type !== "stall" && fault.type !== "drip" ? 60 : outcome === "resumes" ? 1 : 0.3,
       partSize: 600_000,
       bulkFrom,
