@@ -29,11 +29,12 @@ export interface StreamContent extends Named {
   readonly open: (offset: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
 }
 
-export interface PlannedEntry extends Named {
+/** A content in its place. */
+type Entry<C extends EntryContent> = C & {
   /** Of its content; the header stands before it. */
   readonly offset: number;
   readonly header: Buffer;
-}
+};
 
 /** A stretch of the file. Segments follow each other without gaps from the first byte to the last. */
 export type Segment =
@@ -45,13 +46,12 @@ export interface StreamSegment {
   readonly kind: "stream";
   readonly offset: number;
   readonly size: number;
-  readonly entry: PlannedEntry;
-  readonly content: StreamContent;
+  readonly entry: Entry<StreamContent>;
 }
 
 export interface Layout {
   readonly size: number;
-  readonly entries: readonly PlannedEntry[];
+  readonly entries: readonly Entry<EntryContent>[];
   readonly segments: readonly Segment[];
 }
 
@@ -60,7 +60,7 @@ export const endOfArchive = 2 * tarBlock;
 
 /** Gives every entry its header and its place. @throws Failure USAGE */
 export function arrange(contents: readonly EntryContent[], mtime: number): Layout {
-  const entries: PlannedEntry[] = [];
+  const entries: Entry<EntryContent>[] = [];
   const segments: Segment[] = [];
   const seen = new Set<string>();
   let offset = 0;
@@ -71,14 +71,14 @@ export function arrange(contents: readonly EntryContent[], mtime: number): Layou
   };
   for (const content of contents) {
     refuseUnusable(content, seen);
-    const { name, size, sha256, mode = modeOf(name) } = content;
+    const { name, size, mode = modeOf(name) } = content;
     const header = encodeHeader({ name, size, mode, mtime });
     const whole = tarBlock + size + tarPadding(size);
-    const entry = { name, size, sha256, mode, offset: offset + tarBlock, header };
-    entries.push(entry);
+    const place = { offset: offset + tarBlock, header };
+    entries.push({ ...content, ...place });
     if (content.kind === "stream") {
       close();
-      segments.push({ kind: "stream", offset, size: whole, entry, content });
+      segments.push({ kind: "stream", offset, size: whole, entry: { ...content, ...place } });
       here = { at: offset + whole, chunks: [] };
     } else {
       here.chunks.push(header, content.bytes, Buffer.alloc(tarPadding(size)));

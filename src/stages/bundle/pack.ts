@@ -64,7 +64,7 @@ async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
   if (bytesResumed > 0) report({ type: "note", text: "resumed", facts: { bytes: bytesResumed } });
   progress.start(
     left,
-    total(left, ({ entry, content }) => content.size - (out.survived.partial.get(entry.name) ?? 0)),
+    total(left, ({ entry }) => entry.size - (out.survived.partial.get(entry.name) ?? 0)),
   );
   const turn = out.order === "strict" ? new InOrder(out) : undefined;
   const pending = new Set(left);
@@ -88,7 +88,7 @@ async function write(plan: BundlePlan, out: OpenOutput, options: PackOptions) {
 }
 
 function hostOf(segment: Segment): string {
-  return segment.kind === "bytes" ? "" : segment.content.host;
+  return segment.kind === "bytes" ? "" : segment.entry.host;
 }
 
 /** Largest first keeps the tail of the transfer short; what is in memory already goes before all. */

@@ -19,28 +19,28 @@ export class ItemProgress {
 
   constructor(segments: readonly StreamSegment[], report: Report) {
     this.#report = report;
-    for (const { content } of segments) {
-      for (const name of content.names) this.#item(name).blobs += 1;
-      this.#item(content.names[0] ?? content.name).size += content.size;
+    for (const { entry } of segments) {
+      for (const name of entry.names) this.#item(name).blobs += 1;
+      this.#item(entry.names[0] ?? entry.name).size += entry.size;
     }
   }
 
   /** Says what is left to do. */
   start(left: readonly StreamSegment[], bytes: number): void {
-    const items = new Set(left.flatMap(({ content }) => content.names)).size;
+    const items = new Set(left.flatMap(({ entry }) => entry.names)).size;
     this.#report({ type: "transfer", phase: "pack", items, bytes });
   }
 
-  moved({ content }: StreamSegment, bytes: number): void {
-    const name = content.names[0] ?? content.name;
+  moved({ entry }: StreamSegment, bytes: number): void {
+    const name = entry.names[0] ?? entry.name;
     const item = this.#item(name);
     item.unreported += bytes;
     item.fetched += bytes;
     if (item.unreported >= step) this.#flush(name, item);
   }
 
-  done({ content }: StreamSegment): void {
-    for (const name of content.names) {
+  done({ entry }: StreamSegment): void {
+    for (const name of entry.names) {
       const item = this.#item(name);
       item.blobs -= 1;
       if (item.blobs > 0) continue;

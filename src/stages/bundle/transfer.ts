@@ -29,7 +29,7 @@ export function survivedOf({ entry }: StreamSegment, out: OpenOutput): number {
  * right. A prefix that survived is hashed again and not fetched again.
  */
 export async function transfer(segment: StreamSegment, out: OpenOutput, options: EntryTransferOptions): Promise<void> {
-  const { entry, content } = segment;
+  const { entry } = segment;
   const { signal, onBytes, write, outstanding } = options;
   const start = survivedOf(segment, out);
   const startHash = start === 0 ? (options.startHash ?? hashInline) : hashInline;
@@ -39,7 +39,7 @@ export async function transfer(segment: StreamSegment, out: OpenOutput, options:
   const batches = new Batches(segment, start, { hash, write, wrote, outstanding });
   let received = start;
   try {
-    for await (const chunk of content.open(start, signal)) {
+    for await (const chunk of entry.open(start, signal)) {
       signal.throwIfAborted();
       received += chunk.byteLength;
       if (received > entry.size) throw mismatch(segment, received);
