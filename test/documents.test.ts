@@ -122,7 +122,7 @@ describe("walks through ARCHITECTURE.md", () => {
   const names = (body: string, name: string): boolean => new RegExp(`(?<![\\w#])${name}\\b`).test(body.slice(1));
 
   it("are there, as functions of these files", () => {
-    expect(walks.length).toBe(2);
+    expect(walks.length).toBe(3);
     expect(walks.flatMap(({ hops }) => hops.filter((hop) => bodyOf(hop) === undefined))).toEqual([]);
   });
 
@@ -141,8 +141,20 @@ describe("walks through ARCHITECTURE.md", () => {
   it("are as long as their heads say, and do not grow", () => {
     const counted = walks.map(({ hops }) => new Set(hops.map(({ file }) => file)).size);
     expect(counted).toEqual(walks.map(({ files }) => files));
-    const [layer = 0, project = 0] = counted;
+    const [layer = 0, project = 0, pushed = 0] = counted;
     expect(layer).toBeLessThanOrEqual(29);
     expect(project).toBeLessThanOrEqual(10);
+    expect(pushed).toBeLessThanOrEqual(25);
+  });
+
+  it("name every shape that the layer has on its way, and no more than there are", () => {
+    const [, head, rows = ""] = /^\| (\d+) shapes .*\n\|.*\n((?:\| `.*\n)+)/m.exec(read("ARCHITECTURE.md")) ?? [];
+    const shapes = [...rows.matchAll(/^\| `(\w+)` +\| `([^`]+)`/gm)];
+    expect(shapes.length).toBe(Number(head));
+    expect(shapes.length).toBeLessThanOrEqual(8);
+    const lost = shapes.filter(
+      ([, name = "", file = ""]) => !new RegExp(`^export (?:interface|type|const) ${name}\\b`, "m").test(read(file)),
+    );
+    expect(lost.map(([row]) => row)).toEqual([]);
   });
 });
