@@ -73,6 +73,7 @@ export interface FailureFacts {
   CHART_UNUSABLE: { chart: string; why: string };
   CHART_VALUE_WANTED: { chart: string; path: string; says: string };
   CHART_INCOMPLETE: { chart: string; missing: string };
+  SITE_VALUE_REFUSED: { chart: string; values: string; says: string };
   PLUGIN_UNUSABLE: { plugin: string; why: string };
   PLUGIN_ABSENT: { plugins: string; namespace: string; there: string };
   NAME_COLLISION: { target: string; first: string; second: string };
@@ -145,6 +146,7 @@ const defaultSide: Readonly<Record<FailureCode, Side>> = {
   CHART_UNUSABLE: "source",
   CHART_VALUE_WANTED: "usage",
   CHART_INCOMPLETE: "source",
+  SITE_VALUE_REFUSED: "usage",
   PLUGIN_UNUSABLE: "source",
   PLUGIN_ABSENT: "cluster",
   NAME_COLLISION: "target",

@@ -86,6 +86,7 @@ export interface FindingFacts {
   "relocation.other-chart": { chart: string; map: string };
   "chart.value-unread": { chart: string; path: string; near: string };
   "chart.value-type": { chart: string; path: string; value: string; standing: string };
+  "site.release-unknown": { release: string; known: string };
   "chart.feature": { chart: string; switches: string; references: string };
   // registry
   "registry.not-harbor": { host: string; kind: RegistryKind };

@@ -128,6 +128,15 @@ export function ociPatterns({ plugins }: RelocationMap): readonly string[] {
  */
 export type ValuesLayer = Readonly<Record<string, unknown>> | string;
 
+/** A layer of the site's own values. */
+export interface OwnValues {
+  /** Where they are written: a file, a key of the site file, `--set`. */
+  readonly from: string;
+  readonly layer: ValuesLayer;
+  /** The only release that they are laid over. @default every one */
+  readonly release?: string | undefined;
+}
+
 /** What the placeholders of a map become on one site. */
 export interface RelocationTarget {
   readonly registry: string;

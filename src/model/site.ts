@@ -49,6 +49,11 @@ const SitePlugins = z.strictObject({
   watchSeconds: z.int().min(0).max(3600).default(30),
 });
 
+const ReleaseValues = z.strictObject({
+  values: z.record(z.string(), z.unknown()).default({}).describe("Over `values` of the site, for this release only"),
+  valuesFiles: z.array(Path).default([]),
+});
+
 /** The air-gapped side: `site.yaml`. */
 export const Site = z.strictObject({
   apiVersion: z.literal("higress-airgap/v1"),
@@ -58,6 +63,10 @@ export const Site = z.strictObject({
   cluster: Cluster.prefault({}),
   values: z.record(z.string(), z.unknown()).default({}).describe("Your Helm values; the relocation is laid over them"),
   valuesFiles: z.array(Path).default([]),
+  releases: z
+    .record(ReleaseName, ReleaseValues)
+    .default({})
+    .describe("Helm values of one release, where the bundle installs several: `values` are laid over every chart"),
   inside: z
     .array(expecting("a host, host:port, *.domain or a range such as 203.0.113.0/24", isInsidePattern))
     .max(1000)

@@ -4,6 +4,7 @@ import { ociReference, printReference } from "../model/reference.ts";
 import {
   ociPatterns,
   type Mapped,
+  type OwnValues,
   type Patch,
   type RelocationMap,
   type RelocationTarget,
@@ -31,7 +32,7 @@ export interface PlannedChart {
   /** Bundle's, then the user's, then the relocation: each layer wins over the one before. */
   readonly values: readonly ValuesLayer[];
   /** Of `values`, what the site's values files, its own file and the command line say. */
-  readonly own: { readonly texts: readonly string[]; readonly values: Values };
+  readonly own: readonly OwnValues[];
   /** How many layers at the start of `values` are the bundle's; the values of a former owner come right after them. */
   readonly below: number;
   /** What no value reaches. */
@@ -67,14 +68,16 @@ export interface InstallPlan {
   readonly target: RelocationTarget;
   /** The plugin that the controller gives gateways for MCP servers. */
   readonly mcpServer: string | undefined;
+  /** Releases that the site has values of, and the bundle has not. */
+  readonly unknownReleases: readonly string[];
   /** The Higress release, which decides what its console and gateway can do. */
   readonly version: string;
 }
 
 export interface PlanPorts {
   parseRelocation(text: string, file: string): RelocationMap;
-  /** The user's values files, as they are written. */
-  readonly userValues: readonly string[];
+  /** The site's own, in their order. */
+  readonly userValues: readonly OwnValues[];
   /** What former owners of releases had set. */
   readonly owners?: readonly OwnerLayer[] | undefined;
 }
@@ -93,15 +96,15 @@ export async function planInstall(bundle: PlannedBundle, site: Site, ports: Plan
     ),
   );
   const version = carriedRelease(bundle.document);
-  const named: MappingOptions = {
+  const naming: MappingOptions = {
     registry: site.registry.host,
     project: site.registry.project,
     templates: site.registry.pathTemplate,
   };
-  const prefix = prefixOf(named);
+  const prefix = prefixOf(naming);
   const patterns = site.plugins.mode === "oci" ? maps.flatMap(ociPatterns) : [];
   const asked = askedByPattern(bundle.document.items, patterns, { prefix, version });
-  const { mapped, yielded } = mapItems(bundle.document.items, { ...named, asked });
+  const { mapped, yielded } = mapItems(bundle.document.items, { ...naming, asked });
   const target: RelocationTarget = {
     registry: site.registry.host,
     project: site.registry.project,
@@ -119,7 +122,10 @@ export async function planInstall(bundle: PlannedBundle, site: Site, ports: Plan
     return [plannedChart(chart, { relocation, name, target, site, ports })];
   });
   const { mcpServer } = release;
-  return { mapped, yielded, charts, prefix, carried: carriedReferences(mapped), target, mcpServer, version };
+  const named = new Set(ports.userValues.flatMap(({ release: of }) => of ?? []));
+  const unknownReleases = [...named].filter((of) => !charts.some((chart) => chart.release === of));
+  const carried = carriedReferences(mapped);
+  return { mapped, yielded, charts, prefix, carried, target, mcpServer, unknownReleases, version };
 }
 
 interface ChartPlace {
@@ -135,6 +141,7 @@ function plannedChart(
   { name: chart, version, file, valuesFiles, values }: ReleaseDocument["charts"][number],
   { relocation, name, target, site, ports: { owners = [], userValues } }: ChartPlace,
 ): PlannedChart {
+  const own = userValues.filter(({ release = name }) => release === name);
   return {
     name: chart,
     version,
@@ -143,13 +150,12 @@ function plannedChart(
     namespace: site.cluster.namespace,
     relocation,
     below: valuesFiles.length + 1,
-    own: { texts: userValues, values: site.values },
+    own,
     values: [
       ...valuesFiles,
       values,
       ...owners.filter(({ release: owned }) => owned === name).map((owner) => owner.values),
-      ...userValues,
-      site.values,
+      ...own.map(({ layer }) => layer),
       relocationValues(relocation, target, { pluginMode: site.plugins.mode }),
     ],
     patches: relocationPatches(relocation, target, name),

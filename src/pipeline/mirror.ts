@@ -1,5 +1,5 @@
 import type { Phase } from "../model/event.ts";
-import type { RelocationMap } from "../model/relocation.ts";
+import type { OwnValues, RelocationMap } from "../model/relocation.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
 import { plannedContent, type PackInput } from "../stages/bundle/plan.ts";
@@ -12,8 +12,7 @@ import { inMemory } from "./rehearsal.ts";
 
 export interface MirrorPorts extends BuildPorts, PushPorts {
   readonly parseRelocation: (text: string, file: string) => RelocationMap;
-  /** Texts of the site's values files. */
-  readonly userValues: readonly string[];
+  readonly userValues: readonly OwnValues[];
 }
 
 /**

@@ -4,14 +4,18 @@ import {
   joinPath,
   leavesOf,
   mergeValues,
+  nest,
   valueAt,
   type ChartValues,
   type Values,
   type ValuesPath,
 } from "../model/values.ts";
+import { Failure, isFailure } from "../model/failure.ts";
+import { needed } from "../std/needed.ts";
+import type { PlannedChart } from "./install-plan.ts";
 import { nearest } from "../std/nearest.ts";
 import { loadTypedLoosely } from "../std/yaml.ts";
-import type { RelocationMap } from "../model/relocation.ts";
+import type { RelocationMap, ValuesLayer } from "../model/relocation.ts";
 
 interface ValuedChart {
   readonly name: string;
@@ -29,24 +33,21 @@ export function misfits(chart: ValuedChart): readonly Finding[] {
   const map = `${relocation.chart} ${relocation.version}`;
   return [
     ...(map === here ? [] : [finding("warning", "relocation.other-chart", { chart: here, map })]),
-    ...valueMisfits(here, { texts: valuesFiles, values }, read),
+    ...valueMisfits(here, [...valuesFiles, values], read),
   ];
 }
 
-/** Values that no template of a chart reads, and those of another type than it has; `texts` are files that helm reads. */
-export function valueMisfits(
-  here: string,
-  { texts, values }: { readonly texts: readonly string[]; readonly values: Values },
-  read: ChartValues,
-): readonly Finding[] {
-  const files = mergeValues(...texts.map(valuesIn));
+/** Values that no template of a chart reads, and those of another type than it has. */
+export function valueMisfits(here: string, layers: readonly ValuesLayer[], read: ChartValues): readonly Finding[] {
   const mistyped = new Map(
-    [...mistypedIn(files, read.defaults, isTruthOfHelm), ...mistypedIn(values, read.defaults, () => false)].map(
-      (each) => [joinPath(each.path), each],
-    ),
+    layers
+      .flatMap((layer) =>
+        mistypedIn(valuesIn(layer), read.defaults, typeof layer === "string" ? isTruthOfHelm : () => false),
+      )
+      .map((each) => [joinPath(each.path), each]),
   );
   return [
-    ...unreadPaths(mergeValues(files, values), read).map((path) =>
+    ...unreadPaths(mergeValues(...layers.map(valuesIn)), read).map((path) =>
       finding("warning", "chart.value-unread", { chart: here, path: joinPath(path), near: nearTo(path, read) }),
     ),
     ...[...mistyped].map(([path, { value, standing }]) =>
@@ -55,10 +56,63 @@ export function valueMisfits(
   ];
 }
 
-/** The map of a values file; what is no map has no values in it. */
-export function valuesIn(text: string): Values {
-  const [document] = loadTypedLoosely(text);
+/** The map of a layer; a file that is no map has no values in it. */
+export function valuesIn(layer: ValuesLayer): Values {
+  if (typeof layer !== "string") return layer;
+  const [document] = loadTypedLoosely(layer);
   return isValues(document) ? document : {};
+}
+
+/**
+ * What it means that helm refuses a chart, or the cluster what it renders, with the site's own values: which of them it is,
+ * found by leaving out the others, half by half.
+ * @returns the cause itself, where none of them is to blame
+ */
+export async function refusedValues(
+  cause: unknown,
+  { name, version, own, values }: PlannedChart,
+  render: (values: readonly ValuesLayer[]) => Promise<unknown>,
+): Promise<unknown> {
+  if (!isRefusal(cause)) return cause;
+  let said = "";
+  const refuses = async (some: readonly OwnLeaf[]): Promise<boolean> => {
+    const merged = mergeValues(...some.map(({ path, value }) => nest(path, value)));
+    try {
+      // The relocation stays above them.
+      await render([...values.slice(0, -1 - own.length), merged, ...values.slice(-1)]);
+      return false;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      said = "output" in error.facts ? error.facts.output : "why" in error.facts ? error.facts.why : error.facts.says;
+      return true;
+    }
+  };
+  let left = own.flatMap(({ from, layer }) => leavesOf(valuesIn(layer)).map((leaf) => ({ ...leaf, from })));
+  if (left.length === 0 || (await refuses([]))) return cause;
+  const blamed: { readonly leaf: string; readonly says: string }[] = [];
+  while (await refuses(left)) {
+    const together = await needed(left, refuses);
+    await refuses(together);
+    blamed.push({ leaf: together.map(({ path, from }) => `${joinPath(path)} (${from})`).join(" + "), says: said });
+    left = left.filter((each) => !together.includes(each));
+  }
+  if (blamed.length === 0) return cause;
+  const facts = {
+    chart: `${name} ${version}`,
+    values: blamed.map(({ leaf }) => leaf).join(", "),
+    says: [...new Set(blamed.map(({ says }) => says))].join("; "),
+  };
+  return new Failure("SITE_VALUE_REFUSED", facts, { cause });
+}
+
+interface OwnLeaf {
+  readonly path: ValuesPath;
+  readonly value: unknown;
+  readonly from: string;
+}
+
+function isRefusal(error: unknown): error is Failure<"HELM_FAILED" | "CHART_UNUSABLE" | "CHART_VALUE_WANTED"> {
+  return isFailure(error, "HELM_FAILED", "CHART_UNUSABLE", "CHART_VALUE_WANTED");
 }
 
 /** Helm takes any key; one that is written wrong does nothing, and nobody says so. */

@@ -12,13 +12,14 @@ import {
   textAt,
   type RenderedObject,
 } from "../model/rendered-object.ts";
+import type { ValuesLayer } from "../model/relocation.ts";
 import type { WasmPlugin } from "../model/wasm-plugin.ts";
 import { printReference } from "../model/reference.ts";
 import { placedTargets, type RenderedName } from "../stages/apply/objects.ts";
 import { prove, workloadsWithoutPullSecret, type Proof, type ProveOptions } from "../stages/prove/prove.ts";
 import { insideOf, wantedPlugins } from "./wanted-plugins.ts";
 import type { HelmPort, HelmSource } from "../model/helm.ts";
-import { valueMisfits } from "./misfits.ts";
+import { refusedValues, valueMisfits } from "./misfits.ts";
 import type { ChartValues } from "../model/values.ts";
 import type { InstallPlan, PlannedBundle, PlannedChart } from "./install-plan.ts";
 
@@ -58,6 +59,13 @@ export interface RenderPorts {
   chartValues(archive: Uint8Array): Promise<ChartValues>;
 }
 
+interface RenderOptions {
+  /** Of Kubernetes: without a cluster, rendered for this version. */
+  readonly offline?: string;
+  readonly anyCluster?: boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Renders each chart by the very call that will install it, as a server-side dry run: `helm template` would not see what
  * `lookup` finds. Without a cluster, the template is the next best thing.
@@ -66,24 +74,41 @@ export async function renderAll(
   plan: InstallPlan,
   bundle: Pick<PlannedBundle, "readFile">,
   ports: RenderPorts,
-  options: { readonly offline?: string; readonly anyCluster?: boolean; readonly signal: AbortSignal },
+  options: RenderOptions,
 ): Promise<readonly Rendered[]> {
   const rendered: Rendered[] = [];
   for (const chart of plan.charts) {
     const archive = await bundle.readFile(chart.file);
     const manifest = await ports.withFile(`${chart.name}-${chart.version}.tgz`, archive, async (path) => {
-      const source = helmSource(chart, path);
-      if (options.offline !== undefined)
-        return ports.helm.template(
-          { ...source, kubeVersion: options.offline },
-          { includeCrds: false, anyCluster: options.anyCluster, signal: options.signal },
-        );
-      return (await ports.helm.dryRun(source, { signal: options.signal })).manifest;
+      const render = (values: readonly ValuesLayer[]): Promise<string> =>
+        renderOne({ ...helmSource(chart, path), values }, ports.helm, options);
+      try {
+        return await render(chart.values);
+      } catch (error) {
+        throw await refusedValues(error, chart, render);
+      }
     });
-    const misfits = valueMisfits(`${chart.name} ${chart.version}`, chart.own, await ports.chartValues(archive));
+    const layers = chart.own.map(({ layer }) => layer);
+    const misfits = valueMisfits(`${chart.name} ${chart.version}`, layers, await ports.chartValues(archive));
     rendered.push({ chart, manifest, crds: await ports.chartCrds(archive), misfits });
   }
-  return withoutReadElsewhere(rendered);
+  return withoutReadElsewhere(rendered).map((each, at) =>
+    at === 0 ? { ...each, misfits: [...unknownReleases(plan), ...each.misfits] } : each,
+  );
+}
+
+function unknownReleases({ charts, unknownReleases: names }: InstallPlan): readonly Finding[] {
+  const known = charts.map(({ release }) => release).join(", ");
+  return names.map((release) => finding("warning", "site.release-unknown", { release, known }));
+}
+
+async function renderOne(
+  source: HelmSource,
+  helm: RenderPorts["helm"],
+  { offline, anyCluster, signal }: RenderOptions,
+): Promise<string> {
+  if (offline === undefined) return (await helm.dryRun(source, { signal })).manifest;
+  return helm.template({ ...source, kubeVersion: offline }, { includeCrds: false, anyCluster, signal });
 }
 
 /** The site's values are laid over every chart: a key that one of them reads is no mistake, and one that none reads is told once. */

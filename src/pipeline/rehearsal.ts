@@ -5,7 +5,7 @@ import { isFetchedInside } from "../model/inside.ts";
 import type { LockItem } from "../model/lock.ts";
 import { MediaType } from "../model/media-type.ts";
 import { ociReference, printReference } from "../model/reference.ts";
-import type { RelocationMap } from "../model/relocation.ts";
+import type { OwnValues, RelocationMap } from "../model/relocation.ts";
 import { misplacedFields, renderedObjects, textAt } from "../model/rendered-object.ts";
 import { Site } from "../model/site.ts";
 import { Entry } from "../model/bundle.ts";
@@ -24,8 +24,7 @@ export const placeholder = { host: "registry.placeholder.invalid", project: "pla
 /** The site that a bundle is made for, as far as it is known on the connected host. */
 export interface RehearsedSite extends OwnParts {
   readonly site: Site;
-  /** Texts of its values files. */
-  readonly userValues: readonly string[];
+  readonly userValues: readonly OwnValues[];
 }
 
 export interface RehearsalPorts extends RenderPorts {

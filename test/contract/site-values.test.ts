@@ -16,14 +16,18 @@ describe("values of a site", () => {
   it("are held against the chart by a build that knows the site, its files as helm reads them", async () => {
     const site = Site.parse({
       ...{ apiVersion: "higress-airgap/v1", kind: "Site", registry: { host: "harbor.corp", project: "p" } },
-      values: { hubb: "x", debug: "no" },
     });
     const files = ["debug: no\n", "more: { on: no, map: text }\n"];
     const chart = madeChart("edge", {
       "values.yaml": "hub: registry.example/higress\ndebug: false\nmore: { on: true, map: { a: 1 } }\n",
       "templates/a.yaml": `${pod}# {{ .Values.debug }}{{ .Values.more }}\n`,
     });
-    const own = { site, userValues: files, userPlugins: [], ca: undefined };
+    const userValues = [
+      ...files.map((layer, at) => ({ from: `${at}.yaml`, layer })),
+      { from: "site.yaml: values", layer: { hubb: "x", debug: "no" } },
+      { from: "site.yaml: releases.nacos.values", layer: { mode: "cluster" }, release: "nacos" },
+    ];
+    const own = { site, userValues, userPlugins: [], ca: undefined };
     const { failure, findings } = await aPlannedBuild({
       chart: { name: "edge", version: "1.0.0", archive: chart },
       map,
@@ -31,37 +35,77 @@ describe("values of a site", () => {
     });
     expect(failure).toBeUndefined();
     expect(findings.map(({ severity, code, facts }) => [severity, code, facts])).toEqual([
+      ["warning", "site.release-unknown", { release: "nacos", known: "higress" }],
       ["warning", "chart.value-unread", { chart: "edge 1.0.0", path: "hubb", near: "hub" }],
       ["warning", "chart.value-type", { chart: "edge 1.0.0", path: "more.map", value: '"…"', standing: "{…}" }],
       ["warning", "chart.value-type", { chart: "edge 1.0.0", path: "debug", value: '"no"', standing: "false" }],
     ]);
   });
 
+  const site = Site.parse({
+    ...{ apiVersion: "higress-airgap/v1", kind: "Site", registry: { host: "harbor.corp", project: "p" } },
+  });
+  const file = { from: "/srv/own.yaml", layer: "replicas: 2\nmore: { a: 1 }\n" };
   it.each([
-    ["CHART_VALUE_WANTED", { hub: null }, { path: "hub", says: "a hub" }],
-    ["CHART_UNUSABLE", { mode: "other" }, { why: expect.stringContaining("no such mode") as string }],
-  ])("that break the chart stop a build that knows the site as the spec's would: %s", async (code, values, facts) => {
-    const site = Site.parse({
-      ...{ apiVersion: "higress-airgap/v1", kind: "Site", registry: { host: "harbor.corp", project: "p" } },
-      values,
+    ["a value that it requires", [file, { from: "--set", layer: { hub: null } }], "hub (--set)", /a hub/],
+    [
+      "a value that its templates refuse",
+      [file, { from: "/srv/site.yaml: values", layer: { mode: "other", replicas: 3 } }],
+      "mode (/srv/site.yaml: values)",
+      /no such mode/,
+    ],
+    [
+      "two values that its schema refuses",
+      [
+        { from: "/srv/own.yaml", layer: "replicas: many\ndebug: true\n" },
+        { from: "--set", layer: { level: 9 } },
+      ],
+      "level (--set), replicas (/srv/own.yaml)",
+      /level.*replicas/s,
+    ],
+    [
+      "two values that it does not take together",
+      [file, { from: "--set", layer: { tls: true, plain: true } }],
+      "tls (--set) + plain (--set)",
+      /tls or plain/,
+    ],
+  ])("that break a chart are told by name and file: %s", async (_, userValues, values, says) => {
+    const archive = madeChart("edge", {
+      "values.yaml": "hub: registry.example/higress\nmode: one\nreplicas: 1\nlevel: 1\n",
+      "values.schema.json": JSON.stringify({
+        properties: { replicas: { type: "integer" }, level: { type: "integer", maximum: 5 } },
+      }),
+      "templates/a.yaml": `{{ if ne .Values.mode "one" }}{{ fail "no such mode" }}{{ end }}
+{{ if and .Values.tls .Values.plain }}{{ fail "tls or plain" }}{{ end }}
+${pod.replace("{{ .Values.hub }}", '{{ required "a hub" .Values.hub }}')}`,
     });
-    const picky = pod.replace("{{ .Values.hub }}", '{{ required "a hub" .Values.hub }}');
     const { failure } = await aPlannedBuild({
-      chart: {
-        ...{ name: "edge", version: "1.0.0" },
-        archive: madeChart("edge", {
-          "values.yaml": "hub: registry.example/higress\nmode: one\n",
-          "templates/a.yaml": `{{ if ne .Values.mode "one" }}{{ fail "no such mode" }}{{ end }}\n${picky}`,
-        }),
-      },
+      chart: { name: "edge", version: "1.0.0", archive },
       // What moves the image lies above what the site says, so the map moves none here.
       map: map.replace(
         /images: .*/,
         'images: []\nexceptions: [{ kind: Pod, name: a, path: /spec/containers/0/image, value: "registry.example/higress/a:1", reason: of this test }]',
       ),
-      site: { site, userValues: [], userPlugins: [], ca: undefined },
+      site: { site, userValues, userPlugins: [], ca: undefined },
     });
-    expect(failure).toMatchObject({ code, facts: { chart: "edge 1.0.0", ...facts } });
+    expect(failure).toMatchObject({ code: "SITE_VALUE_REFUSED", facts: { chart: "edge 1.0.0", values } });
+    expect((failure?.facts as { says: string }).says).toMatch(says);
+  });
+
+  it("are not blamed where the chart is refused without them, too", async () => {
+    const archive = madeChart("edge", {
+      "values.yaml": "hub: registry.example/higress\n",
+      "templates/a.yaml": `{{ if hasPrefix "harbor." .Values.hub }}{{ fail "no harbor" }}{{ end }}\n${pod}`,
+    });
+    const { failure } = await aPlannedBuild({
+      chart: { name: "edge", version: "1.0.0", archive },
+      map,
+      site: { site, userValues: [file], userPlugins: [], ca: undefined },
+    });
+    expect(failure).toMatchObject({
+      code: "CHART_UNUSABLE",
+      facts: { why: expect.stringContaining("no harbor") as string },
+    });
   });
 });
 

@@ -129,24 +129,35 @@ describe("values files", () => {
       folder: folder.path,
       spec: ({ charts }) => ({ charts: [{ ...(charts as [object])[0], valuesFiles: [ofSpec] }] }),
     });
-    const rendered = async (valuesFiles: readonly string[]): Promise<string> => {
-      const site = await writeSampleSite(folder.path, {
-        host: harborHost,
-        url: "http://127.0.0.1:1",
-        more: { valuesFiles },
-      });
-      const { stdout, stderr, exitCode } = await cli(["render", bundle, "--site", site, "--helm", helm], {
-        cwd: folder.path,
-      });
+    const render = async (more: Readonly<Record<string, unknown>>, ...flags: readonly string[]) => {
+      const site = await writeSampleSite(folder.path, { host: harborHost, url: "http://127.0.0.1:1", more });
+      return cli(["render", bundle, "--site", site, "--helm", helm, ...flags], { cwd: folder.path });
+    };
+    const rendered = async (valuesFiles: readonly string[], ...flags: readonly string[]): Promise<string> => {
+      const { stdout, stderr, exitCode } = await render({ valuesFiles, releases }, ...flags);
       expect(exitCode, stderr).toBe(0);
       return stdout;
     };
+    let releases = {};
     const both = (text: string) => /name: BOTH\s+value: "(.*)"/.exec(text)?.[1];
     const plain = await rendered([]);
     expect(plain).toMatch(/name: OF_SPEC\s+value: "false"/);
     expect(both(plain)).toBe("511");
     expect(both(await rendered([ofSite]))).toBe("true");
     expect(both(await rendered([ofSite, ofSpec]))).toBe("511");
+
+    // Of this release alone over what every chart gets, and the command line over both.
+    const podEnvs = { BOTH: "of the release" };
+    releases = { higress: { values: { "higress-console": { podEnvs } } }, nacos: { values: { podEnvs } } };
+    expect(both(await rendered([ofSite]))).toBe("of the release");
+    expect(both(await rendered([ofSite], "--set", "higress-console.podEnvs.BOTH=typed"))).toBe("typed");
+
+    const refused = await render({ releases, values: { "higress-core": "text" } }, "--set", "higress-console=5");
+    expect(refused).toMatchObject({ exitCode: 2 });
+    expect(refused.stderr).toMatch(
+      /SITE_VALUE_REFUSED.*higress-console \(--set\), higress-core \(\S+site\.yaml: values\)/s,
+    );
+    expect(refused.stderr).not.toContain("HELM_FAILED");
   });
 });
 

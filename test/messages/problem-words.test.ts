@@ -61,7 +61,7 @@ describe("problemWords", () => {
       f.yaml:5:56 cluster.kubeconfig - 应为至少 1 个字符
       f.yaml:6:18 plugins.mode - 应为其中之一："oci"、"http"、"none"
       f.yaml:6:29 plugins.enable - 应为列表，实际是字符串
-      f.yaml:7:1 colour - 未知的键；可用的有：apiVersion、kind、registry、pull、cluster、values、valuesFiles、inside、plugins、registries、trustKeys、stateDir"
+      f.yaml:7:1 colour - 未知的键；可用的有：apiVersion、kind、registry、pull、cluster、values、valuesFiles、releases、inside、plugins、registries、trustKeys、stateDir"
     `);
     expect(problemWords(problems.join("\n"), "en")).toBe(problems.join("\n"));
   });

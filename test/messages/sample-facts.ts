@@ -119,6 +119,7 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   CLUSTER_UNREACHABLE: { action: "get version", output: "dial tcp 10.0.0.1:6443: i/o timeout" },
   CHART_VALUE_WANTED: { path: "licence.key", says: "A licence key is needed" },
   CHART_INCOMPLETE: { missing: "common, redis" },
+  SITE_VALUE_REFUSED: { values: "replicas (/srv/site.yaml: values)", says: "at '/replicas': got string, want integer" },
   CONTENT_MISMATCH: { what: "blobs/sha256/9b8715" },
   PLUGIN_ABSENT: { plugins: "jwt-auht", namespace: "higress-system", there: "jwt-auth, key-auth" },
   CONTENT_MISSING: { what: "charts/higress-2.2.4.tgz", where: "/srv/higress-2.2.4.tar" },

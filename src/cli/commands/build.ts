@@ -22,7 +22,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
     json: truth(flags, "json"),
   };
   const site =
-    text(flags, "site") === undefined ? undefined : await rehearsedSite((await openSite(flags, context)).site);
+    text(flags, "site") === undefined ? undefined : await rehearsedSite(await openSite(flags, context), flags, context);
   await withBuild(flags, { kind: kindOf(flags), site }, context, async ({ input, ports, options, written }) => {
     if (truth(flags, "dry-run"))
       context.stdout.write(await listing(await planBuild(input, ports, options), trip, context));

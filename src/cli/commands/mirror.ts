@@ -11,8 +11,9 @@ import { openSite } from "../wire/site-session.ts";
 import { printPushed } from "./push.ts";
 
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
-  const { site, sitePath } = await openSite(flags, context);
-  const rehearsed = await rehearsedSite(site);
+  const file = await openSite(flags, context);
+  const { site, sitePath } = file;
+  const rehearsed = await rehearsedSite(file, flags, context);
   const dryRun = truth(flags, "dry-run");
   await withBuild(flags, { kind: ".mirror", site: rehearsed }, context, async (session) => {
     const { out, input, ports, options, written } = session;

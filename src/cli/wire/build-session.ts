@@ -11,7 +11,6 @@ import { replaceFile } from "../../edge/files/replace.ts";
 import { Entry, limits } from "../../model/bundle.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { Lock } from "../../model/lock.ts";
-import type { Site } from "../../model/site.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildInput, BuildOptions, BuildPorts } from "../../pipeline/build-ports.ts";
 import { blameReused } from "../../pipeline/locked.ts";
@@ -27,7 +26,7 @@ import { buildPorts } from "./build-ports.ts";
 import { openEach, openToJudge, sm3Progress } from "./bundles.ts";
 import { readCa, readUserPlugins } from "./install-ports.ts";
 import { registryPool } from "./registries.ts";
-import { readValues } from "./site-session.ts";
+import { readValues, type OpenedSite } from "./site-session.ts";
 import { findTool } from "./tools.ts";
 
 /** A spec, and all that its build asks and reads: what the commands of the connected host begin with. */
@@ -134,10 +133,11 @@ async function inputOf(
 }
 
 /** A site with its values and plugin manifests read, for a build that tries the install on it. */
-export async function rehearsedSite(site: Site): Promise<RehearsedSite> {
+export async function rehearsedSite(file: OpenedSite, flags: Flags, context: Context): Promise<RehearsedSite> {
+  const { site } = file;
   return {
     site,
-    userValues: await readValues(site),
+    userValues: await readValues(file, flags, context),
     userPlugins: await readUserPlugins(site),
     ca: await readCa(site),
   };

@@ -2,11 +2,12 @@ import { resolve } from "node:path";
 import { loadSite, loadValues, parseRelocationMap } from "../../edge/files/config.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { setValues } from "../../model/set-values.ts";
-import { mergeValues, type Values } from "../../model/values.ts";
+import type { OwnValues } from "../../model/relocation.ts";
+import { leavesOf, mergeValues, nest, valueAt, type Values } from "../../model/values.ts";
 import type { Site } from "../../model/site.ts";
+import { valuesIn } from "../../pipeline/misfits.ts";
 import { planInstall, type InstallPlan, type OwnerLayer } from "../../pipeline/install-plan.ts";
 import type { Bundle } from "../../content/open-bundle.ts";
-import { loadTyped } from "../../std/yaml.ts";
 import { fill } from "../../ui/fill.ts";
 import { usageWords } from "../../ui/messages/parser-words.ts";
 import type { Context } from "../context.ts";
@@ -30,32 +31,57 @@ export function sitePathOf(flags: Flags, cwd: string): string {
   return resolve(cwd, text(flags, "site") ?? "site.yaml");
 }
 
-export async function openSite(
-  flags: Flags,
-  context: Context,
-): Promise<{ readonly site: Site; readonly sitePath: string }> {
+export interface OpenedSite {
+  readonly site: Site;
+  readonly sitePath: string;
+}
+
+export async function openSite(flags: Flags, context: Context): Promise<OpenedSite> {
   const named = text(flags, "site");
   const sitePath = sitePathOf(flags, context.cwd);
   const site = await loadSite(sitePath).catch((error: unknown) => {
     if (named !== undefined || !isFailure(error, "FILE_MISSING")) throw error;
     throw new Failure("USAGE", { what: fill(usageWords[context.language].noSite, { path: sitePath }) });
   });
-  return { site: { ...site, values: await valuesOver(site.values, flags, context) }, sitePath };
+  return { site, sitePath };
 }
 
-/** `--values` and then `--set` over what the site file says, as Helm orders them. The relocation is laid over all of it later. */
-async function valuesOver(values: Values, flags: Flags, context: Context): Promise<Values> {
-  let over = values;
-  for (const file of texts(flags, "values"))
-    for (const document of loadTyped(await loadValues(resolve(context.cwd, file))))
-      over = mergeValues(over, (document ?? {}) as Values);
-  for (const each of texts(flags, "set"))
+/**
+ * What the site's files say, what it says of each release, and over it `--values` and then `--set`, as Helm orders them.
+ * The relocation is laid over all of it later.
+ */
+export async function readValues(
+  { site, sitePath }: OpenedSite,
+  flags: Flags,
+  { cwd }: Context,
+): Promise<readonly OwnValues[]> {
+  const files = (paths: readonly string[], release?: string): Promise<readonly OwnValues[]> =>
+    Promise.all(paths.map(async (path) => ({ from: path, layer: await loadValues(path), release })));
+  const own = [...(await files(site.valuesFiles)), { from: `${sitePath}: values`, layer: site.values }];
+  for (const [release, { values, valuesFiles }] of Object.entries(site.releases))
+    own.push(...(await files(valuesFiles, release)), {
+      from: `${sitePath}: releases.${release}.values`,
+      layer: values,
+      release,
+    });
+  own.push(...(await files(texts(flags, "values").map((file) => resolve(cwd, file)))));
+  own.push({ from: "--set", layer: setOver(own, texts(flags, "set")) });
+  return own.filter(({ layer }) => typeof layer === "string" || Object.keys(layer).length > 0);
+}
+
+/** What `--set` changes of the layers below: `args[1]=x` is about a list that stands there, and helm replaces lists whole. */
+function setOver(own: readonly OwnValues[], settings: readonly string[]): Values {
+  const shared = own.filter(({ release }) => release === undefined);
+  const below = mergeValues(...shared.map(({ layer }) => valuesIn(layer)));
+  const all = settings.reduce<Values>((over, each) => {
     try {
-      over = setValues(over, each);
+      return setValues(over, each);
     } catch (error) {
       throw new Failure("USAGE", { what: `--set ${each}: a.b=c` }, { cause: error });
     }
-  return over;
+  }, below);
+  const changed = leavesOf(all).filter(({ path, value }) => value !== valueAt(below, path));
+  return mergeValues(...changed.map(({ path, value }) => nest(path, value)));
 }
 
 export interface OpenSiteOptions {
@@ -69,12 +95,13 @@ export async function openSiteBundle(
   context: Context,
   { verifiesItself = false }: OpenSiteOptions = {},
 ): Promise<SiteSession> {
-  const { site, sitePath } = await openSite(flags, context);
+  const file = await openSite(flags, context);
+  const { site, sitePath } = file;
   const bundle = await openBundles(required(flags, "bundle"), texts(flags, "base"), context);
   try {
     const check = verifiesItself ? checkSignature : checkTrust;
     const signed = await check(bundle, trustedKeys(flags, site), context);
-    const userValues = await readValues(site);
+    const userValues = await readValues(file, flags, context);
     const planOver = (owners: readonly OwnerLayer[]) =>
       planInstall(bundle, site, { parseRelocation: parseRelocationMap, userValues, owners });
     return {
@@ -109,8 +136,4 @@ export async function openTrustedBundle(flags: Flags, context: Context): Promise
     await bundle[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-export async function readValues(site: Site): Promise<readonly string[]> {
-  return Promise.all(site.valuesFiles.map(loadValues));
 }

@@ -179,6 +179,9 @@ function absoluteSite(site: Site, folder: string): Site {
     pull: { ...pull, ...credentialsOf(pull, at) },
     cluster: { ...cluster, ...optional(cluster, ["kubeconfig"], at), ...programs(cluster, at) },
     valuesFiles: site.valuesFiles.map(at),
+    releases: Object.fromEntries(
+      Object.entries(site.releases).map(([name, own]) => [name, { ...own, valuesFiles: own.valuesFiles.map(at) }]),
+    ),
     plugins: { ...site.plugins, manifests: site.plugins.manifests.map(at) },
     registries: absoluteRegistries(site.registries, at),
     trustKeys: site.trustKeys.map(at),

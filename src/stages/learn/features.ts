@@ -8,6 +8,7 @@ import {
   type Values,
   type ValuesPath,
 } from "../../model/values.ts";
+import { needed } from "../../std/needed.ts";
 import { isEmpty } from "./candidates.ts";
 import { slotsOf, type Slots } from "./slots.ts";
 import type { Trials } from "./trials.ts";
@@ -77,7 +78,7 @@ async function explain(
   base: Slots,
   trials: Trials,
 ): Promise<readonly Feature[]> {
-  const all = await trials.needed(taken, async (some) => {
+  const all = await needed(taken, async (some) => {
     const now = newReferences(await trials.render(valuesOf(some)), base);
     return [...seen].every((reference) => now.has(reference));
   });

@@ -13,7 +13,7 @@ const chart: PlannedChart = {
   namespace: "higress-system",
   relocation: { images: [], trust: [], console: undefined, patches: [] } as unknown as PlannedChart["relocation"],
   values: [{}, { relocated: true }],
-  own: { texts: [], values: {} },
+  own: [],
   below: 1,
   patches: [],
 };

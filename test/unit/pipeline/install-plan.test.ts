@@ -48,18 +48,25 @@ describe("planInstall", () => {
       version: "2.2.4",
     } as const;
     const images = [{ path: "global.hub", value: "{prefix}" }];
-    const { charts } = await planInstall(
-      bundle,
-      { ...site, values: outside("site") },
-      { parseRelocation: () => RelocationMap.parse({ ...head, gateway: "2.2", images }), userValues: ["of: --values"] },
-    );
+    const userValues = [
+      { from: "own.yaml", layer: "of: a file" },
+      { from: "site.yaml: values", layer: outside("site") },
+      { from: "site.yaml: releases.higress.values", layer: { of: "this release" }, release: "higress" },
+      { from: "site.yaml: releases.nacos.values", layer: { of: "another" }, release: "nacos" },
+    ];
+    const { charts, unknownReleases } = await planInstall(bundle, site, {
+      parseRelocation: () => RelocationMap.parse({ ...head, gateway: "2.2", images }),
+      userValues,
+    });
+    expect(unknownReleases).toEqual(["nacos"]);
     // As helm is given them: each over the one before.
     expect(charts.map(({ values }) => values)).toEqual([
       [
         "of: the chart's files",
         outside("spec"),
-        "of: --values",
+        "of: a file",
         outside("site"),
+        { of: "this release" },
         { global: { hub: "harbor.corp/higress" } },
       ],
     ]);

@@ -27,6 +27,7 @@ const plan = {
   yielded: [],
   prefix: "harbor.corp/higress",
   carried: new Set(["harbor.corp/higress/gateway:1"]),
+  unknownReleases: [],
   target: { plugins: new Map(), namespace: "ns" },
 } as unknown as InstallPlan;
 
@@ -121,7 +122,7 @@ it("a key of the site that any chart reads is no mistake, and one that none read
     version: "1",
     file: name,
     values: [],
-    own: { texts: [], values: { image: "x", cache: 1, imagee: "y" } },
+    own: [{ from: "site.yaml: values", layer: { image: "x", cache: 1, imagee: "y" } }],
   });
   const read: Readonly<Record<string, string>> = { store: "cache", app: "image" };
   const ports = {
