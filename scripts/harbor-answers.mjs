@@ -116,7 +116,7 @@ async function makeAll() {
   const roles = { developer: 2, guest: 3 };
   const made = async (/** @type {string} */ path, /** @type {unknown} */ send) => {
     const { status } = await ask({ as: "admin", method: "POST", path: `/api/v2.0${path}`, send });
-    if (status !== 201 && status !== 409) throw new Error(`POST ${path}: ${status}`);
+    if (status !== 201 && status !== 409) throw new Error(`the setup cannot be made: POST ${path}: ${status}`);
   };
   await made("/registries", { name: "upstream", type: "docker-registry", url: "https://upstream.example" });
   /** @type {readonly { id: number, name: string }[]} */
@@ -205,20 +205,53 @@ async function whoIsThere() {
   const { code = "", message } = answer instanceof Error ? /** @type {any} */ (answer.cause ?? answer) : answer;
   const why = message ?? "no harbor_version: the password of admin is wrong";
   const advice = /CERT|SIGNED|ISSUER/.test(code) ? "; NODE_EXTRA_CA_CERTS names a file with its CA" : "";
-  console.error(`${origin}: no Harbor that can be asked: ${why}${advice}`);
+  return stop(`no Harbor that can be asked: ${why}${advice}`);
+}
+
+/** Where an account may not ask, all its questions would be answered otherwise, and none of that would be Harbor's. */
+async function accountsNotThere() {
+  /** @param {string} as */
+  const about = async (as) => {
+    const response = await send({ as, method: "GET", path: "/api/v2.0/users/current" });
+    return response.ok ? response.json() : { status: response.status };
+  };
+  const { status, sysadmin_flag: isAdmin } = await about("admin");
+  const missing = isAdmin === true ? [] : [`admin is no administrator here${status ? ` (${status})` : ""}`];
+  for (const name of flags.includes("--setup") ? [] : Object.keys(setup.members)) {
+    const { status } = await about(name);
+    if (status) missing.push(`${name} cannot log in (${status}): --setup makes it, with HARBOR_MEMBER_PASSWORD`);
+  }
+  return missing;
+}
+
+/** @param {string} lines @returns {never} */
+function stop(...lines) {
+  for (const line of lines) console.error(`${origin}: ${line}`);
   return process.exit(2);
+}
+
+async function askAll() {
+  let differing = 0;
+  for (const question of questions) {
+    const lines = await differences(await ask(question), question.answer);
+    if (lines.length === 0) continue;
+    differing += 1;
+    console.log(`${question.name}, as ${question.as}: ${question.method} ${question.path}`);
+    for (const line of lines) console.log(line);
+  }
+  return differing;
 }
 
 const here = await whoIsThere();
 console.log(`${origin}: Harbor ${here}; the answers were recorded of ${version}`);
-if (flags.includes("--setup")) await makeAll();
-let differing = 0;
-for (const question of questions) {
-  const lines = await differences(await ask(question), question.answer);
-  if (lines.length === 0) continue;
-  differing += 1;
-  console.log(`${question.name}, as ${question.as}: ${question.method} ${question.path}`);
-  for (const line of lines) console.log(line);
+try {
+  const missing = await accountsNotThere();
+  if (missing.length > 0) stop(...missing);
+  if (flags.includes("--setup")) await makeAll();
+  const differing = await askAll();
+  console.log(`${questions.length} questions, ${differing} answered otherwise than Harbor ${version} did`);
+  process.exitCode = differing === 0 ? 0 : 1;
+} catch (error) {
+  const { cause, message } = /** @type {Error} */ (error);
+  stop(`stopped: ${cause instanceof Error ? cause.message : message}`);
 }
-console.log(`${questions.length} questions, ${differing} answered otherwise than Harbor ${version} did`);
-process.exitCode = differing === 0 ? 0 : 1;

@@ -42,14 +42,37 @@ it("says in one line that what answers is no Harbor", async () => {
   await using server = await aTlsServer("plain", (_request, response) => {
     response.end("<html></html>");
   });
-  const env = { ...process.env, HARBOR_ADMIN_PASSWORD: "a", HARBOR_MEMBER_PASSWORD: "b" };
-  const asked = promisify(execFile)(process.execPath, [script, `http://${server.host}`], { env });
-  const { code, stderr } = await asked.then(
-    () => ({ code: 0, stderr: "" }),
-    (error: unknown) => error as { readonly code: number; readonly stderr: string },
-  );
-  expect([code, stderr.trimEnd().split("\n")]).toEqual([
+  expect(await refusal(`http://${server.host}`)).toEqual([
     2,
     [expect.stringMatching(/no Harbor that can be asked: .*JSON/)],
   ]);
 });
+
+it.skipIf(dockerRegistryUnavailable() !== undefined)(
+  "names each account that may not ask, and asks nothing",
+  async () => {
+    await using harbor = await aHarbor({
+      users: [
+        { name: "admin", secret: admin.secret, projects: { library: ["pull"] } },
+        { name: "dev", secret },
+      ],
+    });
+    const [code, lines] = await refusal(harbor.origin);
+    expect(code).toBe(2);
+    expect(lines.map((line) => line.slice(harbor.origin.length))).toEqual([
+      ": admin is no administrator here",
+      ": guest cannot log in (401): --setup makes it, with HARBOR_MEMBER_PASSWORD",
+      ": stranger cannot log in (401): --setup makes it, with HARBOR_MEMBER_PASSWORD",
+    ]);
+  },
+);
+
+async function refusal(origin: string): Promise<readonly [number, readonly string[]]> {
+  const env = { ...process.env, HARBOR_ADMIN_PASSWORD: admin.secret, HARBOR_MEMBER_PASSWORD: secret };
+  const asked = promisify(execFile)(process.execPath, [script, origin], { env });
+  const { code, stderr } = await asked.then(
+    () => ({ code: 0, stderr: "" }),
+    (error: unknown) => error as { readonly code: number; readonly stderr: string },
+  );
+  return [code, stderr.trimEnd().split("\n")];
+}
