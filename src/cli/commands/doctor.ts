@@ -1,5 +1,7 @@
 import { reportFindings } from "../../model/event.ts";
 import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import { readBytes } from "../../edge/files/read-text.ts";
 import { writeSupportArchive } from "../../edge/archive/support-archive.ts";
 import { Failure } from "../../model/failure.ts";
@@ -53,13 +55,25 @@ async function askCluster(
   return found;
 }
 
-/** Logs hold what strangers sent: what is no text in them is replaced. PowerShell's `>` writes them in UTF-16. */
+/**
+ * Logs hold what strangers sent: what is no text in them is replaced. PowerShell's `>` writes them in UTF-16, and nodes
+ * pack those that they rotate.
+ */
 async function readLog(path: string): Promise<string> {
-  const bytes = await readBytes(path, maxLog);
+  const bytes = await unpacked(path, await readBytes(path, maxLog));
   try {
     return decodeText(bytes);
   } catch (error) {
     if (!(error instanceof EncodingError)) throw error;
     return new TextDecoder(error.encoding.startsWith("UTF-16") ? error.encoding : "utf-8").decode(bytes);
+  }
+}
+
+async function unpacked(path: string, bytes: Buffer): Promise<Buffer> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: maxLog });
+  } catch (error) {
+    throw new Failure("FILE_UNREADABLE", { path, reason: `gzip: ${(error as Error).message}` }, { cause: error });
   }
 }

@@ -47,8 +47,8 @@ interface Cause extends Trouble {
 function diagnose(evidence: readonly CollectedText[], { symptoms, language }: DiagnoseOptions): readonly Finding[] {
   const read = symptomReader(symptoms);
   const causes = new Map<string, Cause>();
-  for (const text of evidence.filter(({ past }) => past !== true)) {
-    for (const trouble of troublesIn(text, read)) {
+  for (const stream of evidence.filter(({ past }) => past !== true).flatMap(streamsOf)) {
+    for (const trouble of troublesIn(stream, read)) {
       const { sighting, plugin } = trouble;
       const kind = `${sighting.symptom.id} ${plugin === undefined ? "" : "plugin"}`;
       const cause = causes.get(kind) ?? { ...trouble, plugins: new Set<string>(), times: 0 };
@@ -76,11 +76,40 @@ const isOfPlugin =
 /** What is said of a plugin as a whole comes last of all that is said of its failure. */
 const lastRank = 40;
 
-function troublesIn(
-  { name: where, text }: CollectedText,
-  read: (line: string) => Sighting | undefined,
-): readonly Trouble[] {
-  const lines = text.split("\n");
+/** The lines of one container, in their order. */
+interface Stream {
+  readonly where: string;
+  readonly lines: readonly string[];
+}
+
+/** What collectors write before a line: `kubectl logs --prefix`, `--timestamps`, and the container runtime's own files. */
+const ofPod = /^\[pod\/([^/\]\s]{1,253}\/[^/\]\s]{1,253})\] /;
+const collected = /^\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?/;
+
+/** One log may be of several pods, of which each goes on where its own lines do. */
+function streamsOf({ name, text }: CollectedText): readonly Stream[] {
+  const streams = new Map<string, string[]>();
+  for (const written of text.split(/\r?\n/)) {
+    const [prefix = "", pod = name] = ofPod.exec(written) ?? [];
+    const lines = streams.get(pod) ?? [];
+    streams.set(pod, lines);
+    lines.push(withoutWrapper(written.slice(prefix.length)).replace(collected, ""));
+  }
+  return [...streams].map(([where, lines]) => ({ where, lines }));
+}
+
+/** Docker keeps each line as JSON: `{"log":"…\n","stream":"stderr","time":"…"}`. */
+function withoutWrapper(line: string): string {
+  if (!line.startsWith('{"log":"')) return line;
+  try {
+    const { log } = JSON.parse(line) as { readonly log?: unknown };
+    return typeof log === "string" ? log.trimEnd() : line;
+  } catch {
+    return line;
+  }
+}
+
+function troublesIn({ where, lines }: Stream, read: (line: string) => Sighting | undefined): readonly Trouble[] {
   const found: Trouble[] = [];
   let rank = 0;
   for (const [at, line] of lines.entries()) {

@@ -11,6 +11,15 @@ const { symptoms } = SymptomTable.parse(loadTyped(readFileSync("manifests/higres
 const wrapper = "error wasm cannot fetch Wasm module oci://public.test/x:1: boom";
 const cause = 'could not fetch manifest: Get "https://public.test/v2/": dial tcp: lookup public.test: no such host';
 
+/** Of two plugins, one after the other, as the agent writes them. */
+const refusals = [
+  "error\twasm\terror in converting the wasm config to local: cannot fetch Wasm module oci://h/a:1: could not fetch Wasm binary: the given image is in invalid format as an OCI image: 2 errors occurred:",
+  "\t* could not parse as compat variant: invalid media type application/vnd.module.wasm.content.layer.v1+wasm",
+  "\t* could not parse as oci variant: number of layers must be 2 but got 1",
+  ". applying deny RBAC filter",
+  "error\twasm\terror in converting the wasm config to local: cannot fetch Wasm module oci://h/b:1: fetched Wasm binary from oci://h/b:1 is invalid. applying deny RBAC filter",
+];
+
 describe("readLogs", () => {
   it("names the cause and not its consequence, in either language, with the line it was read from", () => {
     const log = ["starting", wrapper, cause, cause].join("\n");
@@ -54,14 +63,49 @@ describe("readLogs", () => {
   });
 
   it("takes the agent's reasons below a line for reasons of that line, whoever comes next", () => {
-    const log = [
-      "error\twasm\terror in converting the wasm config to local: cannot fetch Wasm module oci://h/a:1: could not fetch Wasm binary: the given image is in invalid format as an OCI image: 2 errors occurred:",
-      "\t* could not parse as compat variant: invalid media type application/vnd.module.wasm.content.layer.v1+wasm",
-      "\t* could not parse as oci variant: number of layers must be 2 but got 1",
-      ". applying deny RBAC filter",
-      "error\twasm\terror in converting the wasm config to local: cannot fetch Wasm module oci://h/b:1: fetched Wasm binary from oci://h/b:1 is invalid. applying deny RBAC filter",
+    const told = readLogs(refusals.join("\n"), { symptoms, language: "en" }).map(({ facts }) => facts);
+    expect(told).toMatchObject([{ plugins: "oci://h/a:1" }, { plugins: "oci://h/b:1" }]);
+  });
+
+  it.each([
+    [
+      "kubectl logs --prefix of two pods",
+      (line: string, pod: string) => `[pod/gateway-${pod}/higress-gateway] ${line}`,
+    ],
+    [
+      "the same with --timestamps, from Windows",
+      (line: string, pod: string) => `[pod/gateway-${pod}/higress-gateway] 2026-11-29T06:00:00.123456789Z ${line}\r`,
+    ],
+  ])("reads the lines of each pod by themselves: %s", (_, written) => {
+    const of = (plugin: string): readonly [string, string] => [
+      "error\tenvoy wasm source/extensions/common/wasm/wasm.cc:103\tWasm VM failed Failed to configure base Wasm plugin",
+      `critical\tenvoy wasm source/extensions/common/wasm/wasm.cc:615\tPlugin higress-system.${plugin} failed to load`,
     ];
-    const told = readLogs(log.join("\n"), { symptoms, language: "en" }).map(({ facts }) => facts);
+    const [failed, a] = of("a");
+    const [, b] = of("b");
+    // Both at once, as they were written.
+    const lines = [written(failed, "1"), written(failed, "2"), written(b, "2"), written(a, "1")];
+    const of1 = refusals.map((line) => written(line, "1"));
+    const mixed = of1.flatMap((line, at) => [line, written(`info\tready ${String(at)}`, "2")]);
+    const told = readLogs([...lines, ...mixed].join("\n"), { symptoms, language: "en" }).map(({ facts }) => facts);
+    expect(told).toMatchObject([
+      {
+        plugins: "higress-system.a, higress-system.b",
+        evidence: expect.stringMatching(/^gateway-1\/higress-gateway: error/) as string,
+      },
+      { plugins: "oci://h/a:1" },
+      { plugins: "oci://h/b:1" },
+    ]);
+  });
+
+  it.each([
+    ["containerd's", (line: string) => `2026-11-29T14:00:00.123456789+08:00 stdout F ${line}`],
+    [
+      "docker's",
+      (line: string) => JSON.stringify({ log: `${line}\n`, stream: "stdout", time: "2026-11-29T06:00:00Z" }),
+    ],
+  ])("reads a file of a node's as its runtime wrote it, %s", (_, written) => {
+    const told = readLogs(refusals.map(written).join("\n"), { symptoms, language: "en" }).map(({ facts }) => facts);
     expect(told).toMatchObject([{ plugins: "oci://h/a:1" }, { plugins: "oci://h/b:1" }]);
   });
 
