@@ -83,7 +83,7 @@ export async function refusedValues(
       return false;
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      said = "output" in error.facts ? error.facts.output : "why" in error.facts ? error.facts.why : error.facts.says;
+      said = wordsOf(error);
       return true;
     }
   };
@@ -103,6 +103,12 @@ export async function refusedValues(
     says: [...new Set(blamed.map(({ says }) => says))].join("; "),
   };
   return new Failure("SITE_VALUE_REFUSED", facts, { cause });
+}
+
+function wordsOf({ facts }: Failure<"HELM_FAILED" | "CHART_UNUSABLE" | "CHART_VALUE_WANTED">): string {
+  const said = "output" in facts ? facts.output : "why" in facts ? facts.why : facts.says;
+  // In our sentence it is no error line any more, and there is no helm to give the flag to.
+  return said.replace(/^Error: /, "").replace(/ Use --debug flag to render out invalid YAML$/, "");
 }
 
 interface OwnLeaf {

@@ -152,12 +152,16 @@ describe("values files", () => {
     expect(both(await rendered([ofSite]))).toBe("of the release");
     expect(both(await rendered([ofSite], "--set", "higress-console.podEnvs.BOTH=typed"))).toBe("typed");
 
-    const refused = await render({ releases, values: { "higress-core": "text" } }, "--set", "higress-console=5");
-    expect(refused).toMatchObject({ exitCode: 2 });
-    expect(refused.stderr).toMatch(
-      /SITE_VALUE_REFUSED.*higress-console \(--set\), higress-core \(\S+site\.yaml: values\)/s,
+    const refused = await render(
+      { releases, values: { global: { ingressClass: "1: 2: 3" } } },
+      "--set",
+      "higress-core.gateway.replicas=1: 2: 3",
     );
-    expect(refused.stderr).not.toContain("HELM_FAILED");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toMatch(
+      /SITE_VALUE_REFUSED.*higress-core\.gateway\.replicas \(--set\), global\.ingressClass \(\S+site\.yaml: values\)/s,
+    );
+    expect(refused.stderr).not.toMatch(/HELM_FAILED|--debug/);
   });
 });
 
