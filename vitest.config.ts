@@ -23,7 +23,7 @@ const samePacked = [
   "bundle/fuzz",
   "bundle/fuzz-volumes",
 ];
-const e2e = project("e2e", ["test/e2e/**/*.test.ts"], 600_000).test;
+const e2e = project("e2e", ["test/e2e/**/*.test.ts"], 1_200_000).test;
 /**
  * Where the executable could differ from dist: what it carries, its threads, the programs that it starts, its streams and
  * signals, its Node's TLS and words. The other suites are about what one and the same code makes of registries and

@@ -20,8 +20,11 @@ const unslowed = slowMediumUnavailable();
 const layer = 32 * 1024 ** 2;
 /** Bytes: the program's own files, small documents, answers of registries, what helm and kubectl say to each other. */
 const besides = 16 * 1024 ** 2;
-/** What helm and kubectl say to the API server and to each other in an install: 24 MB of reads were seen. */
-const talk = 40 * 1024 ** 2;
+/**
+ * What helm and kubectl say to the API server and to each other in an install: 24 MB of reads were seen, and the longer it
+ * takes the more often they ask. A bundle that went over the wire once more would be 64 MiB at least.
+ */
+const talk = 60 * 1024 ** 2;
 
 /** Bytes through read and write calls, files and sockets alike, of a command and of what it started. */
 interface Moved {
