@@ -10,6 +10,7 @@ import { build } from "esbuild";
 import { expect, it } from "vitest";
 
 import { aDaemon } from "../rig/daemon.ts";
+import { freePort } from "../rig/free-port.ts";
 
 it("a daemon ends with the process that started it, even one that is killed hard", async () => {
   await using place = await aPlace();
@@ -44,6 +45,15 @@ it("a daemon that ends too early is reported with how it ended and what it said"
   await expect(daemon.until(() => Promise.resolve(false))).rejects.toThrow("d ended with exit code 3:\nno room");
   await using missing = aDaemon({ name: "m", command: "/no/such/program", args: [], directory });
   await expect(missing.until(() => Promise.resolve(false))).rejects.toThrow("m spawn /no/such/program ENOENT");
+});
+
+it("a port is given out once, though what is to listen there has not begun, and another process begins to look at the same", async () => {
+  // Another module of this process looks where another process may.
+  const again = "../rig/free-port.ts?other";
+  const other = (await import(again)) as { freePort: typeof freePort };
+  expect(other.freePort).not.toBe(freePort);
+  const ports = [await freePort(), await other.freePort(), await freePort(), await other.freePort()];
+  expect(new Set(ports).size).toBe(ports.length);
 });
 
 async function aPlace() {

@@ -114,7 +114,8 @@ describe.skipIf(unavailable !== undefined)(`an install whose API server goes awa
     const { exitCode, failure, stderr } = await ended(running);
     expect(exitCode, stderr).toBe(1);
     expect(failure, stderr).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
-    expect(Date.now() - since).toBeLessThan(90_000);
+    // One call is given up after a minute; the rest is for a busy machine.
+    expect(Date.now() - since).toBeLessThan(150_000);
     await relay().mend();
     await goesThrough();
   });

@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
@@ -13,9 +14,26 @@ export async function freePort(): Promise<number> {
   for (let tries = 0; tries < count; tries += 1) {
     next = (next + 1) % count;
     const port = first + next;
-    if (await isFree(port)) return port;
+    if ((await isOurs(port)) && (await isFree(port))) return port;
   }
   throw new Error(`no port from ${first} to ${first + count - 1} is free`);
+}
+
+/**
+ * A server takes its port seconds after it was told it, and another process that asks meanwhile would be given the same:
+ * the socket of UDP with that number, which nobody else wants, says until this process ends whose it is.
+ */
+async function isOurs(port: number): Promise<boolean> {
+  const mark = createSocket("udp4");
+  mark.bind({ port, address: "127.0.0.1", exclusive: true });
+  try {
+    await once(mark, "listening");
+  } catch {
+    mark.close();
+    return false;
+  }
+  mark.unref();
+  return true;
 }
 
 async function isFree(port: number): Promise<boolean> {
