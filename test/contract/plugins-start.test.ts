@@ -4,7 +4,7 @@ import { aProxyPlugin, code } from "../rig/wasm/module.ts";
 
 const limits = { timeoutMs: 60_000, memoryMiB: 64 };
 /** For a worker to start and to come to the step that never ends, on a busy machine, too. */
-const enough = { timeoutMs: 2000, memoryMiB: 64 };
+const enough = { timeoutMs: 4000, memoryMiB: 64 };
 const start = (module: Uint8Array, config = "{}", options = limits) => moduleStarter().start(module, config, options);
 
 /** `proxy_log(level, at, length)` of the text at 16. */
@@ -34,7 +34,7 @@ describe("moduleStarter", () => {
       body: code.sequence(code.loopForever, code.answer(1)),
     } as const;
     const result = await start(aProxyPlugin({ proxy_on_configure }), "{}", enough);
-    expect(result.error).toEqual({ step: "configure", why: "no end after 2000 ms" });
+    expect(result.error).toEqual({ step: "configure", why: "no end after 4000 ms" });
     expect(result.steps.vm).toBe(1);
   });
 
@@ -69,7 +69,7 @@ describe("moduleStarter", () => {
       "{}",
       enough,
     );
-    expect(endless.error?.why).toBe("no end after 2000 ms");
+    expect(endless.error?.why).toBe("no end after 4000 ms");
     expect(endless.logs).toHaveLength(100);
   });
 
