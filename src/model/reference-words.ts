@@ -126,10 +126,16 @@ export function splitImages(strings: readonly Placed[]): readonly SplitImage[] {
 const imageLine =
   /^[ \t]*(?:export +)?["']?[\w.-]*image["']?[ \t]*[=:][ \t]*["']?([a-z0-9][\w./-]*[:@][\w.:-]+)["']?[,;]?[ \t\r]*$/gim;
 
-/** `--proxy-image=envoy:v1`, or `envoy:v1` under a key that ends in "image". */
+/** `kubectl run x --image=acme/x:1`, in a script or alone. */
+const imageFlag = /(?<![\w-])--(?:[\w-]{0,60}-)?image(?:=| {1,4})["']?([a-z0-9][\w./-]*[:@][\w.:-]+)/gi;
+
+/** A key that says "image", or, as operators call what they will make pods of, `RELATED_IMAGE_REDIS`. */
+const imageKey = /image$|(?:^|[/_])related_image_\w{1,100}$/i;
+
+/** `envoy:v1` behind a flag, in a line, or under a key that says that it is an image. */
 function bareImagesIn(text: string, key: string): readonly string[] {
-  const lines = [...text.matchAll(imageLine)].map(([, value = ""]) => value);
-  const found = lines.length > 0 ? lines : /image$/i.test(key) ? [text.trim()] : [];
+  const named = [imageLine, imageFlag].flatMap((form) => [...text.matchAll(form)].map(([, value = ""]) => value));
+  const found = named.length > 0 ? [...new Set(named)] : imageKey.test(key) ? [text.trim()] : [];
   return found.filter((value) => bareImage.test(value) && /[:@]/.test(value));
 }
 

@@ -151,10 +151,12 @@ function pathsOf(node: unknown, keys: readonly string[], path: readonly Property
   return isMap(node) && Object.hasOwn(node, key) ? pathsOf(node[key], rest, [...path, key]) : [];
 }
 
-/** `nginx:1.2` is not in `nginx:1.25`, and `a/nginx:1.2` is another image. */
+/** `nginx:1.2` is not in `nginx:1.25`, and `a/nginx:1.2` is another image; of a registry alone, everything below it moves. */
 function withWord(text: string, { from, to }: Patch): string {
   const literal = from.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
-  return text.replaceAll(new RegExp(`(?<![\\w./@:-])${literal}(?![\\w/@.-]*\\w)`, "g"), () => to);
+  const isHost = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?$/.test(from) && !to.endsWith(":latest");
+  const end = isHost ? String.raw`(?![\w@:.-]*\w)` : String.raw`(?![\w/@.-]*\w)`;
+  return text.replaceAll(new RegExp(String.raw`(?<![\w./@:-])${literal}${end}`, "g"), () => to);
 }
 
 /** What a Secret holds behind base64 is replaced there, and encoded again. */

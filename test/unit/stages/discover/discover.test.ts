@@ -81,6 +81,9 @@ describe("discoverReferences", () => {
     ],
     ["the flag before it", deployment({ args: ["--agent-image", "agent:1", "--name", "b:2", "c:3"] })],
     ["a line of an env file", aConfigMap("export AGENT_IMAGE=agent:1\nNAME=b:2\n")],
+    ["a variable that operators read", deployment({ env: [{ name: "RELATED_IMAGE_AGENT", value: "agent:1" }] })],
+    ["a flag in a script", aConfigMap("kubectl run x --image=agent:1 --restart=Never\nkubectl get b:2 --names c:3\n")],
+    ["a flag and its word in a script", aConfigMap("tool --agent-image 'agent:1' \\\n  --imagery d:4\n")],
     ["a line of properties", aConfigMap("a.agent.image = agent:1\r\nname = b:2\n")],
   ])("finds an image without a registry by %s", (_what, object) => {
     expect(found(object).filter((each) => !each.includes("harbor/x:1"))).toEqual([

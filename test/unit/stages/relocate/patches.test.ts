@@ -39,6 +39,18 @@ describe("a patch", () => {
     expect(patchManifest(text, [patch()])).toBe(text);
   });
 
+  it.each([
+    ["quay.io", "harbor.corp/p"],
+    ["quay.io/acme/tool", "harbor.corp/p/acme/tool"],
+    ["--from=quay.io/acme,other", "--from=harbor.corp/p/acme,other"],
+    ["cdn.quay.io/a", "cdn.quay.io/a"],
+    ["quay.io.example/a", "quay.io.example/a"],
+    ["quay.io:8443/a", "quay.io:8443/a"],
+    ["user@quay.io", "user@quay.io"],
+  ])("of a registry alone moves what is below it, and nothing else: %s", (before, after) => {
+    expect(patchManifest(manifest(before), [patch({ from: "quay.io", to: "harbor.corp/p" })])).toBe(manifest(after));
+  });
+
   it("changes any object of its kind where the name is *", () => {
     const text = `${manifest("busybox:1.36", "app-x7f2q")}---\n${manifest("busybox:1.36", "app").replace("Deployment", "Job")}`;
     const [first = "", second = ""] = patchManifest(text, [patch({ name: "*" })]).split("---\n");
