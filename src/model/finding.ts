@@ -87,6 +87,7 @@ export interface FindingFacts {
   "chart.value-unread": { chart: string; path: string; near: string };
   "chart.value-type": { chart: string; path: string; value: string; standing: string };
   "site.release-unknown": { release: string; known: string };
+  "chart.kube-version": { chart: string; version: string; references: string };
   "chart.feature": { chart: string; switches: string; references: string };
   // registry
   "registry.not-harbor": { host: string; kind: RegistryKind };

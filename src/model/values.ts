@@ -53,4 +53,6 @@ export interface ChartValues {
   readonly defaults: Values;
   /** Every path that a template or a dependency's condition names, whether `values.yaml` has it or not. */
   readonly read: readonly ValuesPath[];
+  /** Whether a template asks which Kubernetes it is rendered for. */
+  readonly asksKubeVersion?: boolean;
 }

@@ -1,4 +1,5 @@
 import { reportFindings } from "../model/event.ts";
+import { isFailure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { foreignCharacter, isReference, registriesOf } from "../model/reference.ts";
 import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
@@ -59,6 +60,10 @@ export async function discover(
     const registries = registriesOf(named.map(({ reference }) => reference));
     const exceptions = relocationExceptions(chart.relocation, release);
     gaps.push(...findGaps(relocated, { prefixes: [sentinel], registries }, { exceptions, patches }));
+    const renderFor = (version: string): Promise<string> =>
+      ports.render({ ...request, kubeVersion: version, values: layers });
+    if (chart.read.asksKubeVersion === true)
+      reportFindings(await ofOtherVersions(name, kubeVersion, named, renderFor), options.report);
   }
   const told = unreadable(found);
   const errors = told.filter(({ severity }) => severity === "error");
@@ -69,6 +74,30 @@ export async function discover(
     options.report,
   );
   return { images: unique(found, "image"), plugins: unique(found, "plugin"), unreadable: errors, console };
+}
+
+/** Of Kubernetes: older than any that Helm 4 knows, and newer than there is. */
+const otherVersions = ["1.19.0", "1.99.0"];
+
+/** What a chart names only on another Kubernetes than the spec's: where the cluster inside is such a one, it is not carried. */
+async function ofOtherVersions(
+  chart: string,
+  version: string,
+  named: readonly FoundReference[],
+  renderFor: (version: string) => Promise<string>,
+): Promise<readonly Finding[]> {
+  const known = new Set(named.map(({ reference }) => reference));
+  const others = new Set<string>();
+  for (const other of otherVersions) {
+    // What a chart refuses to be rendered for, nobody will install there.
+    const text = await renderFor(other).catch((error: unknown) => {
+      if (!isFailure(error, "HELM_FAILED", "CHART_UNUSABLE", "CHART_VALUE_WANTED")) throw error;
+      return "";
+    });
+    for (const { reference } of discoverReferences(text)) if (!known.has(reference)) others.add(reference);
+  }
+  if (others.size === 0) return [];
+  return [finding("warning", "chart.kube-version", { chart, version, references: [...others].join(" ") })];
 }
 
 /** A render of a chart has its CRDs in it, so they are looked at first. */

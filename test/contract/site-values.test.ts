@@ -110,6 +110,32 @@ ${pod.replace("{{ .Values.hub }}", '{{ required "a hub" .Values.hub }}')}`,
 });
 
 describe("a build", () => {
+  it("tells what a chart names on another Kubernetes than the spec's, and says nothing of other objects there", async () => {
+    const on = (text: string) => `image: "${text}"`;
+    const versioned = {
+      "values.yaml": "hub: registry.example/higress\n",
+      "templates/a.yaml": pod.replace(
+        on("{{ .Values.hub }}/a:1"),
+        `image: "{{ .Values.hub }}/a:{{ .Capabilities.KubeVersion.Minor }}"`,
+      ),
+    };
+    const told = async (files: Readonly<Record<string, string>>) => {
+      const archive = madeChart("edge", files);
+      const { findings, failure } = await aPlannedBuild({ chart: { name: "edge", version: "1.0.0", archive }, map });
+      expect(failure).toBeUndefined();
+      return findings
+        .filter(({ code }) => code === "chart.kube-version")
+        .map(({ severity, facts }) => [severity, facts]);
+    };
+    const references = "registry.example/higress/a:19 registry.example/higress/a:99";
+    expect(await told(versioned)).toEqual([["warning", { chart: "edge 1.0.0", version: "1.30.0", references }]]);
+    // This one is for no other: the chart says so.
+    const chart = "apiVersion: v2\nname: edge\nversion: 1.0.0\nkubeVersion: '~1.30'\n";
+    expect(await told({ ...versioned, "Chart.yaml": chart })).toEqual([]);
+    const scaled = `{{ if semverCompare ">=1.23-0" .Capabilities.KubeVersion.Version }}${pod}{{ else }}${pod.replace("name: a", "name: b")}{{ end }}`;
+    expect(await told({ ...versioned, "templates/a.yaml": scaled })).toEqual([]);
+  });
+
   it("makes no render twice, though names are proved first and then everything", async () => {
     await using folder = await aTempDirectory();
     const calls = join(folder.path, "calls");

@@ -14,9 +14,12 @@ const wanted = [
  * @throws Failure CHART_UNUSABLE
  */
 export async function readChartValues(bytes: Uint8Array, what = "chart"): Promise<ChartValues> {
-  const { defaults, read } = await valuesOf(await folderOf(bytes, what), { at: [], what, depth: 0 });
+  const folder = await folderOf(bytes, what);
+  const top = { at: [], what, depth: 0 };
+  const { defaults, read } = await valuesOf(folder, top);
   const byName = new Map(read.map((path) => [path.join("\0"), path]));
-  return { defaults, read: [...byName.values()] };
+  const asksKubeVersion = (await templatesIn(folder, top)).some((text) => /\.Capabilities\.KubeVersion\b/.test(text));
+  return { defaults, read: [...byName.values()], ...(asksKubeVersion ? { asksKubeVersion } : {}) };
 }
 
 /**

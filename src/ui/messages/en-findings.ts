@@ -47,6 +47,7 @@ export const enFindings = findingSentences({
   "chart.value-type": { message: "{chart} has {standing} at {path}, and the values have {value}: another type", hint: 'Write it as the chart has it. helm takes any type: the text "false" counts as true in a template, and text in the place of a map is dropped.' },
   "chart.value-unread": { message: "{chart} reads no {path}; the nearest that it knows: {near}", hint: "Correct the key where it is written, in the spec or for the site; as it stands, it does nothing." },
   "site.release-unknown": { message: "The site file has values for the release {release}, which this bundle does not install; it installs: {known}", hint: "Correct the name under releases: of the site file, unless the values are for another bundle; here they do nothing." },
+  "chart.kube-version": { message: "{chart} names other images on another Kubernetes than {version}: {references}", hint: "Set kubeVersion: of the spec to the version of the cluster inside (kubectl version says it there); what the chart names on others is not carried." },
   "chart.feature": { message: "{chart} also names {references} when {switches} is switched the other way", hint: "Set it in the values of the spec, so that they are carried; an install that switches it on later lacks them." },
   "registry.not-harbor": { message: "{host} is {kind}, not Harbor", hint: "Questions that only Harbor answers are left out." },
   "registry.harbor": { message: "{host} is Harbor {version}", hint: "" },

@@ -37,6 +37,7 @@ export const zhFindings = findingSentences({
   "chart.value-type": { message: "{chart} 在 {path} 处是 {standing}，而 values 中是 {value}：类型不同", hint: '请按 chart 的类型书写。helm 接受任何类型：文本 "false" 在模板中算作真，写在映射位置的文本会被丢弃。' },
   "chart.value-unread": { message: "{chart} 不读取 {path}；最接近的已知项：{near}", hint: "请在写有它的地方（规格文件或站点的 values）修正这个键；现在它不起作用。" },
   "site.release-unknown": { message: "站点文件中有安装 {release} 的 values，而这个包里没有这个安装；包里有：{known}", hint: "请改正站点文件 releases: 中安装的名称，除非这些 values 属于另一个包；在这里它们不起作用。" },
+  "chart.kube-version": { message: "在 {version} 以外的 Kubernetes 上，{chart} 会引用其他镜像：{references}", hint: "请把规格文件的 kubeVersion: 设为内网集群的版本（在内网用 kubectl version 查看）；chart 在其他版本上引用的内容不会被携带。" },
   "chart.feature": { message: "{switches} 取相反值时，{chart} 还会引用 {references}", hint: "请在规格文件的 values 中设置它以携带这些内容；以后安装时才打开将缺少它们。" },
   "registry.not-harbor": { message: "{host} 不是 Harbor，而是{kind}", hint: "只有 Harbor 才能回答的问题会略过。" },
   "registry.harbor": { message: "{host} 是 Harbor {version}", hint: "" },
