@@ -15,6 +15,8 @@ interface Stored {
   readonly uid: string;
   /** Path of each leaf to its value and the manager that set it last. */
   leaves: Leaves;
+  /** What they make; made again after a change, since a gateway is looked at hundreds of times between two. */
+  object?: KubeObject | undefined;
 }
 
 /** A cluster in memory that merges, owns fields, refuses conflicts and patches as the API server does; no controllers. */
@@ -35,20 +37,21 @@ export class MemoryCluster {
 
   get<T>(ref: KubeRef): Promise<T | undefined> {
     const found = this.#objects.get(keyOf(ref));
-    return Promise.resolve(found === undefined ? undefined : (this.#shown(found) as T));
+    return Promise.resolve(found === undefined ? undefined : (objectOf(found) as T));
   }
 
   list<T>({ resource, namespace, allNamespaces, selector }: KubeQuery): Promise<readonly T[]> {
     const kinds = resource.split(",");
     const labels = (selector ?? "").split(",").flatMap((pair) => (pair === "" ? [] : [pair.split("=")]));
-    const objects = [...this.#objects.values()].map((stored) => this.#shown(stored));
     return Promise.resolve(
-      objects.filter(
-        (object) =>
-          (kinds.includes(resourceOf(object)) || kinds.includes(pluralOf(object.kind))) &&
-          (allNamespaces === true || namespace === undefined || object.metadata.namespace === namespace) &&
-          labels.every(([key = "", value]) => object.metadata.labels?.[key] === value),
-      ) as T[],
+      [...this.#objects.values()]
+        .map(objectOf)
+        .filter(
+          (object) =>
+            (kinds.includes(resourceOf(object)) || kinds.includes(pluralOf(object.kind))) &&
+            (allNamespaces === true || namespace === undefined || object.metadata.namespace === namespace) &&
+            labels.every(([key = "", value]) => object.metadata.labels?.[key] === value),
+        ) as T[],
     );
   }
 
@@ -64,7 +67,7 @@ export class MemoryCluster {
   patch(ref: KubeRef, operations: readonly PatchOperation[], options: { fieldManager: string }): Promise<boolean> {
     const found = this.#objects.get(keyOf(ref));
     if (found === undefined) throw new Failure("KUBECTL_FAILED", { action: "patch", exit: "1", output: "NotFound" });
-    const after = patched(this.#shown(found), operations) as { metadata: { uid?: string } } | undefined;
+    const after = patched(objectOf(found), operations) as { metadata: { uid?: string } } | undefined;
     if (after === undefined) return Promise.resolve(false);
     delete after.metadata.uid;
     this.#asked.push(`patch ${ref.name}`);
@@ -74,6 +77,7 @@ export class MemoryCluster {
       if (before !== undefined && before.value === leaf.value) leaves.set(path, before);
     }
     found.leaves = leaves;
+    found.object = undefined;
     return Promise.resolve(true);
   }
 
@@ -87,11 +91,6 @@ export class MemoryCluster {
     return Promise.resolve();
   }
 
-  #shown({ uid, leaves }: Stored): KubeObject {
-    const object = rebuilt(leaves) as unknown as KubeObject;
-    return { ...object, metadata: { ...object.metadata, uid } };
-  }
-
   #store(object: KubeObject, { fieldManager, force }: ApplyOptions): void {
     const { name, namespace } = object.metadata;
     const key = keyOf({ resource: resourceOf(object), name, namespace });
@@ -103,8 +102,21 @@ export class MemoryCluster {
     for (const [path, { manager }] of known.leaves)
       if (manager === fieldManager && !wanted.has(path)) known.leaves.delete(path);
     for (const [path, leaf] of news) known.leaves.set(path, leaf);
+    known.object = undefined;
     this.#objects.set(key, known);
   }
+}
+
+/** Given to all who ask, so nobody may change it. */
+function objectOf(stored: Stored): KubeObject {
+  if (stored.object !== undefined) return stored.object;
+  const object = structuredClone(rebuilt(stored.leaves)) as unknown as KubeObject;
+  return (stored.object = frozen({ ...object, metadata: { ...object.metadata, uid: stored.uid } }));
+}
+
+function frozen<T extends object>(value: T): T {
+  for (const child of Object.values(value)) if (typeof child === "object" && child !== null) frozen(child as object);
+  return Object.freeze(value);
 }
 
 function refuseConflicts(

@@ -30,7 +30,7 @@ export function rebuilt(leaves: Leaves): Record<string, unknown> {
           : item(at as unknown[], segment.name, next);
     });
   }
-  return structuredClone(root);
+  return root;
 }
 
 function member(of: Record<string, unknown>, key: string, otherwise: unknown): unknown {
