@@ -173,8 +173,8 @@ describe("loadBundleSpec and loadSite", () => {
 
 describe("mistakes without end", () => {
   it.each([
-    ["values", `platforms: [${"0,".repeat(50_000)}0]`],
-    ["keys", `{${Array.from({ length: 50_000 }, (_, at) => `k${at}: 1`).join(", ")}}`],
+    ["values", `platforms: [${"0,".repeat(5000)}0]`],
+    ["keys", `{${Array.from({ length: 5000 }, (_, at) => `k${at}: 1`).join(", ")}}`],
   ])("are told as far as anybody reads: %s", (_what, text) => {
     const problems = (() => {
       try {
@@ -185,7 +185,7 @@ describe("mistakes without end", () => {
       return [];
     })();
     expect(problems).toHaveLength(51);
-    expect(problems[50]).toMatch(/^and (49|50)\d{3} more$/);
+    expect(problems[50]).toMatch(/^and (49|50)\d{2} more$/);
     expect(problemWords(problems[50] ?? "", "zh")).toMatch(/^还有 \d+ 处$/);
   });
 });
