@@ -125,6 +125,7 @@ function commandsPage(language) {
 /** @param {"en" | "zh"} language */
 function codesPage(language) {
   const t = titles[language];
+  const { colon } = ours.catalogueOf(language).punctuation;
   /** @param {string} kind */
   const section = (kind) =>
     ours
@@ -132,7 +133,7 @@ function codesPage(language) {
       .filter((each) => each.kind === kind)
       .map(
         ({ code, message, hint }) =>
-          `### ${code}\n\n${cell(message)}\n\n${hint === "" ? "" : `${t.next}: ${hint.split("\n- ").map(cell).join("\n- ")}\n`}`,
+          `### ${code}\n\n${cell(message)}\n\n${hint === "" ? "" : `${t.next}${colon}${hint.split("\n- ").map(cell).join("\n- ")}\n`}`,
       )
       .join("\n");
   const notes = Object.entries(ours.catalogueOf(language).notes).map(
@@ -146,12 +147,13 @@ const [{ symptoms }] = ours.loadTyped(await readFile("manifests/higress/symptoms
 /** @param {"en" | "zh"} language */
 function troublePage(language) {
   const t = titles[language];
+  const { colon, comma } = ours.catalogueOf(language).punctuation;
   const sections = symptoms.map(
     ({ id, match, symptom, cause, remedy }) =>
-      `## ${id}\n\n${cell(symptom[language])}\n\n- ${t.sign}: ${[match]
+      `## ${id}\n\n${cell(symptom[language])}\n\n- ${t.sign}${colon}${[match]
         .flat()
         .map((it) => `\`${it}\``)
-        .join(", ")}\n- ${t.cause}: ${cell(cause[language])}\n- ${t.remedy}: ${cell(remedy[language])}\n`,
+        .join(comma)}\n- ${t.cause}${colon}${cell(cause[language])}\n- ${t.remedy}${colon}${cell(remedy[language])}\n`,
   );
   return `# ${t.trouble}\n\n<!-- ${t.note} -->\n\n${t.troubleAbout}\n\n${sections.join("\n")}`;
 }

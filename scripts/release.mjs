@@ -2,7 +2,8 @@
 // Everything that a release is, in one folder: executables for both architectures, the npm package, SBOM, notices, the
 // section of the changelog, SHA256SUMS, and their signature. The same source gives the same bytes.
 //   npm run release -- [--out FOLDER] [--sign-key FILE] [--draft]
-//   --draft   to look at, and for tests: dist and dist-exe as they are, uncommitted files and [Unreleased] are allowed
+//   --draft   to look at, and for tests: dist and dist-exe as they are (said where they are of another source), uncommitted
+//             files and [Unreleased] are allowed
 import { execFile } from "node:child_process";
 import { createHash, createPrivateKey, sign } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
@@ -11,6 +12,7 @@ import { join } from "node:path";
 import { promisify, parseArgs } from "node:util";
 import { build } from "esbuild";
 import { manyFiles } from "./bundle/options.mjs";
+import { bundleProgram } from "./exe/bundle.mjs";
 import { programSbom } from "./release/sbom.mjs";
 
 const run = promisify(execFile);
@@ -26,6 +28,22 @@ function sectionOf(changelog, name) {
   const [, ...sections] = changelog.split(/^## /m);
   const found = sections.find((section) => section.startsWith(`[${name}]`));
   return found === undefined ? undefined : `## ${found.trimEnd()}\n`;
+}
+
+/**
+ * The first module names the others by hashes of what is in them, so it stands for the whole program.
+ * @param {import("esbuild").OutputFile[]} dist as it would be built now
+ */
+async function sayWhatIsOld(dist) {
+  const main = dist.find(({ path }) => path.endsWith("/main.mjs"));
+  const start = Buffer.from((await bundleProgram()).modules.get("program.cjs") ?? "");
+  const old = [];
+  if (!main || !(await readFile("dist/main.mjs")).equals(main.contents)) old.push("dist/main.mjs (npm run build)");
+  for (const architecture of ["amd64", "arm64"]) {
+    const path = `dist-exe/higress-airgap-linux-${architecture}`;
+    if (start.length === 0 || !(await readFile(path)).includes(start)) old.push(`${path} (npm run build:exe)`);
+  }
+  if (old.length > 0) process.stderr.write(`built from another source than what lies here: ${old.join(", ")}\n`);
 }
 
 const changelog = await readFile("CHANGELOG.md", "utf8");
@@ -57,12 +75,13 @@ await writeFile(join(fresh, "CHANGES.md"), changes);
 await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", fresh]);
 const { stdout: committed } = await run("git", ["log", "-1", "--format=%ct"]);
 const timestamp = new Date(Number(process.env.SOURCE_DATE_EPOCH ?? committed) * 1000).toISOString();
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   ...(await manyFiles()),
   entryPoints: { main: "src/main.ts" },
   outdir: fresh,
   write: false,
 });
+await sayWhatIsOld(outputFiles);
 const sbom = await programSbom(own, metafile, timestamp);
 await writeFile(join(fresh, `higress-airgap-${own.version}.cdx.json`), `${JSON.stringify(sbom, undefined, 2)}\n`);
 

@@ -142,6 +142,7 @@ export interface FindingFacts {
   "cluster.ingress-class": { name: string; controller: string };
   "cluster.other-istio": { what: string };
   "cluster.release-pending": { release: string; namespace: string; status: string; revision: number };
+  "render.leftover": { path: string };
   "overlay.no-target": { workload: string; container: string };
   "cluster.release-foreign": { release: string; namespace: string; chart: string; revision: number; set: string };
   "cluster.release-replaced": { release: string; namespace: string };

@@ -2,7 +2,7 @@ import type { Phase } from "../model/event.ts";
 import type { OwnValues, RelocationMap } from "../model/relocation.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Site } from "../model/site.ts";
-import { plannedContent, type PackInput } from "../stages/bundle/plan.ts";
+import { planBundle, plannedContent, type PackInput } from "../stages/bundle/plan.ts";
 import type { PushResult } from "../stages/push/push.ts";
 import { packPlanned, planBuild, planningPhases, type BuildResult } from "./build.ts";
 import type { BuildInput, BuildOptions, BuildPorts } from "./build-ports.ts";
@@ -18,14 +18,18 @@ export interface MirrorPorts extends BuildPorts, PushPorts {
 /**
  * For a host that sees both sides: the plan of a build, with all that it proves, goes from its sources into the registry
  * of the site, as `push` would put it. No blob touches the disk.
- * @returns `undefined` for the bundle of a dry run
+ * @returns for a dry run, the size of the bundle that would be written
  */
 export async function mirror(
   input: BuildInput,
   site: Site,
   ports: MirrorPorts,
   options: BuildOptions & { readonly dryRun: boolean },
-): Promise<{ readonly plan: InstallPlan; readonly pushed: PushResult; readonly bundle: BuildResult | undefined }> {
+): Promise<{
+  readonly plan: InstallPlan;
+  readonly pushed: PushResult;
+  readonly bundle: BuildResult | { readonly size: number };
+}> {
   options.report({ type: "job", phases: [...planningPhases(input), "push", ...(options.dryRun ? [] : written)] });
   const planned = await planBuild(input, ports, options);
   const { lock, files } = planned;
@@ -35,8 +39,8 @@ export async function mirror(
   const content = { document: {}, ...plannedContent(planned) };
   const pushed = await push({ site, plan, content }, ports, { dryRun, concurrency, signal, report });
   report({ type: "phase", phase: "push", state: "done" });
-  if (dryRun) return { plan, pushed, bundle: undefined };
-  const bundle = await packPlanned(withoutContent(planned, plan.prefix), ports, options);
+  const delta = withoutContent(planned, plan.prefix);
+  const bundle = dryRun ? { size: planBundle(delta).size } : await packPlanned(delta, ports, options);
   return { plan, pushed, bundle };
 }
 

@@ -41,7 +41,7 @@ export function describeFailure(error: unknown, language: Language): FailureText
 /** What the facts of a failure are called in the reader's language, where they are sentences themselves. */
 function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
   if (isFailure(error, "BUNDLE_MALFORMED")) return documentWords(error.facts, language);
-  if (isFailure(error, "REGISTRY_TLS", "IMAGE_UNUSABLE", "PLATFORM_MISSING", "RECEIPT_MISSING"))
+  if (isFailure(error, "REGISTRY_TLS", "IMAGE_UNUSABLE", "PLATFORM_MISSING", "RECEIPT_MISSING", "CONTENT_MISSING"))
     return catalogueOf(language).terms;
   if (isFailure(error, "VOLUME_UNUSABLE"))
     return { [`why.${error.facts.why}`]: visible(placedWords(error.facts.why, language)) };

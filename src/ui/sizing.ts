@@ -16,7 +16,20 @@ const words: Readonly<
   Record<
     Language,
     Readonly<
-      Record<"oneFile" | "split" | "volumes" | "largeVolumes" | "time" | "own" | "shared" | "missing" | "known", string>
+      Record<
+        | "oneFile"
+        | "split"
+        | "volumes"
+        | "largeVolumes"
+        | "time"
+        | "sending"
+        | "file"
+        | "own"
+        | "shared"
+        | "missing"
+        | "known",
+        string
+      >
     >
   >
 > = {
@@ -28,6 +41,8 @@ const words: Readonly<
     largeVolumes:
       "carry: {size} must be free on the medium; volumes of {each} are too large for FAT32: --volume-size {volume}",
     time: "time: {times}, to fetch and again to copy",
+    sending: "time: {times}, fetched and sent at once",
+    file: "here: {size} for the bundle that install takes afterwards; no layer is kept",
     own: "{platform} adds",
     shared: "for every platform",
     missing: "missing inside",
@@ -39,6 +54,8 @@ const words: Readonly<
     volumes: "携带：介质上需有 {size} 可用空间，分卷后 FAT32 也可存放：共 {count} 卷，每卷至多 {each}",
     largeVolumes: "携带：介质上需有 {size} 可用空间；每卷 {each} 对 FAT32 过大，请用 --volume-size {volume}",
     time: "用时：{times}，获取与拷贝各一次",
+    sending: "用时：{times}，边获取边推送",
+    file: "本机：{size}，为之后 install 所用的离线包；不保存镜像层",
     own: "{platform} 增加",
     shared: "各平台共用",
     missing: "内网将缺少",
@@ -64,7 +81,6 @@ export function sizingLines(sizing: Sizing, language: Language): readonly string
   const { colon, comma } = catalogueOf(language).punctuation;
   const { own, shared } = sizing.platforms;
   const adds = [...own].map(([platform, bytes]) => [fill(say.own, { platform }), bytes] as const);
-  const missing = sizing.missing.length === 0 ? [say.known] : sizing.missing;
   return [
     // Of one platform there is nothing to leave out.
     ...(own.size < 2 ? [] : [...adds, [say.shared, shared] as const]).map(
@@ -72,8 +88,28 @@ export function sizingLines(sizing: Sizing, language: Language): readonly string
     ),
     carryLine(sizing, language),
     fill(say.time, { times: times(sizing).join(comma) }),
-    ...missing.map((text) => `${say.missing}${colon}${text}`),
+    ...missingLines(sizing, language),
   ];
+}
+
+/** Of a mirror, which needs no medium: `size` is what will be sent, `file` what is written here. */
+export function sendingLines(
+  sizing: Pick<Sizing, "size" | "rate" | "missing"> & { readonly file: number },
+  language: Language,
+): readonly string[] {
+  const say = words[language];
+  const { comma } = catalogueOf(language).punctuation;
+  return [
+    fill(say.sending, { times: times(sizing).join(comma) }),
+    fill(say.file, { size: printBytes(sizing.file) }),
+    ...missingLines(sizing, language),
+  ];
+}
+
+function missingLines({ missing }: Pick<Sizing, "missing">, language: Language): readonly string[] {
+  const { known, missing: inside } = words[language];
+  const { colon } = catalogueOf(language).punctuation;
+  return (missing.length === 0 ? [known] : missing).map((text) => `${inside}${colon}${text}`);
 }
 
 /** The same for machines; seconds for each of the rates, in bytes. */
@@ -106,11 +142,11 @@ function volumesOf({ size, volumeSize = size }: Sizing): number {
   return Math.ceil(size / volumeSize);
 }
 
-function ratesOf({ rate }: Sizing): readonly number[] {
+function ratesOf({ rate }: Pick<Sizing, "rate">): readonly number[] {
   return rate === undefined ? usualRates : [rate];
 }
 
-function times(sizing: Sizing): readonly string[] {
+function times(sizing: Pick<Sizing, "size" | "rate">): readonly string[] {
   return ratesOf(sizing).map((rate) => `${printSeconds(sizing.size / rate)} (${printBytes(rate)}/s)`);
 }
 

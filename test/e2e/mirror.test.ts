@@ -10,6 +10,7 @@ import { aWasmPlugin } from "../rig/builders/plugins.ts";
 import { sampleChart } from "../rig/charts/pack.ts";
 import { cli, type CliResult } from "../rig/cli.ts";
 import { manifestAccept } from "../../src/model/media-type.ts";
+import { printBytes } from "../../src/std/bytes.ts";
 import { startCli } from "../rig/running-cli.ts";
 import { admin, aHarbor } from "../rig/harbor/harbor.ts";
 import { sampleContent, writeSampleSite, writeSampleSpec } from "../rig/sample-site.ts";
@@ -100,14 +101,17 @@ describe.skipIf(withoutRegistry !== undefined)(`mirror${because(withoutRegistry)
       Object.assign(pushed, { bytes: sentTo(target.seen), tags: await tagsOf(target, `${bundle}.lock.json`) });
     });
     await withTarget(side().folder, async (target) => {
-      const dry = await side().run(...args(target.site, "--dry-run"));
+      const dry = await side().run(...args(target.site, "--dry-run", "--rate", "10KiB/s"));
       expect(dry, said(dry)).toMatchObject({ exitCode: 0 });
       expect(dry.stdout).toContain(`${host}/higress/plugins/key-auth:2.0.1`);
       expect(changesOf(target.seen)).toEqual([]);
+      expect(dry.stdout).toMatch(/^time: \S+ \(10\.0 KiB\/s\), fetched and sent at once$/m);
+      const [, file] = /^here: (.+) for the bundle that install takes/m.exec(dry.stdout) ?? [];
 
       const mirrored = await side().run(...args(target.site));
       expect(mirrored, said(mirrored)).toMatchObject({ exitCode: 0 });
       expect(sentTo(target.seen)).toBe(pushed.bytes);
+      expect(file).toBe(printBytes((await stat(join(side().folder, "higress.mirror.tar"))).size));
       expect(await tagsOf(target, join(side().folder, "higress.mirror.tar.lock.json"))).toEqual(pushed.tags);
 
       const [before, fetched] = [target.seen.requests.length, side().registry.requests.length];

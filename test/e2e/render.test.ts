@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { aBuiltBundle, builtForAll } from "../rig/built-bundle.ts";
@@ -31,11 +31,18 @@ describe.skipIf(unavailable !== undefined)(`render${because}`, () => {
   it("writes what another team can apply with kubectl alone, by the commands of its README, and check is content", async () => {
     await using far = await aFarSide({ helm: "4.2" });
     await succeeds(far, ["push", carried.bundle]);
+    const folder = join(far.folder, "handed");
+    await mkdir(folder);
+    await writeFile(join(folder, "4-release-higress-in-old.yaml"), "{}");
+    await writeFile(join(folder, "notes.txt"), "");
     const { stderr } = await succeeds(far, ["render", carried.bundle, "--out", "handed"]);
+    expect(stderr.match(/^.*render\.leftover.*$/gm)).toEqual([
+      expect.stringContaining("4-release-higress-in-old.yaml is not of this render"),
+    ]);
+    for (const name of ["4-release-higress-in-old.yaml", "notes.txt"]) await rm(join(folder, name));
     expect(stderr).toMatch(
       /\d+ image references and \d+ strings read: 0 point outside harbor\.airgap\.example:8443\/higress/,
     );
-    const folder = join(far.folder, "handed");
     expect((await readdir(folder)).sort()).toEqual([
       "1-namespace.yaml",
       "2-before.yaml",

@@ -3,15 +3,14 @@ import { hasErrors } from "../../model/finding.ts";
 import { build, planBuild } from "../../pipeline/build.ts";
 import { planBundle, plannedContent, type PackInput } from "../../stages/bundle/plan.ts";
 import { platformSpace } from "../../stages/inspect/space.ts";
-import { parseBytes, printBytes } from "../../std/bytes.ts";
-import { describeFinding } from "../../ui/failure.ts";
+import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf } from "../../ui/language.ts";
 import { itemTable, sizingDocument, sizingLines } from "../../ui/sizing.ts";
 import { jsonText, visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { rehearsedSite, volumeSizeOf, withBuild } from "../wire/build-session.ts";
+import { missingInside, rateOf, rehearsedSite, volumeSizeOf, withBuild } from "../wire/build-session.ts";
 import { openSite } from "../wire/site-session.ts";
 
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -47,14 +46,6 @@ function kindOf(flags: Flags): string {
   return text(flags, "only") !== undefined ? ".patch" : text(flags, "since") !== undefined ? ".delta" : "";
 }
 
-/** Bytes per second. */
-function rateOf(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const rate = parseBytes(value.replace(/\/s$/, ""));
-  if (rate === undefined || rate === 0) throw new Failure("USAGE", { what: `--rate ${value}: 10MiB` });
-  return rate;
-}
-
 interface Trip {
   readonly volumeSize: number | undefined;
   readonly rate: number | undefined;
@@ -77,7 +68,7 @@ async function listing(planned: PackInput, { json, ...trip }: Trip, context: Con
     },
     context.signal,
   );
-  const missing = context.reporter.findings.map((found) => describeFinding(found, context.language).message);
+  const missing = missingInside(context);
   const sizing = { size, platforms, missing, ...trip };
   if (json) return jsonText({ name: lock.name, version: lock.version, ...sizingDocument(sizing), items: lock.items });
   const { words, punctuation } = catalogueOf(context.language);

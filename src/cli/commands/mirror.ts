@@ -2,10 +2,12 @@ import { parseRelocationMap } from "../../edge/files/config.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { mirror } from "../../pipeline/mirror.ts";
+import { sendingLines } from "../../ui/sizing.ts";
+import { visible } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { rehearsedSite, withBuild } from "../wire/build-session.ts";
+import { missingInside, rateOf, rehearsedSite, withBuild } from "../wire/build-session.ts";
 import { openTarget } from "../wire/registries.ts";
 import { openSite } from "../wire/site-session.ts";
 import { printPushed } from "./push.ts";
@@ -14,7 +16,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const file = await openSite(flags, context);
   const { site, sitePath } = file;
   const rehearsed = await rehearsedSite(file, flags, context);
-  const dryRun = truth(flags, "dry-run");
+  const [dryRun, rate] = [truth(flags, "dry-run"), rateOf(text(flags, "rate"))];
   await withBuild(flags, { kind: ".mirror", site: rehearsed }, context, async (session) => {
     const { out, input, ports, options, written } = session;
     // Before anything is sent: `install` would refuse what is written at the end.
@@ -36,7 +38,11 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
       { ...options, dryRun },
     );
     printPushed(plan, pushed, { dryRun }, context);
-    if (bundle === undefined) return;
+    if (!("lock" in bundle)) {
+      const sending = { size: pushed.uploaded, file: bundle.size, rate, missing: missingInside(context) };
+      context.stdout.write(`${sendingLines(sending, context.language).map(visible).join("\n")}\n`);
+      return;
+    }
     await written(bundle);
     options.report({ type: "note", text: "mirrored", facts: { prefix: plan.prefix, path: out } });
   });

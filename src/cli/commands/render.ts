@@ -1,8 +1,9 @@
 import { reportFindings } from "../../model/event.ts";
-import { resolve, basename } from "node:path";
+import { readdir } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { openHelm } from "../../edge/process/helm.ts";
 import { Failure } from "../../model/failure.ts";
-import { hasErrors } from "../../model/finding.ts";
+import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import { isNamespace } from "../../model/names.ts";
 import type { KubeObject } from "../../model/kubernetes.ts";
 import type { ValuesLayer } from "../../model/relocation.ts";
@@ -52,17 +53,17 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   context.reporter.report({ type: "note", text: "proved", facts });
   const exported = await exportManifests(session, { rendered, proof }, own);
   const out = text(flags, "out");
-  if (out !== undefined)
-    await writeNewFiles(
-      resolve(context.cwd, out),
-      [
-        ...(target === undefined
-          ? exportFiles(exported, proof, session, context.language)
-          : gitopsExport(target, exported, proof, session, context.language)),
-        proofFile(proof, session),
-      ],
-      { overwrite: true, context },
-    );
+  if (out !== undefined) {
+    const folder = resolve(context.cwd, out);
+    const files = [
+      ...(target === undefined
+        ? exportFiles(exported, proof, session, context.language)
+        : gitopsExport(target, exported, proof, session, context.language)),
+      proofFile(proof, session),
+    ];
+    await writeNewFiles(folder, files, { overwrite: true, context });
+    reportFindings(await leftovers(folder, files), context.reporter.report);
+  }
   if (truth(flags, "diff")) context.stdout.write(await difference(flags, exported, session, context));
   else if (out === undefined) context.stdout.write(exportStream(exported));
   return hasErrors(proof.findings) ? ExitCode.findings : ExitCode.done;
@@ -103,6 +104,23 @@ async function installedReleases(
     if (about !== undefined) found.set(release, about);
   }
   return found;
+}
+
+/**
+ * Files of an earlier render, or somebody's own, that whoever applies the folder takes along: kubectl, Argo CD and Flux
+ * read `.yaml`, `.yml` and `.json`. Of subfolders those are looked into that a render writes.
+ */
+async function leftovers(folder: string, written: readonly NewFile[]): Promise<readonly Finding[]> {
+  const own = new Set(written.map(({ name }) => name));
+  const found = await readdir(folder, { withFileTypes: true });
+  const phases = found.filter((each) => each.isDirectory() && /^\d-/.test(each.name));
+  const inside = await Promise.all(
+    phases.map(async ({ name }) => (await readdir(join(folder, name))).map((file) => `${name}/${file}`)),
+  );
+  return [...found.filter((each) => each.isFile()).map(({ name }) => name), ...inside.flat()]
+    .filter((name) => /\.(?:ya?ml|json)$/.test(name) && !own.has(name))
+    .sort()
+    .map((name) => finding("warning", "render.leftover", { path: join(folder, name) }));
 }
 
 /** Values and rendered Secrets are in them. */

@@ -76,6 +76,7 @@ export const commands: readonly Command[] = [
       platform: strings,
       helm: string,
       "dry-run": boolean,
+      rate: string,
     },
     load: () => import("./mirror.ts"),
   },

@@ -18,6 +18,7 @@ import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
 import type { PackResult } from "../../stages/bundle/pack.ts";
 import { parseBytes, printBytes } from "../../std/bytes.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
+import { describeFinding } from "../../ui/failure.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, truth, wholeNumber, type Flags } from "../define.ts";
 import { tool } from "../version.ts";
@@ -180,6 +181,19 @@ export function volumeSizeOf(value: string | undefined): number | undefined {
   if (bytes === undefined || bytes < 4 * 1024 ** 2)
     throw new Failure("USAGE", { what: `--volume-size ${value}: >= 4MiB` });
   return bytes;
+}
+
+/** Bytes per second. */
+export function rateOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const rate = parseBytes(value.replace(/\/s$/, ""));
+  if (rate === undefined || rate === 0) throw new Failure("USAGE", { what: `--rate ${value}: 10MiB` });
+  return rate;
+}
+
+/** What a dry run found that will be missing inside. */
+export function missingInside({ reporter, language }: Context): readonly string[] {
+  return reporter.findings.map((found) => describeFinding(found, language).message);
 }
 
 function epoch(value: string | undefined): number | undefined {

@@ -142,7 +142,7 @@ async function fromFirstGood(
       cause = error;
     }
   }
-  throw new Failure("CONTENT_MISSING", { what: name, where: `${sources.length} sources` }, { cause });
+  throw new Failure("CONTENT_MISSING", { what: name, where: "sources" }, { cause });
 }
 
 /** Writes what lies in a range of the bundle to the file that holds just that range. */

@@ -17,7 +17,10 @@ export const enFailures = failureSentences({
   REFERENCE_INVALID: { message: '"{value}" is not an image reference ({why})', hint: "Write registry/repository:tag, for example registry.corp/higress/gateway:2.2.4." },
   MANIFEST_INVALID: { message: "The manifest {what} does not follow the OCI image specification: {why}", hint: "Ask whoever published it; the bytes were not kept." },
   CONTENT_MISMATCH: { message: "{what} is not what was promised: wanted {wanted}, got {got}", hint: "Nothing of it was kept. Run the command again; if it stays, the content at that side is damaged." },
-  CONTENT_MISSING: { message: "{what} is not in {where}", hint: "Build the bundle again, or bring the bundle that has it with --base." },
+  CONTENT_MISSING: {
+    message: "{what} is not in {where}",
+    hint: "For a bundle: build it again, or bring the one that has it with --base. For a repair: name another copy or a registry with --from (as many as there are), or write a list of all that is damaged with --request instead of --out. For a push: push again; something took it away.",
+  },
   BUNDLE_MALFORMED: { message: '"{path}" is not a bundle that can be trusted: at {where}: {why}', hint: "Copy it again. If it is the same then, do not use it: higress-airgap verify names everything that is wrong, and whoever built it can build it again. Nothing was changed." },
   BUNDLE_VERSION: { message: '"{path}" has bundle format {version}, this program knows {known}', hint: "Use the program that came in the bundle: tar xf BUNDLE install.sh bin SHA256SUMS SHA256SUMS.sig" },
   BUNDLE_UNSIGNED: { message: '"{path}" carries no signature, and a key is configured', hint: "Build it with --sign-key, or take the key out of the site file if you accept unsigned bundles." },

@@ -106,6 +106,7 @@ export const enFindings = findingSentences({
   "cluster.ingress-class": { message: "The ingress class {name} belongs to {controller}", hint: "Set global.ingressClass to another name." },
   "cluster.other-istio": { message: "Another mesh or gateway is here: {what}", hint: "Both watch the same kinds; give them different classes and root namespaces." },
   "cluster.release-pending": { message: "The release {release} is {status}", hint: "If no helm runs: helm -n {namespace} rollback {release} {revision}" },
+  "render.leftover": { message: "{path} is not of this render, and kubectl apply -f or an engine that is given the folder takes it along", hint: "Of an earlier render: delete it. Yours: keep it, or move it out of the folder if it shall not be applied." },
   "overlay.no-target": {
     message: "No workload has a container {container}, over which the registry's CA must be laid ({workload} is not rendered either)",
     hint: "Without it the gateway does not trust the registry, and fetches no plugin. Name the workload and its container under `trust:` of the relocation map as your values make them.",

@@ -20,7 +20,9 @@ export type Term =
   | "why.artifact"
   | "why.index in index"
   | "has."
-  | "where.before";
+  | "where.before"
+  | "where.sources"
+  | "where.target";
 export type Terms = Readonly<Record<Term, string>>;
 
 export const enTerms: Terms = {
@@ -56,6 +58,8 @@ export const enTerms: Terms = {
   "why.index in index": "its index holds indexes deeper than anybody builds them",
   "has.": "none",
   "where.before": "what came before the last install",
+  "where.sources": "any source that --from names",
+  "where.target": "the registry, though it took it",
   "fault.unknown-ca": "its certificate was signed by a CA that is not trusted here",
   "fault.missing-intermediate": "its certificate does not lead to the CA that is named for it",
   "fault.expired": "its certificate has expired",
@@ -125,6 +129,8 @@ export const zhTerms: Terms = {
   "why.index in index": "它的索引嵌套过深",
   "has.": "无",
   "where.before": "上一次安装之前的记录",
+  "where.sources": "--from 指定的各个来源",
+  "where.target": "目标仓库（它曾确认收到）",
   "fault.unknown-ca": "其证书由本机不信任的 CA 签发",
   "fault.missing-intermediate": "其证书无法追溯到已指定的 CA",
   "fault.expired": "其证书已过期",

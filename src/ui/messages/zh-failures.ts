@@ -16,7 +16,7 @@ export const zhFailures = failureSentences({
   REFERENCE_INVALID: { message: "“{value}”不是镜像引用（{why}）", hint: "请写成 仓库地址/路径:标签，例如 registry.corp/higress/gateway:2.2.4。" },
   MANIFEST_INVALID: { message: "清单 {what} 不符合 OCI 镜像规范：{why}", hint: "请联系发布者；这些字节没有保留。" },
   CONTENT_MISMATCH: { message: "{what} 与声明不符：应为 {wanted}，实为 {got}", hint: "没有保留任何内容。请重试；若仍如此，说明那一侧的内容已损坏。" },
-  CONTENT_MISSING: { message: "{where} 中没有 {what}", hint: "请重新构建离线包，或用 --base 指定包含它的包。" },
+  CONTENT_MISSING: { message: "{where} 中没有 {what}", hint: "离线包：请重新构建，或用 --base 指定包含它的包。修复：用 --from 再指定另一份副本或仓库（可多次），或把 --out 换成 --request，列出全部损坏的内容。推送：请重新推送，它已被移除。" },
   BUNDLE_MALFORMED: { message: "“{path}”不是可信的离线包：位置 {where}：{why}", hint: "请重新拷贝。如果结果相同，请勿使用：higress-airgap verify 会列出所有问题，请让构建者重新构建。没有改动任何内容。" },
   BUNDLE_VERSION: { message: "“{path}”的包格式是 {version}，本程序支持 {known}", hint: "请使用包内自带的程序：tar xf 离线包 install.sh bin SHA256SUMS SHA256SUMS.sig" },
   BUNDLE_UNSIGNED: { message: "“{path}”没有签名，而站点已配置公钥", hint: "构建时加 --sign-key；若接受未签名的包，请从站点文件中去掉公钥。" },

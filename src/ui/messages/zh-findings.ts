@@ -93,6 +93,7 @@ export const zhFindings = findingSentences({
   "cluster.ingress-class": { message: "IngressClass {name} 属于 {controller}", hint: "请把 global.ingressClass 设为其他名称。" },
   "cluster.other-istio": { message: "集群中另有网格或网关：{what}", hint: "两者监听同样的资源；请使用不同的 class 和根命名空间。" },
   "cluster.release-pending": { message: "安装 {release} 处于 {status}", hint: "若没有 helm 在运行：helm -n {namespace} rollback {release} {revision}" },
+  "render.leftover": { message: "{path} 不是本次 render 写出的，而对该文件夹执行 kubectl apply -f 或交给引擎时会一并应用", hint: "若是之前 render 留下的，请删除；若是您自己的，请保留，不需要应用时请移出该文件夹。" },
   "overlay.no-target": { message: "没有工作负载含有容器 {container}，仓库的 CA 无处可加（也没有渲染出 {workload}）", hint: "没有它，网关不信任仓库，也就取不到插件。请按您的值所产生的名称，在重定位表的 `trust:` 下写明工作负载及其容器。" },
   "cluster.release-foreign": { message: "命名空间 {namespace} 中的安装 {release} 不是由本工具安装的：{chart}，修订版 {revision}；其所有者设置了：{set}", hint: "请用 --existing 决定：keep-values 把站点文件叠加在所有者的设置之上，site-values 丢弃这些设置，refuse 保持原样。`rollback` 会回到修订版 {revision}。" },
   "cluster.release-replaced": { message: "命名空间 {namespace} 中的安装 {release} 已不是由本工具安装的那个：有人移除了它，又创建了另一个", hint: "它不会被改动。若仍要移除：helm -n {namespace} uninstall {release}" },

@@ -145,5 +145,8 @@ describe.each(["en", "zh"] as const)("a sentence in %s whose fact is empty", (la
     const { message, hint } = describeFailure(receipt, language);
     expect(message).toMatch(/before the last install$|上一次安装之前/);
     expect(hint).toContain("helm -n higress-system uninstall higress");
+    const unrepaired = describeFailure(new Failure("CONTENT_MISSING", { what: "bin/a", where: "sources" }), language);
+    expect(unrepaired.message).toContain("--from");
+    expect(unrepaired.hint).toMatch(/--from .*--request/);
   });
 });

@@ -94,7 +94,7 @@ describe("repair", () => {
     const nothing = { bundle, damaged: new Set([victimName]), copies: [], fetchers: [aStore()] };
     await expect(repair(nothing, output)).rejects.toMatchObject({
       code: "CONTENT_MISSING",
-      facts: { what: victimName },
+      facts: { what: victimName, where: "sources" },
     });
     const unsaid = { bundle, damaged: new Set<string>(), copies: [], fetchers: [] };
     await expect(repair(unsaid, output)).rejects.toMatchObject({ code: "CONTENT_MISMATCH" });
