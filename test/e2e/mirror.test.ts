@@ -26,10 +26,7 @@ const because = (why: string | undefined): string => (why === undefined ? "" : `
 const host = "harbor.airgap.example";
 const sourcePassword = "pl4nted-of-the-source";
 
-interface Target {
-  readonly seen: FaultServer;
-  readonly site: string;
-}
+type Target = Readonly<{ seen: FaultServer; site: string }>;
 
 /** An empty registry with every request on record, and its site file. */
 async function withTarget(folder: string, work: (target: Target) => Promise<void>): Promise<void> {
@@ -48,12 +45,7 @@ const blobsSentTo = ({ requests }: FaultServer, from = 0): readonly string[] =>
 const changesOf = ({ requests }: FaultServer, from = 0): readonly string[] =>
   requests.slice(from).flatMap(({ method, path }) => (/GET|HEAD/.test(method) ? [] : [`${method} ${path}`]));
 
-interface SaidPhase {
-  readonly type: string;
-  readonly phase?: string;
-  readonly phases?: readonly string[];
-  readonly state?: string;
-}
+type SaidPhase = Readonly<{ type: string; phase?: string; phases?: readonly string[]; state?: string }>;
 const eventsIn = ({ stderr }: CliResult): readonly SaidPhase[] =>
   stderr
     .split("\n")
