@@ -136,7 +136,14 @@ describe.skipIf(unavailable !== undefined)(`build again${because}`, () => {
     expect(adds.map(([, bytes]) => bytes)).toHaveLength(2);
     for (const reference of Object.keys(moved)) expect(listed.stdout).toContain(reference);
     const json = await side.run("build", "bundle.yaml", "--helm", helm, "--dry-run", "--json");
-    const document = JSON.parse(json.stdout) as { size: number; platforms: { own: object; shared: number } };
+    const document = JSON.parse(json.stdout) as {
+      size: number;
+      missing: string[];
+      platforms: { own: object; shared: number };
+    };
+    // A plugin that was repacked is carried; what a host must bring itself is not.
+    expect(document.missing.join("\n")).toMatch(/helm-linux-arm64/);
+    expect(document.missing.join("\n")).not.toContain("waf");
     expect(document).toMatchObject({ size, largestFile: size, volumes: 1, fat32: true });
     const own = Object.values(document.platforms.own) as number[];
     expect(own.every((bytes) => bytes > 1000)).toBe(true);

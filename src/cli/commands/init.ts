@@ -17,7 +17,9 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const out = resolve(context.cwd, text(flags, "out") ?? "bundle.yaml");
   const overwrite = truth(flags, "overwrite");
   await refuseBeforeQuestions(out, { overwrite, context });
-  const version = text(flags, "release-version") ?? (await answer(context, words["ask-version"], releases[0]));
+  const typed = text(flags, "release-version") ?? (await answer(context, words["ask-version"], releases[0]));
+  // The tags of Higress' repository begin with it, the versions of its chart do not.
+  const version = typed.replace(/^v(?=\d)/, "");
   const { spec, relocation } = await readShippedRelease(version);
   const asked = texts(flags, "platform");
   const platforms = asked.length > 0 ? asked : list(await answer(context, words["ask-platforms"], listed(spec)));

@@ -11,6 +11,7 @@ import { replaceFile } from "../../edge/files/replace.ts";
 import { Entry, limits } from "../../model/bundle.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { Lock } from "../../model/lock.ts";
+import { parsePlatform } from "../../model/platform.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import type { BuildInput, BuildOptions, BuildPorts } from "../../pipeline/build-ports.ts";
 import { blameReused } from "../../pipeline/locked.ts";
@@ -171,6 +172,8 @@ async function helmFor(spec: BundleSpec, flags: Flags, context: Context): Promis
 }
 
 function withPlatforms(spec: BundleSpec, platforms: readonly string[]): BundleSpec {
+  const wrong = platforms.find((platform) => parsePlatform(platform) === undefined);
+  if (wrong !== undefined) throw new Failure("USAGE", { what: `--platform ${wrong}: linux/amd64, linux/arm64` });
   return platforms.length === 0 ? spec : { ...spec, platforms: [...platforms] };
 }
 
@@ -193,7 +196,8 @@ export function rateOf(value: string | undefined): number | undefined {
 
 /** What a dry run found that will be missing inside. */
 export function missingInside({ reporter, language }: Context): readonly string[] {
-  return reporter.findings.map((found) => describeFinding(found, language).message);
+  const missing = reporter.findings.filter(({ severity }) => severity !== "note");
+  return missing.map((found) => describeFinding(found, language).message);
 }
 
 function epoch(value: string | undefined): number | undefined {

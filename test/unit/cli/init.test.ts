@@ -15,7 +15,8 @@ describe("init", () => {
 
   it.each(releases)("writes a spec of %s that loads, with the relocation map that it names", async (version) => {
     await using folder = await aTempDirectory();
-    await runCommand(["init", "--release-version", version, "--platform", "linux/arm64", "--preset", "none"], {
+    // As the releases are called on the page of Higress that they are fetched from.
+    await runCommand(["init", "--release-version", `v${version}`, "--platform", "linux/arm64", "--preset", "none"], {
       cwd: folder.path,
     });
     const spec = await loadBundleSpec(join(folder.path, "bundle.yaml"));
@@ -49,6 +50,14 @@ describe("init", () => {
       });
     },
   );
+
+  it("makes no build begin with a platform that is none", async () => {
+    await using folder = await aTempDirectory();
+    await runCommand(["init", "--release-version", "2.9.0", "--preset", "none"], { cwd: folder.path });
+    const build = runCommand(["build", "bundle.yaml", "--platform", "arm64", "--dry-run"], { cwd: folder.path });
+    const what = "--platform arm64: linux/amd64, linux/arm64";
+    await expect(build).rejects.toMatchObject({ code: "USAGE", facts: { what } });
+  });
 
   it("writes a spec of a release that nobody here has seen: the build learns its map and asks its console for plugins", async () => {
     await using folder = await aTempDirectory();
