@@ -71,10 +71,7 @@ export const ReferenceText = expecting("an image reference: registry/repository:
 export const HostText = expecting("host or host:port, without https:// and path", isHost);
 export const ProjectText = expecting("a project: small letters, digits, . _ -, with / for a path", isRepository);
 export const PlatformText = expecting("a platform: linux/amd64", (text) => parsePlatform(text) !== undefined);
-export const DigestText = z
-  .string()
-  .refine(isDigest, { error: "expected a digest: sha256: and 64 small hex digits" })
-  .transform((text) => text);
+export const DigestText = z.string().refine(isDigest, { error: "expected a digest: sha256: and 64 small hex digits" });
 export const Sha256Text = matching("sha256: 64 small hex digits", /^[0-9a-f]{64}$/, 64);
 
 /** Goes into the headers of a request. https://www.rfc-editor.org/rfc/rfc6838#section-4.2 */

@@ -28,7 +28,7 @@ export async function openBundle(
     const sums = parseSums((await readLeading(source, entries, Entry.sums, refuse)).toString("latin1"), refuse);
     const id = createHash("sha256").update(bundle).digest("hex");
     if (sums.get(Entry.bundle) !== id) throw refuse(Entry.bundle, `sha256 ${id}, SHA256SUMS differs`);
-    checkEntries({ entries: [...entries.values()], document, sums, refuse });
+    checkEntries({ entries, document, sums, refuse });
     return new OpenBundle({ source, document, id, entries, sums });
   } catch (error) {
     await source[Symbol.asyncDispose]();
@@ -164,8 +164,8 @@ export function parseSums(text: string, refuse: Refuse): ReadonlyMap<string, str
     const name = text.slice(at + 66, end);
     if (!sha256.test(hex) || text.slice(at + 64, at + 66) !== "  " || name === "" || /\s/.test(name))
       throw refuse("SHA256SUMS", text.slice(at, end));
-    if (sums.has(name)) throw refuse("SHA256SUMS", `${name}: twice`);
-    sums.set(name, hex);
+    const before = sums.size;
+    if (sums.set(name, hex).size === before) throw refuse("SHA256SUMS", `${name}: twice`);
     at = end + 1;
   }
   return sums;

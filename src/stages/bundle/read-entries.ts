@@ -60,10 +60,10 @@ export async function readEntries(
       return entries;
     }
     const { name, size, mtime } = entryHeader(block, at, refuse);
-    if (entries.has(name)) throw refuse(name, "twice");
     if (entries.size === limits.entries) throw refuse(`offset ${at}`, `> ${limits.entries} entries`);
     const offset = at + tarBlock;
-    entries.set(name, { name, offset, size, mtime });
+    const before = entries.size;
+    if (entries.set(name, { name, offset, size, mtime }).size === before) throw refuse(name, "twice");
     padding = tarPadding(size);
     at = offset + size + padding;
     if (at > source.size) throw refuse(name, `ends at ${at}, size ${source.size}`);
@@ -152,7 +152,7 @@ class HeaderWindow {
 }
 
 interface Found {
-  readonly entries: readonly FoundEntry[];
+  readonly entries: ReadonlyMap<string, FoundEntry>;
   readonly document: BundleDocument;
   readonly sums: ReadonlyMap<string, string>;
   readonly refuse: Refuse;
@@ -168,19 +168,19 @@ export function checkEntries(found: Found): void {
   checkSums(found);
   const { entries, document, refuse } = found;
   const mtime = mtimeOf(document.created);
-  for (const entry of entries) if (entry.mtime !== mtime) throw refuse(entry.name, `mtime ${entry.mtime}`);
-  const names = new Set(entries.map(({ name }) => name));
-  for (const name of Object.keys(document.integrity)) if (!names.has(name)) throw refuse(name, "missing");
+  for (const entry of entries.values()) if (entry.mtime !== mtime) throw refuse(entry.name, `mtime ${entry.mtime}`);
+  for (const name of Object.keys(document.integrity)) if (!entries.has(name)) throw refuse(name, "missing");
 }
 
 function checkOrder({ entries, refuse }: Found): void {
-  let before = "";
-  for (const [at, { name }] of entries.entries()) {
+  let [at, before] = [0, ""];
+  for (const name of entries.keys()) {
     const key = leading[at] === undefined ? orderOf(name) : "";
     if (name !== (leading[at] ?? name) || key < before) throw refuse(name, "order");
     before = key;
+    at += 1;
   }
-  if (entries.length < leading.length) throw refuse("end", "order");
+  if (at < leading.length) throw refuse("end", "order");
 }
 
 /** Files are sorted within their place; blobs follow bundle.json, which `checkBlobs` looks at. */
@@ -189,17 +189,21 @@ function orderOf(name: string): string {
   return name.startsWith(blobPrefix) ? "2" : `1 ${placeOf(name)} ${name}`;
 }
 
-/** The blobs are those of bundle.json less those that a delta expects elsewhere, in that order and of that size. */
+/**
+ * The blobs are those of bundle.json less those that a delta expects elsewhere, in that order and of that size. Names of
+ * blobs end in their sum: to compare ends makes no third string of each.
+ */
 function checkBlobs({ entries, document, refuse }: Found): void {
   const absent = new Set(document.delta?.absent);
   const wanted = document.blobs.filter(({ digest }) => !absent.has(digest));
-  const found = entries.filter(({ name }) => name.startsWith(blobPrefix));
-  if (new Set(document.blobs.map(({ digest }) => digest)).size !== document.blobs.length)
+  const found = [...entries.values()].filter(({ name }) => name.startsWith(blobPrefix));
+  // No two entries have one name, so of those that are in the file none is listed twice.
+  if (absent.size > 0 && new Set(document.blobs.map(({ digest }) => digest)).size !== document.blobs.length)
     throw refuse(Entry.bundle, "blobs: twice");
   if (document.blobs.length - wanted.length !== absent.size) throw refuse(Entry.bundle, "delta.absent");
   for (const [at, { digest, size }] of wanted.entries()) {
     const entry = found[at];
-    if (entry?.name !== blobPrefix + hexOf(digest)) throw refuse(entry?.name ?? "end", `wanted ${digest}`);
+    if (entry?.name.endsWith(hexOf(digest)) !== true) throw refuse(entry?.name ?? "end", `wanted ${digest}`);
     if (entry.size !== size) throw refuse(entry.name, `${entry.size} B, bundle.json ${size} B`);
   }
   const more = found[wanted.length];
@@ -208,13 +212,13 @@ function checkBlobs({ entries, document, refuse }: Found): void {
 
 /** SHA256SUMS lists every entry but itself and its signature, in file order, and a blob's sum is its name. */
 function checkSums({ entries, sums, refuse }: Found): void {
-  const listed = [...sums.keys()];
-  const covered = entries.filter(({ name }) => name !== Entry.sums && name !== Entry.signature);
-  for (const [at, { name }] of covered.entries()) {
-    if (listed[at] !== name) throw refuse(Entry.sums, `${listed[at] ?? "end"}: wanted ${name}`);
-    const sum = sums.get(name);
-    if (name.startsWith(blobPrefix) && name !== blobPrefix + (sum ?? "")) throw refuse(Entry.sums, name);
+  const listed = sums.entries();
+  for (const name of entries.keys()) {
+    if (name === Entry.sums || name === Entry.signature) continue;
+    const [other = "end", sum = ""] = listed.next().value ?? [];
+    if (other !== name) throw refuse(Entry.sums, `${other}: wanted ${name}`);
+    if (name.startsWith(blobPrefix) && !name.endsWith(sum)) throw refuse(Entry.sums, name);
   }
-  const more = listed[covered.length];
+  const [more] = listed.next().value ?? [];
   if (more !== undefined) throw refuse(Entry.sums, `${more}: no such entry`);
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openBundle } from "../../../../src/stages/bundle/open.ts";
@@ -33,9 +34,12 @@ function forged(name: string, change: (block: Buffer) => void): Buffer {
 function replaced(name: string, content: Buffer): Buffer {
   const entry = plan.entries.find((each) => each.name === name)!;
   const end = entry.offset + entry.size + ((512 - (entry.size % 512)) % 512);
+  return Buffer.concat([sound.subarray(0, entry.offset - 512), entryOf(name, content), sound.subarray(end)]);
+}
+
+function entryOf(name: string, content: Buffer): Buffer {
   const header = encodeHeader({ name, size: content.byteLength, mode: 0o644, mtime: 1767323045 });
-  const padding = Buffer.alloc((512 - (content.byteLength % 512)) % 512);
-  return Buffer.concat([sound.subarray(0, entry.offset - 512), header, content, padding, sound.subarray(end)]);
+  return Buffer.concat([header, content, Buffer.alloc((512 - (content.byteLength % 512)) % 512)]);
 }
 
 const refused = async (bytes: Buffer): Promise<string> => {
@@ -111,6 +115,8 @@ describe("openBundle refuses", () => {
     ["a blob twice", () => doubledBlob(), /twice/],
     ["blobs in another order", () => swappedBlobs(), /wanted sha256/],
     ["a file after the blobs", () => movedToEnd("README.txt"), /order/],
+    ["a blob that bundle.json lists twice", () => withMore({ blobs: [one, one, two, ...others] }), /wanted/],
+    ["a blob that a delta lists twice", () => withMore({ blobs: [one, one, ...others], delta }), /blobs: twice/],
     ["a missing blob", () => removed(firstBlob.name), /wanted sha256/],
     ["a missing chart", () => removed("charts/higress-2.2.4.tgz"), /wanted|missing/],
     ["a missing index.json", () => removed("index.json"), /order/],
@@ -180,8 +186,8 @@ function slice(name: string): Buffer {
   return sound.subarray(entry.offset - 512, entry.offset + entry.size + ((512 - (entry.size % 512)) % 512));
 }
 
-function arranged(names: readonly string[]): Buffer {
-  return Buffer.concat([...names.map(slice), Buffer.alloc(1024)]);
+function arranged(names: readonly string[], made: Readonly<Record<string, Buffer>> = {}): Buffer {
+  return Buffer.concat([...names.map((name) => made[name] ?? slice(name)), Buffer.alloc(1024)]);
 }
 
 const names = plan.entries.map(({ name }) => name);
@@ -198,6 +204,23 @@ function otherSum(name: string): Buffer {
   const text = plan.sums.toString("latin1");
   const line = new RegExp(`^[0-9a-f]{64}(?=  ${name}$)`, "m");
   return replaced("SHA256SUMS", Buffer.from(text.replace(line, "0".repeat(64)), "latin1"));
+}
+
+const [one, two, ...others] = plan.document.blobs;
+/** Another than is listed, so that their number fits. */
+const delta = { base: "other", absent: [one?.digest, two?.digest] };
+
+/** Other members of bundle.json, and SHA256SUMS to fit; what is absent is not in the file. */
+function withMore(more: { readonly blobs: readonly unknown[]; readonly delta?: typeof delta }): Buffer {
+  const document = Buffer.from(JSON.stringify({ ...plan.document, ...more }));
+  const isThere = (text: string): boolean => more.delta?.absent.some((it) => text.endsWith(it!.slice(7))) !== true;
+  const sum = createHash("sha256").update(document).digest("hex");
+  const lines = plan.sums
+    .toString("latin1")
+    .replace(/^.{64}(?=  bundle\.json$)/m, sum)
+    .split("\n");
+  const sums = entryOf("SHA256SUMS", Buffer.from(lines.filter(isThere).join("\n"), "latin1"));
+  return arranged(names.filter(isThere), { "bundle.json": entryOf("bundle.json", document), SHA256SUMS: sums });
 }
 
 function doubledBlob(): Buffer {
