@@ -63,8 +63,8 @@ export interface BuildPorts {
   /** For what an install would find. */
   readonly rehearsal: RehearsalPorts;
   readonly output: BundleOutput;
-  /** Where what arrives is hashed. @default on this thread */
-  readonly startHash?: StartHash | undefined;
+  /** Where what arrives is hashed; awaited when something is about to. @default on this thread */
+  readonly hashing?: Promise<StartHash> | undefined;
 }
 
 export interface BuildInput {

@@ -37,13 +37,13 @@ export function planningPhases({ lock }: Pick<BuildInput, "lock">): readonly Pha
 /** Writes what was planned. */
 export async function packPlanned(
   planned: PackInput,
-  { output, startHash }: Pick<BuildPorts, "output" | "startHash">,
+  { output, hashing }: Pick<BuildPorts, "output" | "hashing">,
   { report, signal, concurrency }: BuildOptions,
 ): Promise<BuildResult> {
   report({ type: "phase", phase: "pack", state: "started" });
   const result = await pack(planned, output, {
     report,
-    startHash,
+    startHash: await hashing,
     ...(signal === undefined ? {} : { signal }),
     ...(concurrency === undefined ? {} : { concurrency }),
   });

@@ -91,7 +91,7 @@ export async function aPlannedBuild(options: PlannedBuild): Promise<PlannedBuild
     helm: typeof options.helm === "object" ? options.helm.path : (await tools(options.helm ?? "3.17")).helm,
     manifests,
     output: undefined as unknown as BuildWiring["output"],
-    startHash: undefined as unknown as BuildWiring["startHash"],
+    hashing: undefined as unknown as BuildWiring["hashing"],
     reuse: [],
     site: options.site,
   };

@@ -53,7 +53,7 @@ export interface BuildWiring extends SourceWiring {
   /** The user's own manifests. */
   readonly manifests: readonly SmallFile[];
   readonly output: ReturnType<typeof bundleOutput>;
-  readonly startHash: StartHash;
+  readonly hashing: Promise<StartHash>;
   /** Where it will be installed, when that is known here. */
   readonly site: RehearsedSite | undefined;
 }
@@ -86,7 +86,7 @@ export async function buildPorts(
       site: wiring.site,
     },
     output: wiring.output,
-    startHash: wiring.startHash,
+    hashing: wiring.hashing,
   };
 }
 

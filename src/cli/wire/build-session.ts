@@ -63,6 +63,8 @@ export async function withBuild<T>(
   const { signal, reporter } = context;
   const { report } = reporter;
   if (!truth(flags, "dry-run")) await outputOf(out, flags).refuse(() => isOfSpec(out, specPath, context));
+  // They start while the registries are asked, and are needed when those have answered.
+  await using threads = hashThreads(truth(flags, "dry-run") ? 0 : undefined);
   await using pool = registryPool(
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
     context,
@@ -70,13 +72,12 @@ export async function withBuild<T>(
   const get = httpGet({ transport: (host) => pool.transport(host) });
   const input = await inputOf({ spec, unreadable, specPath, get }, flags, context);
   await using reuse = await openEach(texts(flags, "reuse"), context);
-  await using threads = await hashThreads(truth(flags, "dry-run") ? 0 : undefined);
   await using ports = await buildPorts(
     {
       spec,
       helm: await helmFor(spec, flags, context),
       output: outputOf(out, flags),
-      startHash: threads.start,
+      hashing: threads.started,
       manifests: input.manifests,
       reuse: reuse.bundles,
       site,

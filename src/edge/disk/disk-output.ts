@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { RandomWriter } from "../../content/store.ts";
 import { DiskSource, piecesOf, type OpenPart, type Part } from "./disk-source.ts";
 import { writeFailure } from "./errors.ts";
-import type { Journal, Remembered } from "./journal.ts";
+import type { Journal, JournalLine, Remembered } from "./journal.ts";
 import type { Claim } from "./claim.ts";
 import { removeSm3Sums } from "./sm3-sums.ts";
 import { VolumeSums, writeVolumes } from "./volumes-document.ts";
@@ -80,17 +80,14 @@ export class DiskOutput implements RandomWriter {
   }
 
   async flush(): Promise<void> {
-    await this.#syncing;
-    this.#refuseLost();
-    await this.#sync();
+    await this.#syncLast([]);
   }
 
   async commit({ bundle }: { readonly bundle: string }): Promise<void> {
-    const { documentPath, parts, journal, journalPath, path, claim } = this.#facts;
+    const { documentPath, parts, journalPath, path, claim } = this.#facts;
     try {
       const document = await this.#sums?.document(bundle);
-      await this.flush();
-      await journal.append([{ renaming: true }]);
+      await this.#syncLast([{ renaming: true }]);
       await removeSm3Sums(path);
       for (const part of parts) await rename(partialOf(part.path), part.path);
       // Renamed last, so that volumes which have their document beside them are whole.
@@ -115,9 +112,16 @@ export class DiskOutput implements RandomWriter {
     await this.#facts.claim.release().catch(() => undefined);
   }
 
-  #sync(): Promise<void> {
+  async #syncLast(more: readonly JournalLine[]): Promise<void> {
+    await this.#syncing;
+    this.#refuseLost();
+    await this.#sync(more);
+  }
+
+  /** `more` is true of what is written by now, and is journaled with it. */
+  #sync(more: readonly JournalLine[] = []): Promise<void> {
     const run = async (): Promise<void> => {
-      const lines = [...this.#unsaid.values()];
+      const lines = [...this.#unsaid.values(), ...more];
       this.#unsaid.clear();
       this.#unsynced = 0;
       await Promise.all(this.#facts.parts.map(({ handle }) => handle.datasync()));

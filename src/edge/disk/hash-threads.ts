@@ -6,7 +6,8 @@ import { hashInline, type StartHash, type StreamHash } from "../../content/strea
 
 /** Threads that hash what this one receives: hashing is most of the work of a build. */
 export interface HashThreads extends AsyncDisposable {
-  readonly start: StartHash;
+  /** Resolves when the threads run, and never rejects. */
+  readonly started: Promise<StartHash>;
 }
 
 /** The largest block, in bytes. Threads see only memory that is shared with them. */
@@ -18,19 +19,23 @@ const worthThread = 1024 ** 2;
  * Starts the threads: one per processor that receiving leaves over, at most 4. Where none can be started, streams are
  * hashed on this thread.
  */
-export async function hashThreads(count = Math.min(4, Math.max(1, availableParallelism() - 1))): Promise<HashThreads> {
-  const opened = await Promise.all(Array.from({ length: count }, openThread));
-  const threads = opened.filter((thread) => thread !== undefined);
+export function hashThreads(count = Math.min(4, Math.max(1, availableParallelism() - 1))): HashThreads {
+  const opened = Promise.all(Array.from({ length: count }, openThread));
+  return {
+    started: opened.then((threads) => hashIn(threads.filter((thread) => thread !== undefined))),
+    async [Symbol.asyncDispose]() {
+      await Promise.all((await opened).map(async (thread) => thread?.close()));
+    },
+  };
+}
+
+/** Threads take turns. */
+function hashIn(threads: readonly Thread[]): StartHash {
   const memory = new BlockPool(blockSize, (size) => Buffer.from(new SharedArrayBuffer(size)));
   let turn = 0;
-  return {
-    start(size) {
-      const thread = threads[turn++ % threads.length];
-      return thread === undefined || size < worthThread ? hashInline(size) : new ThreadHash(thread, memory);
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(threads.map((thread) => thread.close()));
-    },
+  return (size) => {
+    const thread = threads[turn++ % threads.length];
+    return thread === undefined || size < worthThread ? hashInline(size) : new ThreadHash(thread, memory);
   };
 }
 

@@ -6,7 +6,8 @@ interface Header {
   readonly plan: string;
 }
 
-type Line = { readonly entry: string; readonly bytes: number; readonly complete?: true } | { readonly renaming: true };
+export type JournalLine =
+  { readonly entry: string; readonly bytes: number; readonly complete?: true } | { readonly renaming: true };
 
 /** A line of 200 bytes for each of a hundred thousand entries, and for what of them was begun. */
 const maxJournal = 64 * 1024 ** 2;
@@ -37,7 +38,7 @@ export async function readJournal(path: string, plan: string): Promise<Remembere
   for (const line of lines.map(parse)) {
     if (line === undefined) break;
     if ("renaming" in line) renaming = true;
-    else remember(line as Exclude<Line, { renaming: true }>, complete, partial);
+    else remember(line as Exclude<JournalLine, { renaming: true }>, complete, partial);
   }
   return { complete, partial, renaming };
 }
@@ -87,7 +88,7 @@ export class Journal {
     return journal;
   }
 
-  async append(lines: readonly Line[]): Promise<void> {
+  async append(lines: readonly JournalLine[]): Promise<void> {
     if (lines.length === 0) return;
     await this.#file.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     await this.#file.datasync();
