@@ -47,8 +47,8 @@ export async function runApp(
       if (error instanceof Error && error.name !== "YError") throw error;
       throw new Failure("USAGE", { what: misuse({ argv, commands, message: message ?? "" }, language) });
     });
-  // It puts the help of every command that runs by for a failure that might show it, and `fail` above shows none: to break
-  // the lines of that is half of what parsing costs.
+  // The parser puts by the help of every command that runs, for a failure that might show it, and `fail` above shows none:
+  // to break the lines of that is half of what parsing costs.
   if (!argv.some((word) => /^-(?:h|-help)/.test(word))) parser.wrap(null);
   addGlobalFlags(parser, language);
   addCommands(parser, commands, language, async (command, flags) => {
