@@ -1,5 +1,5 @@
 import { carriedRelease } from "../model/gateway.ts";
-import { projectOf, projectsOf } from "../model/relocation.ts";
+import { projectOf, projectsOf, type Mapped } from "../model/relocation.ts";
 import pMap from "p-map";
 import type { Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
@@ -22,21 +22,23 @@ import { pendingReleases } from "./release.ts";
 import { helmSource, renderAll, type Rendered, type RenderPorts } from "./prove.ts";
 import { isInside, wantedPlugins, type Wanted } from "./wanted-plugins.ts";
 
-interface Interruptible {
+/** For every question. */
+interface Asking {
   readonly signal: AbortSignal;
+  /** Who asks only, without installing, is told also what is in order. */
+  readonly report?: Report | undefined;
 }
 
-export interface ClusterPreflightPorts extends RenderPorts, Interruptible, Telling {
+export interface ClusterPreflightPorts extends RenderPorts, Asking {
   readonly helm: Pick<InstallPorts["helm"], "status" | "history" | "template" | "dryRun" | "appliesOnServer">;
   readonly cluster: PreflightPort;
 }
 
-export interface PluginPreflightPorts extends Pick<InstallPorts, "userPlugins" | "target">, Interruptible {
+export interface PluginPreflightPorts extends Pick<InstallPorts, "userPlugins" | "target">, Asking {
   readonly modules: StartPorts;
 }
 
-export interface RegistryPreflightPorts
-  extends Pick<InstallPorts, "target" | "pushOptions" | "now">, Interruptible, Telling {
+export interface RegistryPreflightPorts extends Pick<InstallPorts, "target" | "pushOptions" | "now">, Asking {
   readonly insecure: boolean;
   readonly pusher: RegistryProbe & Identified;
   readonly puller: Omit<PullProbe, "as"> & Identified;
@@ -48,11 +50,6 @@ interface Identified {
 }
 
 export type PreflightPorts = ClusterPreflightPorts & PluginPreflightPorts & RegistryPreflightPorts;
-
-/** Who asks only, without installing, is told also what is in order. */
-interface Telling {
-  readonly report?: Report | undefined;
-}
 
 /** Every question to registry, cluster and plugins; nothing is changed. */
 export async function preflight(asked: InstallInput, ports: PreflightPorts): Promise<readonly Finding[]> {
@@ -209,9 +206,7 @@ async function missingBytes(
   return sums;
 }
 
-type Mapped = InstallInput["plan"]["mapped"];
-
-function byProject(mapped: Mapped): ReadonlyMap<string, Mapped> {
+function byProject(mapped: readonly Mapped[]): ReadonlyMap<string, readonly Mapped[]> {
   return new Map(
     [...projectsOf(mapped)].map((name) => [
       name,

@@ -1,4 +1,3 @@
-import { reportFindings } from "../../model/event.ts";
 import { resolve } from "node:path";
 import { readChart } from "../../edge/charts/read.ts";
 import { loadValues } from "../../edge/files/config.ts";
@@ -8,7 +7,7 @@ import { replaceFile } from "../../edge/files/replace.ts";
 import type { Context } from "../context.ts";
 import { required, text, texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { learnChart, mapText } from "../wire/learn.ts";
+import { learnAndTell, mapText } from "../wire/learn.ts";
 import { findTool } from "../wire/tools.ts";
 
 /** Templates and CRDs; an archive that is larger is something else. */
@@ -23,7 +22,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   await using helm = await openHelm(await findTool("helm", { named: text(flags, "helm") }, context), {
     env: context.env,
   });
-  const { map, findings, renders, references } = await learnChart(
+  const map = await learnAndTell(
     {
       archive,
       name,
@@ -34,14 +33,10 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
       values: {},
     },
     helm,
-    context.signal,
+    context,
   );
-  const { report } = context.reporter;
-  reportFindings(findings, report);
   const out = text(flags, "out");
   if (out === undefined) context.stdout.write(mapText(map));
   else await replaceFile(resolve(context.cwd, out), mapText(map));
-  const { found, moved, patched } = references;
-  report({ type: "note", text: "learned", facts: { found, moved, patched, renders } });
   return ExitCode.done;
 }

@@ -4,6 +4,9 @@ import { basename, dirname, resolve } from "node:path";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import type { Bundle } from "../../content/open-bundle.ts";
+import type { Fetcher } from "../../content/store.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import { parseReference } from "../../model/reference.ts";
 import { repair } from "../../stages/repair/repair.ts";
 import { requestFor } from "../../stages/repair/request.ts";
 import { printBytes } from "../../std/bytes.ts";
@@ -13,7 +16,7 @@ import { required, text, texts, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openToJudge, openEach, checkSignature, verifyWhole } from "../wire/bundles.ts";
 import { writeNewFiles } from "../wire/new-files.ts";
-import { isRegistryUrl, registryCopies } from "../wire/registries.ts";
+import { registryPool, type RegistryPool } from "../wire/registries.ts";
 
 /** A good bundle out of a damaged one and other sources, or a list of what to bring. The damaged one is only read. */
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
@@ -84,4 +87,56 @@ async function writeGood(bundle: Bundle, damaged: ReadonlySet<string>, flags: Fl
     { signal, report: reporter.report },
   );
   reporter.report({ type: "note", text: "written", facts: { path: out, size: printBytes(size) } });
+}
+
+interface RegistryCopies extends AsyncDisposable {
+  readonly fetchers: readonly Fetcher[];
+}
+
+function isRegistryUrl(name: string): boolean {
+  return /^https?:\/\//i.test(name);
+}
+
+/**
+ * Registries that hold a bundle's items below a URL, under their original paths: `https://harbor.corp/higress` after a
+ * push with the default mapping, a mirror, or where the items came from.
+ */
+function registryCopies(urls: readonly string[], bundle: Bundle, context: Context): RegistryCopies {
+  const repositories = [...new Set(bundle.document.items.map(({ reference }) => parseReference(reference).repository))];
+  const pools = urls.map((url) => {
+    const registry = new URL(url).host;
+    const registries = { [registry]: { endpoints: [{ url, insecure: false }] } };
+    return { registry, pool: registryPool({ registries, baseDirectory: context.cwd, side: "source" }, context) };
+  });
+  const fetchers = pools.map(({ registry, pool }): Fetcher => ({
+    async *fetch(descriptor, options) {
+      const holder = await holderOf(descriptor, repositories, (repository) =>
+        pool.repository({ registry, repository }),
+      );
+      if (holder === undefined)
+        throw new Failure("CONTENT_MISSING", { what: descriptor.digest, where: registry }, { side: "source" });
+      yield* holder.fetch(descriptor, options);
+    },
+  }));
+  return {
+    fetchers,
+    async [Symbol.asyncDispose]() {
+      for (const { pool } of pools) await pool[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type Repository = Awaited<ReturnType<RegistryPool["repository"]>>;
+
+/** Which item a damaged blob belongs to may stand in a damaged manifest: every repository is asked, by HEAD. */
+async function holderOf(
+  descriptor: Descriptor,
+  names: readonly string[],
+  open: (name: string) => Promise<Repository>,
+): Promise<Repository | undefined> {
+  for (const name of names) {
+    const repository = await open(name);
+    if (await repository.has(descriptor)) return repository;
+  }
+  return undefined;
 }

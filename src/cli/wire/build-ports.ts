@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { reportFindings } from "../../model/event.ts";
 import type { StartHash } from "../../content/stream-hash.ts";
 import { verified } from "../../content/verified.ts";
 import { httpGet } from "../../edge/charts/http.ts";
@@ -39,7 +38,7 @@ import { loadGateways } from "./tools.ts";
 import { startedAs } from "../started-as.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
 import { chartCrds, chartValues, withFile } from "./install-ports.ts";
-import { learnChart, mapText, type ChartToLearn } from "./learn.ts";
+import { learnAndTell, mapText, type ChartToLearn } from "./learn.ts";
 import type { RegistryPool } from "./registries.ts";
 
 export interface SourceWiring {
@@ -163,14 +162,12 @@ function renderingOnce(helm: Helm): RenderPorts["helm"] {
 type Learn = (chart: ChartToLearn) => Promise<RelocationMap>;
 
 /** A chart without a map is learned before anything else is done with it. */
-function learner(helm: Helm | undefined, { reporter: { report }, signal }: Context): Learn {
+function learner(helm: Helm | undefined, context: Context): Learn {
+  const { report } = context.reporter;
   return async (chart) => {
     if (helm === undefined) return noHelm();
     report({ type: "phase", phase: "learn", state: "started" });
-    const { map, findings, references, renders } = await learnChart(chart, helm, signal);
-    reportFindings(findings, report);
-    const { found, moved, patched } = references;
-    report({ type: "note", text: "learned", facts: { found, moved, patched, renders } });
+    const map = await learnAndTell(chart, helm, context);
     report({ type: "phase", phase: "learn", state: "done", detail: `${chart.name} ${chart.version}` });
     return map;
   };

@@ -4,6 +4,7 @@ import { unrendered } from "../../edge/charts/unrendered.ts";
 import { parseConfig } from "../../edge/files/config.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import type { Helm } from "../../edge/process/helm.ts";
+import { reportFindings } from "../../model/event.ts";
 import { isFailure } from "../../model/failure.ts";
 import type { RelocationMap } from "../../model/relocation.ts";
 import { RelocationRules } from "../../model/relocation-rules.ts";
@@ -11,6 +12,7 @@ import { mergeValues, type Values } from "../../model/values.ts";
 import { learnMap, type LearnedMap } from "../../pipeline/learned-map.ts";
 import { valuesIn } from "../../pipeline/misfits.ts";
 import { printTyped } from "../../std/yaml.ts";
+import type { Context } from "../context.ts";
 
 export interface ChartToLearn {
   readonly archive: Uint8Array;
@@ -58,6 +60,19 @@ export async function learnChart(
   );
   if (learned === undefined) throw await unrendered(refused, chart.archive);
   return learned;
+}
+
+/** The map of a chart; what was found on the way, and how much of it moves, is told. @throws as `learnChart` */
+export async function learnAndTell(
+  chart: ChartToLearn,
+  helm: Pick<Helm, "template">,
+  { reporter: { report }, signal }: Context,
+): Promise<RelocationMap> {
+  const { map, findings, references, renders } = await learnChart(chart, helm, signal);
+  reportFindings(findings, report);
+  const { found, moved, patched } = references;
+  report({ type: "note", text: "learned", facts: { found, moved, patched, renders } });
+  return map;
 }
 
 /** The map as a file that people can read and change. */

@@ -1,7 +1,6 @@
 import { reportFindings } from "../../model/event.ts";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { Fetcher } from "../../content/store.ts";
 import { findLogin } from "../../edge/credentials/credentials.ts";
 import { Harbor } from "../../edge/harbor/client.ts";
 import type { EndpointAccess } from "../../edge/registry/access.ts";
@@ -9,13 +8,11 @@ import { connectRegistry, connectTransport, endpointsOf, type ConnectOptions } f
 import { RegistryFailure } from "../../edge/registry/errors.ts";
 import { Registry } from "../../edge/registry/registry.ts";
 import type { Transport } from "../../edge/registry/transport.ts";
-import type { Descriptor } from "../../model/descriptor.ts";
 import { Failure, isFailure, type Side } from "../../model/failure.ts";
 import { finding } from "../../model/finding.ts";
-import { parseReference, type Reference } from "../../model/reference.ts";
+import type { Reference } from "../../model/reference.ts";
 import type { Site } from "../../model/site.ts";
 import type { Registries } from "../../model/spec.ts";
-import type { Bundle } from "../../content/open-bundle.ts";
 import type { PushPorts } from "../../pipeline/push.ts";
 import { retry, type RetryPolicy } from "../../std/retry.ts";
 import type { Context } from "../context.ts";
@@ -68,58 +65,6 @@ export function registryPool(options: PoolOptions, context: Context): RegistryPo
 
 function closed(one: Registry | Transport): Promise<void> {
   return "close" in one ? one.close() : one[Symbol.asyncDispose]();
-}
-
-export interface RegistryCopies extends AsyncDisposable {
-  readonly fetchers: readonly Fetcher[];
-}
-
-export function isRegistryUrl(name: string): boolean {
-  return /^https?:\/\//i.test(name);
-}
-
-/**
- * Registries that hold a bundle's items below a URL, under their original paths: `https://harbor.corp/higress` after a
- * push with the default mapping, a mirror, or where the items came from.
- */
-export function registryCopies(urls: readonly string[], bundle: Bundle, context: Context): RegistryCopies {
-  const repositories = [...new Set(bundle.document.items.map(({ reference }) => parseReference(reference).repository))];
-  const pools = urls.map((url) => {
-    const registry = new URL(url).host;
-    const registries = { [registry]: { endpoints: [{ url, insecure: false }] } };
-    return { registry, pool: registryPool({ registries, baseDirectory: context.cwd, side: "source" }, context) };
-  });
-  const fetchers = pools.map(({ registry, pool }): Fetcher => ({
-    async *fetch(descriptor, options) {
-      const holder = await holderOf(descriptor, repositories, (repository) =>
-        pool.repository({ registry, repository }),
-      );
-      if (holder === undefined)
-        throw new Failure("CONTENT_MISSING", { what: descriptor.digest, where: registry }, { side: "source" });
-      yield* holder.fetch(descriptor, options);
-    },
-  }));
-  return {
-    fetchers,
-    async [Symbol.asyncDispose]() {
-      for (const { pool } of pools) await pool[Symbol.asyncDispose]();
-    },
-  };
-}
-
-type Repository = Awaited<ReturnType<ReturnType<typeof registryPool>["repository"]>>;
-
-/** Which item a damaged blob belongs to may stand in a damaged manifest: every repository is asked, by HEAD. */
-async function holderOf(
-  descriptor: Descriptor,
-  names: readonly string[],
-  open: (name: string) => Promise<Repository>,
-): Promise<Repository | undefined> {
-  for (const name of names) {
-    const repository = await open(name);
-    if (await repository.has(descriptor)) return repository;
-  }
-  return undefined;
 }
 
 /** The registry of the site, as the one who pushes, with Harbor's own API when it is one: the ports of a push. */
