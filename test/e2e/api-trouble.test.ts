@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { aBuiltBundle } from "../rig/built-bundle.ts";
 import { aFarSide, farSideUnavailable, namespace, said, type FarSide } from "../rig/far-side.ts";
@@ -135,6 +136,8 @@ async function released(status: string): Promise<void> {
   while (Date.now() < end) {
     const { items } = (await far().cluster.api.get(path)) as { items: readonly unknown[] };
     if (items.length > 0) return;
+    // The machine is for helm.
+    await delay(50);
   }
   throw new Error(`no release is ${status}`);
 }

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Phase } from "../../src/model/event.ts";
 import { builtForAll } from "../rig/built-bundle.ts";
@@ -85,6 +86,8 @@ async function released(far: FarSide, status: string): Promise<void> {
   while (Date.now() < end) {
     const { items } = (await far.cluster.api.get(path)) as { items: readonly unknown[] };
     if (items.length > 0) return;
+    // The machine is for helm.
+    await delay(50);
   }
   throw new Error(`no release is ${status}`);
 }
