@@ -14,12 +14,28 @@ import { tools } from "../rig/tools.ts";
 const content = { helm: Buffer.alloc(3_000_000, "helm"), kubectl: Buffer.alloc(2_000_000, "kubectl") };
 
 describe("programs of `tools:` that are not there yet", () => {
-  const at = { root: "", folder: "", packed: Buffer.alloc(0), url: "", asked: [] as string[], said: "" };
+  const at = {
+    root: "",
+    folder: "",
+    packed: Buffer.alloc(0),
+    url: "",
+    asked: [] as string[],
+    said: "",
+    sent: 0,
+    tells: true,
+  };
   const server = http.createServer((request, response) => {
     at.asked.push(request.url ?? "");
     const found = { "/helm.tar.gz": at.packed, "/kubectl": content.kubectl, "/other": Buffer.from("something else") };
     const body = (found as Readonly<Record<string, Buffer>>)[request.url ?? ""];
-    response.writeHead(body === undefined ? 404 : 200).end(body);
+    if (body === undefined) return void response.writeHead(404).end();
+    const isEnd = at.tells && request.headers.range === "bytes=-4";
+    const part = isEnd ? body.subarray(-4) : body;
+    response.writeHead(isEnd ? 206 : 200, at.tells ? { "content-length": part.length } : {});
+    const sent = request.method === "HEAD" ? Buffer.alloc(0) : part;
+    at.sent += sent.length;
+    response.write(sent);
+    response.end();
   });
 
   beforeAll(async () => {
@@ -41,6 +57,8 @@ describe("programs of `tools:` that are not there yet", () => {
     await mkdir(at.folder);
     at.asked = [];
     at.said = "";
+    at.sent = 0;
+    at.tells = true;
   });
   afterAll(() => {
     server.close();
@@ -54,11 +72,11 @@ describe("programs of `tools:` that are not there yet", () => {
   const kubectl = (more: object = {}) => ({
     ...{ path: "tools/kubectl", from: `${at.url}/kubectl`, sha256: hexOf(digestOf(content.kubectl)), ...more },
   });
-  const build = async (tools: Readonly<Record<string, object>>, out = "out.tar") => {
+  const build = async (tools: Readonly<Record<string, object>>, out = "out.tar", ...more: readonly string[]) => {
     const spec = { apiVersion: "higress-airgap/v1", kind: "BundleSpec", name: "tools", version: "1", tools };
     await writeFile(join(at.folder, "bundle.yaml"), JSON.stringify(spec));
     const env = { HIGRESS_AIRGAP_EXE_DIR: "" };
-    return await runCommand(["build", "bundle.yaml", "--out", out], {
+    return await runCommand(["build", "bundle.yaml", "--out", out, ...more], {
       cwd: at.folder,
       env,
       says: (text) => void (at.said += text),
@@ -85,6 +103,25 @@ describe("programs of `tools:` that are not there yet", () => {
     expect(at.asked).toHaveLength(4);
     const [first, again] = await Promise.all(["out.tar", "again.tar"].map((name) => readFile(join(at.folder, name))));
     expect(again?.equals(first ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it("are only asked for their sizes where nothing is written, and counted as large as they are", async () => {
+    const tools = { "helm-linux-arm64": helm(), "kubectl-linux-arm64": kubectl() };
+    const shown = async (): Promise<{ readonly size: number }> =>
+      JSON.parse((await build(tools, "out.tar", "--dry-run", "--json")).stdout) as { readonly size: number };
+    const before = await shown();
+    await expect(readFile(join(at.folder, "tools/kubectl"))).rejects.toThrow("ENOENT");
+    expect([at.asked, at.sent]).toEqual([["/helm.tar.gz", "/kubectl"], 4]);
+    await build(tools);
+    const after = await shown();
+    // The tar around helm has a README, headers and its end.
+    expect(before.size - after.size).toBeGreaterThanOrEqual(0);
+    expect(before.size - after.size).toBeLessThan(20_480);
+
+    // Who does not tell sizes is asked for the file.
+    at.tells = false;
+    await rm(join(at.folder, "tools"), { recursive: true });
+    expect((await shown()).size).toBe(after.size);
   });
 
   it("are all told when they cannot be had, with what can be done, and nothing is written", async () => {

@@ -52,7 +52,7 @@ interface Trip {
   readonly json: boolean;
 }
 
-/** What a build would write, to the byte, and what that asks of the medium, of the evening, and of the hosts inside. */
+/** What a build would write, to the byte (of programs that are not fetched yet: as their servers say), and what that asks of the medium, of the evening, and of the hosts inside. */
 async function listing(planned: PackInput, { json, ...trip }: Trip, context: Context): Promise<string> {
   const { lock, blobs, largeFiles } = planned;
   const { document, size } = planBundle(planned);

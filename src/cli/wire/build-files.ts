@@ -12,7 +12,7 @@ import type { LargeFile, SmallFile } from "../../stages/bundle/plan.ts";
 import { parseRequest, type RepairRequest } from "../../stages/repair/request.ts";
 import type { Context } from "../context.ts";
 import { openBundles } from "./bundles.ts";
-import { fetchPrograms, programFile, type Program, type ProgramPorts } from "./programs.ts";
+import { fetchPrograms, programFile, sizedPrograms, type Program, type ProgramPorts } from "./programs.ts";
 
 /**
  * CRDs, manifests and programs that the spec names, ready for the bundle; our own executables, unless it names others.
@@ -29,7 +29,8 @@ export async function specFiles(
     bytes: Buffer.from(await readText(file.path, limits.smallFile)),
   });
   const { files: own } = await findExecutables(env);
-  await fetchPrograms(spec.tools, ports);
+  const sized = await sizedPrograms(spec.tools, ports);
+  await fetchPrograms(Object.fromEntries(Object.entries(spec.tools).filter(([name]) => !sized.has(name))), ports);
   const programs: Readonly<Record<string, Program>> = {
     ...Object.fromEntries(own.map(({ name, path }) => [name, { path }])),
     ...spec.tools,
@@ -38,7 +39,9 @@ export async function specFiles(
     crds: await Promise.all(spec.crds.map((file) => small("crds", file))),
     manifests: await Promise.all(spec.manifests.map((file) => small("manifests/user", file))),
     tools: await Promise.all(
-      Object.entries(programs).map(([name, program]) => programFile(`${programPrefix}${name}`, program)),
+      Object.entries(programs).map(
+        async ([name, program]) => sized.get(name) ?? (await programFile(`${programPrefix}${name}`, program)),
+      ),
     ),
   };
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from "node:path";
-import { httpGet } from "../../edge/charts/http.ts";
+import { httpGet, httpSize, type SizeOf } from "../../edge/charts/http.ts";
 import type { Get } from "../../edge/charts/pull.ts";
 import { bundleOutput } from "../../edge/disk/bundle-output.ts";
 import { hashThreads } from "../../edge/disk/hash-threads.ts";
@@ -69,8 +69,10 @@ export async function withBuild<T>(
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
     context,
   );
-  const get = httpGet({ transport: (host) => pool.transport(host) });
-  const input = await inputOf({ spec, unreadable, specPath, get }, flags, context);
+  const http = { transport: (host: string) => pool.transport(host) };
+  const get = httpGet(http);
+  const sizeOf = truth(flags, "dry-run") ? httpSize(http) : undefined;
+  const input = await inputOf({ spec, unreadable, specPath, get, sizeOf }, flags, context);
   await using reuse = await openEach(texts(flags, "reuse"), context);
   await using ports = await buildPorts(
     {
@@ -112,10 +114,11 @@ async function writeSums(out: string, { sign }: BuildInput, context: Context): P
 interface SpecAt extends ReadableSpec {
   readonly specPath: string;
   readonly get: Get;
+  readonly sizeOf: SizeOf | undefined;
 }
 
 async function inputOf(
-  { spec, unreadable, specPath, get }: SpecAt,
+  { spec, unreadable, specPath, get, sizeOf }: SpecAt,
   flags: Flags,
   context: Context,
 ): Promise<BuildInput> {
@@ -124,7 +127,7 @@ async function inputOf(
     spec,
     unreadable,
     specText: await readText(specPath, limits.smallFile),
-    ...(await specFiles(spec, context.env, { get, report: context.reporter.report, signal: context.signal })),
+    ...(await specFiles(spec, context.env, { get, sizeOf, report: context.reporter.report, signal: context.signal })),
     extras: await bundleExtras(context.env),
     tool,
     epoch: epoch(context.env["SOURCE_DATE_EPOCH"]),

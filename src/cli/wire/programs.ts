@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { layerMembers } from "../../content/layer-tar.ts";
+import type { SizeOf } from "../../edge/charts/http.ts";
 import type { Get } from "../../edge/charts/pull.ts";
 import { readFailure } from "../../edge/disk/errors.ts";
 import { replaceFile } from "../../edge/files/replace.ts";
+import { programPrefix } from "../../model/bundle.ts";
 import { digestFrom, digestOf, hexOf, type Digest } from "../../model/digest.ts";
 import { type Report, stopAt } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
@@ -18,6 +20,8 @@ export type Program = Pick<Tool, "path" | "sha256" | "member">;
 
 export interface ProgramPorts {
   readonly get: Get;
+  /** Where nothing is written, what is not there is not fetched either: its size is asked for. */
+  readonly sizeOf?: SizeOf | undefined;
   readonly report: Report;
   readonly signal: AbortSignal;
 }
@@ -41,6 +45,28 @@ export async function fetchPrograms(tools: BundleSpec["tools"], ports: ProgramPo
     unfetched.push(finding("error", "tool.unfetched", { program, path, from, why, about }));
   }
   stopAt(unfetched, ports.report, "source");
+}
+
+/** Programs that are not there yet, as large as their servers say, for what only counts; the others are left out. */
+export async function sizedPrograms(
+  tools: BundleSpec["tools"],
+  { sizeOf, signal }: ProgramPorts,
+): Promise<ReadonlyMap<string, LargeFile>> {
+  const sized = new Map<string, LargeFile>();
+  for (const [program, { path, from, sha256 = "", member }] of Object.entries(tools)) {
+    if (sizeOf === undefined || from === undefined || (await isThere(path))) continue;
+    const size = await sizeOf(from, { packed: member !== undefined, signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      // The program is fetched then, and what is wrong with all of its sources is told.
+      if (!isFailure(error)) throw error;
+      return undefined;
+    });
+    const open = (): never => {
+      throw new Failure("FILE_MISSING", { path });
+    };
+    if (size !== undefined) sized.set(program, { name: `${programPrefix}${program}`, size, sha256, mode: 0o755, open });
+  }
+  return sized;
 }
 
 /** What the first of the sources said when none has it. */
