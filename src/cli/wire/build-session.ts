@@ -63,7 +63,7 @@ export async function withBuild<T>(
   const { signal, reporter } = context;
   const { report } = reporter;
   if (!truth(flags, "dry-run")) await outputOf(out, flags).refuse(() => isOfSpec(out, specPath, context));
-  // They start while the registries are asked, and are needed when those have answered.
+  // Threads start while the registries are asked, and are needed when those have answered.
   await using threads = hashThreads(truth(flags, "dry-run") ? 0 : undefined);
   await using pool = registryPool(
     { registries: spec.registries, baseDirectory: dirname(specPath), side: "source", concurrency },
