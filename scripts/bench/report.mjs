@@ -192,6 +192,7 @@ const reading = `## How to read this
 - The program starts a Node first, ${"`--version`"} says how long that takes; on small content that is a good part of the time.
 - The registry hashes what it is sent, on the same two processors: a push by two clients that both wait for it takes the same time.
 - The two comparisons behind 50 ms run beside each other; they wait nearly all of their time. The delay is pure: bytes are not limited, a new connection costs one round trip more.
+- Hauler and Zarf do the same job and are missing: the Go module proxy does not give out their modules.
 - Debian's skopeo 1.9.3 is built with a Go whose sha256 does not use the processor's instructions; newer Go programs do (crane, oras and regctl).
 `;
 
