@@ -110,6 +110,7 @@ export interface FindingFacts {
   "registry.realm-private-ip": { host: string; realm: string };
   "registry.realm-no-url": { host: string; realm: string };
   "registry.realm-elsewhere": { host: string; realm: string };
+  "registry.login-wanted": { host: string };
   "registry.credentials-wrong": { host: string; as: string };
   "registry.no-push": { host: string; project: string; as: string; holds: string };
   "registry.no-pull": { host: string; project: string; as: string; answer: string };

@@ -162,6 +162,14 @@ describe("a CA file", () => {
     expect(await works(intermediate.certFile)).toBe(true);
   });
 
+  it("of the registry is that of its other addresses, too, as its login is", async () => {
+    const url = "https://10.0.0.5:8443";
+    const [plain] = await endpointsOf("harbor.corp", { ...connecting(url, {}), ca: company.caFile });
+    const [own] = await endpointsOf("harbor.corp", { ...connecting(url, { ca: other.caFile }), ca: company.caFile });
+    expect(plain?.ca.join("\n")).toContain((await read(company.caFile)).trim());
+    expect(own?.ca.join("\n")).not.toContain((await read(company.caFile)).trim());
+  });
+
   it("with the root is enough where the chain is sent", async () => {
     expect(await works(company.caFile, intermediate)).toBe(true);
   });

@@ -72,7 +72,9 @@ function ownEndpoint(host: string, options: ConnectOptions): EndpointSettings {
 async function accessOf(host: string, endpoint: EndpointSettings, options: ConnectOptions): Promise<EndpointAccess> {
   const { env, baseDirectory, certsDirectory, report, signal } = options;
   const url = new URL(endpoint.url);
-  const ca = endpoint.ca === undefined ? undefined : resolve(baseDirectory, endpoint.ca);
+  // Another address of the registry shows the same certificate, so the CA that is named for it holds there as its login does.
+  const named = endpoint.ca ?? options.ca;
+  const ca = named === undefined ? undefined : resolve(baseDirectory, named);
   const roots = url.protocol === "https:" && !endpoint.insecure;
   // Prefixes are repository paths; who copied a mirror's API address meant the registry behind it.
   const pathPrefix = url.pathname.replace(/^\/v2(?=\/|$)/, "").replace(/\/+$/, "");

@@ -76,7 +76,7 @@ async function greeted(asking: Asking, greeting: Greeting): Promise<PreflightRes
   if (typeof answersApi !== "boolean")
     return { findings: [failedQuestion(asking, { question: "harbor" }, answersApi)], kind: "unknown" };
   const kind = kindOf(greeting, answersApi);
-  const credentials = await ask(asking, { question: "credentials" }, () => credentialsQuestion(asking));
+  const credentials = await ask(asking, { question: "credentials" }, () => credentialsQuestion(asking, greeting));
   const version = kind === "harbor" && credentials.length === 0 ? await versionOf(asking) : undefined;
   const findings = [
     kind === "harbor"

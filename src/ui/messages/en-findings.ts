@@ -75,6 +75,7 @@ export const enFindings = findingSentences({
     hint: "The gateways of Istio 1.27.8 and later then do not log in and load no plugin. Set the realm to the registry's own URL (docker-registry: auth.htpasswd.realm; zot: http.realm), put a token service before it, or serve the plugins over HTTP: plugins.mode http.",
   },
   "registry.realm-elsewhere": { message: "{host} sends token requests to {realm}", hint: "Nodes and gateways follow it: they must resolve that name, reach it, and trust its certificate. In Harbor it comes from external_url (hostname and https in harbor.yml, externalURL in the Helm chart)." },
+  "registry.login-wanted": { message: "{host} lets nobody in without a login, and none was found", hint: "Name the account that pushes in the site file, under registry: credentials with username and passwordFile; or docker login {host}." },
   "registry.credentials-wrong": { message: "{host} does not accept the credentials of {as}", hint: "Check user name and password file; robots are named robot$project+name." },
   "registry.no-push": { message: "{as} may not push to {project} on {host}; it holds: {holds}", hint: "Give it the developer role in that project, or use a robot with push." },
   "registry.no-pull": { message: "{as} cannot pull from {project} on {host}: {answer}", hint: "Gateways would fail the same way; give it pull, or make the project public." },

@@ -62,6 +62,7 @@ export const zhFindings = findingSentences({
     hint: "Istio 1.27.8 及以后版本的网关因此不会登录，也就加载不了任何插件。请把 realm 设为仓库自身的 URL（docker-registry：auth.htpasswd.realm；zot：http.realm），或在其前面部署令牌服务，或通过 HTTP 提供插件：plugins.mode http。",
   },
   "registry.realm-elsewhere": { message: "{host} 让客户端到 {realm} 取 token", hint: "节点和网关都会照做：它们必须能解析该域名、访问它并信任其证书。在 Harbor 中它来自 external_url（harbor.yml 的 hostname 和 https，Helm chart 的 externalURL）。" },
+  "registry.login-wanted": { message: "{host} 需要登录，但没有找到任何凭据", hint: "请在站点文件的 registry: 下写明推送到仓库的账号 credentials（username 和 passwordFile）；或执行 docker login {host}。" },
   "registry.credentials-wrong": { message: "{host} 不接受 {as} 的凭据", hint: "请检查用户名和密码文件；机器人账号形如 robot$项目+名称。" },
   "registry.no-push": { message: "{as} 无权推送到 {host} 的项目 {project}；拥有：{holds}", hint: "请在该项目中授予开发者角色，或使用带推送权限的机器人账号。" },
   "registry.no-pull": { message: "{as} 无法从 {host} 的 {project} 拉取：{answer}", hint: "网关也会同样失败；请授予拉取权限，或将项目设为公开。" },

@@ -71,6 +71,17 @@ describe.skipIf(unavailable !== undefined)(`preflightRegistry against what is no
     },
   );
 
+  // Both want a name and a password and have no token service: it passed as right, and HEAD was blamed.
+  it.each<Product>(["nexus", "zot"])("a %s to which nobody logs in says that it wants a login", async (product) => {
+    await using other = await anotherRegistry({ product, user: pusher.name, password: pusher.secret });
+    const passed: string[] = [];
+    const input = { passed: ({ question }: { readonly question: string }) => void passed.push(question) };
+    const { findings } = await preflight({ at: other, as: "nobody", pull: pusher, input });
+    expect(codes(findings).filter((each) => each.startsWith("error"))).toEqual(["error registry.login-wanted"]);
+    expect(passed).not.toContain("credentials");
+    expect(passed).not.toContain("push");
+  });
+
   it("a plain registry that is open to all needs nothing else", async () => {
     await using plain = await aDockerRegistry();
     const { findings, kind } = await askAndPush({ host: plain.host, origin: plain.url }, pusher);

@@ -23,7 +23,7 @@ export const puller: Identity = {
 export const stranger: Identity = { name: "stranger", secret: "planted-secret-of-a-stranger" };
 
 export interface Run {
-  readonly as?: Identity | undefined;
+  readonly as?: Identity | "nobody" | undefined;
   readonly pull?: Identity | undefined;
   readonly input?: Partial<RegistryPreflightInput>;
   readonly at: Place;
@@ -34,7 +34,7 @@ export interface Run {
 /** Asks `at` everything, as `as`, for a cluster that pulls as `pull`. */
 export async function preflight(run: Run): Promise<PreflightResult> {
   const { as = pusher, pull = puller, input = {}, at, access, stallSeconds } = run;
-  await using probe = probeOf(at, as, { ...access, stallSeconds });
+  await using probe = probeOf(at, as === "nobody" ? undefined : as, { ...access, stallSeconds });
   await using eyes = probeOf(at, pull, { ...access, stallSeconds });
   const options = { registry: at.host, project: "p", templates: {} };
   const { mapped } = mapItems([aLockItem("r.io/a/gateway:1", image)], options);
@@ -43,7 +43,7 @@ export async function preflight(run: Run): Promise<PreflightResult> {
       host: at.host,
       plainHttp: false,
       insecure: false,
-      as: as.name,
+      as: as === "nobody" ? "anonymous" : as.name,
       mapped,
       largestBlob: 2 * 1024 ** 2,
       createProject: false,

@@ -3,16 +3,22 @@ import { finding, type Finding, type RegistryKind } from "../../../model/finding
 import { printReference, type Reference } from "../../../model/reference.ts";
 import { printBytes } from "../../../std/bytes.ts";
 import { repositoryIn, notAsked, type Asking } from "../context.ts";
-import type { UploadSeen } from "../ports.ts";
+import type { Greeting, UploadSeen } from "../ports.ts";
 
 /**
  * Wrong credentials look like missing rights everywhere else: Harbor gives 200 and an empty token
  * (docs/facts/harbor.md#wrong-password-is-200). Asked first, once, and not at the same time: a directory behind the
  * registry counts what is wrong.
  */
-export async function credentialsQuestion({ input, probe }: Asking): Promise<readonly Finding[]> {
+export async function credentialsQuestion(
+  { input, probe, realm }: Asking,
+  { status }: Pick<Greeting, "status">,
+): Promise<readonly Finding[]> {
   const { host, pull, signal } = input;
   const push = await probe.credentials(signal);
+  // Without a token service there is nothing that says what a stranger holds: what greets with 401 lets nobody in.
+  if (push.state === "none" && status === 401 && realm === undefined)
+    return [finding("error", "registry.login-wanted", { host })];
   const pulls = await pull?.credentials(signal);
   const wrong = [push, pulls].flatMap((seen) => (seen?.state === "wrong" ? [seen.as] : []));
   return [...new Set(wrong)].map((as) => finding("error", "registry.credentials-wrong", { host, as }));
