@@ -2,7 +2,7 @@ import type { KubeObject } from "./kubernetes.ts";
 import { isMap, type RenderedObject } from "./rendered-object.ts";
 
 const secret =
-  /pass|pwd|secret|token|credential|private|auth(?!ority)|jwks|密码|口令|密钥|令牌|(^|[^a-z])(keys?|iv|dsn|pw)(_?\d+)?$|[a-z](Keys?|KEY|Pw|PW)(_?\d+)?$/i;
+  /pass|pwd|secret|token|credential|private|auth(?!ority)|jwks|密码|口令|密钥|令牌|(^|[^a-z])(keys?|iv|dsn|pw|ak|sk|bearer)(_?\d+)?$|[a-z](Keys?|KEY|Pw|PW)(_?\d+)?$/i;
 
 /** Whether the value behind a key of this name is likely to be a secret. */
 export function isSecretName(name: string): boolean {

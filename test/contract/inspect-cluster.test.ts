@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -79,19 +79,15 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
     const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
     await execa(programs.kubectl, ["--kubeconfig", cluster.kubeconfig, "apply", "-f", "-"], { input });
   };
+  const run = (...command: readonly string[]) =>
+    runCommand(command, { cwd: directory.path, env: { HOME: directory.path } });
   const inspect = (out: string, ...more: readonly string[]) => {
     const given = (flag: string, usual: string): readonly string[] => (more.includes(flag) ? [] : [flag, usual]);
     const binaries = [...given("--helm", programs.helm), ...given("--kubeconfig", cluster.kubeconfig)];
-    return runCommand(["inspect-cluster", "--out", out, "--kubectl", programs.kubectl, ...binaries, ...more], {
-      cwd: directory.path,
-      env: { HOME: directory.path },
-    });
+    return run("inspect-cluster", "--out", out, "--kubectl", programs.kubectl, ...binaries, ...more);
   };
   const render = async (bundle: string, site: string): Promise<readonly RenderedObject[]> => {
-    const { stdout } = await runCommand(["render", bundle, "--site", site, "--helm", programs.helm], {
-      cwd: directory.path,
-    });
-    return renderedObjects(stdout);
+    return renderedObjects((await run("render", bundle, "--site", site, "--helm", programs.helm)).stdout);
   };
   const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(at(name), "utf8"));
 
@@ -192,7 +188,11 @@ describe.skipIf(unavailable !== undefined)(`inspect-cluster${because}`, () => {
     ]);
   });
 
-  it("keeps what was written before, and writes nothing for a dry run", async () => {
+  it("writes all or none, keeps what was written before, and writes nothing for a dry run", async () => {
+    await mkdir(at("taken/README.txt"), { recursive: true });
+    const taken = { code: "FILE_UNWRITABLE", facts: { path: at("taken/README.txt"), reason: "EISDIR" } };
+    await expect(inspect("taken", "--chart", chart)).rejects.toMatchObject(taken);
+    expect(await readdir(at("taken"))).toEqual(["README.txt"]);
     await cp(at("my-bank"), at("again"), { recursive: true });
     await writeFile(at("again/values.json"), "{}\n");
     await expect(inspect("again", "--chart", chart)).rejects.toMatchObject({ code: "FILE_EXISTS" });

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
-import { copyFile, readFile, stat } from "node:fs/promises";
+import { copyFile, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFailure } from "../../edge/disk/errors.ts";
-import { replaceFile, whereToWrite } from "../../edge/files/replace.ts";
+import { replaceFiles, whereToWrite } from "../../edge/files/replace.ts";
 import { Failure } from "../../model/failure.ts";
 import { isFileName } from "../../model/names.ts";
 import type { Context } from "../context.ts";
@@ -24,8 +24,9 @@ interface NewFilesOptions {
 }
 
 /**
- * Writes files that belong together: all of them, or none when one of them is there with other content.
- * @throws Failure FILE_EXISTS that names all of those
+ * Writes files that belong together: all of them, or none when one of them is there with other content or cannot be
+ * written.
+ * @throws Failure FILE_EXISTS that names all of the first kind, FILE_UNWRITABLE, DISK_FULL
  */
 export async function writeNewFiles(
   folder: string,
@@ -41,24 +42,39 @@ export async function writeNewFiles(
   const taken = [...others].filter(({ beside }) => beside === undefined).map(({ name }) => join(folder, name));
   if (taken.length > 0 && !overwrite) throw new Failure("FILE_EXISTS", { path: taken.join(", ") });
   const { report } = context.reporter;
-  for (const file of files) {
-    const { text, mode, beside } = file;
+  const placed = files.map((file) => {
     const named = join(folder, file.name);
-    const path = others.has(file) && beside !== undefined ? join(folder, beside) : named;
-    if (others.has(file) && keep && path === named) {
-      const kept = `${path}.${context
-        .now()
-        .toISOString()
-        .replaceAll(/[-:]|\.\d+/g, "")}`;
-      await copyFile(path, kept, constants.COPYFILE_EXCL).catch((cause: unknown) => {
-        throw writeFailure(cause, kept, 0);
-      });
-      report({ type: "note", text: "kept-before", facts: { path, kept } });
+    const isBeside = others.has(file) && file.beside !== undefined;
+    return { ...file, named, path: isBeside ? join(folder, file.beside ?? "") : named, isOther: others.has(file) };
+  });
+  const replaced = keep ? placed.filter(({ isOther, path, named }) => isOther && path === named) : [];
+  const copies = replaced.map(({ path }) => ({ path, kept: `${path}.${timeInName(context.now())}` }));
+  const copied: string[] = [];
+  try {
+    for (const { path, kept } of copies) {
+      await copyOf(path, kept);
+      copied.push(kept);
     }
-    await replaceFile(path, text, { mode });
+    await replaceFiles(placed.map(({ path, text, mode }) => ({ path, content: text, mode })));
+  } catch (failure) {
+    for (const kept of copied) await rm(kept, { force: true });
+    throw failure;
+  }
+  for (const facts of copies) report({ type: "note", text: "kept-before", facts });
+  for (const { path, named } of placed) {
     report({ type: "note", text: "saved", facts: { path } });
     if (path !== named) report({ type: "note", text: "kept-yours", facts: { path: named, beside: path } });
   }
+}
+
+function timeInName(now: Date): string {
+  return now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+}
+
+async function copyOf(path: string, kept: string): Promise<void> {
+  await copyFile(path, kept, constants.COPYFILE_EXCL).catch((cause: unknown) => {
+    throw writeFailure(cause, kept, 0);
+  });
 }
 
 async function filtered<T>(items: readonly T[], keeps: (item: T) => Promise<boolean>): Promise<readonly T[]> {

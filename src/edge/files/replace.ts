@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { systemClock } from "../../std/clock.ts";
@@ -21,6 +21,12 @@ interface CreateOptions {
   readonly flush?: boolean;
 }
 
+/** One of the files that are written together. */
+export interface FileToReplace extends ReplaceOptions {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+}
+
 /**
  * Writes beside, flushes and renames: a power cut leaves the file as it was or as it shall be, never a half. Only a
  * file is ever replaced: a link stays and what it names is written, and into a device or a pipe is written as it is.
@@ -31,21 +37,62 @@ export async function replaceFile(
   content: string | Uint8Array,
   options: ReplaceOptions = {},
 ): Promise<void> {
-  const place = await whereToWrite(path);
-  if (place === "stream") return writeInto(path, content);
-  // Of two who write the same file the later one wins, and neither writes into what the other one has begun.
-  const partial = `${place}.${randomUUID().slice(0, 8)}.partial`;
+  await replaceFiles([{ ...options, path, content }]);
+}
+
+/**
+ * The same of several: all of them lie beside before the first one is replaced, so that a full disk, or a place where
+ * one of them may not be, leaves them all as they were, and no folder that was made for them.
+ * @throws Failure FILE_UNWRITABLE, DISK_FULL
+ */
+export async function replaceFiles(files: readonly FileToReplace[]): Promise<void> {
+  const made: string[] = [];
+  const beside: { readonly partial: string; readonly place: string; readonly file: FileToReplace }[] = [];
   try {
-    await mkdir(dirname(place), {
-      recursive: true,
-      ...(options.folderMode === undefined ? {} : { mode: options.folderMode }),
-    });
-    await createFile(partial, content, { mode: options.mode });
-    await rename(partial, place);
-    await removeAbandoned(place);
-  } catch (cause) {
+    const streams: FileToReplace[] = [];
+    for (const file of files) {
+      const place = await whereToWrite(file.path);
+      if (place === "stream") streams.push(file);
+      // Of two who write the same file the later one wins, and neither writes into what the other one has begun.
+      else beside.push({ file, place, partial: `${place}.${randomUUID().slice(0, 8)}.partial` });
+    }
+    for (const { file, place, partial } of beside) await told(file, () => writeBeside(file, { place, partial }, made));
+    for (const { path, content } of streams) await writeInto(path, content);
+    for (const { file, place, partial } of beside) {
+      await told(file, () => rename(partial, place));
+      await removeAbandoned(place);
+    }
+  } catch (failure) {
     // A path through a file that is no folder cannot be cleared either; the first reason is the one to be told.
-    await rm(partial, { force: true }).catch(() => undefined);
+    for (const { partial } of beside) await rm(partial, { force: true }).catch(() => undefined);
+    for (const folder of made.toReversed()) await rmdir(folder).catch(() => undefined);
+    throw failure;
+  }
+}
+
+async function writeBeside(
+  { content, mode, folderMode }: FileToReplace,
+  { place, partial }: { readonly place: string; readonly partial: string },
+  made: string[],
+): Promise<void> {
+  const folder = dirname(place);
+  const first = await mkdir(folder, { recursive: true, ...(folderMode === undefined ? {} : { mode: folderMode }) });
+  if (first !== undefined) made.push(...foldersBetween(first, folder));
+  // A rename onto a folder would fail after others had been replaced.
+  const found = await stat(place).catch(() => undefined);
+  if (found?.isDirectory() === true) throw Object.assign(new Error(place), { code: "EISDIR", syscall: "open" });
+  await createFile(partial, content, { mode });
+}
+
+/** From the first one that was made down to the last. */
+function foldersBetween(first: string, last: string): readonly string[] {
+  return last === first || dirname(last) === last ? [last] : [...foldersBetween(first, dirname(last)), last];
+}
+
+async function told({ path, content }: FileToReplace, step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (cause) {
     throw writeFailure(cause, path, Buffer.byteLength(content));
   }
 }

@@ -197,7 +197,7 @@ function isSecretValue(value: unknown, { secret, depth }: Place): boolean {
 const maxDepth = 5;
 
 function holdsSecret(text: string, depth: number): boolean {
-  if (text.includes("PRIVATE KEY-----") || issued.test(text) || packed.test(text)) return true;
+  if (text.includes("PRIVATE KEY-----") || issued.test(text) || address.test(text) || packed.test(text)) return true;
   const documents = embeddedDocuments(text);
   if (documents.length === 0) return isSecretText(text) || holdsEncodedSecret(text, depth);
   if (depth >= maxDepth) return true;
@@ -209,6 +209,10 @@ function holdsSecret(text: string, depth: number): boolean {
 /** As those who issue keys mark them, so that they are found when they leak: OpenAI, GitHub, GitLab, AWS, Aliyun, Slack, Google. */
 const issued =
   /(?<![\w-])(?:sk-[\w-]{16,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16}|LTAI\w{12,}|xox[abprs]-[\w-]{10,}|AIza[\w-]{30,})/;
+
+/** Where the address is the secret: whoever has it posts into a chat of Slack, Feishu, WeCom; or it holds a key. */
+const address =
+  /hooks\.slack\.com\/(?:services|workflows|triggers)\/|\/open-apis\/bot\/(?:v2\/)?hook\/|[?&][\w-]{0,60}key=[^&\s]/i;
 
 /** Base64 of gzip, as tools keep whole objects in annotations: it is not looked through. */
 const packed = /^H4sI[\w+/=\s-]{16,}$/;

@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import {
   lstat,
+  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -15,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { createFile, replaceFile, whereToWrite } from "../../../../src/edge/files/replace.ts";
+import { createFile, replaceFile, replaceFiles, whereToWrite } from "../../../../src/edge/files/replace.ts";
 import { runCommand } from "../../../rig/command.ts";
 
 async function aFolder(): Promise<string> {
@@ -75,6 +76,24 @@ it("makes a file whole or not at all: an empty one would stand in the way of the
   await createFile(path, "whole", { mode: 0o600 });
   await expect(createFile(path, "again")).rejects.toMatchObject({ code: "EEXIST" });
   expect([await readFile(path, "utf8"), (await stat(path)).mode & 0o777]).toEqual(["whole", 0o600]);
+});
+
+it("replaces several files or none, and leaves no folder that it made for them", async () => {
+  const folder = await aFolder();
+  await writeFile(join(folder, "first"), "old");
+  await mkdir(join(folder, "last"));
+  const [first, second, last] = ["first", "new/below/second", "last"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const files = [first, second, last].map((path) => ({ path, content: "new" }));
+  await expect(replaceFiles(files)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", facts: { path: last } });
+  expect([await readFile(first, "utf8"), await readdir(folder)]).toEqual(["old", ["first", "last"]]);
+  await rm(last, { recursive: true });
+  await replaceFiles(files);
+  expect(await Promise.all([first, second, last].map((path) => readFile(path, "utf8")))).toEqual(Array(3).fill("new"));
+  expect(await readdir(folder)).toEqual(["first", "last", "new"]);
 });
 
 it("writes into a pipe, and never replaces it", async () => {

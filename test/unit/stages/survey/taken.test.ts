@@ -14,6 +14,9 @@ describe("what is taken out of a cluster without its secrets", () => {
     ["the word after a flag", { args: ["--password", "hunter2"] }, "args.[1]"],
     ["a login in an address", { url: "https://app:hunter2@bank.example/" }, "url"],
     ["a token in an address", { url: "https://bank.example/?access_token=hunter2" }, "url"],
+    ["a key in an address", { url: "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?v=1&key=hunter2" }, "url"],
+    ["an address that is one", { url: "https://hooks.slack.com/services/T1/B1/hunter2" }, "url"],
+    ["an address of Feishu that is one", { url: "https://open.feishu.cn/open-apis/bot/v2/hook/hunter2" }, "url"],
     ["a private key", { pem: "-----BEGIN EC PRIVATE KEY-----\nhunter2" }, "pem"],
     ["a document in a text", { data: { a: "redis:\n  password: hunter2\n" } }, "data.a"],
     ["a document in a document", { a: JSON.stringify({ b: JSON.stringify({ token: "hunter2" }) }) }, "a"],
@@ -22,6 +25,8 @@ describe("what is taken out of a cluster without its secrets", () => {
     ["a key as those who issue it mark it", { note: issuedKey }, "note"],
     ["a header of the transformer", { headers: [{ key: "X-Api-Key", newValue: "hunter2" }] }, "headers.[0].newValue"],
     ["a pair of name and value", { header: ["X-Api-Key", "hunter2"] }, "header.[1]"],
+    ["keys of an account, in higress-https", { cert: "acmeIssuer:\n- email: a@bank.example\n  sk: hunter2\n" }, "cert"],
+    ["a bearer", { bearer: "hunter2" }, "bearer"],
     [
       "an annotation that sets a header",
       { "higress.io/request-header-control-update": "x-api-key hunter2" },
@@ -56,7 +61,7 @@ describe("what is taken out of a cluster without its secrets", () => {
     expect(withoutSecrets(value)).toEqual({ kept: value, left: [] });
   });
 
-  it.each([".", " ", "a", "a.", "sk-", "=", '"', "eyJ.", "://", "A", "-\n", "a:\n"])(
+  it.each([".", " ", "a", "a.", "sk-", "=", '"', "eyJ.", "://", "?", "&key", "A", "-\n", "a:\n"])(
     "ends at a million of %j",
     (piece) => {
       expect(withoutSecrets({ text: piece.repeat(1_000_000 / piece.length) }).left.length).toBeLessThan(2);
