@@ -1,7 +1,7 @@
 import { carriedRelease } from "../model/gateway.ts";
 import { projectOf, projectsOf, type Mapped } from "../model/relocation.ts";
 import pMap from "p-map";
-import type { Report } from "../model/event.ts";
+import { reportFindings, type Report } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
 import type { ReleaseRef } from "../model/receipt.ts";
 import type { NewRelease, PreflightPort } from "../stages/preflight-cluster/input.ts";
@@ -51,13 +51,28 @@ interface Identified {
 
 export type PreflightPorts = ClusterPreflightPorts & PluginPreflightPorts & RegistryPreflightPorts;
 
-/** Every question to registry, cluster and plugins; nothing is changed. */
+/**
+ * Every question to registry, cluster and plugins; nothing is changed. What one of the three fails with (a chart that
+ * does not render) is thrown when the others have been asked, and who asks only is told what they found.
+ */
 export async function preflight(asked: InstallInput, ports: PreflightPorts): Promise<readonly Finding[]> {
-  return [
-    ...(await askRegistry(asked, ports)).findings,
-    ...(await clusterFindings(asked, ports)),
-    ...(await pluginFindings(asked, ports)),
-  ];
+  const findings: Finding[] = [];
+  const failures: unknown[] = [];
+  for (const part of [registryFindings, clusterFindings, pluginFindings]) {
+    const found = await part(asked, ports).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+      failures.push(error);
+      return [];
+    });
+    findings.push(...found);
+  }
+  if (failures.length === 0) return findings;
+  if (ports.report !== undefined) reportFindings(findings, ports.report);
+  throw failures[0];
+}
+
+async function registryFindings(asked: InstallInput, ports: RegistryPreflightPorts): Promise<readonly Finding[]> {
+  return (await askRegistry(asked, ports)).findings;
 }
 
 /** All that can be asked of the registry before a byte is sent, with the eyes of who pushes and of who pulls. */

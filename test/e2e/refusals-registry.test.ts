@@ -159,4 +159,16 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
       }
     `);
   });
+
+  it("an account, where a value is refused by a chart, too: preflight tells both", async () => {
+    const login = { username: "pusher", passwordFile: join(side().folder, "password") };
+    const more = { plugins: {}, values: { global: { ingressClass: "1: 2: 3" } } };
+    const options = { host, url: locked(), ca: join(side().folder, "ca.pem"), ...login, more };
+    const site = await writeSampleSite(side().folder, options);
+    const { helm } = await tools("3.17");
+    const answer = await told(["preflight", carried.bundle, "--site", site, "--helm", helm], side().folder);
+    expect(answer.en).toContain("does not accept the credentials of pusher");
+    expect(answer.en).toContain("[SITE_VALUE_REFUSED]");
+    expect(answer.zh).toContain("不接受 pusher 的凭据");
+  });
 });
