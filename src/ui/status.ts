@@ -98,7 +98,8 @@ export function historyTable(entries: readonly HistoryEntry[], { language, colum
     ...(several ? [release] : []),
     String(install?.number ?? say.absent),
     String(revision ?? say.absent),
-    at,
+    // helm counts nanoseconds, which nobody reads.
+    at.replace(/\.\d+/, ""),
     state,
     chart === "" ? say.absent : chart,
     install?.bundle ?? say.absent,

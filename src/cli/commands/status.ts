@@ -1,5 +1,5 @@
 import type { Site } from "../../model/site.ts";
-import type { Status } from "../../model/status.ts";
+import type { Status, StatusQuestion } from "../../model/status.ts";
 import { newerIn } from "../../pipeline/history.ts";
 import type { StatusReader } from "../../pipeline/status.ts";
 import {
@@ -54,14 +54,17 @@ async function read(
   const releases = await reader.releases();
   write(releaseLines(releases, language));
   const addresses = await reader.addresses();
-  write(addressLines(addresses, language));
+  // Nothing is said to be absent that could not be looked at; that follows at the end.
+  const isUnread = (...questions: readonly StatusQuestion[]): boolean =>
+    reader.unread.some(({ what }) => questions.includes(what));
+  if (!isUnread("services", "workloads")) write(addressLines(addresses, language));
   const plugins = await reader.plugins();
-  write(pluginLines(plugins, { language, columns }));
+  if (!isUnread("plugins")) write(pluginLines(plugins, { language, columns }));
   const receipts = await reader.receipts();
-  write(receiptLines(receipts, { language, columns }));
+  if (!isUnread("receipts")) write(receiptLines(receipts, { language, columns }));
   if (plan === undefined) return { releases, ...addresses, plugins, ...receipts };
   const newer = newerIn(plan, releases, plugins);
-  write(newerLines(newer, language));
+  if (newer.length > 0 || !isUnread("releases", "plugins")) write(newerLines(newer, language));
   return { releases, ...addresses, plugins, ...receipts, newer };
 }
 
