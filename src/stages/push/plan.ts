@@ -98,9 +98,11 @@ export function bytesOf(blobs: Iterable<PlacedBlob>): number {
   return [...blobs].reduce((sum, { blob }) => sum + blob.size, 0);
 }
 
-/** What of these blobs is moved for one placement: a blob that several need is counted for the first. */
-export function bytesFor(placement: Placement, blobs: ReadonlyMap<PlacementKey, PlacedBlob>): number {
-  return bytesOf([...blobs.values()].filter((placed) => placed.placement === placement));
+/** How much of these blobs is moved for each placement: a blob that several need is counted for the first. */
+export function bytesByPlacement(blobs: Iterable<PlacedBlob>): ReadonlyMap<Placement, number> {
+  const sums = new Map<Placement, number>();
+  for (const { placement, blob } of blobs) sums.set(placement, (sums.get(placement) ?? 0) + blob.size);
+  return sums;
 }
 
 /**

@@ -10,7 +10,7 @@ import { projectsOf, type Mapped } from "../../model/relocation.ts";
 import { BlobTransfer, ManifestTransfer } from "./copy.ts";
 import { refuseUnstorable, lostRefusal, missingProject, type TargetState } from "./refusals.ts";
 import { placementKey, type PlacementKey, digestAt, preconditionFailed, type Placement } from "./survey.ts";
-import { bytesByProject, bytesFor, bytesOf, planPush, type PushPlan } from "./plan.ts";
+import { bytesByPlacement, bytesByProject, bytesOf, planPush, type PushPlan } from "./plan.ts";
 import type { ArtifactDigest, PushSource, PushTarget } from "./ports.ts";
 
 export interface PushedTag {
@@ -130,7 +130,8 @@ function refuseOther(what: string, wanted: Digest, got: Digest | "hidden" | unde
 }
 
 interface Run {
-  readonly plan: PushPlan;
+  readonly uploadBytes: ReadonlyMap<Placement, number>;
+  readonly mountBytes: ReadonlyMap<Placement, number>;
   readonly target: PushTarget;
   readonly blobs: BlobTransfer;
   readonly manifestPlaces: LimitFunction;
@@ -159,7 +160,17 @@ async function carryOut(
     throw error;
   };
   const blobs = new BlobTransfer(plan, source, target, { concurrency, signal, now, fail });
-  const run: Run = { plan, target, blobs, manifestPlaces, sentManifests: new Map(), options, report, signal };
+  const run: Run = {
+    uploadBytes: bytesByPlacement(plan.uploads.values()),
+    mountBytes: bytesByPlacement(plan.mounts.values()),
+    target,
+    blobs,
+    manifestPlaces,
+    sentManifests: new Map(),
+    options,
+    report,
+    signal,
+  };
   await Promise.allSettled(plan.placements.map((placement) => place(placement, run).catch(fail)));
   if (first !== undefined) throw first.error;
   return blobs.result;
@@ -168,7 +179,7 @@ async function carryOut(
 /** One item: its blobs, then manifests from the leaves up, then its tags, which is when it is finished. */
 async function place(placement: Placement, run: Run): Promise<void> {
   const { item, repository, graph, missingTags, complete } = placement;
-  const size = bytesFor(placement, run.plan.uploads);
+  const size = run.uploadBytes.get(placement) ?? 0;
   if (graph !== undefined && missingTags.length > 0) {
     const onBytes = (bytes: number): void => run.report({ type: "moved", phase: "push", name: item.name, bytes, size });
     if (!complete) await allSettled(graph.blobs.map((blob) => run.blobs.settle(repository, blob, onBytes)));
@@ -186,7 +197,7 @@ async function place(placement: Placement, run: Run): Promise<void> {
       if (root !== undefined)
         await run.manifestPlaces(() => putTag(placement, tag, run, () => manifests.putRoot(root, tag)));
   }
-  run.report({ type: "item", phase: "push", name: item.name, bytes: size, state: stateOf(placement, run.plan) });
+  run.report({ type: "item", phase: "push", name: item.name, bytes: size, state: stateOf(placement, run) });
 }
 
 /** An immutable tag refuses even its own digest (docs/facts/harbor.md#policies): then it is as it should be. */
@@ -219,7 +230,7 @@ function once(settled: Map<PlacementKey, Promise<void>>, key: PlacementKey, work
   return known;
 }
 
-function stateOf(placement: Placement, { uploads, mounts }: PushPlan): "done" | "present" | "mounted" {
+function stateOf(placement: Placement, { uploadBytes, mountBytes }: Run): "done" | "present" | "mounted" {
   if (placement.missingTags.length === 0) return "present";
-  return bytesFor(placement, uploads) === 0 && bytesFor(placement, mounts) > 0 ? "mounted" : "done";
+  return (uploadBytes.get(placement) ?? 0) === 0 && (mountBytes.get(placement) ?? 0) > 0 ? "mounted" : "done";
 }
