@@ -74,12 +74,13 @@ export async function refusedValues(
   render: (values: readonly ValuesLayer[]) => Promise<unknown>,
 ): Promise<unknown> {
   if (!isRefusal(cause)) return cause;
+  // What follows them is the relocation, or nothing where a chart is looked at without it.
+  const end = values.lastIndexOf(own.at(-1)?.layer ?? {}) + 1;
   let said = "";
   const refuses = async (some: readonly OwnLeaf[]): Promise<boolean> => {
     const merged = mergeValues(...some.map(({ path, value }) => nest(path, value)));
     try {
-      // The relocation stays above them.
-      await render([...values.slice(0, -1 - own.length), merged, ...values.slice(-1)]);
+      await render([...values.slice(0, end - own.length), merged, ...values.slice(end)]);
       return false;
     } catch (error) {
       if (!isRefusal(error)) throw error;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { RelocationMap } from "../../../src/model/relocation.ts";
+import { Failure } from "../../../src/model/failure.ts";
+import { RelocationMap, type ValuesLayer } from "../../../src/model/relocation.ts";
 import { splitPath, type Values } from "../../../src/model/values.ts";
 import type { LoadedChart } from "../../../src/pipeline/build-ports.ts";
-import { misfits } from "../../../src/pipeline/misfits.ts";
+import type { PlannedChart } from "../../../src/pipeline/install-plan.ts";
+import { misfits, refusedValues } from "../../../src/pipeline/misfits.ts";
 
 function found(values: Values, { map = "1.0.0", files = [] as readonly string[] } = {}) {
   const chart: Partial<LoadedChart> = {
@@ -69,5 +71,27 @@ describe("values and a map that are not about this chart", () => {
     expect(found({}, { map: "1.0.1" })).toMatchObject([
       { severity: "warning", code: "relocation.other-chart", facts: { chart: "c 1.0.0", map: "c 1.0.1" } },
     ]);
+  });
+});
+
+describe("a site's value that a chart is refused for", () => {
+  const own = [
+    { from: "site.yaml: values", layer: { good: 1 } },
+    { from: "--set", layer: { bad: 2 } },
+  ];
+  const said = new Failure("HELM_FAILED", { action: "helm template", exit: "1", output: "Error: no" });
+  const render = (layers: readonly ValuesLayer[]): Promise<void> =>
+    layers.some((layer) => Object.hasOwn(layer as object, "bad")) ? Promise.reject(said) : Promise.resolve();
+
+  it.each([
+    ["below the relocation", [{ global: {} }]],
+    ["where a chart is looked at without it", []],
+  ])("is named with its place, %s", async (_where, relocation) => {
+    const values = [{ bundled: 0 }, ...own.map(({ layer }) => layer), ...relocation];
+    const chart = { name: "c", version: "1.0.0", own, values } as unknown as PlannedChart;
+    expect(await refusedValues(said, chart, render)).toMatchObject({
+      code: "SITE_VALUE_REFUSED",
+      facts: { chart: "c 1.0.0", values: "bad (--set)" },
+    });
   });
 });
