@@ -1,8 +1,8 @@
 import { carriedRelease } from "../model/gateway.ts";
 import { projectOf, projectsOf, type Mapped } from "../model/relocation.ts";
 import pMap from "p-map";
-import { reportFindings, type Report } from "../model/event.ts";
-import { isFailure } from "../model/failure.ts";
+import type { Report } from "../model/event.ts";
+import { isFailure, type Failure } from "../model/failure.ts";
 import type { ReleaseRef } from "../model/receipt.ts";
 import type { NewRelease, PreflightPort } from "../stages/preflight-cluster/input.ts";
 import { liveObjects } from "./live-objects.ts";
@@ -51,13 +51,16 @@ interface Identified {
 
 export type PreflightPorts = ClusterPreflightPorts & PluginPreflightPorts & RegistryPreflightPorts;
 
-/**
- * Every question to registry, cluster and plugins; nothing is changed. What one of the three fails with (a chart that
- * does not render) is thrown when the others have been asked, and who asks only is told what they found.
- */
-export async function preflight(asked: InstallInput, ports: PreflightPorts): Promise<readonly Finding[]> {
+/** What was found, and what of the questions could not be asked: a chart that does not render, for one. */
+export interface Preflighted {
+  readonly findings: readonly Finding[];
+  readonly failure: Failure | undefined;
+}
+
+/** Every question to registry, cluster and plugins; nothing is changed. One that fails keeps the others from nothing. */
+export async function preflight(asked: InstallInput, ports: PreflightPorts): Promise<Preflighted> {
   const findings: Finding[] = [];
-  const failures: unknown[] = [];
+  const failures: Failure[] = [];
   for (const part of [registryFindings, clusterFindings, pluginFindings]) {
     const found = await part(asked, ports).catch((error: unknown) => {
       if (!isFailure(error)) throw error;
@@ -66,9 +69,7 @@ export async function preflight(asked: InstallInput, ports: PreflightPorts): Pro
     });
     findings.push(...found);
   }
-  if (failures.length === 0) return findings;
-  if (ports.report !== undefined) reportFindings(findings, ports.report);
-  throw failures[0];
+  return { findings, failure: failures[0] };
 }
 
 async function registryFindings(asked: InstallInput, ports: RegistryPreflightPorts): Promise<readonly Finding[]> {

@@ -21,8 +21,9 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   for (const step of adoption.steps) report(step);
   const asked = { ...session, plan: adoption.plan };
   const answered = await preflightOf(asked, target, { site, sitePath }, tools, context, report);
-  const findings = [...adoption.findings, ...answered];
+  const findings = [...adoption.findings, ...answered.findings];
   reportFindings(findings, report);
+  if (answered.failure !== undefined) throw answered.failure;
   report({ type: "phase", phase: "preflight", state: "done" });
   return hasErrors(findings) ? ExitCode.findings : ExitCode.done;
 }

@@ -8,11 +8,10 @@ import { temporaryFile } from "../../edge/files/temporary.ts";
 import { readCertificates } from "../../edge/registry/roots.ts";
 import { TargetProbe } from "../../edge/harbor/probe.ts";
 import type { Report } from "../../model/event.ts";
-import type { Finding } from "../../model/finding.ts";
 import type { Site } from "../../model/site.ts";
 import { SymptomTable } from "../../model/symptom.ts";
 import type { InstallPorts, InstallInput, UrlAsker } from "../../pipeline/install-ports.ts";
-import { preflight, type PluginPreflightPorts } from "../../pipeline/preflight.ts";
+import { preflight, type PluginPreflightPorts, type Preflighted } from "../../pipeline/preflight.ts";
 import { clusterIdentity } from "../../pipeline/install.ts";
 import { pullSecretOf } from "../../pipeline/pull-secret.ts";
 import { urlAsker } from "../../pipeline/url-asker.ts";
@@ -41,7 +40,11 @@ export async function installPorts(
   const { signal } = context;
   return {
     verify: async (bundle) => (await verifyWhole(bundle, { quick: false }, context)).findings,
-    preflight: (asked) => preflightOf(asked, session, options, tools, context),
+    preflight: async (asked) => {
+      const { findings, failure } = await preflightOf(asked, session, options, tools, context);
+      if (failure !== undefined) throw failure;
+      return findings;
+    },
     target: session.target,
     pushOptions: session.pushOptions,
     harbor: () => session.harbor(),
@@ -111,7 +114,7 @@ export async function preflightOf(
   tools: ClusterTools,
   context: Context,
   report?: Report,
-): Promise<readonly Finding[]> {
+): Promise<Preflighted> {
   const probe = { host: asked.site.registry.host, env: context.env };
   await using pusher = new TargetProbe(session.access, probe);
   await using puller = new TargetProbe(await pullerAccess(session, options, context), probe);
