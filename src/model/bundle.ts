@@ -32,6 +32,19 @@ export const blobPrefix = "blobs/sha256/";
 /** Programs: helm, kubectl and this tool, by platform. */
 export const programPrefix = "bin/";
 
+const places = [/^README\.txt$/, /^install\.sh$/, /^bin\//, /^licences\//, /^charts\//, /^crds\//, /^manifests\//];
+
+/** Where a small file or a program stands among its like: what a bare host needs comes first, so that `tar x` of it ends soon. */
+export function entryPlace(name: string): number {
+  return places.findIndex((pattern) => pattern.test(name));
+}
+
+/** The clock of every entry, in seconds: `created` of the lock, never now. */
+export function entryTime(created: string): number {
+  const milliseconds = Date.parse(created);
+  return Number.isNaN(milliseconds) ? 0 : Math.max(0, Math.floor(milliseconds / 1000));
+}
+
 export const formatVersion = 1;
 
 /** Bounds for a hostile bundle: entries, and bytes of the small files that are read whole. */

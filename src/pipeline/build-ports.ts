@@ -10,7 +10,7 @@ import type { BundleSpec, ChartSpec, PluginSpec } from "../model/spec.ts";
 import type { ChartValues } from "../model/values.ts";
 import type { Json } from "../std/canonical-json.ts";
 import type { Inventory } from "../stages/bundle/delta.ts";
-import type { LargeFile, SmallFile } from "../stages/bundle/plan.ts";
+import type { LargeFile, SmallFile } from "../stages/bundle/ports.ts";
 import type { BundleOutput } from "../stages/bundle/ports.ts";
 import type { RepairRequest } from "../stages/repair/request.ts";
 import type { RehearsalPorts } from "./rehearsal.ts";

@@ -9,7 +9,7 @@ import { parseReference } from "../model/reference.ts";
 import { releaseEntry, type ReleaseDocument } from "../model/release.ts";
 import { deltaSince } from "../stages/bundle/delta.ts";
 import { pack, type PackResult } from "../stages/bundle/pack.ts";
-import type { LargeFile, PackInput, PlannedBlob, SmallFile } from "../stages/bundle/plan.ts";
+import type { LargeFile, PackInput, PlannedBlob, SmallFile } from "../stages/bundle/ports.ts";
 import { patchFor } from "../stages/repair/request.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
 import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";

@@ -4,7 +4,7 @@ import { finding, type Finding } from "../model/finding.ts";
 import { foreignCharacter, isReference, registriesOf } from "../model/reference.ts";
 import { containerImage, discoverReferences, findGaps, type FoundReference } from "../stages/discover/discover.ts";
 import { relocationExceptions, relocationPatches, relocationValues } from "../stages/relocate/relocate.ts";
-import type { SmallFile } from "../stages/bundle/plan.ts";
+import type { SmallFile } from "../stages/bundle/ports.ts";
 import { misfits } from "./misfits.ts";
 import { stopAt } from "../model/event.ts";
 import { placeholder, unreadableCrds } from "./rehearsal.ts";

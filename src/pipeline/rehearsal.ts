@@ -11,7 +11,7 @@ import { Site } from "../model/site.ts";
 import { Entry } from "../model/bundle.ts";
 import { Failure } from "../model/failure.ts";
 import { checkUrls, type AskUrl } from "../stages/check/check.ts";
-import type { SmallFile } from "../stages/bundle/plan.ts";
+import type { SmallFile } from "../stages/bundle/ports.ts";
 import { loadTyped, YamlError } from "../std/yaml.ts";
 import { consoleUrls } from "./console-urls.ts";
 import { planInstall, type InstallPlan } from "./install-plan.ts";

@@ -5,6 +5,9 @@
  */
 export const tarBlock = 512;
 
+/** Bytes of the two zero blocks that end a tar. */
+export const endOfArchive = 2 * tarBlock;
+
 /** `mtime` is seconds. Owner and group are always 0, without names: whoever packs leaves no trace of who that was. */
 export interface TarHeader {
   readonly name: string;

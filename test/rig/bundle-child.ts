@@ -4,7 +4,7 @@ import { hashRanges } from "../../src/edge/disk/hash-ranges.ts";
 import { openSource } from "../../src/edge/disk/open-source.ts";
 import { openBundle } from "../../src/stages/bundle/open.ts";
 import { pack } from "../../src/stages/bundle/pack.ts";
-import type { LargeFile } from "../../src/stages/bundle/plan.ts";
+import type { LargeFile } from "../../src/stages/bundle/ports.ts";
 import { verifyBundle } from "../../src/stages/verify/verify.ts";
 import { aPackInput } from "./bundle-input.ts";
 

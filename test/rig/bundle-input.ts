@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../src/model/descriptor.ts";
 import type { Digest } from "../../src/model/digest.ts";
 import type { ItemKind } from "../../src/model/lock.ts";
-import type { PackInput, PlannedBlob, SmallFile } from "../../src/stages/bundle/plan.ts";
+import type { PackInput, PlannedBlob, SmallFile } from "../../src/stages/bundle/ports.ts";
 import { anImage, anIndex, aWasmPlugin, type Seed } from "./graph.ts";
 import { aLockItem } from "./lock-item.ts";
 

@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from "node:crypto";
-import type { LargeFile } from "../../src/stages/bundle/plan.ts";
+import type { LargeFile } from "../../src/stages/bundle/ports.ts";
 
 /** Bytes that do not repeat, the same for the same name: large enough to span volumes and batches. */
 export function someBytes(name: string, size: number): Buffer {

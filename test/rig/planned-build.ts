@@ -10,7 +10,7 @@ import type { Lock } from "../../src/model/lock.ts";
 import { BundleSpec, type Registries } from "../../src/model/spec.ts";
 import { planBuild } from "../../src/pipeline/build.ts";
 import type { RehearsedSite } from "../../src/pipeline/rehearsal.ts";
-import type { SmallFile } from "../../src/stages/bundle/plan.ts";
+import type { SmallFile } from "../../src/stages/bundle/ports.ts";
 import { anIndex } from "./builders/images.ts";
 import { aStore, bytesOf, type Graph } from "./builders/graph.ts";
 import { aTempDirectory } from "./temp-directory.ts";

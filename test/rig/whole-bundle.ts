@@ -5,7 +5,7 @@ import { Entry } from "../../src/model/bundle.ts";
 import type { Lock } from "../../src/model/lock.ts";
 import { releaseEntry } from "../../src/model/release.ts";
 import { pack } from "../../src/stages/bundle/pack.ts";
-import type { PlannedBlob, SmallFile } from "../../src/stages/bundle/plan.ts";
+import type { PlannedBlob, SmallFile } from "../../src/stages/bundle/ports.ts";
 import { resolveChart } from "../../src/stages/resolve/chart.ts";
 import { canonicalJson, type Json } from "../../src/std/canonical-json.ts";
 import { aPackInput } from "./bundle-input.ts";

@@ -1,7 +1,8 @@
 import { Failure } from "../../model/failure.ts";
 import { hasErrors } from "../../model/finding.ts";
 import { build, planBuild } from "../../pipeline/build.ts";
-import { planBundle, plannedContent, type PackInput } from "../../stages/bundle/plan.ts";
+import { planBundle, plannedContent } from "../../stages/bundle/plan.ts";
+import type { PackInput } from "../../stages/bundle/ports.ts";
 import { platformSpace } from "../../stages/inspect/space.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf } from "../../ui/language.ts";

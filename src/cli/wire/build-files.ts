@@ -8,7 +8,7 @@ import { limits, programPrefix } from "../../model/bundle.ts";
 import { Lock } from "../../model/lock.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import { inventoryOf, parseInventory, type Inventory } from "../../stages/bundle/delta.ts";
-import type { LargeFile, SmallFile } from "../../stages/bundle/plan.ts";
+import type { LargeFile, SmallFile } from "../../stages/bundle/ports.ts";
 import { parseRequest, type RepairRequest } from "../../stages/repair/request.ts";
 import type { Context } from "../context.ts";
 import { openBundles } from "./bundles.ts";

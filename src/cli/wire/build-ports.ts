@@ -27,7 +27,7 @@ import type { RenderPorts } from "../../pipeline/prove.ts";
 import type { RehearsedSite } from "../../pipeline/rehearsal.ts";
 import { reusing } from "../../pipeline/locked.ts";
 import type { Bundle } from "../../content/open-bundle.ts";
-import type { SmallFile } from "../../stages/bundle/plan.ts";
+import type { SmallFile } from "../../stages/bundle/ports.ts";
 import { findInConsole } from "../../stages/plugins/find.ts";
 import { pluginManifests } from "../../stages/plugins/manifests.ts";
 import type { SourceRepository } from "../../stages/resolve/ports.ts";

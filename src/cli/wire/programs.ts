@@ -12,7 +12,7 @@ import { type Report, stopAt } from "../../model/event.ts";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { BundleSpec } from "../../model/spec.ts";
-import type { LargeFile } from "../../stages/bundle/plan.ts";
+import type { LargeFile } from "../../stages/bundle/ports.ts";
 
 /** An entry of `tools:` in the spec. */
 type Tool = BundleSpec["tools"][string];

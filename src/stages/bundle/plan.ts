@@ -2,41 +2,74 @@ import { createHash } from "node:crypto";
 import ssri from "ssri";
 import type { Fetcher } from "../../content/store.ts";
 import { canonicalJson } from "../../std/canonical-json.ts";
-import { blobPrefix, Entry, formatVersion, layoutIndex, layoutVersion, BundleDocument } from "../../model/bundle.ts";
-import type { Descriptor } from "../../model/descriptor.ts";
+import {
+  blobPrefix,
+  BundleDocument,
+  Entry,
+  entryPlace,
+  entryTime,
+  formatVersion,
+  layoutIndex,
+  layoutVersion,
+  limits,
+  programPrefix,
+} from "../../model/bundle.ts";
+import { maxBlobSize } from "../../model/descriptor.ts";
 import { hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { problemLines } from "../../model/carried.ts";
 import { Lock } from "../../model/lock.ts";
-import { arrange, type EntryContent, type Layout, type StreamContent } from "./layout.ts";
+import { isAllowedEntry } from "../../model/names.ts";
+import { encodeHeader, endOfArchive, tarBlock, tarPadding } from "../../std/ustar.ts";
+import type { LargeFile, OpenAt, PackInput, PlannedBlob, SmallFile } from "./ports.ts";
 
-/** A file that is small enough to be in memory: charts, CRDs, manifests, the installer script. */
-export interface SmallFile {
+/** What an entry holds: bytes that are here, or a stream whose length and sha256 are known. */
+type EntryContent = BytesContent | StreamContent;
+
+interface Named {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly size: number;
+  readonly sha256: string;
   readonly mode?: number | undefined;
 }
 
-/** A file that is streamed: what stands under `bin/`. */
-export type LargeFile = Omit<StreamContent, "kind" | "host" | "names">;
-
-export interface PlannedBlob extends Pick<StreamContent, "host" | "names" | "open"> {
-  readonly descriptor: Descriptor;
+interface BytesContent extends Named {
+  readonly kind: "bytes";
+  readonly bytes: Uint8Array;
 }
 
-export interface PackInput {
-  readonly lock: Lock;
-  /** Every blob of every item in lock order, each digest once, manifests too. */
-  readonly blobs: readonly PlannedBlob[];
-  readonly files: readonly SmallFile[];
-  readonly largeFiles: readonly LargeFile[];
-  readonly tool: { readonly name: string; readonly version: string };
-  /** Signs SHA256SUMS. Signatures must all have one length, or an interrupted build could not go on. */
-  readonly sign?: ((sums: Uint8Array) => Uint8Array) | undefined;
-  /** Whether a signature is one that `sign` could have made: no two of them are equal. */
-  readonly isSigned?: ((sums: Uint8Array, signature: Uint8Array) => boolean) | undefined;
-  /** Leaves out blobs that the bundle `base` has. */
-  readonly delta?: { readonly base: string; readonly absent: ReadonlySet<Digest> } | undefined;
+interface StreamContent extends Named {
+  readonly kind: "stream";
+  /** Empty for a file. */
+  readonly host: string;
+  readonly names: readonly string[];
+  readonly open: OpenAt;
+}
+
+/** A content in its place. */
+type PlacedEntry<C extends EntryContent> = C & {
+  /** Of its content; the header stands before it. */
+  readonly offset: number;
+  readonly header: Buffer;
+};
+
+/** A stretch of the file. Segments follow each other without gaps from the first byte to the last. */
+export type Segment =
+  | { readonly kind: "bytes"; readonly offset: number; readonly size: number; readonly chunks: readonly Uint8Array[] }
+  | StreamSegment;
+
+/** A streamed entry with its header before it and its padding after. */
+export interface StreamSegment {
+  readonly kind: "stream";
+  readonly offset: number;
+  readonly size: number;
+  readonly entry: PlacedEntry<StreamContent>;
+}
+
+interface Layout {
+  readonly size: number;
+  readonly entries: readonly PlacedEntry<EntryContent>[];
+  readonly segments: readonly Segment[];
 }
 
 export interface BundlePlan extends Layout {
@@ -67,7 +100,7 @@ export function planBundle(input: PackInput): BundlePlan {
   const signature = input.sign?.(sums);
   const signed = signature === undefined ? [] : [inMemory(Entry.signature, signature)];
   const contents = [...others.slice(0, 3), inMemory(Entry.sums, sums), ...signed, ...others.slice(3)];
-  const arranged = arrange(contents, mtimeOf(input.lock.created));
+  const arranged = arrange(contents, entryTime(input.lock.created));
   refuseUnreadable(input.lock, document);
   return {
     ...arranged,
@@ -101,12 +134,6 @@ function refuseUnreadable(lock: Lock, document: BundleDocument): void {
   }
 }
 
-/** The clock of every entry, in seconds: `created` of the lock, never now. */
-export function mtimeOf(created: string): number {
-  const milliseconds = Date.parse(created);
-  return Number.isNaN(milliseconds) ? 0 : Math.max(0, Math.floor(milliseconds / 1000));
-}
-
 function documentOf({ lock, blobs, tool, delta }: PackInput, small: ReadonlyMap<string, Uint8Array>): BundleDocument {
   const absent = delta && blobs.map(({ descriptor }) => descriptor.digest).filter((digest) => delta.absent.has(digest));
   return {
@@ -129,15 +156,8 @@ function documentOf({ lock, blobs, tool, delta }: PackInput, small: ReadonlyMap<
   };
 }
 
-const places = [/^README\.txt$/, /^install\.sh$/, /^bin\//, /^licences\//, /^charts\//, /^crds\//, /^manifests\//];
-
-/** Where a file stands: what a bare host needs comes first, so that `tar x` of it ends soon. */
-export function placeOf(name: string): number {
-  return places.findIndex((pattern) => pattern.test(name));
-}
-
 function byPlace(a: EntryContent, b: EntryContent): number {
-  return placeOf(a.name) - placeOf(b.name) || (a.name < b.name ? -1 : 1);
+  return entryPlace(a.name) - entryPlace(b.name) || (a.name < b.name ? -1 : 1);
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -161,4 +181,55 @@ function blobContent(blob: PlannedBlob): EntryContent {
   const { digest, size } = blob.descriptor;
   const { host, names, open } = blob;
   return { kind: "stream", name: blobPrefix + hexOf(digest), size, sha256: hexOf(digest), host, names, open };
+}
+
+/** Gives every entry its header and its place. @throws Failure USAGE */
+function arrange(contents: readonly EntryContent[], mtime: number): Layout {
+  const entries: PlacedEntry<EntryContent>[] = [];
+  const segments: Segment[] = [];
+  const seen = new Set<string>();
+  let offset = 0;
+  let here: { at: number; chunks: Uint8Array[] } = { at: 0, chunks: [] };
+  const close = (): void => {
+    if (offset > here.at)
+      segments.push({ kind: "bytes", offset: here.at, size: offset - here.at, chunks: here.chunks });
+  };
+  for (const content of contents) {
+    refuseUnusable(content, seen);
+    const { name, size, mode = modeOf(name) } = content;
+    const header = encodeHeader({ name, size, mode, mtime });
+    const whole = tarBlock + size + tarPadding(size);
+    const place = { offset: offset + tarBlock, header };
+    entries.push({ ...content, ...place });
+    if (content.kind === "stream") {
+      close();
+      segments.push({ kind: "stream", offset, size: whole, entry: { ...content, ...place } });
+      here = { at: offset + whole, chunks: [] };
+    } else {
+      here.chunks.push(header, content.bytes, Buffer.alloc(tarPadding(size)));
+    }
+    offset += whole;
+  }
+  here.chunks.push(Buffer.alloc(endOfArchive));
+  offset += endOfArchive;
+  close();
+  return { size: offset, entries, segments };
+}
+
+/** Only what runs is executable, whatever mode it had where it came from. */
+function modeOf(name: string): number {
+  return name.startsWith(programPrefix) || name === "install.sh" ? 0o755 : 0o644;
+}
+
+function refuseUnusable({ kind, name, size }: EntryContent, seen: Set<string>): void {
+  const bound = kind === "stream" ? maxBlobSize : limits.smallFile;
+  // Up to 155 characters every name fits the header's two name fields, wherever its slashes are.
+  if (!isAllowedEntry(name) || name.length > 155)
+    throw new Failure("USAGE", { what: `bundle entry ${JSON.stringify(name.slice(0, 200))}` });
+  if (seen.has(name)) throw new Failure("USAGE", { what: `bundle entry ${name}: twice` });
+  if (!Number.isSafeInteger(size) || size < 0 || size > bound)
+    throw new Failure("USAGE", { what: `bundle entry ${name}: ${size} B > ${bound} B` });
+  if (kind === "bytes" && name.startsWith(blobPrefix)) throw new Failure("USAGE", { what: `bundle entry ${name}` });
+  seen.add(name);
+  if (seen.size > limits.entries) throw new Failure("USAGE", { what: `> ${limits.entries} bundle entries` });
 }

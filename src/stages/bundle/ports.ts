@@ -1,4 +1,52 @@
 import type { RandomAccess, RandomWriter } from "../../content/store.ts";
+import type { Descriptor } from "../../model/descriptor.ts";
+import type { Digest } from "../../model/digest.ts";
+import type { Lock } from "../../model/lock.ts";
+
+/** The bytes from `offset` on, not verified; a chunk is valid until the next is asked for. */
+export type OpenAt = (offset: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+
+/** A file that is small enough to be in memory: charts, CRDs, manifests, the installer script. */
+export interface SmallFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly mode?: number | undefined;
+}
+
+/** A file that is streamed: what stands under `bin/`. */
+export interface LargeFile {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly mode?: number | undefined;
+  readonly open: OpenAt;
+}
+
+/** A blob that several items may need. */
+export interface PlannedBlob {
+  readonly descriptor: Descriptor;
+  /** Where it comes from; `perHost` bounds how many of one host move at once. */
+  readonly host: string;
+  /** The items that need it, for events. */
+  readonly names: readonly string[];
+  readonly open: OpenAt;
+}
+
+/** What a bundle is made of. */
+export interface PackInput {
+  readonly lock: Lock;
+  /** Every blob of every item in lock order, each digest once, manifests too. */
+  readonly blobs: readonly PlannedBlob[];
+  readonly files: readonly SmallFile[];
+  readonly largeFiles: readonly LargeFile[];
+  readonly tool: { readonly name: string; readonly version: string };
+  /** Signs SHA256SUMS. Signatures must all have one length, or an interrupted build could not go on. */
+  readonly sign?: ((sums: Uint8Array) => Uint8Array) | undefined;
+  /** Whether a signature is one that `sign` could have made: no two of them are equal. */
+  readonly isSigned?: ((sums: Uint8Array, signature: Uint8Array) => boolean) | undefined;
+  /** Leaves out blobs that the bundle `base` has. */
+  readonly delta?: { readonly base: string; readonly absent: ReadonlySet<Digest> } | undefined;
+}
 
 /** Where a bundle is written: a file, or volumes. Nothing bears the final name before `commit`. */
 export interface BundleOutput {

@@ -1,5 +1,5 @@
 import type { Report } from "../../model/event.ts";
-import type { StreamSegment } from "./layout.ts";
+import type { StreamSegment } from "./plan.ts";
 
 /** Small pieces are reported together: one event per so many bytes of an item is plenty for any screen. */
 const step = 256 * 1024;

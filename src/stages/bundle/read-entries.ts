@@ -1,5 +1,13 @@
 import type { Extent, RandomAccess } from "../../content/store.ts";
-import { blobPrefix, programPrefix, Entry, limits, type BundleDocument } from "../../model/bundle.ts";
+import {
+  blobPrefix,
+  entryPlace,
+  entryTime,
+  programPrefix,
+  Entry,
+  limits,
+  type BundleDocument,
+} from "../../model/bundle.ts";
 import { maxBlobSize } from "../../model/descriptor.ts";
 import { hexOf } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
@@ -8,13 +16,12 @@ import {
   decodeFields,
   decodeHeader,
   encodeHeader,
+  endOfArchive,
   isZero,
   tarBlock,
   tarPadding,
   type DecodedHeader,
 } from "../../std/ustar.ts";
-import { endOfArchive } from "./layout.ts";
-import { mtimeOf, placeOf } from "./plan.ts";
 
 /** Says of one bundle where it is not what the format asks for. */
 export type Refuse = (where: string, why: string) => Failure<"BUNDLE_MALFORMED">;
@@ -167,7 +174,7 @@ export function checkEntries(found: Found): void {
   checkBlobs(found);
   checkSums(found);
   const { entries, document, refuse } = found;
-  const mtime = mtimeOf(document.created);
+  const mtime = entryTime(document.created);
   for (const entry of entries.values()) if (entry.mtime !== mtime) throw refuse(entry.name, `mtime ${entry.mtime}`);
   for (const name of Object.keys(document.integrity)) if (!entries.has(name)) throw refuse(name, "missing");
 }
@@ -186,7 +193,7 @@ function checkOrder({ entries, refuse }: Found): void {
 /** Files are sorted within their place; blobs follow bundle.json, which `checkBlobs` looks at. */
 function orderOf(name: string): string {
   if (name === Entry.signature) return "0";
-  return name.startsWith(blobPrefix) ? "2" : `1 ${placeOf(name)} ${name}`;
+  return name.startsWith(blobPrefix) ? "2" : `1 ${entryPlace(name)} ${name}`;
 }
 
 /**

@@ -9,7 +9,7 @@ import { openSource } from "../../../src/edge/disk/open-source.ts";
 import { inspectVolumes } from "../../../src/edge/disk/volumes.ts";
 import { openBundle } from "../../../src/stages/bundle/open.ts";
 import { pack } from "../../../src/stages/bundle/pack.ts";
-import type { PackInput } from "../../../src/stages/bundle/plan.ts";
+import type { PackInput } from "../../../src/stages/bundle/ports.ts";
 import { verifyBundle, type VerifyResult } from "../../../src/stages/verify/verify.ts";
 import { itemsIn } from "../../../src/stages/verify/items-in.ts";
 import { aPackInput, someItems } from "../../rig/bundle-input.ts";

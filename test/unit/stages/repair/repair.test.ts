@@ -3,7 +3,7 @@ import { deltaSince, inventoryOf, parseInventory, openUnion } from "../../../../
 import type { Bundle } from "../../../../src/content/open-bundle.ts";
 import { openBundle } from "../../../../src/stages/bundle/open.ts";
 import { pack } from "../../../../src/stages/bundle/pack.ts";
-import type { PackInput } from "../../../../src/stages/bundle/plan.ts";
+import type { PackInput } from "../../../../src/stages/bundle/ports.ts";
 import { Failure } from "../../../../src/model/failure.ts";
 import { readSmall } from "../../../../src/content/verified.ts";
 import { repair } from "../../../../src/stages/repair/repair.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MediaType } from "../../../../src/model/media-type.ts";
 import { openBundle } from "../../../../src/stages/bundle/open.ts";
 import { pack } from "../../../../src/stages/bundle/pack.ts";
-import type { PackInput } from "../../../../src/stages/bundle/plan.ts";
+import type { PackInput } from "../../../../src/stages/bundle/ports.ts";
 import { evidence, verifyBundle, type VerifyResult } from "../../../../src/stages/verify/verify.ts";
 import { aPackInput, someItems, type SeededItem } from "../../../rig/bundle-input.ts";
 import { MemoryOutput, MemorySource } from "../../../rig/bundle-memory.ts";
