@@ -5,7 +5,6 @@ import { chartCrds, chartValues, withFile } from "./install-ports.ts";
 import { isFailure } from "../../model/failure.ts";
 import { existingChoices, type Existing } from "../../model/choices.ts";
 import { adopt, type Adoption } from "../../pipeline/adoption.ts";
-import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import type { Finding } from "../../model/finding.ts";
 import { describeFinding } from "../../ui/failure.ts";
 import { catalogueOf } from "../../ui/language.ts";
@@ -16,7 +15,7 @@ import type { Site } from "../../model/site.ts";
 import type { InstallPlan } from "../../pipeline/install-plan.ts";
 import { stopAt } from "../../model/event.ts";
 import { answer } from "./new-files.ts";
-import { receiptsOf, receiptsOfRelease, stateDirectory } from "./receipts.ts";
+import { siteReceipts, stateDirectory } from "./receipts.ts";
 import type { SiteSession } from "./site-session.ts";
 import { openTools, type ClusterTools } from "./tools.ts";
 
@@ -39,7 +38,6 @@ export async function adoptExisting(
   const { signal } = context;
   const named = existingChoices.find((choice) => choice === text(flags, "existing"));
   try {
-    const port: ReceiptsPort = receiptsOf(site, tools.kubectl, signal);
     return await adopt(plan, {
       helm: tools.helm,
       cluster: tools.kubectl,
@@ -49,7 +47,7 @@ export async function adoptExisting(
         const rendered = await renderAll({ ...plan, charts: [chart] }, bundle, ports, { offline, signal });
         return rendered.flatMap(({ manifest }) => typedObjects(manifest, chart.name));
       },
-      receipts: await receiptsOfRelease(site, port, tools.kubectl, signal),
+      receipts: await siteReceipts(site, tools.kubectl, signal).ofRelease(),
       chartValues: async ({ file }) => readChartValues(await bundle.readFile(file)),
       named,
       decide: async (about) => named ?? (asks ? await askOwner(about, context) : "refuse"),

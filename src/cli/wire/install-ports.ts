@@ -18,7 +18,7 @@ import { urlAsker } from "../../pipeline/url-asker.ts";
 import type { Context } from "../context.ts";
 import { tool } from "../version.ts";
 import { verifyWhole } from "./bundles.ts";
-import { receiptsOf } from "./receipts.ts";
+import { siteReceipts } from "./receipts.ts";
 import {
   connectAsPuller,
   connectPlain,
@@ -52,7 +52,7 @@ export async function installPorts(
     urlAsker: () => urlAskerOf(options, tools, context),
     helm: tools.helm,
     cluster: tools.kubectl,
-    receipts: receiptsOf(site, tools.kubectl, signal),
+    receipts: siteReceipts(site, tools.kubectl, signal),
     symptoms: (await loadSymptoms()).symptoms,
     withFile,
     userPlugins: await readUserPlugins(site),

@@ -9,7 +9,7 @@ import { clusterIdentity } from "../../pipeline/install.ts";
 import type { ReceiptsPort } from "../../pipeline/install-ports.ts";
 import { keepReceipt, loadReceipts, receiptName } from "../../stages/receipt/keep.ts";
 import type { ReleasePort } from "../../stages/receipt/ports.ts";
-import { isOfCluster, standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
+import { isOfTarget, standing, withMore, type Additions } from "../../stages/receipt/receipt.ts";
 import { isReplaced } from "../../stages/receipt/standing-releases.ts";
 import type { ClusterTools } from "./tools.ts";
 
@@ -18,19 +18,30 @@ export function stateDirectory({ stateDir }: Site): string {
   return stateDir ?? "higress-airgap.state";
 }
 
-/** Receipts on this host and beside the release. Until the namespace is there, the disk alone has them. */
-export function receiptsOf(site: Site, kubectl: Kubectl, signal: AbortSignal): ReceiptsPort {
+export interface SiteReceipts extends ReceiptsPort {
+  /** What is known of the site's release on this cluster: of others there may be receipts in the same folder. */
+  ofRelease(): Promise<readonly Receipt[]>;
+}
+
+/**
+ * Receipts on this host and beside the release. Until the namespace is there, the disk alone has them. Which cluster it is
+ * is asked once: each time it takes two calls of kubectl.
+ */
+export function siteReceipts(site: Site, kubectl: Kubectl, signal: AbortSignal): SiteReceipts {
+  const { namespace, release } = site.cluster;
   const disk = receiptDirectory(stateDirectory(site));
+  let asked: ReturnType<typeof clusterIdentity> | undefined;
+  const identityOnce = () => (asked ??= clusterIdentity(kubectl, signal));
+  const load = async (): Promise<readonly Receipt[]> =>
+    loadReceipts(namespace, { disk, cluster: kubectl, identity: await identityOnce(), signal });
   const namespaceIsOurs = ({ phases }: Receipt): boolean =>
     phases.some(({ phase, state }) => phase === "render" && state === "done");
   return {
-    load: async () =>
-      loadReceipts(site.cluster.namespace, {
-        disk,
-        cluster: kubectl,
-        identity: await clusterIdentity(kubectl, signal),
-        signal,
-      }),
+    load,
+    ofRelease: async () => {
+      const target = { ...(await identityOnce()), namespace, release };
+      return (await load()).filter((receipt) => isOfTarget(receipt, target));
+    },
     save: (receipt) =>
       keepReceipt(receipt, { disk, signal, ...(namespaceIsOurs(receipt) ? { cluster: kubectl } : {}) }),
   };
@@ -45,27 +56,13 @@ export async function receiptToAmend(
   kubectl: Kubectl,
   signal: AbortSignal,
 ): Promise<(more: Additions) => Promise<void>> {
-  const port = receiptsOf(site, kubectl, signal);
-  let receipt = standing(await receiptsOfRelease(site, port, kubectl, signal));
+  const receipts = siteReceipts(site, kubectl, signal);
+  let receipt = standing(await receipts.ofRelease());
   return async (more) => {
     if (receipt === undefined) return;
     receipt = withMore(receipt, more);
-    await port.save(receipt);
+    await receipts.save(receipt);
   };
-}
-
-/** What is known of the site's release on this cluster: of others there may be receipts in the same folder. */
-export async function receiptsOfRelease(
-  { cluster: { namespace, release } }: Site,
-  port: ReceiptsPort,
-  kubectl: Kubectl,
-  signal: AbortSignal,
-): Promise<readonly Receipt[]> {
-  const identity = await clusterIdentity(kubectl, signal);
-  return (await port.load()).filter(
-    (receipt) =>
-      receipt.cluster.namespace === namespace && receipt.cluster.release === release && isOfCluster(receipt, identity),
-  );
 }
 
 export interface Receipts {
@@ -76,12 +73,12 @@ export interface Receipts {
 
 /** The receipts of the site's release. @throws Failure RECEIPT_MISSING: without one, nothing is undone */
 export async function loadForUndo(site: Site, tools: ClusterTools, signal: AbortSignal): Promise<Receipts> {
-  const port = receiptsOf(site, tools.kubectl, signal);
-  const all = await receiptsOfRelease(site, port, tools.kubectl, signal);
+  const receipts = siteReceipts(site, tools.kubectl, signal);
+  const all = await receipts.ofRelease();
   const latest = standing(all);
   const { release, namespace } = site.cluster;
   if (latest === undefined) throw new Failure("RECEIPT_MISSING", { release, namespace, where: stateDirectory(site) });
-  return { all, latest, save: (receipt) => port.save(receipt) };
+  return { all, latest, save: (receipt) => receipts.save(receipt) };
 }
 
 /** What helm still has of our installs; what somebody has put in the place of one since is not ours to take back, and told. */

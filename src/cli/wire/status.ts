@@ -5,7 +5,7 @@ import type { InstallPlan } from "../../pipeline/install-plan.ts";
 import { StatusReader } from "../../pipeline/status.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
-import { receiptsOf, receiptsOfRelease, stateDirectory } from "./receipts.ts";
+import { siteReceipts, stateDirectory } from "./receipts.ts";
 import { openSite, openSiteBundle } from "./site-session.ts";
 import type { ClusterTools } from "./tools.ts";
 
@@ -30,9 +30,9 @@ export function statusReader(
   { cwd, signal }: Context,
 ): StatusReader {
   const { namespace, release } = site.cluster;
-  const port = receiptsOf(site, kubectl, signal);
+  const receipts = siteReceipts(site, kubectl, signal);
   return new StatusReader(
     { namespace, release, folder: resolve(cwd, stateDirectory(site)), plan, signal },
-    { helm, cluster: kubectl, receipts: () => receiptsOfRelease(site, port, kubectl, signal) },
+    { helm, cluster: kubectl, receipts: () => receipts.ofRelease() },
   );
 }

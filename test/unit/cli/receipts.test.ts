@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
-import { oursOf, receiptsOfRelease } from "../../../src/cli/wire/receipts.ts";
+import { oursOf, siteReceipts } from "../../../src/cli/wire/receipts.ts";
 import type { Kubectl } from "../../../src/edge/process/kubectl.ts";
 import type { Receipt } from "../../../src/model/receipt.ts";
 import { Site } from "../../../src/model/site.ts";
+import { receiptDirectory } from "../../../src/edge/files/receipts.ts";
 import { aReceipt } from "../../rig/receipt.ts";
+import { aTempDirectory } from "../../rig/temp-directory.ts";
 
 it("gives the receipts of the site's release on its cluster, and of no neighbour in the same folder", async () => {
   const mine = { server: "uid-a", url: "https://a:6443", namespace: "higress-system", release: "higress" };
@@ -16,23 +18,33 @@ it("gives the receipts of the site's release on its cluster, and of no neighbour
     { server: "unknown", url: "https://b:6443" },
   ];
   const all = neighbours.map((over, at) => aReceipt({ number: at + 1, cluster: { ...mine, ...over } }));
+  await using folder = await aTempDirectory();
+  for (const receipt of all) await receiptDirectory(folder.path).save(receipt);
   const site = Site.parse({
     apiVersion: "higress-airgap/v1",
     kind: "Site",
     registry: { host: "harbor.test", project: "p" },
     cluster: { release: "higress" },
+    stateDir: folder.path,
   });
-  const port = { load: () => Promise.resolve(all), save: () => Promise.resolve() };
+  let questions = 0;
   const numbersAs = async (uid: string | undefined, url: string): Promise<readonly number[]> => {
     const asked = {
-      get: () => Promise.resolve(uid === undefined ? undefined : { metadata: { uid } }),
+      get: () => {
+        questions += 1;
+        return Promise.resolve(uid === undefined ? undefined : { metadata: { uid } });
+      },
       address: () => Promise.resolve(url),
     } as unknown as Kubectl;
-    const found = await receiptsOfRelease(site, port, asked, new AbortController().signal);
+    const receipts = siteReceipts(site, asked, new AbortController().signal);
+    const found = await receipts.ofRelease();
+    expect(await receipts.ofRelease()).toEqual(found);
     return found.map(({ number }) => number);
   };
   expect(await numbersAs("uid-a", "https://a:6443")).toEqual([1, 5]);
   expect(await numbersAs("uid-b", "https://b:6443")).toEqual([2, 6]);
+  // Which cluster it is was asked once by each.
+  expect(questions).toBe(2);
   // Somebody who may not read kube-system.
   expect(await numbersAs(undefined, "https://b:6443")).toEqual([6]);
 });
