@@ -186,7 +186,13 @@ export class Failure<C extends FailureCode = FailureCode> extends Error {
   }
 }
 
-/** With no codes: any failure of ours. */
+/** For a finding, in a few words: the code, and what whoever was asked has said. */
+export function failureInBrief({ code, facts }: Failure): string {
+  const all = facts as Readonly<Record<string, unknown>>;
+  const said = ["status", "answer", "reason", "why", "got"].map((name) => all[name]);
+  return [code, ...said.filter((each) => each !== undefined && each !== "").map(String)].join(" ").slice(0, 300);
+}
+
 /** Who may not look is told why, and what does not need the answer goes on. */
 export async function unlessForbidden<T>(
   asked: Promise<T>,
@@ -199,6 +205,7 @@ export async function unlessForbidden<T>(
   }
 }
 
+/** With no codes: any failure of ours. */
 export function isFailure<C extends FailureCode = FailureCode>(
   error: unknown,
   ...codes: readonly C[]

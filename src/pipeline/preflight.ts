@@ -215,8 +215,9 @@ async function missingBytes(
     try {
       const push = await planPush(mapped, bundle, target, options);
       sums.set(project, bytesByProject(push).get(project) ?? 0);
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
+      if (!isFailure(error)) throw error;
     }
   }
   return sums;

@@ -1,6 +1,6 @@
 import type { Descriptor } from "../model/descriptor.ts";
 import type { ClusterPort } from "../model/kubernetes.ts";
-import { isFailure } from "../model/failure.ts";
+import { failureInBrief, isFailure } from "../model/failure.ts";
 import { isReference, parseReference, pointer, withoutOci } from "../model/reference.ts";
 import { sanitize } from "../model/sanitize.ts";
 import type { UrlAnswer } from "../stages/check/check.ts";
@@ -89,15 +89,7 @@ function refused(error: unknown, signal: AbortSignal | undefined): UrlAnswer {
   signal?.throwIfAborted();
   if (!isFailure(error))
     return { state: "refused", answer: sanitize(error instanceof Error ? codeOf(error) : "", 100) };
-  const facts = error.facts as Readonly<Record<string, unknown>>;
-  const words = [error.code, facts["status"], facts["answer"] ?? facts["reason"] ?? facts["why"]];
-  return {
-    state: "refused",
-    answer: words
-      .filter((word) => word !== undefined && word !== "")
-      .join(" ")
-      .slice(0, 300),
-  };
+  return { state: "refused", answer: failureInBrief(error) };
 }
 
 function codeOf(error: Error): string {

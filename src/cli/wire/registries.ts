@@ -174,7 +174,12 @@ function connectOptions({ site, sitePath, concurrency }: TargetOptions, context:
 }
 
 async function harborPush(harbor: Harbor, { signal }: Context): Promise<PushPorts["pushOptions"]> {
-  const { version } = await harbor.systemInfo(signal).catch(() => ({ version: undefined }));
+  const { version } = await harbor.systemInfo(signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    // Who is not told the version pushes all the same: only what that version cannot store is not foreseen.
+    if (!isFailure(error)) throw error;
+    return { version: undefined };
+  });
   return {
     state: harbor,
     artifactDigest: (repository, tag, abort) => harbor.artifactDigest(repository, tag, abort),

@@ -3,7 +3,7 @@ import type { Fetcher, Resolver } from "../../content/store.ts";
 import { contentMismatch } from "../../content/verified.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
 import type { Digest } from "../../model/digest.ts";
-import { isFailure } from "../../model/failure.ts";
+import { failureInBrief, isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import { printReference, type Reference } from "../../model/reference.ts";
 import { projectOf } from "../../model/relocation.ts";
@@ -63,14 +63,9 @@ async function pullOne(
     signal?.throwIfAborted();
     if (!isFailure(error)) throw error;
     if (isFailure(error, "REGISTRY_LOGIN_WRONG")) return [finding("error", "registry.credentials-wrong", { host, as })];
-    const facts = error.facts as Readonly<Record<string, unknown>>;
-    const answer = [error.code, facts["status"], facts["answer"] ?? facts["reason"] ?? facts["got"]]
-      .filter((part) => part !== undefined && part !== "")
-      .join(" ");
     const project = projectOf(target.repository);
-    return [
-      finding("error", "registry.no-pull", { host, project, as, answer: `${reference}: ${answer}`.slice(0, 300) }),
-    ];
+    const answer = `${reference}: ${failureInBrief(error)}`.slice(0, 300);
+    return [finding("error", "registry.no-pull", { host, project, as, answer })];
   }
 }
 

@@ -1,4 +1,4 @@
-import { isFailure, type Failure } from "../../model/failure.ts";
+import { failureInBrief, isFailure, type Failure } from "../../model/failure.ts";
 import { finding, type Finding, type RegistryQuestion } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import type { Reference } from "../../model/reference.ts";
@@ -70,7 +70,7 @@ export function failedQuestion({ input, realm }: Asking, { question, project }: 
     return finding("error", "registry.token-refused", { host, as, why });
   }
   const { action } = failure.facts as { readonly action?: unknown };
-  const reason = reasonOf(failure);
+  const reason = failureInBrief(failure);
   if (action === "GET token") return finding("error", "registry.token-service", { host, realm: realm ?? "?", reason });
   const subject = project === undefined ? host : `${host}/${project}`;
   return finding("error", "registry.unanswered", { subject, question, reason });
@@ -87,12 +87,4 @@ export function withoutRepeats(findings: readonly Finding[]): readonly Finding[]
     seen.add(key);
     return true;
   });
-}
-
-export function reasonOf(failure: Failure): string {
-  const facts = failure.facts as Readonly<Record<string, unknown>>;
-  const words = [facts["status"], facts["reason"], facts["answer"], facts["why"]].filter(
-    (each) => each !== undefined && each !== "",
-  );
-  return [failure.code, ...words.map(String)].join(" ").slice(0, 200);
 }

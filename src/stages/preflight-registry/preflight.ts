@@ -1,4 +1,4 @@
-import { Failure, isFailure } from "../../model/failure.ts";
+import { Failure, failureInBrief, isFailure } from "../../model/failure.ts";
 import { projectsOf } from "../../model/relocation.ts";
 import {
   finding,
@@ -11,7 +11,6 @@ import {
   notAsked,
   subjectOf,
   failedQuestion,
-  reasonOf,
   withoutRepeats,
   type Asking,
   type RegistryPreflightInput,
@@ -187,7 +186,7 @@ async function greet({ input, probe }: Asking): Promise<Greeting | Finding> {
 
 function unreachable({ host }: RegistryPreflightInput, failure: Failure): Finding {
   if (isFailure(failure, "REGISTRY_TLS")) return finding("error", "registry.tls", failure.facts);
-  return finding("error", "registry.unreachable", { host, reason: reasonOf(failure) });
+  return finding("error", "registry.unreachable", { host, reason: failureInBrief(failure) });
 }
 
 async function versionOf({ input, probe }: Asking): Promise<string | undefined> {
