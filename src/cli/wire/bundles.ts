@@ -3,10 +3,9 @@ import type { Bundle } from "../../content/open-bundle.ts";
 import { DiskSource, withoutVolumeNumber } from "../../edge/disk/disk-source.ts";
 import { hashRanges } from "../../edge/disk/hash-ranges.ts";
 import { openSource } from "../../edge/disk/open-source.ts";
-import { verifySignature } from "../../edge/disk/signature.ts";
+import { fittingKey } from "../../edge/disk/signature.ts";
 import { checkSm3Sums, readSm3Sums, type Sm3Result } from "../../edge/disk/sm3-sums.ts";
 import { volumesPathOf } from "../../edge/disk/volumes-document.ts";
-import { readText } from "../../edge/files/read-text.ts";
 import { stopAt } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
@@ -74,8 +73,6 @@ export async function openEach(paths: readonly string[], context: Context): Prom
   return { bundles, [Symbol.asyncDispose]: close };
 }
 
-export const maxKey = 64 * 1024;
-
 /** Of the command line and of the site file. */
 export function trustedKeys(flags: Flags, site: Site | undefined): readonly string[] {
   return [...texts(flags, "key"), ...(site?.trustKeys ?? [])];
@@ -112,7 +109,7 @@ export async function checkSignature(
   if (keys.length === 0) return undefined;
   const { sums, signature } = await bundle.signature();
   if (signature === undefined) throw new Failure("BUNDLE_UNSIGNED", { path: bundle.source.name });
-  return fittingKey({ path: bundle.source.name, sums, signature }, keys, context);
+  return signingKey({ path: bundle.source.name, sums, signature }, keys, context);
 }
 
 interface Signed {
@@ -121,12 +118,11 @@ interface Signed {
   readonly signature: Uint8Array;
 }
 
-async function fittingKey({ path, sums, signature }: Signed, keys: readonly string[], context: Context) {
-  for (const key of keys) {
-    const keyPath = resolve(context.cwd, key);
-    if (await verifySignature(sums, signature, await readText(keyPath, maxKey))) return keyPath;
-  }
-  throw new Failure("SIGNATURE_WRONG", { path, key: keys.join(", ") });
+async function signingKey({ path, sums, signature }: Signed, keys: readonly string[], { cwd }: Context) {
+  const paths = keys.map((key) => resolve(cwd, key));
+  const fits = await fittingKey(sums, signature, paths);
+  if (fits === undefined) throw new Failure("SIGNATURE_WRONG", { path, key: keys.join(", ") });
+  return fits;
 }
 
 interface Sm3Check extends Sm3Result {
@@ -153,7 +149,7 @@ export async function verifySm3(
   if (bytes === undefined) return mustBe ? lacking(file) : undefined;
   if (keys.length > 0 && signature === undefined) return lacking(`${file}.sig`);
   const signed =
-    signature && keys.length > 0 ? await fittingKey({ path, sums: bytes, signature }, keys, context) : undefined;
+    signature && keys.length > 0 ? await signingKey({ path, sums: bytes, signature }, keys, context) : undefined;
   return { file, signed, ...(await checkSm3Sums(bundlePath, { file, bytes }, sm3Progress(file, context))) };
 }
 

@@ -3,10 +3,10 @@ import { createReadStream } from "node:fs";
 import { access, constants, stat, realpath } from "node:fs/promises";
 import { delimiter, dirname, isAbsolute, join, resolve, basename } from "node:path";
 import { readFailure } from "../../edge/disk/errors.ts";
-import { verifySignature } from "../../edge/disk/signature.ts";
+import { fittingKey } from "../../edge/disk/signature.ts";
 import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
-import { readBytesIfThere, readText } from "../../edge/files/read-text.ts";
+import { readBytesIfThere } from "../../edge/files/read-text.ts";
 import { openHelm, type Helm } from "../../edge/process/helm.ts";
 import { openKubectl, type Kubectl } from "../../edge/process/kubectl.ts";
 import { moduleStarter } from "../../edge/wasm/starter.ts";
@@ -20,7 +20,7 @@ import { refuser } from "../../stages/bundle/read-entries.ts";
 import type { Context } from "../context.ts";
 import { text, type Flags } from "../define.ts";
 import { asFound, startedAs } from "../started-as.ts";
-import { trustedKeys, maxKey } from "./bundles.ts";
+import { trustedKeys } from "./bundles.ts";
 
 export interface FindToolOptions {
   /** As the flag or the site file names it. */
@@ -136,8 +136,9 @@ async function checkSums(
 ): Promise<void> {
   const signature = await readBytesIfThere(join(folder, Entry.signature), maxSignature);
   if (signature === undefined) throw untrusted(`${Entry.signature}: ENOENT`);
-  for (const key of keys) if (await verifySignature(sums, signature, await readText(resolve(cwd, key), maxKey))) return;
-  throw untrusted(`${Entry.signature} ≠ ${keys.join(", ")}`);
+  const paths = keys.map((key) => resolve(cwd, key));
+  if ((await fittingKey(sums, signature, paths)) === undefined)
+    throw untrusted(`${Entry.signature} ≠ ${keys.join(", ")}`);
 }
 
 async function sha256Of(path: string): Promise<string> {

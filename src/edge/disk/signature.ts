@@ -77,6 +77,19 @@ export async function verifySignature(sums: Uint8Array, signature: Uint8Array, p
   return holds(sums, signature, key);
 }
 
+/**
+ * The first of these files whose public key the signature fits; `undefined` where none does.
+ * @throws Failure KEY_UNUSABLE, FILE_MISSING, FILE_UNREADABLE
+ */
+export async function fittingKey(
+  sums: Uint8Array,
+  signature: Uint8Array,
+  keyPaths: readonly string[],
+): Promise<string | undefined> {
+  for (const path of keyPaths) if (await verifySignature(sums, signature, await readText(path, maxKey))) return path;
+  return undefined;
+}
+
 interface Scheme {
   readonly sign: (bytes: Uint8Array, key: KeyObject) => Uint8Array;
   readonly verify: (bytes: Uint8Array, signature: Uint8Array, key: KeyObject) => boolean;
