@@ -61,28 +61,11 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
       ),
     signal,
   });
-  const told: Finding[] = [...findings];
-  const owners: Owner[] = [];
-  const blocked = foreign.length > 0 && hasErrors(findings);
-  for (const found of blocked ? [] : foreign) {
-    told.push(...(await driftOf(found, ports)));
-    const existing = await ports.decide(undecided(found));
-    const { release, namespace, revision, chart, version } = found;
-    if (existing === "refuse") {
-      told.push(undecided(found));
-      continue;
-    }
-    const obstacle = unadoptable(found, existing);
-    if (obstacle !== undefined) {
-      told.push(obstacle);
-      continue;
-    }
-    const record = { release, namespace, revision, chart, version, values: existing };
-    owners.push({ record, values: found.values });
-    told.push(finding("note", "cluster.release-adopted", { release, namespace, revision, existing }));
-  }
+  const decisions: Decision[] = [];
+  // What no decision can make good is told alone; else one after the other, since whoever sits at the terminal is asked.
+  for (const found of hasErrors(findings) ? [] : foreign) decisions.push(await decideOn(found, ports));
+  const owners = decisions.flatMap(({ owner }) => owner ?? []);
   const changed = await changesSince(plan.charts.filter(isOurs), known, ports);
-  told.push(...changed.findings);
   // Where an earlier install adopted a release and stopped before helm, the release is still foreign: it was decided on
   // again above, and the earlier decision is left out.
   const before = (latest?.adopted ?? []).filter((one) => !foreign.some((each) => isSameRelease(each, one)));
@@ -96,7 +79,12 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
   return {
     plan: { ...planned, charts },
     records: decided.map(({ record }) => record),
-    findings: [...told, ...compared.findings],
+    findings: [
+      ...findings,
+      ...decisions.flatMap((decision) => decision.findings),
+      ...changed.findings,
+      ...compared.findings,
+    ],
     steps: [...charts.flatMap(ownershipStep), ...compared.steps],
     refused: foreign.length > owners.length || changed.refused,
   };
@@ -106,6 +94,25 @@ export async function adopt(plan: InstallPlan, ports: AdoptionPorts): Promise<Ad
 interface Owner {
   readonly record: AdoptedRecord;
   readonly values: Values;
+}
+
+interface Decision {
+  readonly findings: readonly Finding[];
+  /** `undefined` where the release stays its owner's. */
+  readonly owner: Owner | undefined;
+}
+
+async function decideOn(found: ForeignRelease, ports: AdoptionPorts): Promise<Decision> {
+  const drift = await driftOf(found, ports);
+  const existing = await ports.decide(undecided(found));
+  if (existing === "refuse") return { owner: undefined, findings: [...drift, undecided(found)] };
+  const obstacle = unadoptable(found, existing);
+  if (obstacle !== undefined) return { owner: undefined, findings: [...drift, obstacle] };
+  const { release, namespace, revision, chart, version, values } = found;
+  return {
+    owner: { record: { release, namespace, revision, chart, version, values: existing }, values },
+    findings: [...drift, finding("note", "cluster.release-adopted", { release, namespace, revision, existing })],
+  };
 }
 
 function layerOf({ record: { release }, values }: Owner): OwnerLayer {

@@ -31,20 +31,7 @@ type GitopsPhase = (typeof gitopsPhases)[number];
  * not the chart: no engine but Flux can lay the CA over what a chart makes, and none would prove it.
  */
 export function gitopsFolder(exported: ManifestExport, options: GitopsOptions): GitopsFolder {
-  const rendered = exported.releases.map(({ chart, manifest }) => {
-    const parts = partsOf(manifest);
-    return { name: chart.name, secrets: parts.filter(isSecret), parts: parts.filter((part) => !isSecret(part)) };
-  });
-  const placeOf = (object: RenderedObject): string => `${namespaceOf(object, options.namespace)}/${keyOf(object)}`;
-  const made = new Set(rendered.flatMap(({ parts }) => parts.flatMap(({ objects }) => objects.map(placeOf))));
-  const isPatch = (object: KubeObject): boolean => made.has(placeOf(object));
-  const before = exported.before.filter((object) => !isPatch(object));
-  const patches = [...exported.before.filter(isPatch), ...exported.overlay];
-  const secrets = rendered.flatMap((release) => release.secrets);
-  const jobs = rendered
-    .flatMap(({ parts }) => parts.flatMap(({ objects }) => objects))
-    .filter((object) => identityOf(object).kind === "Job")
-    .map((object) => ({ name: identityOf(object).name, namespace: namespaceOf(object, options.namespace) }));
+  const { rendered, before, patches, secrets, jobs } = sorted(exported, options.namespace);
   const documents: Readonly<Record<GitopsPhase, readonly File[]>> = {
     "1-namespace": file("objects.yaml", [...exported.namespace, ...before].map(yaml)),
     "2-crds": file(
@@ -72,6 +59,27 @@ export function gitopsFolder(exported: ManifestExport, options: GitopsOptions): 
     ],
     secrets: secrets.flatMap(({ objects }) => objects.map((object) => identityOf(object).name)),
     jobs,
+  };
+}
+
+/** What of an install stands in files of its own, what is laid over that, and what goes into no repository. */
+function sorted(exported: ManifestExport, namespace: string) {
+  const rendered = exported.releases.map(({ chart, manifest }) => {
+    const parts = partsOf(manifest);
+    return { name: chart.name, secrets: parts.filter(isSecret), parts: parts.filter((part) => !isSecret(part)) };
+  });
+  const objects = rendered.flatMap(({ parts }) => parts.flatMap((part) => part.objects));
+  const placeOf = (object: RenderedObject): string => `${namespaceOf(object, namespace)}/${keyOf(object)}`;
+  const made = new Set(objects.map(placeOf));
+  const isPatch = (object: KubeObject): boolean => made.has(placeOf(object));
+  return {
+    rendered,
+    before: exported.before.filter((object) => !isPatch(object)),
+    patches: [...exported.before.filter(isPatch), ...exported.overlay],
+    secrets: rendered.flatMap((release) => release.secrets),
+    jobs: objects
+      .filter((object) => identityOf(object).kind === "Job")
+      .map((object) => ({ name: identityOf(object).name, namespace: namespaceOf(object, namespace) })),
   };
 }
 
