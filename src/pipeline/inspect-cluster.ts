@@ -8,7 +8,7 @@ import type { Values } from "../model/values.ts";
 import { wasmPluginResource } from "../model/wasm-plugin.ts";
 import { isRoutingGroup, namespacesOf, routesRead, watchingOf, type Watching } from "../stages/survey/routes.ts";
 import { namedHosts, nodePlatforms, runningImages, secretsNamed } from "../stages/survey/running.ts";
-import { Taking } from "../stages/survey/taken.ts";
+import { SnapshotCollector } from "../stages/survey/taken.ts";
 import { changesOf, isUnreleased, unreleasedChart, versionOf } from "../stages/survey/unreleased.ts";
 import { liveObjects, servedResources } from "./live-objects.ts";
 
@@ -64,7 +64,7 @@ const pluginKinds = [wasmPluginResource, "wasmplugins.extensions.istio.io"] as c
 class Inspection {
   readonly #named: ReleaseRef;
   readonly #ports: InspectClusterPorts;
-  readonly #taking = new Taking();
+  readonly #collector = new SnapshotCollector();
   readonly #unread: { readonly what: SnapshotQuestion; readonly why: string }[] = [];
 
   constructor(named: ReleaseRef, ports: InspectClusterPorts) {
@@ -88,16 +88,16 @@ class Inspection {
       namespace,
       by: loose?.by ?? "helm",
       chart: chartOf(about, loose?.version ?? versionOf(ours, "higress")),
-      values: this.#taking.values(values),
+      values: this.#collector.values(values),
     };
     if (about !== undefined) await this.#drift();
     const taken = await this.#taken(configMaps.filter(isSetting), watchingOf(ours, values));
     return {
       ...known,
       ...(await this.#machines()),
-      images: this.#taking.images(runningImages(ours, await this.#list("pods", "pods"))),
+      images: this.#collector.images(runningImages(ours, await this.#list("pods", "pods"))),
       ...taken,
-      leftOut: this.#taking.leftOut,
+      leftOut: this.#collector.leftOut,
       unread: this.#unread,
     };
   }
@@ -110,10 +110,10 @@ class Inspection {
     const plugins = (await Promise.all(pluginKinds.map((resource) => this.#list("plugins", resource)))).flat();
     const routes = routesRead(await this.#routing(), { namespace, watching });
     const all = [...settings, ...routes.taken];
-    const takenPlugins = this.#taking.plugins(plugins);
-    const taken = this.#taking.objects(all, (object) => ownerOf(object) === release);
-    for (const needed of namespacesOf(taken.objects, namespace)) this.#taking.leave("namespace", needed);
-    this.#taking.leftOut.push(...routes.leftOut, ...secretsNamed([...plugins, ...all]));
+    const takenPlugins = this.#collector.plugins(plugins);
+    const taken = this.#collector.objects(all, (object) => ownerOf(object) === release);
+    for (const needed of namespacesOf(taken.objects, namespace)) this.#collector.leave("namespace", needed);
+    this.#collector.leftOut.push(...routes.leftOut, ...secretsNamed([...plugins, ...all]));
     return { ...takenPlugins, ...taken, hosts: namedHosts([...plugins, ...all]) };
   }
 
@@ -130,7 +130,7 @@ class Inspection {
     const { helm, signal } = this.#ports;
     const about = await this.#ask("release", () => helm.metadata(release, namespace, { signal }), undefined);
     if (about !== undefined && about.status !== "deployed")
-      this.#taking.leave("revision-undeployed", `${release} #${about.revision} ${about.status}`);
+      this.#collector.leave("revision-undeployed", `${release} #${about.revision} ${about.status}`);
     return about;
   }
 
@@ -139,7 +139,7 @@ class Inspection {
     const { helm, signal } = this.#ports;
     const ask = () => helm.values(release, namespace, { signal });
     const values = about === undefined ? loose : await this.#ask("release", ask, undefined);
-    if (values === undefined) this.#taking.leave("values-unknown", `${namespace}/${release}`);
+    if (values === undefined) this.#collector.leave("values-unknown", `${namespace}/${release}`);
     return values ?? {};
   }
 
@@ -151,7 +151,7 @@ class Inspection {
     const documents = typedObjects(stored, release).filter((document) => !isSetting(document));
     const live = await this.#ask("workloads", () => liveObjects(documents, namespace, { cluster, signal }), []);
     for (const { object, path, written, live: now } of documents.flatMap((each) => changesOf(each, live, namespace)))
-      this.#taking.leave("changed-by-hand", `${object} ${path}: ${written} → ${now}`);
+      this.#collector.leave("changed-by-hand", `${object} ${path}: ${written} → ${now}`);
   }
 
   /** Ingresses, and all kinds that the cluster has of the groups that routes are made of. */

@@ -1,6 +1,7 @@
 import { Failure } from "../../model/failure.ts";
 import { fieldManager, type KubeRef } from "../../model/kubernetes.ts";
 import { switchOff, wasmPluginResource, isEnabled, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import { abridged } from "../../std/abridged.ts";
 import { type Watch, lookAtGateway, type GatewayState, type PluginsPort } from "./gateway.ts";
 
 export interface DisableOptions {
@@ -28,17 +29,14 @@ export async function disablePlugins(
     metadata.name === name || metadata.labels?.[nameLabel] === name;
   const absent = names.filter((name) => !live.some((plugin) => isNamed(plugin, name)));
   if (absent.length > 0) {
-    const there = live.map(({ metadata }) => metadata.labels?.[nameLabel] ?? metadata.name);
-    throw new Failure("PLUGIN_ABSENT", { plugins: absent.join(", "), namespace, there: few([...new Set(there)]) });
+    const there = new Set(live.map(({ metadata }) => metadata.labels?.[nameLabel] ?? metadata.name));
+    const listed = there.size === 0 ? "-" : abridged([...there]);
+    throw new Failure("PLUGIN_ABSENT", { plugins: absent.join(", "), namespace, there: listed });
   }
   for (const plugin of live.filter((each) => names.some((name) => isNamed(each, name)))) {
     await disable(plugin, port, { namespace, signal });
     off(plugin.metadata.name);
   }
-}
-
-function few(names: readonly string[]): string {
-  return names.length === 0 ? "-" : [...names.slice(0, 20), ...(names.length > 20 ? ["…"] : [])].join(", ");
 }
 
 async function disable(

@@ -1,6 +1,7 @@
 import { groupOf, nameOf, type KubeObject } from "../../model/kubernetes.ts";
 import { itemsAt, mapAt, podSpecOf, textAt, type RenderedObject } from "../../model/rendered-object.ts";
 import { valueAt, type Values } from "../../model/values.ts";
+import { abridged } from "../../std/abridged.ts";
 import type { LeftOut, LeftOutReason } from "../../model/cluster-snapshot.ts";
 
 /** API groups whose objects a Higress makes routes of; which kinds there are in them, the cluster says. */
@@ -58,15 +59,15 @@ interface SortedRoutes {
  * controller reads it, or nobody can tell. What has an owner is made anew by that.
  */
 export function routesRead(all: readonly KubeObject[], scope: RouteScope): SortedRoutes {
-  const made = all.filter(({ metadata }) => !Array.isArray(metadata["ownerReferences"]));
-  const classed = gatewayApi(made, scope.watching);
+  const written = all.filter(({ metadata }) => !Array.isArray(metadata["ownerReferences"]));
+  const classed = gatewayApi(written, scope.watching);
   const taken: KubeObject[] = [];
   const others = new Map<string, KubeObject[]>();
   const pass = (reason: LeftOutReason, what: string, object: KubeObject): void => {
     const key = `${reason} ${what}`;
     others.set(key, [...(others.get(key) ?? []), object]);
   };
-  for (const object of made) {
+  for (const object of written) {
     const { kind, apiVersion, metadata } = object;
     const isHere = metadata.namespace === scope.namespace;
     if (kind === "Ingress") {
@@ -160,9 +161,8 @@ const shown = 10;
 
 function counted(key: string, objects: readonly KubeObject[]): LeftOut {
   const [reason = "", ...what] = key.split(" ");
-  const names = objects.slice(0, shown).map(nameOf);
-  const list = [...names, ...(objects.length > shown ? ["…"] : [])].join(", ");
-  return { reason: reason as LeftOutReason, where: `${what.join(" ")} × ${objects.length}: ${list}` };
+  const names = abridged(objects.map(nameOf), shown);
+  return { reason: reason as LeftOutReason, where: `${what.join(" ")} × ${objects.length}: ${names}` };
 }
 
 /** Namespaces of what is applied after an install: none of it makes one. */

@@ -4,6 +4,7 @@ import { finding, type Finding } from "../../model/finding.ts";
 import { revisionBack, type HelmPort, type ReleaseChart } from "../../model/helm.ts";
 import { isSameRelease, type ReleaseRef } from "../../model/receipt.ts";
 import { joinPath, leavesOf, type Values } from "../../model/values.ts";
+import { abridged } from "../../std/abridged.ts";
 import { changedValues } from "./owner-values.ts";
 import type { LiveField } from "./live-fields.ts";
 import type { UnreleasedObjects } from "./unreleased.ts";
@@ -119,7 +120,7 @@ async function elsewhere(
 export function undecided(foreign: ForeignRelease): Finding {
   const { release, namespace, revision, values, unreleased } = foreign;
   const chart = `${foreign.chart} ${foreign.version}`;
-  const set = few(leavesOf(values).map(({ path }) => joinPath(path)));
+  const set = abridged(leavesOf(values).map(({ path }) => joinPath(path)));
   if (unreleased === undefined)
     return finding("error", "cluster.release-foreign", { release, namespace, chart, revision, set });
   const { by, objects } = unreleased;
@@ -148,7 +149,7 @@ export async function releaseChanged(
   const now = await helm.values(release, namespace, { revision, signal });
   const changes = then === undefined || now === undefined ? [] : changedValues(then, now);
   if (changes.length === 0) return undefined;
-  const facts = { release, namespace, install, revision, changes: few(changes) };
+  const facts = { release, namespace, install, revision, changes: abridged(changes) };
   return finding("error", "cluster.release-changed", facts);
 }
 
@@ -174,9 +175,5 @@ export function releaseDrift(
 
 /** What stands there, and what would. */
 function listed(changes: readonly LiveField[]): string {
-  return few(changes.map(({ object, path, live, written }) => `${object} ${path}: ${live} → ${written}`));
-}
-
-function few(texts: readonly string[]): string {
-  return [...texts.slice(0, 20), ...(texts.length > 20 ? ["…"] : [])].join(", ");
+  return abridged(changes.map(({ object, path, live, written }) => `${object} ${path}: ${live} → ${written}`));
 }

@@ -173,7 +173,7 @@ const members: readonly (readonly [from: string, to: string, absent?: false])[] 
 function readProfile(configMap: KubeObject | undefined): HgctlProfile | undefined {
   const text = valueAt(configMap?.["data"], ["profile"]);
   if (typeof text !== "string") return undefined;
-  const profile = document(text);
+  const profile = documentIn(text);
   if (profile === undefined) return undefined;
   const { higressVersion, values } = profile;
   const set = members.flatMap(([from, to, absent]) => {
@@ -187,7 +187,7 @@ function readProfile(configMap: KubeObject | undefined): HgctlProfile | undefine
   };
 }
 
-function document(text: string): Values | undefined {
+function documentIn(text: string): Values | undefined {
   try {
     return loadTyped(text).find(isValues);
   } catch (error) {

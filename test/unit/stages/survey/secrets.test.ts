@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withoutSecrets } from "../../../../src/stages/survey/taken.ts";
+import { withoutSecrets } from "../../../../src/stages/survey/secrets.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const issuedKey = `sk-${"a1B2".repeat(6)}`;
