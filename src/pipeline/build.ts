@@ -1,9 +1,8 @@
-import { type Phase, reportFindings, stopAt, stopAtErrors } from "../model/event.ts";
 import { createHash } from "node:crypto";
-import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import { Entry } from "../model/bundle.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
+import { type Phase, reportFindings, stopAt, stopAtErrors } from "../model/event.ts";
 import type { Lock, LockItem } from "../model/lock.ts";
 import { parseReference } from "../model/reference.ts";
 import { releaseEntry, type ReleaseDocument } from "../model/release.ts";
@@ -12,6 +11,7 @@ import { pack, type PackResult } from "../stages/bundle/pack.ts";
 import type { LargeFile, PackInput, PlannedBlob, SmallFile } from "../stages/bundle/ports.ts";
 import { patchFor } from "../stages/repair/request.ts";
 import type { Resolved } from "../stages/resolve/ports.ts";
+import { canonicalJson, type Json } from "../std/canonical-json.ts";
 import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 import { discover, isOneOf } from "./discover.ts";
 import { chartEntry, lockedArchive, refuseOtherFiles, resolveLocked } from "./locked.ts";
@@ -80,7 +80,7 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
     report,
   );
   // Not with a lock: the build that wrote it was proved, and `refuseOtherFiles` has found the same files here.
-  if (input.lock === undefined) await refuseWhatFails(input, { charts, files, resolved }, ports, options);
+  if (input.lock === undefined) await refuseWhatFails(input, { charts, files }, resolved, ports, options);
   reportFindings(missingPrograms(input.spec.platforms, input.tools, { installsCharts: charts.length > 0 }), report);
   const lock = input.lock ?? lockOf(input, charts, resolved, described);
   const blobs = plannedBlobs(resolved);
@@ -97,20 +97,23 @@ export async function planBuild(input: BuildInput, ports: BuildPorts, options: B
   };
 }
 
+/** Charts that were fetched, and all files that the bundle will have besides blobs and programs. */
+interface Contents {
+  readonly charts: readonly LoadedChart[];
+  readonly files: readonly SmallFile[];
+}
+
 /** What would fail inside fails here, before a layer is fetched. @throws Failure FINDINGS once all of it is told */
 async function refuseWhatFails(
   input: BuildInput,
-  planned: {
-    readonly charts: readonly LoadedChart[];
-    readonly files: readonly SmallFile[];
-    readonly resolved: readonly Resolved[];
-  },
+  contents: Contents,
+  resolved: readonly Resolved[],
   ports: BuildPorts,
   { report, signal }: BuildOptions,
 ): Promise<void> {
   report({ type: "phase", phase: "prove", state: "started" });
-  const items = planned.resolved.map(({ item }) => item);
-  const findings = await rehearse(rehearsedBundle(input, { ...planned, items }), ports.rehearsal, signal);
+  const items = resolved.map(({ item }) => item);
+  const findings = await rehearse(rehearsedBundle(input, contents, items), ports.rehearsal, signal);
   reportFindings(findings, report);
   report({ type: "phase", phase: "prove", state: "done" });
   stopAtErrors(findings, "source");
@@ -118,35 +121,28 @@ async function refuseWhatFails(
 
 function rehearsedBundle(
   { spec: { version, kubeVersion }, manifests }: BuildInput,
-  {
-    charts,
-    files,
-    items,
-  }: {
-    readonly charts: readonly LoadedChart[];
-    readonly files: readonly SmallFile[];
-    readonly items: readonly LockItem[];
-  },
+  { charts, files }: Contents,
+  items: readonly LockItem[],
 ): RehearsedBundle {
   return { version, kubeVersion, namespace: charts[0]?.spec.namespace, items, files, manifests };
 }
 
 async function discoverAndResolve(
   input: BuildInput,
-  { charts, files }: { readonly charts: readonly LoadedChart[]; readonly files: readonly SmallFile[] },
+  contents: Contents,
   ports: BuildPorts,
   options: BuildOptions,
 ): Promise<readonly Resolved[]> {
   const { report, signal } = options;
   report({ type: "phase", phase: "discover", state: "started" });
-  const discovered = await discover(charts, input, ports, options);
+  const discovered = await discover(contents.charts, input, ports, options);
   report({ type: "phase", phase: "discover", state: "done", detail: String(discovered.images.length) });
   const unreadable = [...(input.unreadable ?? []), ...discovered.unreadable];
   report({ type: "phase", phase: "resolve", state: "started" });
-  const resolved = await resolveAll(input.spec, charts, { ...discovered, unreadable }, ports, {
+  const resolved = await resolveAll(input.spec, contents.charts, { ...discovered, unreadable }, ports, {
     ...options,
     refusedNames: async (items) => {
-      const found = await rehearseNames(rehearsedBundle(input, { charts, files, items }), ports.rehearsal, signal);
+      const found = await rehearseNames(rehearsedBundle(input, contents, items), ports.rehearsal, signal);
       const errors = found.filter((each) => each.severity === "error" && !isOneOf(unreadable, each));
       reportFindings(errors, report);
       return errors;

@@ -1,4 +1,4 @@
-import { reportFindings } from "../model/event.ts";
+import { reportFindings, stopAt } from "../model/event.ts";
 import { isFailure } from "../model/failure.ts";
 import { finding, type Finding } from "../model/finding.ts";
 import { foreignCharacter, isReference, registriesOf } from "../model/reference.ts";
@@ -6,7 +6,6 @@ import { containerImage, discoverReferences, findGaps, type FoundReference } fro
 import { relocationExceptions, relocationPatches, relocationValues } from "../stages/relocate/relocate.ts";
 import type { SmallFile } from "../stages/bundle/ports.ts";
 import { misfits } from "./misfits.ts";
-import { stopAt } from "../model/event.ts";
 import { placeholder, unreadableCrds } from "./rehearsal.ts";
 import type { BuildInput, BuildOptions, BuildPorts, LoadedChart } from "./build-ports.ts";
 

@@ -1,7 +1,6 @@
-import type { Finding } from "../model/finding.ts";
 import type { Site } from "../model/site.ts";
 import { relocationExceptions } from "../stages/relocate/relocate.ts";
-import { finding, type FindingFacts } from "../model/finding.ts";
+import { finding, type Finding, type FindingFacts } from "../model/finding.ts";
 import type { DeclaredReference } from "../model/inside.ts";
 import {
   identityOf,

@@ -191,15 +191,16 @@ interface Named {
 }
 
 function merged<T extends Named>(known: readonly T[], news: readonly T[], join: (known: T, now: T) => T): T[] {
-  const all = new Map(known.map((record) => [keyOf(record), record]));
+  const all = new Map(known.map((record) => [recordKey(record), record]));
   for (const record of news) {
-    const had = all.get(keyOf(record));
-    all.set(keyOf(record), had === undefined ? record : join(had, record));
+    const had = all.get(recordKey(record));
+    all.set(recordKey(record), had === undefined ? record : join(had, record));
   }
   return [...all.values()];
 }
 
-function keyOf({ resource = "", namespace = "", name }: Named): string {
+/** What an object is known by, over all receipts of a cluster. */
+export function recordKey({ resource = "", namespace = "", name }: Named): string {
   return `${resource} ${namespace} ${name}`;
 }
 

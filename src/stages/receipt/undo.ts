@@ -3,8 +3,10 @@ import { finding, type Finding } from "../../model/finding.ts";
 import { fieldManager, type KubeObject, type ObjectsPort, type PatchOperation } from "../../model/kubernetes.ts";
 import { isSameRelease, releasesOf, type ObjectRecord, type PluginRecord, type Receipt } from "../../model/receipt.ts";
 import { repoint, switchOff, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import { abridged } from "../../std/abridged.ts";
 import { receiptName } from "./keep.ts";
 import type { ReleasePort } from "./ports.ts";
+import { recordKey } from "./receipt.ts";
 
 interface UndoOptions {
   readonly cluster: ObjectsPort;
@@ -35,11 +37,9 @@ export async function rollback(current: Receipt, before: Receipt, options: UndoO
   }
   findings.push(...(await undoLeftovers(current, before, options)));
   await releasesBack(current, before, release, signal);
-  const known = new Set(before.objects.map(keyOf));
-  for (const record of current.objects.filter((object) => !known.has(keyOf(object)))) {
-    if (record.did === "created") findings.push(...(await removeOurs(record, cluster, signal)));
-    else await giveBack(record, cluster, signal);
-  }
+  const known = new Set(before.objects.map(recordKey));
+  for (const record of current.objects.filter((object) => !known.has(recordKey(object))))
+    findings.push(...(await takeBack(record, cluster, signal)));
   return findings;
 }
 
@@ -52,10 +52,7 @@ export async function uninstall(receipt: Receipt, options: UninstallOptions): Pr
   findings.push(...(await undoLeftovers(receipt, undefined, options)));
   for (const each of releasesOf(receipt).toReversed()) await release.uninstall(each, signal);
   const [spaces, objects] = [receipt.objects.filter(isNamespace), receipt.objects.filter((one) => !isNamespace(one))];
-  for (const record of objects.toReversed()) {
-    if (record.did === "created") findings.push(...(await removeOurs(record, cluster, signal)));
-    else await giveBack(record, cluster, signal);
-  }
+  for (const record of objects.toReversed()) findings.push(...(await takeBack(record, cluster, signal)));
   if (options.crds === true)
     for (const crd of receipt.crds.filter(({ did }) => did === "created"))
       findings.push(...(await removeOurs(crd, cluster, signal)));
@@ -103,9 +100,9 @@ async function undoLeftovers(
   before: Receipt | undefined,
   { cluster, signal }: UndoOptions,
 ): Promise<readonly Finding[]> {
-  const settled = new Set(before?.leftovers.map(keyOf));
+  const settled = new Set(before?.leftovers.map(recordKey));
   const findings: Finding[] = [];
-  for (const record of current.leftovers.filter((leftover) => !settled.has(keyOf(leftover))).toReversed()) {
+  for (const record of current.leftovers.filter((leftover) => !settled.has(recordKey(leftover))).toReversed()) {
     if ((await cluster.get(record, signal)) === undefined) continue;
     if (!(await cluster.patch(record, record.undo, { fieldManager, signal }))) findings.push(drift(record.name));
   }
@@ -135,8 +132,7 @@ async function removeEmpty(
       );
   }
   if (left.length === 0) return removeOurs(space, cluster, signal);
-  const fields = [...left.slice(0, 5), ...(left.length > 5 ? ["…"] : [])].join(", ");
-  return [finding("warning", "cluster.drift", { object: `namespace ${space.name}`, fields })];
+  return [finding("warning", "cluster.drift", { object: `namespace ${space.name}`, fields: abridged(left, 5) })];
 }
 
 /** Of kinds that belong to no namespace the answer has all there are. */
@@ -153,8 +149,11 @@ function isNamespace({ resource }: ObjectRecord): boolean {
   return resource === "namespaces";
 }
 
-function keyOf({ resource, namespace = "", name }: Pick<ObjectRecord, "resource" | "namespace" | "name">): string {
-  return `${resource} ${namespace} ${name}`;
+/** Undoes what an install did to an object: what it made goes, and in what was there before it gives up its fields. */
+async function takeBack(record: ObjectRecord, cluster: ObjectsPort, signal?: AbortSignal): Promise<readonly Finding[]> {
+  if (record.did === "created") return removeOurs(record, cluster, signal);
+  await giveBack(record, cluster, signal);
+  return [];
 }
 
 /** Deletes the very object that the receipt tells of. One with another uid was made by somebody since: left, and named. */

@@ -114,32 +114,26 @@ interface FoundIndex extends DescribedContent {
   readonly content: Fetcher;
 }
 
-interface Choice {
-  readonly platforms: readonly Platform[];
-  readonly allowMissing?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * Keeps the children of an index that were chosen. Harbor refuses an index with absent children, so the rest must go,
  * attestations of dropped children with them; when nothing has to go, the bytes and the digest stay as they are. Of an
  * index that has none of the chosen platforms, `allowMissing` keeps all that it has.
  * @throws Failure PLATFORM_MISSING unless `allowMissing`
  */
-async function pruneIndex(reference: string, index: FoundIndex, choice: Choice): Promise<PrunedIndex> {
+async function pruneIndex(reference: string, index: FoundIndex, context: ResolveContext): Promise<PrunedIndex> {
   const { bytes, descriptor, manifest, content } = index;
   const children = await Promise.all(
     manifest.manifests.map(async (child) => ({
       child,
-      platforms: await platformsOf(child, { reference, content, signal: choice.signal }, 1),
+      platforms: await platformsOf(child, { reference, content, signal: context.signal }, 1),
     })),
   );
   const isChosen = (platform: Platform): boolean =>
-    choice.platforms.some((wanted) => platformMatches(wanted, platform));
+    context.platforms.some((wanted) => platformMatches(wanted, platform));
   const chosen = children.filter(({ platforms }) => platforms.some(isChosen));
   const has = children.flatMap(({ platforms }) => platforms);
   const platforms = chosen.flatMap((each) => each.platforms.filter(isChosen));
-  const findings = missingPlatforms(reference, platforms, has.map(printPlatform), choice);
+  const findings = missingPlatforms(reference, platforms, has.map(printPlatform), context);
   const whole = { descriptor, bytes, changed: false, findings };
   if (chosen.length === 0) return { ...whole, kept: has.filter(({ os }) => os !== "unknown") };
   if (chosen.length === children.length) return { ...whole, kept: platforms };
@@ -184,13 +178,13 @@ function missingPlatforms(
   reference: string,
   kept: readonly Platform[],
   has: readonly string[],
-  choice: { readonly platforms: readonly Platform[]; readonly allowMissing?: boolean | undefined },
+  { platforms, allowMissing }: ResolveContext,
 ): readonly Finding[] {
-  const missing = choice.platforms
+  const missing = platforms
     .filter((platform) => !kept.some((one) => platformMatches(platform, one)))
     .map(printPlatform);
   if (missing.length === 0) return [];
   const facts = { platform: missing.join(" "), has: [...new Set(has)].join(" ") };
-  if (choice.allowMissing !== true) throw new Failure("PLATFORM_MISSING", { reference, ...facts });
+  if (allowMissing !== true) throw new Failure("PLATFORM_MISSING", { reference, ...facts });
   return [finding("warning", "bundle.platform-missing", { item: reference, ...facts })];
 }

@@ -6,7 +6,7 @@ import { finding, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import { pointer, printReference, type Reference } from "../../model/reference.ts";
 import { bare, graphBytes, rootManifest } from "./image.ts";
-import { keep, type ExaminePlugin, type Resolved, type ResolveContext, type SourceRepository } from "./ports.ts";
+import type { ExaminePlugin, Resolved, ResolveContext, SourceRepository } from "./ports.ts";
 
 export interface PluginRequest {
   readonly name: string;
@@ -42,16 +42,17 @@ export async function resolvePlugin(
   const content = overlay(made, source);
   const where = { side: "source", signal: context.signal } as const;
   const manifest = await pluginImage(reference, found.descriptor, content, where);
-  const { gatewayMinVersion } = request;
-  const { name } = request;
+  const { name, gatewayMinVersion } = request;
   const original = bare(found.descriptor);
   const examined = await examine({ name, reference, root: original, manifest, content, gatewayMinVersion });
-  if (examined.replacement !== undefined) keep(made, examined.replacement);
-  const root = bare(examined.replacement?.manifest.descriptor ?? original);
+  const { manifest: replaced, blobs = [] } = examined.replacement ?? {};
+  for (const { descriptor, bytes } of replaced === undefined ? [] : [replaced, ...blobs])
+    made.put(descriptor.digest, bytes);
+  const root = bare(replaced?.descriptor ?? original);
   const graph = await readGraph(content, root, "source", context.signal);
   const item: LockItem = {
     kind: "plugin",
-    name: request.name,
+    name,
     reference,
     root,
     bytes: graphBytes(graph),
@@ -60,7 +61,7 @@ export async function resolvePlugin(
     aliases: [...(request.aliases ?? [])],
     ...(request.version === undefined ? {} : { version: request.version }),
     ...request.about,
-    ...(examined.replacement === undefined ? {} : { derived: { from: original, how: "plugin-layout" as const } }),
+    ...(replaced === undefined ? {} : { derived: { from: original, how: "plugin-layout" as const } }),
   };
   return { item, graph, content, findings: [...drift(request, reference, found.descriptor), ...examined.findings] };
 }

@@ -1,6 +1,5 @@
 import type { Graph } from "../../content/graph.ts";
 import type { DescribedContent, Fetcher, Resolver } from "../../content/store.ts";
-import type { MemoryStore } from "../../content/memory.ts";
 import type { Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import type { Descriptor } from "../../model/descriptor.ts";
@@ -50,8 +49,3 @@ export interface FoundPlugin {
 export type ExaminePlugin = (
   plugin: FoundPlugin,
 ) => Promise<{ readonly replacement?: Replacement | undefined; readonly findings: readonly Finding[] }>;
-
-export function keep(made: MemoryStore, replacement: Replacement): void {
-  made.put(replacement.manifest.descriptor.digest, replacement.manifest.bytes);
-  for (const blob of replacement.blobs) made.put(blob.descriptor.digest, blob.bytes);
-}
