@@ -222,14 +222,21 @@ for (const language of /** @type {const} */ (["en", "zh"])) {
     codes: codesPage,
     troubleshooting: troublePage,
   }))
-    pages.push([`docs/${language}/${name}.md`, await format(page(language), { parser: "markdown", printWidth: 120 })]);
+    pages.push([`docs/${language}/${name}.md`, page(language)]);
   // The folders are those of man itself: `man -M docs/man higress-airgap` reads them in the user's language.
   pages.push([`docs/man/${language === "zh" ? "zh_CN/" : ""}man1/higress-airgap.1`, manPage(language)]);
 }
 
+/** A page without what prettier does to ours: it pads tables, sets blank lines and leaves no two spaces. @param {string} page */
+const unformatted = (page) => page.replaceAll(/-{3,}/g, "---").replaceAll(/ {2,}/g, " ").replaceAll(/ ?\n+/g, "\n");
+
 const stale = [];
-for (const [path, text] of pages) {
-  if ((await readFile(path, "utf8").catch(() => "")) === text) continue;
+for (const [path, written] of pages) {
+  const there = await readFile(path, "utf8").catch(() => "");
+  // That it is formatted is for the gate to say: to format all pages takes some seconds, and a test waits for them.
+  if (process.argv.includes("--check") && unformatted(there) === unformatted(written)) continue;
+  const text = path.endsWith(".md") ? await format(written, { parser: "markdown", printWidth: 120 }) : written;
+  if (there === text) continue;
   stale.push(path);
   if (process.argv.includes("--check")) continue;
   await mkdir(dirname(path), { recursive: true });
