@@ -88,13 +88,18 @@ function verifying({ ours }) {
   const pinned = (/** @type {string} */ command) => `taskset -c 0 ${command}`;
   const verify = `${ours} verify images.tar`;
   const openssl = "openssl dgst -sha256 images.tar";
-  const one = { name: "verify, one processor", script: pinned(verify) };
+  const side = (/** @type {string} */ name, /** @type {string} */ command) => ({
+    name,
+    script: command,
+    reads: ["images.tar"],
+  });
+  const one = side("verify, one processor", pinned(verify));
   return [
-    { id: "verify, one thread", a: one, b: { name: "openssl dgst", script: pinned(openssl) }, wall: 1.1 },
+    { id: "verify, one thread", a: one, b: side("openssl dgst", pinned(openssl)), wall: 1.1 },
     {
       id: "verify",
-      a: { name: "verify", script: verify },
-      b: { name: "openssl dgst", script: openssl },
+      a: side("verify", verify),
+      b: side("openssl dgst", openssl),
       wall: 0.6,
       rss: 80,
     },
@@ -104,8 +109,9 @@ function verifying({ ours }) {
 /** @param {Bench} bench @returns {readonly Case[]} */
 function pushing(bench) {
   const { images, peers, ours } = bench;
-  const to = (/** @type {string} */ name, /** @type {string} */ command) => target(bench, { name, script: command }, 0);
-  const push = to("push", `${ours} push images.tar --site site-0.yaml`);
+  const to = (/** @type {string} */ name, /** @type {string} */ command, reads = "images-layout") =>
+    target(bench, { name, script: command, reads: [reads] }, 0);
+  const push = to("push", `${ours} push images.tar --site site-0.yaml`, "images.tar");
   const copies = images.map(
     ({ name }) =>
       `${skopeo} copy -q --all --dest-tls-verify=false oci:images-layout:${name} "docker://$(cat target-0)/${name}:1"`,

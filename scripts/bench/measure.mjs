@@ -2,17 +2,18 @@
 // Runs commands and says what they cost. Two are compared in pairs, A B A B, because what else the machine does changes
 // from minute to minute: the ratio of a pair holds where the times do not.
 import { randomUUID } from "node:crypto";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 /**
  * @typedef {{ readonly wall: number, readonly cpu: number, readonly rss: number, readonly own: number, readonly read: number, readonly handed: number, readonly written: number }} Cost
  *   seconds, seconds, MiB, MiB of that which no file is behind, MiB through read and write calls (sockets too), MiB handed to
  *   the disk
- * @typedef {{ readonly name: string, readonly script: string, before?(): Promise<unknown>, after?(): Promise<unknown> }} Side
- *   `script` is for sh; `before` and `after` are not measured
+ * @typedef {{ readonly name: string, readonly script: string, readonly reads?: readonly string[], before?(): Promise<unknown>, after?(): Promise<unknown> }} Side
+ *   `script` is for sh; `before` and `after` are not measured; `reads`: files and folders that are in the page cache when it starts
  * @typedef {{ readonly a: Cost, readonly b: Cost, readonly wall: number, readonly cpu: number, readonly low: number, readonly high: number, readonly runs: number, readonly load: number }} Pair
  */
 
@@ -40,8 +41,9 @@ export async function compare(a, b, runs, directory) {
 }
 
 /** @param {Side} side @param {string} directory @returns {Promise<Cost>} */
-export async function measure({ name, script, before, after }, directory) {
+export async function measure({ name, script, reads = [], before, after }, directory) {
   await before?.();
+  await settle(reads, directory);
   const file = join(directory, `cost-${randomUUID()}`);
   // The shell's own account takes in what its children did, once they have ended.
   const inner = `${script}\ncode=$?; cat /proc/$$/io > '${file}.io'; exit $code`;
@@ -57,6 +59,19 @@ export async function measure({ name, script, before, after }, directory) {
   await after?.();
   const bytes = { read: count("rchar"), handed: count("wchar"), written: count("write_bytes") };
   return { wall, cpu: user + system, rss: rss / 1024, own, ...bytes };
+}
+
+/**
+ * What the one before left to be written, the kernel writes while the next one runs, on its account; and of several GiB one side
+ * would fetch from the disk what the other then finds in memory.
+ * @param {readonly string[]} reads @param {string} directory
+ */
+async function settle(reads, directory) {
+  await promisify(execFile)("sync");
+  if (reads.length > 0)
+    await promisify(execFile)("sh", ["-c", `find ${reads.join(" ")} -type f -exec cat {} + > /dev/null`], {
+      cwd: directory,
+    });
 }
 
 /** Milliseconds until the first byte on either stream. @param {string} command @param {string} cwd @returns {Promise<number>} */

@@ -188,6 +188,7 @@ ${rows.join("\n")}
 const reading = `## How to read this
 
 - The floor of build is curl, which fetches the same blobs and manifests eight at a time, and \`openssl dgst\`, which hashes what arrived once. The floor of push is curl with the same requests: uploads, mounts, manifests; it hashes nothing and reads each byte once. Neither checks anything, goes on after a break, or makes one file.
+- Before each command the disk gets what still waits for it, and what verify and push read is read once: both sides find it in memory, also the first.
 - Ours syncs to the disk as it goes, so that an interrupted build goes on after a power cut; neither the floor nor the peers do. What ends in the page cache costs them nothing here.
 - The program starts a Node first, ${"`--version`"} says how long that takes; on small content that is a good part of the time.
 - The registry hashes what it is sent, on the same two processors: a push by two clients that both wait for it takes the same time.
