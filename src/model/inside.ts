@@ -22,7 +22,10 @@ export interface Inside {
  * never leave (services of the cluster, private addresses). `undefined`: it is outside.
  */
 export function insideBy(host: string, { prefixes, hosts = [], namespaces = [] }: Inside): string | undefined {
-  const place = hostPlace(host);
+  // As URL has it (https://url.spec.whatwg.org/#host-parsing): `evil%2eexample` is a name with a dot.
+  const place = hostPlace(
+    host.replaceAll(/%([0-7][\da-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+  );
   const { name } = place;
   if (name === "") return undefined;
   if (prefixes.some((prefix) => isSamePlace(hostPlace(prefix.split("/")[0] ?? ""), place))) return "registry";

@@ -138,8 +138,12 @@ export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
-/** Groups that every API server has; all others come with CRDs. https://kubernetes.io/docs/reference/kubernetes-api/ */
-const builtIn = /^(|apps|batch|autoscaling|policy|extensions|(?!gateway\.|inference\.)[a-z]+(\.[a-z]+)?\.k8s\.io)$/;
+/**
+ * Groups that an API server has of itself, though an older one may lack the newest of them; all others come with CRDs, also those
+ * that Kubernetes' own projects name so. https://kubernetes.io/docs/reference/kubernetes-api/
+ */
+const builtIn =
+  /^(|apps|batch|autoscaling|policy|(?!(gateway|inference|(group)?snapshot\.storage|policy\.networking)\.)[a-z]+(\.[a-z]+)?\.k8s\.io)$/;
 
 export function isBuiltInGroup(group: string): boolean {
   return builtIn.test(group);

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { NamespaceName, ObjectName, ReleaseName, ResourceName } from "./names.ts";
 
 const Text = z.string().max(600);
+/** A signed one is long. */
+const Url = z.string().max(4096);
 
 /** An object that we made or changed. `uid` says which one: a namesake that came later is not ours to touch. */
 export const ObjectRecord = z.strictObject({
@@ -15,7 +17,7 @@ export const ObjectRecord = z.strictObject({
 export interface ObjectRecord extends z.output<typeof ObjectRecord> {}
 
 const Pointer = z.string().regex(/^\/(spec|metadata)\/[^\s]{1,300}$/);
-const PatchValue = z.union([Text, z.boolean(), z.number()]);
+const PatchValue = z.union([Url, z.boolean(), z.number()]);
 
 /** RFC 6902 operations without anything large or secret: what `PatchOperation` of kubernetes.ts allows. */
 const PatchRecord = z.union([
@@ -30,7 +32,7 @@ export const LeftoverRecord = z.strictObject({
   namespace: NamespaceName,
   name: ObjectName,
   did: z.enum(["repointed", "disabled"]),
-  url: Text.describe("The URL that it had"),
+  url: Url.describe("The URL that it had"),
   undo: z.array(PatchRecord).max(2000),
 });
 export interface LeftoverRecord extends z.output<typeof LeftoverRecord> {}
@@ -38,10 +40,10 @@ export interface LeftoverRecord extends z.output<typeof LeftoverRecord> {}
 export const PluginRecord = z.strictObject({
   namespace: NamespaceName,
   name: ObjectName,
-  url: Text,
+  url: Url,
   state: z.enum(["on", "off"]),
   /** The URL that it had before this install, when it was there. */
-  before: Text.optional(),
+  before: Url.optional(),
 });
 export interface PluginRecord extends z.output<typeof PluginRecord> {}
 
@@ -91,7 +93,8 @@ export const Receipt = z.strictObject({
   }),
   /** sha256 of the values that helm was given; the values themselves are beside the receipt. */
   values: z.string().max(100),
-  phases: z.array(PhaseRecord).max(200),
+  /** `withPhase` keeps fewer; earlier versions kept those of every try. */
+  phases: z.array(PhaseRecord).max(5000),
   /** Of the site's release; the only one that the first receipts knew. */
   helm: z.strictObject({ revision: z.int().min(0), previousRevision: z.int().min(0) }).optional(),
   /** One for each chart, in the order in which they were installed. */

@@ -13,8 +13,9 @@ export interface ReferenceWord {
 const publicRegistries =
   /(?<![\w.-])(?:[\w-]+\.)*(?:aliyuncs\.com|docker\.io|docker\.com|quay\.io|gcr\.io|ghcr\.io|registry\.k8s\.io|pkg\.dev|mcr\.microsoft\.com|public\.ecr\.aws|amazonaws\.com|nvcr\.io|daocloud\.io|myhuaweicloud\.com|tencentcloudcr\.com|ccs\.tencentyun\.com)(?![\w-]|\.\w)(?::\d+)?/gi;
 
+/** A scheme has an end: of a long text that could be one, each of its places would be gone over to the last. */
 const urls =
-  /\b([a-z][a-z0-9+.-]*):\/\/((?:[^\s/"'`<>\\)\]},;|?#[]*@)?\[[0-9a-f:.]+\](?::\d+)?|[^\s/"'`<>\\)\]},;|?#]*)([^\s"'`<>\\)\]},;|]*)/gi;
+  /\b([a-z][a-z0-9+.-]{0,30}):\/\/((?:[^\s/"'`<>\\)\]},;|?#[]*@)?\[[0-9a-f:.]+\](?::\d+)?|[^\s/"'`<>\\)\]},;|?#]*)([^\s"'`<>\\)\]},;|]*)/gi;
 
 /** A host (dot or port), a path, and a tag or a digest. */
 const images =

@@ -9,7 +9,7 @@ interface LiveObjectsPorts {
 
 /**
  * What stands in the cluster of the kinds that are rendered, in the namespaces where they are rendered: one question for
- * all kinds that every API server knows, and one for each other, since a single unknown kind makes an answer empty.
+ * all kinds that API servers have of themselves, and one for each other: with one unknown kind among them all are asked twice.
  */
 export async function liveObjects(
   rendered: readonly KubeObject[],

@@ -70,6 +70,12 @@ describe.skipIf(reason)(`kubectl${reason === undefined ? "" : ` (skipped: ${reas
     expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(["Namespace", "ServiceAccount"]));
   });
 
+  it("lists the others where one of them is not known", async () => {
+    const resource = "namespaces,volumesnapshots.snapshot.storage.k8s.io,serviceaccounts";
+    const found = await kubectl.list<KubeObject>({ resource, allNamespaces: true });
+    expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(["Namespace", "ServiceAccount"]));
+  });
+
   it("says who else set a field instead of taking it, and takes it when told to", async () => {
     const ref = { resource: "configmaps", name: "shared", namespace: "default" };
     await kubectl.apply([configMap("shared", { a: "ours" })], ours);

@@ -234,17 +234,64 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     await helm.uninstall("higress", namespace);
   });
 
-  /** What a helm that was killed leaves behind. The body is JSON, gzipped, in base64, in the Secret's own base64. */
-  async function makePending(line: HelmLine, namespace: string): Promise<void> {
+  it.each(helmLines)("Helm %s lists every release, also where there are more than it shows by itself", async (line) => {
+    const namespace = await inNamespace(line, "many");
+    await using helm = await open(line);
+    await helm.upgradeInstall(source(namespace), { timeoutSeconds: 150 });
+    const original = await releaseSecret(line, namespace);
+    const copies = Array.from({ length: 260 }, async (_, at) => {
+      const { metadata, type, data } = await withRelease(original, { name: `r${at}` });
+      const name = `sh.helm.release.v1.r${at}.v1`;
+      return {
+        apiVersion: "v1",
+        kind: "Secret",
+        type,
+        data,
+        metadata: { name, labels: { ...metadata.labels, name: `r${at}` } },
+      };
+    });
+    const items = await Promise.all(copies);
+    await kubectl(
+      line,
+      ["-n", namespace, "create", "-f", "-"],
+      JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    );
+    const listed = (await helm.list()).filter((each) => each.namespace === namespace);
+    expect(new Set(listed.map(({ release }) => release)).size).toBe(261);
+    await kubectl(line, ["-n", namespace, "delete", "secrets", "-l", "owner=helm,name!=higress"]);
+    await helm.uninstall("higress", namespace);
+  });
+
+  interface ReleaseSecret {
+    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+    readonly type: string;
+    readonly data: { readonly release: string };
+  }
+
+  async function releaseSecret(line: HelmLine, namespace: string): Promise<ReleaseSecret> {
     const name = "sh.helm.release.v1.higress.v1";
-    const secret = JSON.parse(await kubectl(line, ["-n", namespace, "get", "secret", name, "-o", "json"])) as {
-      data: { release: string };
-    };
+    return JSON.parse(await kubectl(line, ["-n", namespace, "get", "secret", name, "-o", "json"])) as ReleaseSecret;
+  }
+
+  /** The body is JSON, gzipped, in base64, in the Secret's own base64. */
+  async function withRelease(
+    secret: ReleaseSecret,
+    changed: { name?: string; status?: string },
+  ): Promise<ReleaseSecret> {
     const packed = Buffer.from(Buffer.from(secret.data.release, "base64").toString(), "base64");
-    const release = JSON.parse((await promisify(gunzip)(packed)).toString()) as { info: { status: string } };
-    release.info.status = "pending-upgrade";
+    const release = JSON.parse((await promisify(gunzip)(packed)).toString()) as {
+      name: string;
+      info: { status: string };
+    };
+    release.name = changed.name ?? release.name;
+    release.info.status = changed.status ?? release.info.status;
     const repacked = (await promisify(gzip)(JSON.stringify(release))).toString("base64");
-    secret.data.release = Buffer.from(repacked).toString("base64");
-    await kubectl(line, ["replace", "-f", "-"], JSON.stringify(secret));
+    return { ...secret, data: { release: Buffer.from(repacked).toString("base64") } };
+  }
+
+  /** What a helm that was killed leaves behind. */
+  async function makePending(line: HelmLine, namespace: string): Promise<void> {
+    const pending = await withRelease(await releaseSecret(line, namespace), { status: "pending-upgrade" });
+    await kubectl(line, ["replace", "-f", "-"], JSON.stringify(pending));
   }
 });

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -39,11 +39,19 @@ describe("receipts on disk", () => {
     });
   });
 
-  it("say that they cannot be written, and leave no half file", async () => {
+  it("say that they cannot be written", async () => {
     await writeFile(join(path, "file"), "");
     const directory = receiptDirectory(join(path, "file"));
     await expect(directory.save(aReceipt({ number: 1 }))).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
-    await chmod(path, 0o700);
-    expect(await readdir(path)).toEqual(["file"]);
+  });
+
+  it("are not replaced by one that could not be read again, which rollback and uninstall would need", async () => {
+    const directory = receiptDirectory(path);
+    const kept = aReceipt({ number: 1 });
+    await directory.save(kept);
+    const unreadable = { ...kept, values: "a".repeat(1000) };
+    await expect(directory.save(unreadable)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    expect(await directory.list()).toEqual([kept]);
+    expect(await readdir(path)).toEqual(["receipt-0001.json"]);
   });
 });

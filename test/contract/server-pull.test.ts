@@ -38,6 +38,8 @@ describe("the page for a browser", () => {
     ["[2001:db8::7]:5000", "[2001:db8::7]:5000"],
     ['"><script>alert(1)</script>', "nobody"],
     ["a/b", "nobody"],
+    ["a:99999", "nobody"],
+    ["1.2.3.4.5", "nobody"],
   ])("knows the name under which it was found: Host %s", async (said, host) => {
     await using own = await serve({ home: (found = "nobody") => `<p>${found}</p>` });
     const asked = request({ port: own.port, headers: { Host: said } });
@@ -45,6 +47,12 @@ describe("the page for a browser", () => {
     const [response] = (await once(asked, "response")) as [IncomingMessage];
     expect(response.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(await text(response)).toBe(`<p>${host}</p>`);
+  });
+
+  it("ends one request when it cannot be made, and not the server", async () => {
+    await using own = await serve({ home: () => new URL("http://a:99999").host });
+    expect((await fetch(own.url)).status).toBe(500);
+    expect((await fetch(`${own.url}/v2/`)).status).toBe(200);
   });
 
   it("is not there where nobody gave one", async () => {

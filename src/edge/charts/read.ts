@@ -38,19 +38,25 @@ const chartFile = /^[^/]+\/Chart\.yaml$/;
  * @throws Failure CHART_UNUSABLE
  */
 export async function readChart(bytes: Uint8Array, what = "chart"): Promise<Chart> {
-  return readNested(bytes, what, 0);
+  return readNested(bytes, what, { depth: 0, spent: new Spent() });
 }
 
-async function readNested(bytes: Uint8Array, what: string, depth: number): Promise<Chart> {
+interface Nesting {
+  readonly depth: number;
+  readonly spent: Spent;
+}
+
+async function readNested(bytes: Uint8Array, what: string, { depth, spent }: Nesting): Promise<Chart> {
   if (depth > bounds.depth) throw unusable(what, `subcharts deeper than ${bounds.depth}`);
-  const { files, newest } = await unpack(bytes, what, [chartFile, crdPath, subchartPath]);
+  const { files, newest } = await unpack(bytes, what, [chartFile, crdPath, subchartPath], spent);
   const [about, ...more] = [...files].filter(([name]) => chartFile.test(name));
   if (about === undefined || more.length > 0) throw unusable(what, "one Chart.yaml expected");
   const crds = [...files]
     .filter(([path]) => crdPath.test(path))
     .map(([name, text]) => ({ name, text: decode(text, what) }));
   const packed = [...files].filter(([path]) => subchartPath.test(path));
-  for (const [path, content] of packed) crds.push(...(await readNested(content, `${what} ${path}`, depth + 1)).crds);
+  for (const [path, content] of packed)
+    crds.push(...(await readNested(content, `${what} ${path}`, { depth: depth + 1, spent })).crds);
   return { ...readChartFile(about[1], what), newest, crds };
 }
 
@@ -83,15 +89,22 @@ function parse(text: string, what: string): unknown {
   }
 }
 
+/** What a chart and the charts packed in it have unpacked to so far: the bounds are for all of them together. */
+export class Spent {
+  bytes = 0;
+  entries = 0;
+}
+
 /** The files that count, by name. @throws Failure CHART_UNUSABLE */
 export async function unpack(
   bytes: Uint8Array,
   what: string,
   wanted: readonly RegExp[],
+  spent: Spent,
 ): Promise<Pick<ChartReader, "files" | "newest">> {
   if (bytes.byteLength > bounds.archive) throw unusable(what, `> ${bounds.archive} B`);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw unusable(what, "gzip expected");
-  const reader = new ChartReader(wanted);
+  const reader = new ChartReader(wanted, spent);
   return new Promise((done, failed) => {
     // A bomb ends at 200 times its size: charts are text, and text packs to a tenth.
     const parser = new Parser({ strict: true, gzip: true, maxDecompressionRatio: 200, maxMetaEntrySize: 64 * 1024 });
@@ -121,16 +134,16 @@ class ChartReader {
   readonly files = new Map<string, Uint8Array>();
   newest = 0;
   readonly #patterns: readonly RegExp[];
-  #entries = 0;
-  #unpacked = 0;
+  readonly #spent: Spent;
 
-  constructor(wanted: readonly RegExp[]) {
+  constructor(wanted: readonly RegExp[], spent: Spent) {
     this.#patterns = wanted;
+    this.#spent = spent;
   }
 
   read(entry: ReadEntry, refuse: (why: string) => void): void {
-    this.#entries += 1;
-    this.#unpacked += entry.size;
+    this.#spent.entries += 1;
+    this.#spent.bytes += entry.size;
     this.newest = Math.max(this.newest, Math.floor((entry.mtime?.getTime() ?? 0) / 1000));
     const path = entry.path.replace(/^\.\//, "");
     const why = this.#wrong(entry, path);
@@ -152,7 +165,7 @@ class ChartReader {
     if (type !== "File" && type !== "Directory" && type !== "OldFile") return `${path}: ${type}`;
     if (path.startsWith("/") || path.split("/").includes("..")) return `${path}: outside`;
     if (this.files.has(path)) return `${path}: twice`;
-    if (size > bounds.file || this.#unpacked > bounds.unpacked || this.#entries > bounds.entries)
+    if (size > bounds.file || this.#spent.bytes > bounds.unpacked || this.#spent.entries > bounds.entries)
       return `${path}: too large`;
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { mergeValues, isValues, type ChartValues, type Values, type ValuesPath } from "../../model/values.ts";
 import { loadTypedLoosely, YamlError } from "../../std/yaml.ts";
-import { bounds, decode, subchartPath, unpack, unusable } from "./read.ts";
+import { bounds, decode, Spent, subchartPath, unpack, unusable } from "./read.ts";
 
 const wanted = [
   /(?:^|\/)(?:Chart|values|requirements)\.yaml$/,
@@ -14,11 +14,13 @@ const wanted = [
  * @throws Failure CHART_UNUSABLE
  */
 export async function readChartValues(bytes: Uint8Array, what = "chart"): Promise<ChartValues> {
-  const folder = await folderOf(bytes, what);
-  const top = { at: [], what, depth: 0 };
+  const top = topOf(what);
+  const folder = await folderOf(bytes, top);
   const { defaults, read } = await valuesOf(folder, top);
   const byName = new Map(read.map((path) => [path.join("\0"), path]));
-  const asksKubeVersion = (await templatesIn(folder, top)).some((text) => /\.Capabilities\.KubeVersion\b/.test(text));
+  const asksKubeVersion = (await templatesIn(folder, topOf(what))).some((text) =>
+    /\.Capabilities\.KubeVersion\b/.test(text),
+  );
   return { defaults, read: [...byName.values()], ...(asksKubeVersion ? { asksKubeVersion } : {}) };
 }
 
@@ -39,7 +41,8 @@ export async function readClusterFlags(bytes: Uint8Array, what = "chart"): Promi
 
 /** What the templates of a packed chart and its subcharts say. @throws Failure CHART_UNUSABLE */
 export async function templateTexts(bytes: Uint8Array, what: string): Promise<readonly string[]> {
-  return templatesIn(await folderOf(bytes, what), { at: [], what, depth: 0 });
+  const top = topOf(what);
+  return templatesIn(await folderOf(bytes, top), top);
 }
 
 async function templatesIn(folder: Folder, place: Place): Promise<readonly string[]> {
@@ -62,10 +65,15 @@ interface Place {
   readonly at: ValuesPath;
   readonly what: string;
   readonly depth: number;
+  readonly spent: Spent;
 }
 
-async function folderOf(bytes: Uint8Array, what: string): Promise<Folder> {
-  const { files } = await unpack(bytes, what, wanted);
+function topOf(what: string): Place {
+  return { at: [], what, depth: 0, spent: new Spent() };
+}
+
+async function folderOf(bytes: Uint8Array, { what, spent }: Pick<Place, "what" | "spent">): Promise<Folder> {
+  const { files } = await unpack(bytes, what, wanted, spent);
   return new Map([...files].map(([path, content]) => [path.slice(path.indexOf("/") + 1), content]));
 }
 
@@ -81,6 +89,7 @@ async function valuesOf(folder: Folder, place: Place): Promise<ChartValues> {
     const keys = dependencies.filter((each) => each["name"] === name).map((each) => textOf(each["alias"]) ?? name);
     for (const key of new Set(keys.length === 0 ? [name] : keys)) {
       const inner = await valuesOf(files, {
+        ...place,
         at: [...place.at, key],
         what: `${place.what} ${key}`,
         depth: place.depth + 1,
@@ -97,14 +106,14 @@ function fromTop(path: ValuesPath, at: ValuesPath): ValuesPath {
   return path[0] === "global" ? path : [...at, ...path];
 }
 
-async function subcharts(folder: Folder, { what }: Place): Promise<readonly { name: string; files: Folder }[]> {
+async function subcharts(folder: Folder, { what, spent }: Place): Promise<readonly { name: string; files: Folder }[]> {
   const folders = new Map<string, Map<string, Uint8Array>>();
   const found: { name: string; files: Folder }[] = [];
   for (const [path, content] of folder) {
     const [, name = "", rest] = /^charts\/([^/]+)(?:\/(.+))?$/.exec(path) ?? [];
     if (rest !== undefined) folders.set(name, (folders.get(name) ?? new Map<string, Uint8Array>()).set(rest, content));
     else if (name.endsWith(".tgz")) {
-      const files = await folderOf(content, `${what} ${path}`);
+      const files = await folderOf(content, { what: `${what} ${path}`, spent });
       found.push({ name: nameOf(files, name.slice(0, -".tgz".length), what), files });
     }
   }
@@ -139,15 +148,28 @@ function templatePaths(folder: Folder, { what }: Place): readonly ValuesPath[] {
     .flatMap(([path, content]) => {
       const text = decode(content, `${what} ${path}`);
       const direct = [...text.matchAll(/\.Values\.([A-Za-z_][\w.]*)/g)].map(([, found = ""]) => keysOf(found));
-      const named = [...text.matchAll(/\$(\w+)\s*:=[^}]*?\.Values\.([A-Za-z_][\w.]*)\s*-?\}\}/g)];
-      const through = named.flatMap(([, name = "", base = ""]) =>
-        [...text.matchAll(new RegExp(String.raw`\$${name}\.([A-Za-z_][\w.]*)`, "g"))].map(([, found = ""]) => [
-          ...keysOf(base),
-          ...keysOf(found),
-        ]),
-      );
+      const variables = variablesIn(text);
+      const uses = new Set([...text.matchAll(/\$\w+\.[A-Za-z_][\w.]*/g)].map(([use]) => use.slice(1)));
+      const through = [...uses].flatMap((use) => {
+        const [name = "", ...keys] = keysOf(use);
+        return [...(variables.get(name) ?? [])].map((base) => [...keysOf(base), ...keys]);
+      });
       return [...direct, ...through];
     });
+}
+
+/** Enough for one variable in one file; more are made up. */
+const mostBases = 20;
+
+/** By the name of a variable what it may stand for. Bounded, as all of a chart: no part of the text is gone over twice. */
+function variablesIn(text: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const variables = new Map<string, Set<string>>();
+  const assigned = /\$(\w{1,100})\s{0,20}:=(?:(?!:=)[^}])*?\.Values\.([A-Za-z_][\w.]{0,300})\s{0,20}-?\}\}/g;
+  for (const [, name = "", base = ""] of text.matchAll(assigned)) {
+    const bases = variables.get(name) ?? new Set();
+    if (bases.size < mostBases) variables.set(name, bases.add(base));
+  }
+  return variables;
 }
 
 function keysOf(path: string): ValuesPath {
@@ -173,7 +195,7 @@ function loadAsHelm(text: string): readonly unknown[] {
     return loadTypedLoosely(text);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
-    const deeper = text.replaceAll(/^([ \t]*)(?=[}\]][}\],\s]*$)/gm, (indent) => `${" ".repeat(64)}${indent}`);
+    const deeper = text.replaceAll(/^([ \t]*)(?=[}\]][}\], \t\r]*$)/gm, (indent) => `${" ".repeat(64)}${indent}`);
     if (deeper === text) throw error;
     return loadTypedLoosely(deeper);
   }

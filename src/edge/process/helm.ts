@@ -140,7 +140,8 @@ class HelmProcess implements Helm {
   async list(options: Waits = {}): Promise<readonly ListedRelease[]> {
     // Helm 4 always shows all, and knows no such option any more.
     const all = this.#isFour ? [] : ["--all"];
-    const flags = ["list", "--all-namespaces", ...all, "-o", "json"];
+    // Without a number helm gives the first 256; 0 is no bound.
+    const flags = ["list", "--all-namespaces", ...all, "--max", "0", "-o", "json"];
     return parseReleases(await this.#run({ action: "list", release: "" }, flags, [], options));
   }
 

@@ -11,7 +11,7 @@ export interface Kubectl extends ClusterPort {
 }
 
 export interface KubectlOptions {
-  /** The whole environment of the child: HOME, PATH and proxies for exec credentials, nothing else of ours. */
+  /** The whole environment of the child: that of the user, which exec credentials need, without passwords of ours. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
@@ -81,15 +81,7 @@ function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "presen
       if (result.exitCode !== 0 && isAbsent(result.stderr)) return undefined;
       return JSON.parse(succeeded(action, result).stdout) as T;
     },
-    async list<T>({ resource, namespace, allNamespaces, selector, managedFields, signal }: KubeQuery) {
-      const action = `get ${resource}`;
-      const args = ["get", ...(allNamespaces === true ? ["--all-namespaces"] : inNamespace(namespace))];
-      if (selector !== undefined) args.push(`--selector=${selector}`);
-      if (managedFields === true) args.push("--show-managed-fields");
-      const result = await call([...args, "-o", "json", "--", resource], { signal });
-      if (result.exitCode !== 0 && isAbsent(result.stderr)) return [];
-      return (JSON.parse(succeeded(action, result).stdout) as { items?: readonly T[] }).items ?? [];
-    },
+    list: (query) => listed(call, query),
     async present(documents, { namespace, signal }) {
       const args = ["get", ...inNamespace(namespace), "--ignore-not-found", "-o", "json", "-f", "-"];
       return objectsIn(succeeded("get", await call(args, { input: asYaml(documents), signal, seconds: 60 })).stdout);
@@ -107,6 +99,22 @@ function reading(call: Call): Pick<Kubectl, "version" | "get" | "list" | "presen
       return result.exitCode === 0 ? result.stdout : undefined;
     },
   };
+}
+
+async function listed<T>(call: Call, query: KubeQuery): Promise<readonly T[]> {
+  const { resource, namespace, allNamespaces, selector, managedFields, signal } = query;
+  const action = `get ${resource}`;
+  const args = ["get", ...(allNamespaces === true ? ["--all-namespaces"] : inNamespace(namespace))];
+  if (selector !== undefined) args.push(`--selector=${selector}`);
+  if (managedFields === true) args.push("--show-managed-fields");
+  const result = await call([...args, "-o", "json", "--", resource], { signal });
+  if (result.exitCode !== 0 && isAbsent(result.stderr)) {
+    // One kind that is not known, and kubectl says nothing of the others.
+    const each = resource.split(",");
+    const answers = each.length === 1 ? [] : each.map((one) => listed<T>(call, { ...query, resource: one }));
+    return (await Promise.all(answers)).flat();
+  }
+  return (JSON.parse(succeeded(action, result).stdout) as { items?: readonly T[] }).items ?? [];
 }
 
 /** Without a kubeconfig kubectl asks the cluster of the pod that it runs in. */

@@ -128,10 +128,8 @@ async function handle(
   if (hasBody(request)) response.setHeader("Connection", "close");
   const served = { catalog: options.catalog, plugins: options.plugins, home: options.home };
   const client = request.socket.remoteAddress ?? "";
-  const { bytes, error } = await respond(request, response, dispatch(served, admits, request), {
-    sums,
-    signal: left.signal,
-  });
+  const answer = answerOf(() => dispatch(served, admits, request));
+  const { bytes, error } = await respond(request, response, answer, { sums, signal: left.signal });
   options.onRequest?.({
     client,
     method: request.method ?? "",
@@ -157,6 +155,15 @@ function reasonOf(error: unknown): string {
   return isFailure(error) ? error.code : "error";
 }
 
+/** What one request stumbles over must not end the server for all others. */
+function answerOf(dispatched: () => Answer): Answer {
+  try {
+    return dispatched();
+  } catch {
+    return refusal("UNAVAILABLE", { failure: "error" });
+  }
+}
+
 const openPath = "/healthz";
 
 /** From a request line to an answer; nothing is read or written yet. */
@@ -174,9 +181,10 @@ function dispatch(served: Served, admits: Admits | undefined, request: IncomingM
   return route.operation(served, { path, ...route.named, query: new URLSearchParams(query.join("?")), accept, host });
 }
 
-/** The Host header is printed on a page, so it is a name or an address with its port, or nothing. */
+/** The Host header is printed on a page, so it is a name or an address with its port, of which a URL can be made, or nothing. */
 function hostOf({ headers: { host = "" } }: IncomingMessage): string | undefined {
-  return /^[\w.-]{1,253}(:\d{1,5})?$|^\[[\da-f:.]{2,45}\](:\d{1,5})?$/i.test(host) ? host : undefined;
+  const isHost = /^[\w.-]{1,253}(:\d{1,5})?$|^\[[\da-f:.]{2,45}\](:\d{1,5})?$/i.test(host);
+  return isHost && URL.canParse(`http://${host}`) ? host : undefined;
 }
 
 function find(path: string): { operation: Operation; named: { name: string; item: string } } | undefined {

@@ -1,5 +1,5 @@
 import { fieldManager, type ObjectsPort, type PatchOperation } from "../../model/kubernetes.ts";
-import type { LeftoverRecord } from "../../model/receipt.ts";
+import { LeftoverRecord } from "../../model/receipt.ts";
 import { repoint, switchOff, wasmPluginResource, type PatchPair, type WasmPlugin } from "../../model/wasm-plugin.ts";
 
 export interface LeftoverInput {
@@ -42,10 +42,14 @@ export async function settleLeftovers(input: LeftoverInput, cluster: ObjectsPort
     const change = changeOf(plugin, url, input);
     // Off already: nothing to do, and nothing to undo.
     if (change?.apply.length === 0) continue;
-    // False: somebody changed it under our hands, so what it is now is not what was weighed here.
     const same = sameObject(plugin);
-    if (change !== undefined && (await patched(plugin, [...same, ...change.apply], input, cluster)))
-      records.push({ ...refOf(plugin, namespace), did: change.did, url, undo: [...same, ...change.undo] });
+    const record = change && { ...refOf(plugin, namespace), did: change.did, url, undo: [...same, ...change.undo] };
+    // What cannot be written down, could not be undone. False: somebody changed it under our hands, so what it is now is not
+    // what was weighed here.
+    const settled =
+      LeftoverRecord.safeParse(record).success &&
+      (await patched(plugin, [...same, ...(change?.apply ?? [])], input, cluster));
+    if (record !== undefined && settled) records.push(record);
     else stuck.push({ name: plugin.metadata.name, url });
   }
   return { records, stuck };

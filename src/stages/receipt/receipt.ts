@@ -112,13 +112,28 @@ export function installsSince(receipts: readonly Receipt[], before: Receipt): re
   );
 }
 
+/** An install that is tried again goes on with its receipt: a dozen records for each try. */
+const mostPhases = 200;
+
+/**
+ * Notes a phase. Above `mostPhases` the oldest record goes that says nothing which a later one does not say again: what was
+ * reached at any time, and when last, stays.
+ */
 export function withPhase(
   receipt: Receipt,
   phase: Phase,
   state: "started" | "done" | "skipped" | "failed",
   now: Date,
 ): Receipt {
-  return { ...receipt, phases: [...receipt.phases, { phase, state, at: now.toISOString() }] };
+  const phases = [...receipt.phases, { phase, state, at: now.toISOString() }];
+  while (phases.length > mostPhases) {
+    const repeated = phases.findIndex((one, at) =>
+      phases.some((other, later) => later > at && other.phase === one.phase && other.state === one.state),
+    );
+    if (repeated === -1) break;
+    phases.splice(repeated, 1);
+  }
+  return { ...receipt, phases };
 }
 
 /**

@@ -64,6 +64,8 @@ describe("insideBy", () => {
     ["ops.corp", undefined],
     ["evilops.corp", undefined],
     ["203.0.114.1", undefined],
+    ["api%2eevil.example", undefined],
+    ["%s", "network"],
     ["", undefined],
   ])("%s is inside by %s", (host, by) => {
     expect(insideBy(host, site)).toBe(by);

@@ -1,36 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { Header } from "tar";
 import { describe, expect, it } from "vitest";
 import { readChart } from "../../../../src/edge/charts/read.ts";
-
-interface File {
-  readonly path: string;
-  readonly text?: string | Uint8Array;
-  readonly type?: "File" | "SymbolicLink" | "Link" | "CharacterDevice";
-}
-
-/** A packed chart, right or wrong. */
-function packed(files: readonly File[]): Buffer {
-  return gzipSync(Buffer.concat([...files.map(entry), Buffer.alloc(1024)]));
-}
-
-function entry({ path, text = "", type = "File" }: File): Buffer {
-  const body = Buffer.from(text);
-  const block = Buffer.alloc(512);
-  new Header({
-    path,
-    type,
-    ...(type.endsWith("Link") ? { linkpath: "x" } : {}),
-    size: body.length,
-    mode: 0o644,
-    mtime: new Date(5000),
-  }).encode(block, 0);
-  return Buffer.concat([block, body, Buffer.alloc((512 - (body.length % 512)) % 512)]);
-}
+import { packed, type PackedFile } from "../../../rig/charts/packed.ts";
 
 const about = { path: "c/Chart.yaml", text: "name: c\nversion: 1.0.0\nappVersion: 2.10\n" };
-const crd = (path: string): File => ({ path, text: `# ${path}` });
+const crd = (path: string): PackedFile => ({ path, text: `# ${path}` });
 
 describe("readChart", () => {
   it("finds the CRDs of the chart and of its subcharts, packed or not, and nothing else", async () => {
@@ -49,6 +24,18 @@ describe("readChart", () => {
       "d/crds/inner.yaml",
     ]);
     expect(chart).toMatchObject({ name: "c", version: "1.0.0", newest: 5, metadata: { name: "c" } });
+  });
+
+  it("has one bound for all charts packed in one another", async () => {
+    const files = Array.from({ length: 10_200 }, (_, at) => crd(`d/templates/${at}.yaml`));
+    const inner = packed([{ path: "d/Chart.yaml", text: "name: d\nversion: 1.0.0\n" }, crd("d/crds/a.yaml"), ...files]);
+    const outer = (...names: string[]) =>
+      packed([about, ...names.map((name) => ({ path: `c/charts/${name}.tgz`, text: inner }))]);
+    expect((await readChart(outer("a"))).crds).toHaveLength(1);
+    await expect(readChart(outer("a", "b"))).rejects.toMatchObject({
+      code: "CHART_UNUSABLE",
+      facts: { why: expect.stringContaining("too large") as string },
+    });
   });
 
   it.each<[string, Uint8Array, string]>([

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isEnabled, type WasmPlugin } from "../../../../src/model/wasm-plugin.ts";
 import { settleLeftovers, type LeftoverInput } from "../../../../src/stages/apply/leftovers.ts";
-import type { LeftoverRecord } from "../../../../src/model/receipt.ts";
+import { Receipt, type LeftoverRecord } from "../../../../src/model/receipt.ts";
 import { uninstall } from "../../../../src/stages/receipt/undo.ts";
 import { MemoryCluster } from "../../../rig/memory-cluster.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
@@ -50,6 +50,19 @@ describe("settleLeftovers", () => {
     expect(off?.spec?.matchRules?.[0]?.["config"]).toEqual({ k: "sk-planted" });
     expect(JSON.stringify(records)).not.toContain("planted");
     expect(cluster.changes).toEqual(["patch a", "patch b"]);
+  });
+
+  it("leaves alone what a receipt has no room for: it could not be undone", async () => {
+    const cluster = new MemoryCluster();
+    cluster.add(
+      plugin("signed", { url: `https://public.test/x.wasm?signature=${"a".repeat(2000)}`, defaultConfig: {} }),
+    );
+    cluster.add(plugin("endless", { url: `https://public.test/x.wasm?a=${"a".repeat(5000)}`, defaultConfig: {} }));
+    const { records, stuck } = await settleLeftovers(input, cluster);
+    expect(records.map(({ name }) => name)).toEqual(["signed"]);
+    expect(() => Receipt.parse(aReceipt({ leftovers: [...records] }))).not.toThrow();
+    expect(stuck.map(({ name }) => name)).toEqual(["endless"]);
+    expect(cluster.changes).toEqual(["patch signed"]);
   });
 
   it("turns a raw configuration, which no switch stops, into a default one that is off", async () => {

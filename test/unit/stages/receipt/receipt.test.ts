@@ -8,6 +8,7 @@ import {
   notBefore,
   standing,
   withMore,
+  withPhase,
 } from "../../../../src/stages/receipt/receipt.ts";
 import { adoptedBefore, withOwners, withStanding } from "../../../../src/stages/receipt/standing-releases.ts";
 import { aReceipt } from "../../../rig/receipt.ts";
@@ -24,6 +25,23 @@ describe("a receipt", () => {
     expect(beginReceipt([open], { ...facts, values: "sha256:other" })).toMatchObject({ number: 4, phases: [] });
     expect(beginReceipt([open], { ...facts, bundle: { ...bundle, id: "sha256:other" } }).number).toBe(4);
     expect(beginReceipt([aReceipt({ number: 3 })], facts).number).toBe(4);
+  });
+
+  it("stays readable however often an install is tried, and keeps what was once reached", () => {
+    let receipt = withPhase(aReceipt({ phases: [] }), "render", "done", now);
+    for (let second = 0; second < 3000; second += 3) {
+      receipt = withPhase(receipt, "push", "done", new Date(second * 1000));
+      receipt = withPhase(receipt, "apply", "started", new Date((second + 1) * 1000));
+      receipt = withPhase(receipt, "apply", "failed", new Date((second + 2) * 1000));
+    }
+    const read = parseReceipt(printReceipt(receipt), "x");
+    expect(read.phases.length).toBeLessThanOrEqual(200);
+    expect(read.phases[0]).toEqual({ phase: "render", state: "done", at: now.toISOString() });
+    expect(read.phases.at(-1)).toEqual({
+      phase: "apply",
+      state: "failed",
+      at: new Date(3_000_000 - 1000).toISOString(),
+    });
   });
 
   it("takes over what is there to undo, but not from another cluster and not after an uninstall", () => {
