@@ -36,12 +36,12 @@ export interface CredentialsSource extends z.output<typeof CredentialsSource> {}
 const hasLogin = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*@/i.test(text);
 const Source = expecting("a chart repository, oci:// or file without a login in it", (text) => !hasLogin(text));
 
-/** One way to reach a registry: the official host, or a mirror that holds the same paths. */
 export const ClientCertificate = z
   .strictObject({ cert: Path, key: Path })
   .describe("PEM files of the certificate and key that we show to a registry that wants one");
 export interface ClientCertificate extends z.output<typeof ClientCertificate> {}
 
+/** One way to reach a registry: the official host, or a mirror that holds the same paths. */
 export const EndpointSettings = z.strictObject({
   url: expecting(
     "an http(s) URL without a login in it",

@@ -1,4 +1,4 @@
-import { gt, parse, rcompare, satisfies, validRange } from "semver";
+import { coerce, gt, parse, rcompare, satisfies, validRange } from "semver";
 import * as z from "zod";
 
 /** A range of versions as npm writes them. */
@@ -12,13 +12,18 @@ export function inRange(version: string, range: string): boolean {
   return satisfies(version, range, { includePrerelease: true, loose: true });
 }
 
-/** The newest of `versions` that is after this one; candidates for a release only where this one is a candidate itself. */
+/**
+ * The newest of `versions` that is after this one (`1.2`, too, which Helm takes for a version); candidates for a release only where
+ * this one is a candidate itself.
+ */
 export function newestAfter(version: string, versions: readonly string[]): string | undefined {
   const isCandidate = (text: string): boolean => (parse(text, { loose: true })?.prerelease.length ?? 0) > 0;
   const wantsCandidates = isCandidate(version);
+  const own = parse(version, { loose: true }) ?? coerce(version);
+  if (own === null) return undefined;
   return versions
     .filter((other) => parse(other, { loose: true }) !== null && (wantsCandidates || !isCandidate(other)))
-    .filter((other) => gt(other, version, { loose: true }))
+    .filter((other) => gt(other, own, { loose: true }))
     .sort((a, b) => rcompare(a, b, { loose: true }))[0];
 }
 

@@ -130,12 +130,13 @@ interface Frame {
 export function spotsOf(text: string): readonly Spots[] {
   const documents: Map<string, Spot>[] = [];
   const stack: (Frame | undefined)[] = [];
+  const seen = { end: 0 };
   for (const event of parseEvents(text, { maxDepth: 64 })) {
     if (event.type === EVENT_ID.DOCUMENT) {
       documents.push(new Map());
       stack.push(undefined);
     } else if (event.type === EVENT_ID.POP) stack.pop();
-    else visit({ text, event, stack, spots: documents.at(-1) ?? new Map<string, Spot>() });
+    else visit({ text, event, stack, seen, spots: documents.at(-1) ?? new Map<string, Spot>() });
   }
   return documents;
 }
@@ -145,6 +146,8 @@ interface Visit {
   readonly event: Exclude<Event, { type: typeof EVENT_ID.DOCUMENT | typeof EVENT_ID.POP }>;
   readonly stack: (Frame | undefined)[];
   readonly spots: Map<string, Spot>;
+  /** How far the values before this one reach: an empty item of a list stands behind the next dash. */
+  readonly seen: { end: number };
 }
 
 function visit(visit: Visit): void {
@@ -153,15 +156,19 @@ function visit(visit: Visit): void {
   else readValue(visit, frame);
 }
 
-function readKey({ text, event, stack }: Visit, frame: Frame): void {
+function readKey({ text, event, stack, seen }: Visit, frame: Frame): void {
   const name = event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : "?";
-  frame.key = { name, ...extent(text, event) };
+  frame.key = { name, ...extent(event, () => 0) };
+  seen.end = frame.key.end;
   push(stack, event, frame.path);
 }
 
-function readValue({ text, event, stack, spots }: Visit, frame: Frame | undefined): void {
+function readValue({ text, event, stack, spots, seen }: Visit, frame: Frame | undefined): void {
   const path = frame === undefined ? [] : [...frame.path, frame.key?.name ?? frame.index++];
-  const { start, end } = extent(text, event, frame?.key?.end);
+  const { start, end } = extent(event, () =>
+    frame?.map === false ? after("-", text, seen.end) : after(":", text, frame?.key?.end ?? 0),
+  );
+  seen.end = Math.max(seen.end, end);
   const block = event.type === EVENT_ID.SCALAR && event.style >= SCALAR_STYLE.LITERAL_BLOCK;
   const replaceable = event.type === EVENT_ID.SCALAR || event.type === EVENT_ID.ALIAS;
   spots.set(pathKey(path), {
@@ -179,17 +186,17 @@ function push(stack: (Frame | undefined)[], event: Visit["event"], path: readonl
     stack.push({ path, map: event.type === EVENT_ID.MAPPING, index: 0, key: undefined });
 }
 
-function extent(text: string, event: Visit["event"], otherwise = 0): { readonly start: number; readonly end: number } {
+function extent(event: Visit["event"], empty: () => number): { readonly start: number; readonly end: number } {
   if (event.type === EVENT_ID.ALIAS) return { start: event.anchorStart - 1, end: event.anchorEnd };
   if (event.type !== EVENT_ID.SCALAR) return { start: event.start, end: event.start };
   const scalar: Scalar = event;
-  // An empty value has no place of its own: it stands after its key's colon.
-  if (scalar.valueStart < 0) return { start: afterColon(text, otherwise), end: afterColon(text, otherwise) };
+  // An empty value has no place of its own: it stands after its key's colon, or its item's dash.
+  if (scalar.valueStart < 0) return { start: empty(), end: empty() };
   const quote = scalar.style === SCALAR_STYLE.SINGLE_QUOTED || scalar.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
   return { start: scalar.valueStart - quote, end: scalar.valueEnd + quote };
 }
 
-function afterColon(text: string, from: number): number {
-  const colon = text.indexOf(":", from);
-  return colon < 0 ? from : colon + 1;
+function after(mark: ":" | "-", text: string, from: number): number {
+  const at = text.indexOf(mark, from);
+  return at < 0 ? from : at + 1;
 }

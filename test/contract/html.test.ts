@@ -103,6 +103,16 @@ describe.skipIf(noChromium !== undefined)(
       expect(await sizes(2)).toEqual([...up].reverse());
     });
 
+    it("the head of a column that is sorted shows which way", async () => {
+      await using folder = await aTempDirectory();
+      const html = (await readFile(await aPage(folder.path), "utf8")).replace(/<meta http-equiv[^>]*>/, "");
+      const shown = `<script>const head = document.querySelectorAll("th [role=button]")[3]; head.click(); document.title = getComputedStyle(head, "::after").content</script>`;
+      const copy = join(folder.path, "sorted.html");
+      await writeFile(copy, html.replace("</body>", `${shown}</body>`));
+      const { dom } = await visit(copy, folder.path);
+      expect(dom).toMatch(/<title>"? [\u2191\u2193]"?<\/title>/);
+    });
+
     it("a script that somebody puts into the page does not run", async () => {
       await using folder = await aTempDirectory();
       const path = await aPage(folder.path);

@@ -57,7 +57,7 @@ describe.skipIf(unavailable !== undefined)(`an install that kill -9 ends${becaus
     return () => far()[Symbol.asyncDispose]();
   });
 
-  it.each(phases)("in phase %s leaves nothing that a next one stumbles over", async (phase) => {
+  it.each(phases)("ends in phase %s, which it reached over what the one before left", async (phase) => {
     const running = await installUntil(far(), phase);
     running.kill();
     expect(await running.result).toMatchObject({ signal: "SIGKILL" });

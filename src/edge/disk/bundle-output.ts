@@ -77,7 +77,7 @@ async function createAlone({ path, size, planId, options, fileSystem, claim }: C
   if (remembered?.renaming !== true) await refuseExisting(finals(parts, documentPath), options.overwrite === true);
   const strict = options.inOrder ?? !fileSystem.sparse;
   const largestFile = Math.max(...parts.map((part) => part.size));
-  const wanted = size - (remembered === undefined ? 0 : await allocated(parts));
+  const wanted = size - (remembered === undefined ? 0 : await allocated(parts, remembered));
   refuseWithoutRoom(fileSystem, { path, wanted, largestFile });
   const open = await openForWriting(parts, { keep: remembered !== undefined, sparse: !strict });
   const journal = await Journal.start(journalPath, plan, remembered);
@@ -114,8 +114,14 @@ async function refuseExisting(paths: readonly string[], overwrite: boolean): Pro
   }
 }
 
-async function allocated(parts: readonly Part[]): Promise<number> {
-  const found = await Promise.all(parts.map(({ path }) => stat(partialOf(path)).catch(absent(path))));
+/** Bytes that are there already, of volumes also under the names that they were getting. */
+async function allocated(parts: readonly Part[], { renaming }: Remembered): Promise<number> {
+  const found = await Promise.all(
+    parts.map(async ({ path }) => {
+      const partial = await stat(partialOf(path)).catch(absent(path));
+      return partial ?? (renaming ? await stat(path).catch(absent(path)) : undefined);
+    }),
+  );
   return found.reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0);
 }
 
@@ -162,7 +168,7 @@ interface Room {
 /** Refuses before the first byte what the file system could not hold at the last. @throws Failure DISK_FULL, FILE_UNWRITABLE */
 function refuseWithoutRoom({ name, free }: FileSystem, { path, wanted, largestFile }: Room): void {
   if (name === "vfat" && largestFile > vfatLimit) {
-    const reason = `vfat: ${printBytes(largestFile)} > ${printBytes(vfatLimit)}`;
+    const reason = `vfat: ${largestFile} B > ${vfatLimit} B`;
     throw new Failure("FILE_UNWRITABLE", { path, reason });
   }
   if (wanted > free) throw new Failure("DISK_FULL", { path, wanted: printBytes(wanted), free: printBytes(free) });

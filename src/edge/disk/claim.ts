@@ -50,7 +50,11 @@ export async function claim(path: string): Promise<Claim> {
       await taking.release();
     }
   }
-  const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), sign.every);
+  // Who slept for long may have been taken for dead: the claim of whoever came after must not live by our signs.
+  const live = async (): Promise<void> => {
+    if ((await readClaim(path))?.text === self) await utimes(path, new Date(), new Date());
+  };
+  const beat = setInterval(() => void live().catch(() => undefined), sign.every);
   beat.unref();
   const release = async (): Promise<void> => {
     clearInterval(beat);

@@ -84,14 +84,15 @@ export async function checkSm3Sums(
   if (typeof wanted === "string") return { findings: [unusable(wanted)], files: new Map() };
   await using source = await openSource(path);
   const files = await sumsOf(source, await baseOf(path), progress);
-  const findings = [...files].flatMap(([name, hex]) => {
+  const missing = [...wanted.keys()].filter((name) => !files.has(name)).map((name) => unusable(`${name}: missing`));
+  const found = [...files].flatMap(([name, hex]) => {
     const line = wanted.get(name);
     if (line === undefined) return [unusable(`${name}: -`)];
     return line === hex
       ? []
       : [finding("error", "bundle.file-damaged", { file: name, wanted: `SM3 ${line}`, got: `SM3 ${hex}` })];
   });
-  return { findings, files };
+  return { findings: [...missing, ...found], files };
 }
 
 /** How the path of the whole begins, by whatever of it is named. */

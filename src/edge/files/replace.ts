@@ -56,7 +56,7 @@ export async function replaceFiles(files: readonly FileToReplace[]): Promise<voi
       // Of two who write the same file the later one wins, and neither writes into what the other one has begun.
       else beside.push({ file, place, partial: `${place}.${randomUUID().slice(0, 8)}.partial` });
     }
-    for (const { file, place, partial } of beside) await told(file, () => writeBeside(file, { place, partial }, made));
+    for (const { file, place, partial } of beside) await told(file, () => writePartial(file, { place, partial }, made));
     for (const { path, content } of streams) await writeInto(path, content);
     for (const { file, place, partial } of beside) {
       await told(file, () => rename(partial, place));
@@ -70,7 +70,7 @@ export async function replaceFiles(files: readonly FileToReplace[]): Promise<voi
   }
 }
 
-async function writeBeside(
+async function writePartial(
   { content, mode, folderMode }: FileToReplace,
   { place, partial }: { readonly place: string; readonly partial: string },
   made: string[],
@@ -146,7 +146,7 @@ async function writeInto(path: string, content: string | Uint8Array): Promise<vo
  */
 export async function openStream(path: string): Promise<FileHandle> {
   // Held until the other one is open, so that who reads does not see an end in between.
-  const asked = await openRead(path);
+  const asked = await openForWriting(path);
   try {
     return await open(path, "a");
   } finally {
@@ -155,7 +155,7 @@ export async function openStream(path: string): Promise<FileHandle> {
 }
 
 /** A shell may start the reader of a pipe after it has started us. */
-async function openRead(path: string): Promise<FileHandle> {
+async function openForWriting(path: string): Promise<FileHandle> {
   const until = systemClock.now() + otherEnd.patience;
   for (;;) {
     try {
@@ -169,7 +169,8 @@ async function openRead(path: string): Promise<FileHandle> {
 }
 
 /**
- * Makes a file that is not there yet, whole or not at all: an empty one would stand in the way of the next try.
+ * Makes a file that is not there yet. What fails leaves none, since an empty one would stand in the way of the next try; a kill in
+ * the middle may leave a part, under the very name that nobody else then takes.
  * @throws what the system says, EEXIST for one that is there
  */
 export async function createFile(

@@ -18,7 +18,7 @@ import type { ProgramStart } from "./helm-post-renderer.ts";
 import { run, type RunResult } from "./run.ts";
 
 export interface HelmOptions {
-  /** Of the user; what helm needs of it is chosen here. */
+  /** Of the user, without passwords of ours. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
@@ -28,20 +28,23 @@ export interface HelmOptions {
   readonly self?: ProgramStart | undefined;
 }
 
-/** What a cluster's credential plugins, proxies and certificates need. Everything else of ours stays with us. */
-const passed =
-  /^(PATH|LANG|LC_ALL|SSL_CERT_FILE|SSL_CERT_DIR|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|HELM_DRIVER(_SQL_CONNECTION_STRING)?)$/;
+/** Settings of somebody else's helm: a namespace, plugins, another cluster. Where releases are kept is the cluster's. */
+const settings = /^HELM_(?!DRIVER(_SQL_CONNECTION_STRING)?$)/;
 
-/** The whole environment of helm; `folder` is private and will be removed. */
+/**
+ * The whole environment of helm; `folder` is private and will be removed. A kubeconfig's exec plugins need the user's HOME and
+ * variables of their own: what lets kubectl in must let helm in.
+ */
 export function helmEnvironment(options: HelmOptions, folder: string): Readonly<Record<string, string>> {
   const { env } = options;
   const kept = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && passed.test(entry[0]),
+    (entry): entry is [string, string] => entry[1] !== undefined && !settings.test(entry[0]),
   );
   return {
-    ...Object.fromEntries(kept),
     HOME: folder,
+    ...Object.fromEntries(kept),
     TMPDIR: folder,
+    KUBECACHEDIR: join(folder, "kube"),
     HELM_CACHE_HOME: join(folder, "cache"),
     HELM_CONFIG_HOME: join(folder, "config"),
     HELM_DATA_HOME: join(folder, "data"),
@@ -51,7 +54,7 @@ export function helmEnvironment(options: HelmOptions, folder: string): Readonly<
   };
 }
 
-/** HOME is another one now, so the usual place must be said; a relative path must not follow the working folder. */
+/** The usual place where nothing else is said; a relative path must not follow the working folder. */
 function kubeconfigOf({ env, kubeconfig }: HelmOptions): string {
   if (kubeconfig !== undefined) return resolve(kubeconfig);
   const named = (env["KUBECONFIG"] ?? "").split(":").filter((path) => path !== "");

@@ -111,7 +111,7 @@ tbody tr:hover { background: var(--row); } td.number, th.number { text-align: ri
 td.name { overflow-wrap: anywhere; min-width: 240px; } td.mono { font-family: ui-monospace, "DejaVu Sans Mono", Consolas, monospace; font-size: 12px; white-space: nowrap; }
 td.kind { white-space: nowrap; }
 th [role=button] { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; } th [role=button]:focus-visible { outline: 2px solid var(--image); }
-th[aria-sort=ascending] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
+th[aria-sort=ascending] [role=button]::after { content: " \\2191"; } th[aria-sort=descending] [role=button]::after { content: " \\2193"; }
 @media (max-width: 640px) {
   main { padding: 16px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 6px; }
   table, tbody, tr, td { display: block; } thead tr { display: flex; flex-wrap: wrap; gap: 0 14px; }

@@ -73,6 +73,16 @@ describe("NAME.tar.SM3SUMS", () => {
     await expect(verify(cwd, "--sums", "sm3", "--quick")).rejects.toMatchObject({ code: "USAGE" });
   });
 
+  it("names a file that it lists and that is not there", async () => {
+    const cwd = await aCarriedBundle();
+    const sums = join(cwd, "higress.tar.SM3SUMS");
+    await writeFile(sums, `${await readFile(sums, "utf8")}${"0".repeat(64)}  higress.volumes.json\n`);
+    expect(await verify(cwd, "--sums", "sm3")).toEqual({
+      code: 3,
+      found: ["bundle.sm3-sums-unusable higress.tar.SM3SUMS"],
+    });
+  });
+
   it("finds what SHA-256 finds, too, and goes into the report", async () => {
     const cwd = await aCarriedBundle();
     const bytes = await readFile(join(cwd, "higress.tar"));

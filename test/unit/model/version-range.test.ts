@@ -1,5 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { isOlder } from "../../../src/model/version-range.ts";
+import { isOlder, newestAfter } from "../../../src/model/version-range.ts";
+
+describe("newestAfter", () => {
+  it.each([
+    ["2.2.3", "2.2.4"],
+    ["2.2.4", undefined],
+    ["2.2.4-rc.1", "2.2.5-rc.1"],
+    ["1.2", "2.2.4"],
+    ["main", undefined],
+  ])("%s: %s", (version, newest) => {
+    expect(newestAfter(version, ["2.2.4", "2.2.5-rc.1", "nonsense", "2.1.0"])).toBe(newest);
+  });
+});
 
 describe("isOlder", () => {
   it.each([

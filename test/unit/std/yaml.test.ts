@@ -88,6 +88,13 @@ b: 2
     expect(lineAndColumn(text, spots?.get(pathKey(["list"]))?.start ?? 0)).toEqual({ line: 4, column: 3 });
   });
 
+  it("finds an empty item of a list behind its dash", () => {
+    const text = "a: 1\nlist:\n  - x: 2\n  -\n  - y-z\n  -\n";
+    const spots = spotsOf(text)[0];
+    const line = (item: number) => lineAndColumn(text, spots?.get(pathKey(["list", item]))?.start ?? 0).line;
+    expect([0, 1, 2, 3].map(line)).toEqual([3, 4, 5, 6]);
+  });
+
   it("finds every value of every JSON document", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 4 }), (json) => {
