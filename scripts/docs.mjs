@@ -8,6 +8,7 @@ import { format } from "prettier";
 
 const entry = `
 export { commands } from "./src/cli/commands/table.ts";
+export { globalOptions } from "./src/cli/define.ts";
 export { ExitCode, exitCodeFor } from "./src/cli/exit-code.ts";
 export { explanations } from "./src/ui/explain.ts";
 export { catalogueOf } from "./src/ui/language.ts";
@@ -36,6 +37,8 @@ const ours = await import(`data:text/javascript;base64,${source}`);
 const titles = {
   en: {
     commands: "Commands",
+    completion:
+      "One line for each shell. Commands, options, their values, error codes, file names and the plugins of the bundle on the line are completed; `./install.sh` in the place of `higress-airgap` does for a host that has only the stick.",
     note: "Written by `scripts/docs.mjs` from what the program says; edits here are lost.",
     option: "option",
     meaning: "meaning",
@@ -65,6 +68,8 @@ const titles = {
   },
   zh: {
     commands: "命令",
+    completion:
+      "每种 shell 一行。可补全命令、选项及其取值、错误码、文件名，以及命令行上离线包中的插件；只有 U 盘的主机上，把 `higress-airgap` 换成 `./install.sh`。",
     note: "由 `scripts/docs.mjs` 根据程序自身的文字生成；在此处的修改会丢失。",
     option: "选项",
     meaning: "含义",
@@ -94,6 +99,13 @@ const titles = {
   },
 };
 
+/** What makes completion work in a shell that is open already; behind it, where it stays. */
+const completionLines = [
+  "source <(higress-airgap completion bash) # into ~/.bashrc",
+  "source <(higress-airgap completion zsh) # into ~/.zshrc",
+  "higress-airgap completion fish | source # into ~/.config/fish/config.fish",
+].join("\n");
+
 /** @param {string} text */
 const cell = (text) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", " ");
 
@@ -115,11 +127,15 @@ function commandsPage(language) {
     const options =
       rows.length === 0 ? "" : `| ${t.option} | ${t.meaning} | ${t.takes} |\n| --- | --- | --- |\n${rows.join("\n")}\n`;
     const { about, example } = commands[command.name];
-    return `## ${command.name}\n\n${about}\n\n\`\`\`sh\nhigress-airgap ${command.name} ${command.positionals}\n# ${example}\n\`\`\`\n\n${options}`;
+    const usage = `higress-airgap ${command.name} ${command.positionals}`.trim();
+    const more = command.name === "completion" ? `${t.completion}\n\n\`\`\`sh\n${completionLines}\n\`\`\`\n\n` : "";
+    return `## ${command.name}\n\n${about}\n\n\`${usage}\`\n\n\`\`\`sh\nhigress-airgap ${example}\n\`\`\`\n\n${more}${options}`;
   });
   const exits = Object.entries(ours.ExitCode).map(([name, code]) => `| ${code} | ${cell(exitCodes[name])} |`);
-  const common = ["lang", "output", "verbose"].map((flag) => `| \`--${flag}\` | ${cell(flags[flag])} | |`);
-  return `# ${t.commands}\n\n<!-- ${t.note} -->\n\n| ${t.option} | ${t.meaning} | |\n| --- | --- | --- |\n${common.join("\n")}\n\n## ${t.exit}\n\n| ${words["exit-code"]} | ${t.meaning} |\n| --- | --- |\n${exits.join("\n")}\n\n${sections.join("\n")}`;
+  const common = ["lang", "output", "verbose"].map(
+    (flag) => `| \`--${flag}\` | ${cell(flags[flag])} | ${ours.globalOptions[flag].choices?.join(", ") ?? ""} |`,
+  );
+  return `# ${t.commands}\n\n<!-- ${t.note} -->\n\n| ${t.option} | ${t.meaning} | ${t.takes} |\n| --- | --- | --- |\n${common.join("\n")}\n\n## ${t.exit}\n\n| ${words["exit-code"]} | ${t.meaning} |\n| --- | --- |\n${exits.join("\n")}\n\n${sections.join("\n")}`;
 }
 
 /** @param {"en" | "zh"} language */

@@ -61,18 +61,28 @@ export async function candidates(completing: Completing): Promise<readonly Candi
 }
 
 async function everything(completing: Completing): Promise<readonly Candidate[] | undefined> {
-  const { before, current, commands, language } = completing;
+  const { current, commands, language } = completing;
+  // `help build` is completed as `build`.
+  const before = completing.before[0] === "help" ? completing.before.slice(1) : completing.before;
   const { command, words } = commandOn(before, commands);
   const { flags } = catalogueOf(language);
-  const last = before.at(-1) ?? "";
-  const wanting = flagThatWants(last, command, commands);
+  const [, joined] = /^(--[^=]+)=/.exec(current) ?? [];
+  const wanting = flagThatWants(joined ?? before.at(-1) ?? "", command, commands);
+  if (joined !== undefined) {
+    const values = wanting === undefined ? [] : await valuesOf(wanting, command, words, completing);
+    return values?.map(({ word, about }) => ({ word: `${joined}=${word}`, about }));
+  }
   if (wanting !== undefined) return valuesOf(wanting, command, words, completing);
-  if (command === undefined) return nextCommands(words, commands, language);
   if (current.startsWith("-"))
-    return [...Object.keys(command.flags), ...globalFlags]
-      .filter((name) => !isPositional(command, name))
+    return [...Object.keys(command?.flags ?? {}), ...globalFlags]
+      .filter((name) => command === undefined || !isPositional(command, name))
       .map((name) => ({ word: `--${name}`, about: name in flags ? flags[name as keyof typeof flags] : "" }));
+  if (command === undefined) return nextCommands(words, commands, language);
   const positional = positionalsOf(command)[words.length];
+  if (positional === "code") {
+    const { explanations } = await import("../ui/explain.ts");
+    return explanations(language).map(({ code }) => ({ word: code, about: "" }));
+  }
   const choices =
     positional === undefined ? undefined : command.flags[positional as keyof typeof command.flags]?.choices;
   return choices?.map((choice) => ({ word: String(choice), about: "" }));

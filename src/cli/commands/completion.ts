@@ -25,13 +25,29 @@ type Shell = (typeof shells)[number];
 
 const programs = ["higress-airgap", "higress-airgap-linux-amd64", "higress-airgap-linux-arm64", "install.sh"] as const;
 
+/*
+ * Bash and zsh hand over words as they are typed: quoted, escaped, with `~`; the program is given what they mean. An
+ * option with `=` is one word to the program, and three to bash, which then replaces the last of them only.
+ */
 const bash = `# bash: source <(higress-airgap completion bash), or save this as /etc/bash_completion.d/higress-airgap
 _higress_airgap() {
-  local answer word
+  local answer word last=0 words=()
   COMPREPLY=()
-  if answer=$("\${COMP_WORDS[0]}" __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null); then
+  for word in "\${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+    word=\${word//[\\\\\\"\\']/}
+    [[ $word == "~/"* ]] && word=$HOME/\${word:2}
+    if [[ \${words[last]} == --* && $word == = || \${words[last]} == --*= ]]; then
+      words[last]+=$word
+    else
+      last=\${#words[@]}
+      words+=("$word")
+    fi
+  done
+  if answer=$("\${words[0]}" __complete "\${words[@]:1}" 2>/dev/null); then
     while IFS= read -r word; do
-      [ -n "$word" ] && COMPREPLY+=("\${word%%$'\\t'*}")
+      word=\${word%%$'\\t'*}
+      [[ $word == --*=* && \${COMP_WORDS[COMP_CWORD]} != *=?* ]] && word=\${word#*=}
+      [ -n "$word" ] && COMPREPLY+=("$word")
     done <<<"$answer"
   else
     compopt -o default 2>/dev/null
@@ -40,34 +56,39 @@ _higress_airgap() {
 complete -F _higress_airgap ${programs.flatMap((name) => [name, `./${name}`]).join(" ")}
 `;
 
+// Out of a folder of $fpath the file is the body of a function, run by the first <Tab>: that one wants an answer, too.
 const zsh = `#compdef ${programs.join(" ")}
 # zsh: source <(higress-airgap completion zsh), or save this as _higress-airgap in a folder of $fpath
 _higress_airgap() {
   local answer
-  local -a lines
-  if answer=$("\${words[1]}" __complete "\${(@)words[2,CURRENT]}" 2>/dev/null); then
+  local -a typed lines
+  typed=("\${(@Q)words[1,CURRENT]}")
+  typed=("\${(@)typed/#\\~\\//$HOME/}")
+  if answer=$("\${typed[1]}" __complete "\${(@)typed[2,-1]}" 2>/dev/null); then
     lines=("\${(@f)answer}")
     lines=("\${(@)lines//:/\\\\:}")
     lines=("\${(@)lines/$'\\t'/:}")
     [ -n "$answer" ] && _describe higress-airgap lines
   else
+    compset -P '--*='
     _files
   fi
 }
-compdef _higress_airgap ${programs.join(" ")}
+if [[ \${funcstack[1]} == _higress[-_]airgap ]]; then
+  _higress_airgap "$@"
+else
+  whence compdef >/dev/null || { autoload -Uz compinit && compinit -i; }
+  compdef _higress_airgap ${programs.join(" ")}
+fi
 `;
 
+// Where the condition is false fish completes file names itself, and knows how to quote them.
 const fish = `# fish: higress-airgap completion fish | source, or save this in ~/.config/fish/completions/higress-airgap.fish
 function __higress_airgap
-    set -l typed (commandline -opc) (commandline -ct)
-    set -l answer ($typed[1] __complete $typed[2..-1] 2>/dev/null)
-    if test $status -eq 0
-        printf '%s\\n' $answer
-    else
-        __fish_complete_path (commandline -ct)
-    end
+    set -l typed (string replace -r '^~/' "$HOME/" -- (commandline -opc) (commandline -ct))
+    set -g __higress_airgap_answer ($typed[1] __complete $typed[2..-1] 2>/dev/null)
 end
-${programs.map((name) => `complete -c ${name} -f -a '(__higress_airgap)'`).join("\n")}
+${programs.map((name) => `complete -c ${name} -f -n __higress_airgap -a '(string join \\n -- $__higress_airgap_answer)'`).join("\n")}
 `;
 
 export const completionScripts: Readonly<Record<Shell, string>> = { bash, zsh, fish };

@@ -37,7 +37,7 @@ export const enCommands: Readonly<Record<CommandName, { readonly about: string; 
   "site form": { about: "Write what registry, cluster, nodes and firewall must grant, as a form to hand in and rights to apply", example: "site form higress-2.2.4.tar --site site.yaml --out form" },
   "relocation learn": { about: "Learn which values of a chart move which image, by rendering it; any chart", example: "relocation learn higress-2.2.5.tgz --out relocation.yaml" },
   explain: { about: "Explain an error or finding code", example: "explain REGISTRY_TLS" },
-  completion: { about: "Print the completion script for a shell", example: "completion bash" },
+  completion: { about: "Print the completion script for a shell; its first lines say where it goes", example: "completion bash" },
 };
 
 export const enFlags: Readonly<Record<FlagName, string>> = {

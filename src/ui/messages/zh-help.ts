@@ -37,7 +37,7 @@ export const zhCommands: Readonly<Record<CommandName, { readonly about: string; 
   "site form": { about: "生成申请单：仓库、集群、节点与防火墙须提供什么，附可直接应用的权限文件", example: "site form higress-2.2.4.tar --site site.yaml --out form" },
   "relocation learn": { about: "通过渲染学习 chart 的哪些 value 移动哪些镜像；适用于任何 chart", example: "relocation learn higress-2.2.5.tgz --out relocation.yaml" },
   explain: { about: "解释一个错误码或问题码", example: "explain REGISTRY_TLS" },
-  completion: { about: "输出某个 shell 的补全脚本", example: "completion bash" },
+  completion: { about: "输出某个 shell 的补全脚本；开头几行说明放在哪里", example: "completion bash" },
 };
 
 export const zhFlags: Readonly<Record<FlagName, string>> = {

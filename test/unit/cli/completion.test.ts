@@ -39,6 +39,18 @@ describe("completion offers", () => {
     expect(await words("plugins", "enable", "b.tar", "--name", "")).toEqual(["one-of-b.tar", "other"]);
   });
 
+  it("what help can be asked for, the options of every command before one, and codes to explain", async () => {
+    expect(await words("help", "ver")).toEqual(["verify"]);
+    expect(await words("--la")).toEqual(["--lang"]);
+    expect(await words("explain", "REGISTRY_TL")).toEqual(["REGISTRY_TLS"]);
+  });
+
+  it("a value that is typed behind the option in one word, as that word", async () => {
+    expect(await words("standalone", "b.tar", "--mode=c")).toEqual(["--mode=compose"]);
+    expect(await words("--lang=")).toEqual(["--lang=en", "--lang=zh"]);
+    expect(await words("install", "b.tar", "--site=si")).toBeUndefined();
+  });
+
   it("file names where nothing else is known", async () => {
     expect(await words("inspect", "")).toBeUndefined();
     expect(await words("install", "b.tar", "--site", "")).toBeUndefined();
