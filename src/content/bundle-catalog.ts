@@ -64,13 +64,18 @@ export function hostSegment(host: string): string {
 
 /**
  * The repository that a request means. containerd tells a mirror which registry it stands for by `?ns=`; when the
- * bundle has anything of that registry, only its repositories may answer.
+ * bundle has anything of that registry, only its repositories may answer. What `install` writes into a release begins with
+ * the project of the site file, of which this server knows nothing: what stands before a name that is known may be any.
  */
 export function repositoryFor(catalog: Catalog, name: string, namespace: string | undefined): string {
-  if (namespace === undefined) return name;
-  const host = hostSegment(namespace === "registry-1.docker.io" ? "docker.io" : namespace);
-  const known = catalog.repositories().some((repository) => repository.startsWith(`${host}/`));
-  return known ? `${host}/${name}` : name;
+  if (namespace !== undefined) {
+    const host = hostSegment(namespace === "registry-1.docker.io" ? "docker.io" : namespace);
+    const known = catalog.repositories().some((repository) => repository.startsWith(`${host}/`));
+    if (known) return `${host}/${name}`;
+  }
+  const segments = name.split("/");
+  const meant = segments.map((_, at) => segments.slice(at).join("/")).find((each) => catalog.tags(each) !== undefined);
+  return meant ?? name;
 }
 
 /** The name under which the server gives out a reference, never ambiguous: `quay.io/higress/gateway:2.2.4`. */

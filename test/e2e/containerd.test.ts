@@ -134,6 +134,10 @@ describe.skipIf(unavailable !== undefined)(`Debian's containerd${because}`, () =
     await containerd.ctr("content", "fetch", "--all-platforms", "--hosts-dir", certs, name);
     expect(await containerd.ctr("images", "ls")).toContain(name);
     expect(await containerd.ctr("content", "ls", "-q")).toContain(image?.root.digest);
+    // As install writes it into a release: below the project of the site file.
+    const installed = name.replace(host, `${host}/higress`);
+    await containerd.ctr("content", "fetch", "--all-platforms", "--hosts-dir", certs, installed);
+    expect(await containerd.ctr("images", "ls")).toContain(installed);
     serving.signal("SIGTERM");
     await serving.result;
   });

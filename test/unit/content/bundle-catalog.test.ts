@@ -74,4 +74,14 @@ describe("repositoryFor", () => {
     expect(repositoryFor(catalog, "library/redis", "my.mirror:5000")).toBe("library/redis");
     expect(repositoryFor(catalog, "library/redis", undefined)).toBe("library/redis");
   });
+
+  it("takes the project of a site file before a name as if it were not there, and only before one that is known", async () => {
+    const items = [aLockItem("quay.io/higress/gateway:1", one), aLockItem("quay.io/gateway:1", two)];
+    const catalog = await bundleCatalog(items, aStore(one, two));
+    expect(repositoryFor(catalog, "higress/gateway", undefined)).toBe("higress/gateway");
+    expect(repositoryFor(catalog, "higress/higress/gateway", undefined)).toBe("higress/gateway");
+    expect(repositoryFor(catalog, "platform/mesh/higress/gateway", "harbor.corp:5000")).toBe("higress/gateway");
+    expect(repositoryFor(catalog, "higress/pilot", undefined)).toBe("higress/pilot");
+    expect(repositoryFor(catalog, "x/higress/gateway", "quay.io")).toBe("quay.io/x/higress/gateway");
+  });
 });
