@@ -39,7 +39,7 @@ describe("the page of a bundle", () => {
     await using folder = await aTempDirectory();
     const html = await readFile(await aPage(folder.path), "utf8");
     for (const { reference, seed } of someItems) {
-      expect(html).toContain(reference);
+      expect(html.replaceAll("<wbr>", "")).toContain(reference);
       expect(html).toContain(seed.root.digest);
     }
     expect(html.match(/<rect class="shared"/g)).toHaveLength(1);
@@ -58,6 +58,14 @@ describe("the page of a bundle", () => {
     expect(html.match(/<script/g)).toHaveLength(1);
     expect(html).not.toContain("<img");
     expect(html).toContain("&#60;script&#62;");
+  });
+
+  it("breaks a reference between its parts, which would else be cut anywhere", async () => {
+    await using folder = await aTempDirectory();
+    const seed: SeededItem = { ...hostile, reference: "registry.example:5000/higress/gateway:1.0.0", role: "built-in" };
+    const html = await readFile(await aPage(folder.path, [seed], "--lang", "zh"), "utf8");
+    expect(html).toContain(">registry.example:5000/<wbr>higress/<wbr>gateway<wbr>:1.0.0<");
+    expect(html).toContain(">控制台内置<");
   });
 
   it("speaks Chinese", async () => {

@@ -1,5 +1,5 @@
 import type { BundleDocument } from "../../model/bundle.ts";
-import type { LockItem } from "../../model/lock.ts";
+import { builtInRole, type LockItem } from "../../model/lock.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { catalogueOf, type Language } from "../language.ts";
 import { fit } from "../width.ts";
@@ -89,7 +89,7 @@ function itemTable(items: readonly LockItem[], language: Language): string {
         { text: item.platforms.join(" ") },
         { text: item.root.digest.slice(0, 19), class: "mono", title: item.root.digest },
         { text: item.licence ?? "" },
-        { text: item.role },
+        { text: item.role === builtInRole ? words["built-in"] : item.role },
       ]),
   );
 }

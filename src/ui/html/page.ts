@@ -53,7 +53,13 @@ function cell({ text, class: name, value, title, mark }: Cell, label: string): s
     ...(title === undefined ? [] : [` title="${escapeHtml(title)}"`]),
   ].join("");
   const marked = mark === undefined ? "" : `<span class="mark ${mark}"></span>`;
-  return `<td${attributes}>${marked}${escapeHtml(text)}</td>`;
+  const shown = name === "name" ? breakable(escapeHtml(text)) : escapeHtml(text);
+  return `<td${attributes}>${marked}${shown}</td>`;
+}
+
+/** A reference is broken between its parts; browsers would cut `1.0.0` in two rather than break behind a slash. */
+function breakable(escaped: string): string {
+  return escaped.replaceAll("/", "/<wbr>").replace(/:(?=[^/:]*$)/, "<wbr>:");
 }
 
 /** Sorts a table by the column that is clicked; the page reads the same without it. */
@@ -104,7 +110,7 @@ ul.legend { list-style: none; padding: 0; margin: 10px 0 0; display: flex; flex-
 p.outcome { color: var(--ink); border-left: 4px solid var(--other); padding: 6px 12px; background: var(--row); }
 p.outcome.done { border-color: var(--plugin); } p.outcome.findings, p.outcome.interrupted { border-color: var(--chart); } p.outcome.failed { border-color: #b3403a; }
 pre { background: var(--row); padding: 8px 12px; border-radius: 4px; overflow-x: auto; font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 8px; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .scroll + p { margin-top: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:hover { background: var(--row); } td.number, th.number { text-align: right; white-space: nowrap; }
@@ -117,12 +123,13 @@ th[aria-sort=ascending] [role=button]::after { content: " \\2191"; } th[aria-sor
   table, tbody, tr, td { display: block; } thead tr { display: flex; flex-wrap: wrap; gap: 0 14px; }
   tbody tr { border-bottom: 1px solid var(--line); padding: 8px 0; }
   td, td.number, td.name, td.mono, td.kind { border: 0; padding: 1px 0 1px 96px; min-height: 20px; min-width: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; position: relative; }
-  td:empty, th:has(:empty) { display: none; } td::before { content: attr(data-label); position: absolute; left: 0; width: 90px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; } }
+  td:empty, th:has(:empty) { display: none; } td::before { content: attr(data-label); position: absolute; left: 0; width: 90px; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+  tr > td:only-child { padding-left: 0; } tr > td:only-child::before { content: none; } }
 @page { size: A4; margin: 14mm 12mm; }
 @media print {
   :root { --ink: #000000; --soft: #444444; --paper: #ffffff; --line: #bbbbbb; --row: #ffffff; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } main { padding: 0; max-width: none; } th [role=button]::after { content: none; } p.screen { display: none; }
-  table { font-size: 9px; } td.name { min-width: 0; } td.name, td.mono { white-space: normal; overflow-wrap: anywhere; } td.mono { font-size: 8px; min-width: 104px; }
+  table { font-size: 9px; } td.name { min-width: 150px; } td.name, td.mono { white-space: normal; overflow-wrap: anywhere; } td.mono { font-size: 8px; min-width: 104px; }
   thead { display: table-header-group; } tr, svg, pre, li { break-inside: avoid; } h2 { break-after: avoid; } .scroll { overflow: visible; } }
 `;
 

@@ -132,6 +132,7 @@ export const en: Catalogue = {
     source: "source",
     licence: "licence",
     role: "role",
+    "built-in": "built-in",
     shared: "shared by several items",
     "delta-on": "delta on",
     "takes-space": "What takes the space",

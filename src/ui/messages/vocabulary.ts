@@ -231,6 +231,7 @@ export type Word =
   | "source"
   | "licence"
   | "role"
+  | "built-in"
   | "shared"
   | "delta-on"
   | "takes-space"

@@ -132,6 +132,7 @@ export const zh: Catalogue = {
     source: "来源",
     licence: "许可证",
     role: "用途",
+    "built-in": "控制台内置",
     shared: "多个条目共用",
     "delta-on": "增量包基于",
     "takes-space": "空间占用",
