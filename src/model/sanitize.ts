@@ -33,10 +33,16 @@ export function redact(text: string): string {
     .replace(/(?<![\w-])[\w-]+(?:\.[\w-]*){2,}/g, withoutToken)
     .replace(
       /(["']?(?:password|passwd|secret|token|identitytoken|access_token|auth)["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;&}]+)/gi,
-      "$1***",
+      (all: string, name: string, value: string, at: number, whole: string) =>
+        isVersion.test(value) && /^(?:secret|token|auth):$/i.test(name) && /[a-z0-9-]/i.test(whole.charAt(at - 1))
+          ? all
+          : `${name}***`,
     )
     .replace(/([?&](?:access_token|token|signature|sig|x-amz-signature|x-amz-credential)=)[^&\s"']+/gi, "$1***");
 }
+
+/** `plugins/key-auth:2.0.1` is the name of a plugin with its tag, and no field with what logs in. */
+const isVersion = /^v?\d+(?:\.\d+)+(?:-[a-z0-9]+(?:\.[a-z0-9]+)*)?[^\p{L}\p{N}]*$/u;
 
 /** A JSON web token is three parts with dots between them, the first of which is `{"…` in base64url. */
 function withoutToken(dotted: string): string {

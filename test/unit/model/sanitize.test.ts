@@ -14,6 +14,9 @@ describe("redact", () => {
     ["a JSON web token by itself", `answer ${jwt}`, "c2lnbmF0dXJl"],
     ["a JSON web token behind a dash", `robot-${jwt}`, "c2lnbmF0dXJl"],
     ["a password in quotes", `password: "hunter2 and more"`, "and more"],
+    ["a password that looks like a version", "token:1.2.3", "1.2.3"],
+    ["a header that looks like one", "x-auth: 1.2.3", "1.2.3"],
+    ["what stands behind a name that ends as a plugin's does", "registry-auth:cm9ib3Q6aHVudGVyMg==", "cm9ib3Q6"],
     ["a signed URL", "https://s3.corp/blob?X-Amz-Signature=hunter2&a=b", "hunter2"],
   ])("takes out %s", (_what, text, secret) => {
     const kept = redact(text);
@@ -25,6 +28,8 @@ describe("redact", () => {
     "oci://harbor.corp:8443/higress/ai-proxy:2.0.0",
     `docker.io/library/nginx@sha256:${"0".repeat(64)}`,
     "https://harbor.corp/c/oidc/login?login_hint=someone@corp",
+    "harbor.corp/higress/plugins/key-auth:2.0.1",
+    "GET plugins/basic-auth:1.0.0-rc.1: not found",
     "Higress 2.2.4 on 10.0.0.1, kubectl v1.36.2",
   ])("leaves %s as it is", (text) => {
     expect(redact(text)).toBe(text);
@@ -37,6 +42,7 @@ describe("redact", () => {
     ["dots", "a.".repeat(256 * 1024)],
     ["schemes", "a://b:".repeat(128 * 1024)],
     ["open quotes", `password="`.repeat(64 * 1024)],
+    ["versions", `a-auth:1.1-${".".repeat(256 * 1024)}é`],
     ["blanks", `password${" ".repeat(512 * 1024)}`],
   ])("takes a time in proportion to a text of nothing but %s", (_what, text) => {
     expect(redact(text).length).toBeLessThanOrEqual(text.length);
