@@ -86,8 +86,10 @@ function outputErrors(): () => Promise<Failure | undefined> {
  */
 function withoutFiles(error: unknown): unknown {
   for (let each = error; each instanceof Error; each = each.cause) {
-    const { code } = each as NodeJS.ErrnoException;
+    const { code, syscall } = each as NodeJS.ErrnoException;
     if (code === "EMFILE" || code === "ENFILE") return new Failure("OPEN_FILES", { reason: code }, { cause: error });
+    // Asked by whoever comes first, the parser too: the folder of the shell was removed, or its stick was pulled out.
+    if (syscall === "uv_cwd") return new Failure("FILE_MISSING", { path: process.env["PWD"] ?? "." }, { cause: error });
   }
   return error;
 }

@@ -5,6 +5,7 @@ import {
   ChartVersion,
   expecting,
   HostText,
+  isAllowedEntry,
   KubeVersion,
   NameText,
   NamespaceName,
@@ -147,6 +148,10 @@ export const BundleSpec = z.strictObject({
     .describe("Your own manifests; their images and plugins are found and carried"),
   tools: z
     .record(z.string(), ToolSpec)
+    .superRefine((tools, context) => {
+      for (const name of Object.keys(tools).filter((tool) => !isAllowedEntry(`bin/${tool}`)))
+        context.addIssue({ code: "custom", path: [name], message: "expected a name: letters, digits, . _ -" });
+    })
     .default({})
     .describe("helm-linux-amd64, kubectl-linux-arm64, …: executables for bin/"),
   registries: Registries,

@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { execa } from "execa";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cli } from "../rig/cli.ts";
@@ -12,6 +13,19 @@ const because = unavailable === undefined ? "" : ` (not run: ${unavailable})`;
 
 const spec = (more: string): string =>
   `apiVersion: higress-airgap/v1\nkind: BundleSpec\nname: x\nversion: "1.0.0"\nimages: ["registry.example/a/b:1"]\n${more}\n`;
+
+const aCrd = (name: string): string =>
+  JSON.stringify({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${name}s.x.example` },
+    spec: {
+      group: "x.example",
+      names: { kind: name.toUpperCase(), plural: `${name}s` },
+      scope: "Namespaced",
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
+    },
+  });
 
 describe("build", () => {
   it("says that a CA is not there, though what was half open is closed on the way out", async () => {
@@ -53,6 +67,49 @@ describe.skipIf(unavailable !== undefined)(`build with charts${because}`, () => 
     expect(findings).toContainEqual(
       expect.objectContaining({ code: "plugin.repacked", facts: expect.objectContaining({ plugin: "waf" }) as object }),
     );
+  });
+
+  it("takes files whatever they are called and wherever they lie: Chinese, with a space, twice the same name", async () => {
+    await using side = await aConnectedSide();
+    const path = join(side.folder, "bundle.yaml");
+    const written = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    for (const folder of ["a", "b"]) {
+      await mkdir(join(side.folder, folder));
+      await writeFile(join(side.folder, folder, "网关 1.yaml"), aCrd(folder));
+    }
+    await writeFile(join(side.folder, "清单.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: own }\n");
+    const more = { crds: [{ path: "a/网关 1.yaml" }, { path: "b/网关 1.yaml" }], manifests: [{ path: "清单.yaml" }] };
+    await writeFile(path, JSON.stringify({ ...written, ...more }));
+    const bundle = await side.build("named.tar");
+    const { stdout } = await execa("tar", ["tf", bundle]);
+    expect(stdout.split("\n").filter((name) => /^(crds|manifests\/user)\//.test(name))).toEqual([
+      "crds/1-2.yaml",
+      "crds/1.yaml",
+      "manifests/user/file.yaml",
+    ]);
+  });
+
+  it("names the file that was written, and the line, where a manifest is no YAML", async () => {
+    await using side = await aConnectedSide();
+    const path = join(side.folder, "bundle.yaml");
+    const written = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    await writeFile(join(side.folder, "清单.yaml"), "apiVersion: v1\n\tkind: ConfigMap\n");
+    await writeFile(path, JSON.stringify({ ...written, manifests: [{ path: "清单.yaml" }] }));
+    const { exitCode, stderr } = await side.run("build", "bundle.yaml", "--out", "never.tar");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`${join(side.folder, "清单.yaml")}:2:1 `);
+
+    await writeFile(path, JSON.stringify(written));
+    const bundle = await side.build("whole.tar");
+    const site = { registry: { host: "harbor.corp", project: "higress" }, plugins: { manifests: ["清单.yaml"] } };
+    await writeFile(
+      join(side.folder, "site.yaml"),
+      JSON.stringify({ apiVersion: "higress-airgap/v1", kind: "Site", ...site }),
+    );
+    const { helm } = await tools("3.17");
+    const rendered = await side.run("render", bundle, "--out", "rendered", "--helm", helm);
+    expect(rendered.exitCode).toBe(2);
+    expect(rendered.stderr).toContain(`${join(side.folder, "清单.yaml")}:2:1 `);
   });
 
   it("leaves nothing behind in the temporary folder", async () => {

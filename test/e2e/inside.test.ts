@@ -6,6 +6,7 @@ import { sampleChart } from "../rig/charts/pack.ts";
 import { cli } from "../rig/cli.ts";
 import { writeSampleSite } from "../rig/sample-site.ts";
 import { aTempDirectory, type TempDirectory } from "../rig/temp-directory.ts";
+import { aCertificateAuthority } from "../rig/tls.ts";
 import { tools } from "../rig/tools.ts";
 
 const host = "harbor.branch.example";
@@ -92,10 +93,8 @@ describe("the proof of a render", () => {
   it("lays the CA over the gateway whatever its name is", async () => {
     const values = { "higress-core": { gateway: { name: "edge-gateway" } } };
     const registry = { host, project: "higress", ca: "ca.pem" };
-    const { exitCode, read } = await render(
-      { registry, values },
-      { "ca.pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" },
-    );
+    await using company = await aCertificateAuthority();
+    const { exitCode, read } = await render({ registry, values }, { "ca.pem": await readFile(company.caFile, "utf8") });
     expect(exitCode).toBe(0);
     expect(await read("4-release-higress.yaml")).toContain("name: edge-gateway");
     expect(await read("5-overlay.yaml")).toContain("name: edge-gateway");

@@ -20,6 +20,15 @@ it("dist/main.mjs runs by its own name from another folder, as npm link and npm 
   expect(await readFile(join(folder.path, "bundle.yaml"), "utf8")).toContain("linux/arm64");
 });
 
+it("says that the folder of the shell is gone, as after a stick was pulled out, and calls it no bug", async () => {
+  await using folder = await aTempDirectory();
+  const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';
+  const command = [process.execPath, join(root, "dist/main.mjs"), "inspect", "x.tar"];
+  const { exitCode, stderr } = await execa("sh", ["-c", script, ...command], { cwd: folder.path, reject: false });
+  expect(stderr).toContain(`✗ this host: "${join(folder.path, "gone")}" does not exist [FILE_MISSING]`);
+  expect(exitCode).toBe(1);
+});
+
 it("npm pack in a fresh clone gives a package that runs where it is installed, needs no other, and has its licences", async () => {
   await using folder = await aTempDirectory();
   const clone = join(folder.path, "clone");

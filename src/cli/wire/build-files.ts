@@ -3,9 +3,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isSingleExecutable, readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
+import { loadManifests } from "../../edge/files/documents.ts";
 import { readText } from "../../edge/files/read-text.ts";
 import { limits, programPrefix } from "../../model/bundle.ts";
 import { Lock } from "../../model/lock.ts";
+import { plainName } from "../../model/names.ts";
 import type { BundleSpec } from "../../model/spec.ts";
 import { inventoryOf, parseInventory, type Inventory } from "../../stages/bundle/delta.ts";
 import type { LargeFile, SmallFile } from "../../stages/bundle/ports.ts";
@@ -23,11 +25,6 @@ export async function specFiles(
   env: Readonly<Record<string, string | undefined>>,
   ports: ProgramPorts,
 ): Promise<{ crds: SmallFile[]; manifests: SmallFile[]; tools: LargeFile[] }> {
-  const small = async (folder: string, file: { path: string; name?: string | undefined }): Promise<SmallFile> => ({
-    name: `${folder}/${file.name ?? basename(file.path)}`,
-    // Inside it is read as UTF-8, whatever the editor here has saved.
-    bytes: Buffer.from(await readText(file.path, limits.smallFile)),
-  });
   const { files: own } = await findExecutables(env);
   const sized = await sizedPrograms(spec.tools, ports);
   await fetchPrograms(Object.fromEntries(Object.entries(spec.tools).filter(([name]) => !sized.has(name))), ports);
@@ -36,14 +33,46 @@ export async function specFiles(
     ...spec.tools,
   };
   return {
-    crds: await Promise.all(spec.crds.map((file) => small("crds", file))),
-    manifests: await Promise.all(spec.manifests.map((file) => small("manifests/user", file))),
+    crds: await smallFiles("crds", spec.crds, (path) => readText(path, limits.smallFile)),
+    manifests: await smallFiles("manifests/user", spec.manifests, loadManifests),
     tools: await Promise.all(
       Object.entries(programs).map(
         async ([name, program]) => sized.get(name) ?? (await programFile(`${programPrefix}${name}`, program)),
       ),
     ),
   };
+}
+
+async function smallFiles(
+  folder: string,
+  files: BundleSpec["crds"],
+  read: (path: string) => Promise<string>,
+): Promise<SmallFile[]> {
+  const names = entryNames(files.map(({ path, name }) => name ?? basename(path)));
+  return Promise.all(
+    files.map(async ({ path }, at) => ({
+      name: `${folder}/${names[at] ?? ""}`,
+      // Inside it is read as UTF-8, whatever the editor here has saved.
+      bytes: Buffer.from(await read(path)),
+    })),
+  );
+}
+
+/** A bundle has fewer letters for names than a disk, and one folder for what may lie in several. */
+function entryNames(names: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const plain = plainName(name);
+    const dot = plain.lastIndexOf(".");
+    const [stem, ending] = dot < 0 ? [plain, ""] : [plain.slice(0, dot), plain.slice(dot, dot + 20)];
+    const start = stem.replace(/^[._-]+/, "").slice(0, 75) || "file";
+    for (let count = 1; ; count += 1) {
+      const entry = `${start}${count === 1 ? "" : `-${count}`}${ending}`;
+      if (taken.has(entry)) continue;
+      taken.add(entry);
+      return entry;
+    }
+  });
 }
 
 export interface Executables {

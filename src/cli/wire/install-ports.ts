@@ -3,7 +3,7 @@ import { readChartValues } from "../../edge/charts/values.ts";
 import type { ChartValues } from "../../model/values.ts";
 import { readAsset } from "../../edge/files/assets.ts";
 import { parseConfig } from "../../edge/files/config.ts";
-import { readText } from "../../edge/files/read-text.ts";
+import { loadManifests } from "../../edge/files/documents.ts";
 import { temporaryFile } from "../../edge/files/temporary.ts";
 import { readCertificates } from "../../edge/registry/roots.ts";
 import { TargetProbe } from "../../edge/harbor/probe.ts";
@@ -96,14 +96,7 @@ export async function readCa({ registry }: Site): Promise<string | undefined> {
 }
 
 export async function readUserPlugins(site: Site): Promise<readonly string[]> {
-  return Promise.all(site.plugins.manifests.map(read));
-}
-
-/** A PEM, or manifests that people wrote. */
-const maxText = 16 * 1024 ** 2;
-
-function read(path: string): Promise<string> {
-  return readText(path, maxText);
+  return Promise.all(site.plugins.manifests.map(loadManifests));
 }
 
 /** Preflight with its ports at their edges: the registry is asked with the eyes of who pushes and of who pulls. */

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
 import type { SignatureAlgorithm } from "../../model/choices.ts";
 import { createFile } from "../files/replace.ts";
-import { readText } from "../files/read-text.ts";
+import { readBytes, readText } from "../files/read-text.ts";
 import { errorCode, writeFailure } from "./errors.ts";
 
 const curves = { ecdsa: "P-256", sm2: "SM2" } as const;
@@ -56,8 +56,11 @@ const signatureSize = 71;
  * @throws Failure KEY_UNUSABLE
  */
 export async function signer(path: string): Promise<Signer> {
-  const pem = await readText(path, maxKey);
-  const key = usable(() => createPrivateKey(pem), path);
+  const written = await readKey(path);
+  const key = usable(
+    () => createPrivateKey(typeof written === "string" ? written : { key: written, format: "der", type: "pkcs8" }),
+    path,
+  );
   const { sign: one, verify: holds } = await schemeOf(key);
   return {
     sign: (bytes) => {
@@ -70,9 +73,13 @@ export async function signer(path: string): Promise<Signer> {
   };
 }
 
-/** Whether `signature` is of `sums` by the holder of the key. @throws Failure KEY_UNUSABLE */
-export async function verifySignature(sums: Uint8Array, signature: Uint8Array, publicKeyPem: string): Promise<boolean> {
-  const key = usable(() => createPublicKey(publicKeyPem), "public key");
+/** Whether `signature` is of `sums` by the holder of the key whose public half is at `path`. @throws Failure KEY_UNUSABLE */
+export async function verifySignature(sums: Uint8Array, signature: Uint8Array, path: string): Promise<boolean> {
+  const written = await readKey(path);
+  const key = usable(
+    () => createPublicKey(typeof written === "string" ? written : { key: written, format: "der", type: "spki" }),
+    path,
+  );
   const { verify: holds } = await schemeOf(key);
   return holds(sums, signature, key);
 }
@@ -86,8 +93,14 @@ export async function fittingKey(
   signature: Uint8Array,
   keyPaths: readonly string[],
 ): Promise<string | undefined> {
-  for (const path of keyPaths) if (await verifySignature(sums, signature, await readText(path, maxKey))) return path;
+  for (const path of keyPaths) if (await verifySignature(sums, signature, path)) return path;
   return undefined;
+}
+
+/** PEM, or DER, which is no text: every key in it is a sequence, and so begins with this. */
+async function readKey(path: string): Promise<string | Buffer> {
+  const bytes = await readBytes(path, maxKey);
+  return bytes[0] === 0x30 ? bytes : readText(path, maxKey);
 }
 
 interface Scheme {

@@ -7,8 +7,9 @@ import { RelocationMap } from "../../model/relocation.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import { Site } from "../../model/site.ts";
 import { BundleSpec, type CredentialsSource, type Registries } from "../../model/spec.ts";
-import { lineAndColumn, pathKey, spotsOf, type Spot, type Spots, loadTyped, YamlError } from "../../std/yaml.ts";
+import { lineAndColumn, pathKey, spotsOf, type Spot, type Spots } from "../../std/yaml.ts";
 import { placeholderProblems, problemsOf, toldProblems, type Problem } from "./config-problems.ts";
+import { documentsOf } from "./documents.ts";
 import { readText } from "./read-text.ts";
 
 const Values = z.record(z.string(), z.unknown());
@@ -114,15 +115,9 @@ export function parseConfig<S extends z.ZodType>(text: string, file: string, sch
 }
 
 function documentOf(text: string, file: string): unknown {
-  try {
-    const [document, ...more] = loadTyped(text);
-    if (more.length > 0) throw new YamlError("one document expected", { line: 1, column: 1 });
-    return document ?? {};
-  } catch (error) {
-    if (!(error instanceof YamlError)) throw error;
-    const problems = `${file}:${error.line}:${error.column} ${sanitize(error.message, 200)}`;
-    throw new Failure("CONFIG_INVALID", { file, problems });
-  }
+  const [document, ...more] = documentsOf(text, file);
+  if (more.length === 0) return document ?? {};
+  throw new Failure("CONFIG_INVALID", { file, problems: `${file}:1:1 one document expected` });
 }
 
 function configInvalid(file: string, text: string, problems: readonly Problem[]): Failure {

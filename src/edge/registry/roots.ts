@@ -46,20 +46,38 @@ export async function loadRoots(options: RootsOptions): Promise<readonly string[
 }
 
 /**
- * A file of certificates as PEM: those that are DER are turned into it. Nodes and gateways are given this text, and to Go
- * a certificate behind a byte order mark is none.
- * @throws Failure FILE_MISSING, FILE_UNREADABLE, FILE_ENCODING, CONFIG_INVALID for what has no certificate that can be read here
+ * The certificates of a file as PEM, and nothing else of it: a key or a text beside them stays here, and those that are DER
+ * are turned into it. Nodes and gateways are given this text, and to Go a certificate behind a byte order mark is none.
+ * @throws Failure FILE_MISSING, FILE_UNREADABLE, FILE_ENCODING, CONFIG_INVALID for what has no certificate that can be read
+ * here, or one that cannot be: whoever trusts the others would not miss it until later
  */
 export async function readCertificates(path: string): Promise<string> {
   const bytes = await readBytes(path, maxSize);
   const { text, encoding } = pemText(bytes);
-  if (pemCertificate.test(text)) return text;
+  if (pemCertificate.test(text)) return pemCertificates(path, text);
   try {
     return new X509Certificate(bytes).toString();
   } catch {
     if (encoding?.startsWith("UTF-16") === true) throw new Failure("FILE_ENCODING", { path, encoding });
     throw new Failure("CONFIG_INVALID", { file: path, problems: whatElse(path, text, bytes) });
   }
+}
+
+/** Each block by itself: what was copied out of a mail may be indented, or have lost its line ends or its last lines. */
+function pemCertificates(path: string, text: string): string {
+  return text
+    .split(/(?=-----BEGIN )/)
+    .filter((part) => pemCertificate.test(part))
+    .map((part, at) => {
+      const [, body] = /^-----BEGIN [A-Z0-9 ]+-----([A-Za-z0-9+/=\s]*)-----END /.exec(part) ?? [];
+      try {
+        return new X509Certificate(Buffer.from(body ?? "", "base64")).toString();
+      } catch {
+        const problems = `certificate ${at + 1} in this file is cut off or damaged: copy it again`;
+        throw new Failure("CONFIG_INVALID", { file: path, problems });
+      }
+    })
+    .join("");
 }
 
 /** As Windows may have saved it. A comment in whatever encoding does no harm; DER is no text, and looks like one. */

@@ -59,6 +59,7 @@ const rules: readonly Rule[] = [
   [/^Invalid string: must match pattern (.+)$/, (pattern = "") => `必须匹配 ${pattern}`],
   [/^Too (?:big|small): expected \w+ to (?:have |be )?([<>]=?)(\d+)(?: (\w+))?$/, limit],
   [/^expected text of at most (\d+) characters$/, (most = "") => `应为文本，最多 ${most} 个字符`],
+  [/^certificate (\d+) in this file is cut off or damaged: copy it again$/, (at = "") => `该文件中的第 ${at} 个证书不完整或已损坏：请重新复制`],
   [/^expected a certificate, not a private key$/, () => "应为证书，实际是私钥"],
   [/^expected (.+), not (.+)$/, (wanted = "", got = "") => `应为 ${shown(wanted)}，实际是 ${shown(got)}`],
   [/^(?:JSON|YAML)$/, () => "无法读取"],

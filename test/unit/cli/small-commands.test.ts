@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { execa } from "execa";
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -12,6 +12,7 @@ import { aBundleFile } from "../../rig/bundle-file.ts";
 import { someItems } from "../../rig/bundle-input.ts";
 import { runCommand } from "../../rig/command.ts";
 import { aTempDirectory } from "../../rig/temp-directory.ts";
+import { aCertificateAuthority } from "../../rig/tls.ts";
 
 describe("--version", () => {
   it("says what the program is and what it runs on", async () => {
@@ -49,7 +50,7 @@ describe("keygen", () => {
     const check = await openssl("dgst", ...identity, "-verify", "release.pub", "-signature", "sums.sig", "sums");
     expect(check).toMatchObject({ exitCode: 0, stdout: "Verified OK" });
 
-    const key = await readFile(at("release.pub"), "utf8");
+    const key = at("release.pub");
     await openssl("dgst", ...identity, "-sign", "release", "-out", "theirs.sig", "sums");
     const theirs = await readFile(at("theirs.sig"));
     expect([isSigned(sums, theirs), await verifySignature(sums, theirs, key)]).toEqual([true, true]);
@@ -61,6 +62,11 @@ describe("keygen", () => {
       [sums, Buffer.alloc(0)],
     ] as const)
       expect(await verifySignature(what, by, key)).toBe(false);
+
+    await openssl("pkcs8", "-topk8", "-nocrypt", "-in", "release", "-outform", "der", "-out", "private.der");
+    await openssl("pkey", "-in", "release", "-pubout", "-outform", "der", "-out", "public.der");
+    const fromDer = (await signer(at("private.der"))).sign(sums);
+    expect(await verifySignature(sums, fromDer, at("public.der"))).toBe(true);
   });
 
   it("leaves no private key beside the public key of another", async () => {
@@ -100,14 +106,18 @@ describe("a key that cannot sign or check", () => {
     await expect(signer(path)).rejects.toMatchObject({ code: "KEY_UNUSABLE", facts: { path, why } });
   });
 
-  it("is refused as a public key, too", async () => {
-    const check = verifySignature(Buffer.from("sums"), Buffer.from("signature"), rsa.publicKey);
-    await expect(check).rejects.toMatchObject({ code: "KEY_UNUSABLE" });
+  it("is refused as a public key, too, by the name of its file", async () => {
+    await using folder = await aTempDirectory();
+    const path = join(folder.path, "release.pub");
+    await writeFile(path, rsa.publicKey);
+    const check = verifySignature(Buffer.from("sums"), Buffer.from("signature"), path);
+    await expect(check).rejects.toMatchObject({ code: "KEY_UNUSABLE", facts: { path, why: "rsa" } });
   });
 });
 
 const aSite = async (folder: string): Promise<void> => {
-  await writeFile(join(folder, "ca.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  await using company = await aCertificateAuthority();
+  await copyFile(company.caFile, join(folder, "ca.pem"));
   await writeFile(
     join(folder, "site.yaml"),
     "apiVersion: higress-airgap/v1\nkind: Site\nregistry: { host: harbor.corp, project: higress, ca: ca.pem }\n",

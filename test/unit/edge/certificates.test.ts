@@ -44,6 +44,31 @@ describe("a CA file", () => {
     expect(await readCertificates(file("windows.pem"))).toBe(text);
   });
 
+  it.each([
+    ["with its private key above it", (text: string, key: string) => key + text],
+    ["with its private key below it", (text: string, key: string) => text + key],
+    ["with what openssl says of it", (text: string) => `Certificate:\n    Data:\n${text}`],
+    ["indented by a mail", (text: string) => text.replaceAll(/^/gm, "  ")],
+    ["on one line", (text: string) => text.replaceAll("\n", "")],
+  ])("%s gives the certificate to nodes, and nothing else", async (_what, saved) => {
+    const [text, key] = [await readFile(company.caFile, "utf8"), await readFile(company.keyFile, "utf8")];
+    await writeFile(file("more.pem"), saved(text, key));
+    expect(await readCertificates(file("more.pem"))).toBe(text);
+  });
+
+  it.each([
+    ["cut off", (text: string) => text.slice(0, text.length / 2)],
+    ["cut off behind a whole one", (text: string) => text + text.slice(0, text.length / 2), 2],
+    ["damaged", (text: string) => text.replace("MII", "MIA")],
+  ])("that is %s is refused before anybody is given it", async (_what, saved, which = 1) => {
+    await writeFile(file("broken.pem"), saved(await readFile(company.caFile, "utf8")));
+    const problems = `certificate ${String(which)} in this file is cut off or damaged: copy it again`;
+    await expect(readCertificates(file("broken.pem"))).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      facts: { problems },
+    });
+  });
+
   it("in UTF-16 that no mark announces is said to be that", async () => {
     await writeFile(file("windows.pem"), Buffer.from(await readFile(company.caFile, "utf8"), "utf16le"));
     await expect(readCertificates(file("windows.pem"))).rejects.toMatchObject({

@@ -75,6 +75,12 @@ describe("parseConfig", () => {
     ]);
   });
 
+  it("refuses a program that bin/ could not have under that name, before anything is asked", () => {
+    expect(problemsOf(`${head}tools:\n  helm linux: { path: helm }\n  helm-linux-amd64: { path: helm }\n`)).toEqual([
+      "f.yaml:6:3 tools.helm linux - expected a name: letters, digits, . _ -",
+    ]);
+  });
+
   it.each([
     ["a flow list that does not end", "a: [1,", "f.yaml:1:7 "],
     ["a key that is there twice", "kind: a\nkind: b\n", "f.yaml:2:1 duplicated mapping key"],
