@@ -8,7 +8,7 @@ import { aDockerRegistry, dockerRegistryUnavailable, type DockerRegistry } from 
 import { seed } from "../rig/seed.ts";
 import { aCertificateAuthority } from "../rig/tls.ts";
 
-const login = { username: "robot$push", password: "correct horse" };
+const login = { username: "robot$push", password: `correct horse's "<1>&2"` };
 const image = anImage();
 
 describe.skipIf(dockerRegistryUnavailable())("credentials at a registry", () => {
@@ -170,7 +170,11 @@ describe.skipIf(dockerRegistryUnavailable())("credentials at a registry", () => 
       const repository = client.registry.repository("p/image");
       await repository.has(image.root).catch(() => undefined);
       const basic = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-      const body = `you are ${login.password} / ${basic} / ${server.tokens?.issued.join()} / ${encodeURIComponent(login.password)}`;
+      const inUrl = encodeURIComponent(login.password);
+      const inForm = new URLSearchParams({ p: login.password }).toString();
+      const onPage = "correct horse&#39;s &quot;&lt;1&gt;&amp;2&quot;";
+      const shapes = [inUrl, inUrl.replaceAll("'", "%27"), inForm, JSON.stringify(login.password), onPage];
+      const body = `you are ${login.password} / ${basic} / ${server.tokens?.issued.join()} / ${shapes.join(" / ")}`;
       server.failNext(step, { type: "status", status: 503, body }, 1);
       server.failNext(step, { type: "status", status: 418, body }, 9);
       if (step === "token") server.tokens?.revoke();
@@ -192,7 +196,7 @@ describe.skipIf(dockerRegistryUnavailable())("credentials at a registry", () => 
     }
     const all = seen.join("\n");
     expect(all).toContain("you are ***");
-    expect(all).not.toMatch(/correct(%20| )horse/);
+    expect(all).not.toMatch(/correct(%20|\+| )horse/);
     expect(all).not.toContain(Buffer.from(`${login.username}:${login.password}`).toString("base64"));
   });
 });

@@ -99,7 +99,7 @@ async function readAnswer(
 ): Promise<{ readonly codes: readonly string[]; readonly answer: string }> {
   const text = await bodyOf(response);
   const errors = errorsOf(text);
-  const answer = errors.length === 0 ? withoutMarkup(text) : errors.map((error) => error.text).join("; ");
+  const answer = errors.length === 0 ? withoutMarkup(text, context) : errors.map((error) => error.text).join("; ");
   return {
     codes: errors.map((error) => error.code),
     answer: context.clean(answer, 400) || statusOf(response, context),
@@ -119,7 +119,7 @@ function statusOf(response: WireResponse, { clean }: RequestContext): string {
 
 /** What a page or document says, for people. */
 export async function textOf(response: WireResponse, context: RequestContext): Promise<string> {
-  return context.clean(withoutMarkup(await bodyOf(response)), 400);
+  return context.clean(withoutMarkup(await bodyOf(response), context), 400);
 }
 
 async function bodyOf(response: WireResponse): Promise<string> {
@@ -131,8 +131,9 @@ async function bodyOf(response: WireResponse): Promise<string> {
   }
 }
 
-function withoutMarkup(text: string): string {
-  return text.slice(0, maxPage).replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
+/** Secrets go first: without what looks like a tag in a password, the rest of it would be nobody's. */
+function withoutMarkup(text: string, { clean }: RequestContext): string {
+  return clean(text, maxPage).replace(/<(script|style|head)\b[\s\S]*?<\/\1>|<[^>]*>/gi, " ");
 }
 
 /**
@@ -213,7 +214,7 @@ export function sizeMismatch(want: Descriptor, got: number, side: Side, retryAft
   return new RegistryFailure("CONTENT_MISMATCH", facts, { side, retryAfter });
 }
 
-/** Tokens come and go; the newest are the ones that a reply can repeat. */
+/** The newest tokens are the ones that a reply can repeat. */
 const remembered = 64;
 
 /** Takes this endpoint's own secrets out of what a registry says, whatever shape they have there. */
@@ -228,10 +229,20 @@ export class Redactor {
   }
 
   readonly clean = (text: string, limit?: number): string => {
-    const without = this.#secrets.reduce(
-      (rest, secret) => rest.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***"),
-      text,
-    );
+    const without = this.#secrets.flatMap(shapesOf).reduce((rest, shape) => rest.replaceAll(shape, "***"), text);
     return sanitize(without, limit);
   };
+}
+
+/** As it is, in a URL, in a form, in JSON, and on a page: whoever repeats a secret may have written it anew. */
+function shapesOf(secret: string): readonly string[] {
+  const inUrl = encodeURIComponent(secret);
+  const strict = inUrl.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  const onPage = secret
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+  const shapes = [secret, inUrl, strict, strict.replaceAll("%20", "+"), JSON.stringify(secret).slice(1, -1)];
+  return [...new Set([...shapes, onPage, onPage.replaceAll("'", "&#39;"), onPage.replaceAll("'", "&#x27;")])];
 }
