@@ -39,8 +39,9 @@ void (async () => {
   }
   // What these commands did without is compiled as far as loading it does.
   for (const name of readdirSync(folder).sort()) load(name);
-  // V8 takes it only where the flags are the same; the last one is the main script's (scripts/exe/start.ts).
-  set("--sparkplug", "--maglev", "--opt", "--flush-bytecode", "--liftoff-only");
+  // V8 takes it only where the flags are the same, and an executable sets none: V8 would refuse what Node has compiled of its
+  // own modules, too.
+  set("--sparkplug", "--maglev", "--opt", "--flush-bytecode");
   set("--memory-reducer", "--min-semi-space-size=0", "--max-semi-space-size=0");
   mkdirSync(out, { recursive: true });
   for (const [name, script] of scripts) writeFileSync(join(out, name), script.createCachedData());

@@ -3,7 +3,6 @@
 // modules of the program are assets, each beside what V8 had compiled of it after commands were run
 // (scripts/exe/compiled.cjs), and a command reads those that it needs.
 import { getRawAsset } from "node:sea";
-import { setFlagsFromString } from "node:v8";
 import { answersVersion } from "../../src/cli/version.ts";
 import { loader } from "./load.cjs";
 
@@ -17,9 +16,6 @@ function asset(name: string): Buffer {
 }
 
 function loadProgram(): Program {
-  // V8 takes what it compiled only under the flags of then. The program sets this one when it first speaks to a registry
-  // (src/edge/registry/undici-transport.ts); what is loaded after that would be compiled again.
-  setFlagsFromString("--liftoff-only");
   const load = loader({
     // ASCII alone (scripts/exe/bundle.mjs).
     source: (name) => asset(`program/${name}`).toString("latin1"),

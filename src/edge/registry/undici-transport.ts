@@ -6,9 +6,25 @@ import { BodyQueue } from "./body-queue.ts";
 import { resolveProxy } from "./proxy.ts";
 import { connectSeconds, type Transport, type WireRequest, type WireResponse } from "./transport.ts";
 
-// undici's parser is WebAssembly. V8 would optimize it once it is warm, which takes 35 MiB for a moment and gains
-// nothing: bodies pass it by in large pieces.
-setFlagsFromString("--liftoff-only");
+/** Before the first connection has it. */
+let parserIsCompiled = false;
+
+/**
+ * undici compiles its parser, WebAssembly, within the callback of the first connection. V8 would optimize it once it is warm, on
+ * threads beside: 18 MiB for good and a tenth of a second, for nothing, since bodies pass it by in large pieces
+ * (docs/facts/node.md#flags-and-compiled-code). What is compiled at once and without counters is never optimized. The flags hold for
+ * this call alone: under others V8 takes nothing of what was compiled beforehand, of Node's own modules and of ours.
+ */
+function compilingPlainly(connected: () => void): void {
+  const flags = parserIsCompiled ? [] : ["wasm-lazy-compilation", "wasm-dynamic-tiering", "wasm-tier-up"];
+  parserIsCompiled = true;
+  for (const flag of flags) setFlagsFromString(`--no-${flag}`);
+  try {
+    connected();
+  } finally {
+    for (const flag of flags) setFlagsFromString(`--${flag}`);
+  }
+}
 
 export interface UndiciTransportOptions {
   /** PEM, besides Node's own roots. */
@@ -103,7 +119,9 @@ export class UndiciTransport implements Transport {
       connect(options, (...[error, socket]) => {
         if (socket instanceof TLSSocket)
           socket.once("error", (alert: Error) => this.#alerts.set(socket.localPort ?? 0, alert));
-        callback(...([error, socket] as Parameters<buildConnector.Callback>));
+        const connected = (): void => callback(...([error, socket] as Parameters<buildConnector.Callback>));
+        if (error === null) compilingPlainly(connected);
+        else connected();
       });
     return new Agent({ connections: this.#options.connections, connect: watched });
   }
