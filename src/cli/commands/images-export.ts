@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { platformImage, writeDockerArchive, type ArchivedImage } from "../../edge/archive/docker-archive.ts";
+import { makeFolders } from "../../edge/disk/make-folders.ts";
 import { isFailure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import { reportFindings } from "../../model/event.ts";
@@ -47,7 +47,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const { name, version } = bundle.document;
   const { os, architecture, variant = [] } = platform;
   const file = `${plainName([name, version, "images", os, architecture, variant].flat().join("-"))}.tar`;
-  await mkdir(out, { recursive: true });
+  await makeFolders(out);
   const path = join(out, file);
   const size = await writeDockerArchive({ images, content: bundle, path, signal: context.signal });
   context.reporter.report({ type: "note", text: "written", facts: { path, size: printBytes(size) } });

@@ -1,9 +1,9 @@
 import { reportFindings } from "../../model/event.ts";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pluginTree } from "../../content/plugin-tree.ts";
 import { platformImage, writeDockerArchive } from "../../edge/archive/docker-archive.ts";
 import { exportPluginTree } from "../../edge/archive/plugin-export.ts";
+import { makeFolders } from "../../edge/disk/make-folders.ts";
 import { readAsset } from "../../edge/files/assets.ts";
 import { Failure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
@@ -108,7 +108,7 @@ async function writeArchives(
   items: readonly LockItem[],
   { bundle, platform, folder, context }: ArchiveOptions,
 ): Promise<readonly { readonly name: string; readonly reference: string }[]> {
-  await mkdir(join(folder, "images"), { recursive: true });
+  await makeFolders(join(folder, "images"));
   const written: { name: string; reference: string }[] = [];
   const { signal } = context;
   for (const { reference, root } of items) {

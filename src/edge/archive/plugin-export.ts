@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
-import { chmod, copyFile, link, lstat, mkdir, open } from "node:fs/promises";
+import { chmod, copyFile, link, lstat, open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { PluginFile } from "../../content/plugin-tree.ts";
 import { verified } from "../../content/verified.ts";
@@ -8,6 +8,7 @@ import { digestFrom, hexOf, type Digest } from "../../model/digest.ts";
 import { Failure } from "../../model/failure.ts";
 import { writeBeside } from "../disk/claim.ts";
 import { writeFailure } from "../disk/errors.ts";
+import { makeFolders } from "../disk/make-folders.ts";
 
 export interface PluginExport {
   readonly written: number;
@@ -72,7 +73,7 @@ async function put(file: PluginFile, target: string, same: string | undefined, s
 
 /** A server runs as somebody else, and hardened hosts have a umask of 077: what is made here is for everyone to read. */
 async function makeReadable(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
+  const first = await makeFolders(directory);
   if (first === undefined) return;
   for (let made = directory; made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);
 }

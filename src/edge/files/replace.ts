@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
+import { lstat, open, readdir, realpath, rename, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import { systemClock } from "../../std/clock.ts";
 import { errorCode, writeFailure } from "../disk/errors.ts";
+import { makeFolders } from "../disk/make-folders.ts";
 import { otherEnd } from "./read-text.ts";
 
 export interface ReplaceOptions {
@@ -76,7 +77,7 @@ async function writePartial(
   made: string[],
 ): Promise<void> {
   const folder = dirname(place);
-  const first = await mkdir(folder, { recursive: true, ...(folderMode === undefined ? {} : { mode: folderMode }) });
+  const first = await makeFolders(folder, folderMode);
   if (first !== undefined) made.push(...foldersBetween(first, folder));
   // A rename onto a folder would fail after others had been replaced.
   const found = await stat(place).catch(() => undefined);
