@@ -18,16 +18,34 @@ export interface Graph {
 export const maxGraphDepth = 4;
 
 /**
+ * Bytes of all manifests of one graph, which are held at once. An index of twenty platforms with their attestations is
+ * half a MiB; a hostile one of full manifests would be gigabytes.
+ */
+const maxGraphSize = 64 * 1024 ** 2;
+
+/** To be told of each manifest below `root` before it is read. It throws MANIFEST_INVALID when together they are too large. */
+export function manifestsCounted(root: Descriptor, side: Side): (next: Pick<Descriptor, "size">) => void {
+  let sum = 0;
+  return ({ size }) => {
+    sum += size;
+    if (sum <= maxGraphSize) return;
+    throw new Failure("MANIFEST_INVALID", { what: root.digest, why: `manifests > ${maxGraphSize} B` }, { side });
+  };
+}
+
+/**
  * Reads the manifests below `root` (verified; they are small) and lists what they name.
- * @throws Failure MANIFEST_INVALID for a graph that is too deep or names one digest with two sizes
+ * @throws Failure MANIFEST_INVALID for a graph that is too deep or too large, or names one digest with two sizes
  */
 export async function readGraph(from: Fetcher, root: Descriptor, side: Side, signal?: AbortSignal): Promise<Graph> {
   const manifests = new Map<Digest, DescribedContent>();
   const blobs = new Map<Digest, Descriptor>();
+  const count = manifestsCounted(root, side);
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (manifests.has(descriptor.digest)) return;
     if (depth > maxGraphDepth)
       throw new Failure("MANIFEST_INVALID", { what: root.digest, why: `depth > ${maxGraphDepth}` }, { side });
+    count(descriptor);
     const bytes = await readSmall(from, descriptor, side, signal);
     for (const child of successors(parseManifest(bytes, descriptor.mediaType))) {
       if (isManifest(child.mediaType)) await visit(child, depth + 1);

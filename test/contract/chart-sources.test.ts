@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpGet } from "../../src/edge/charts/http.ts";
-import { pullChart, type ChartPorts } from "../../src/edge/charts/pull.ts";
+import { chartVersions, pullChart, type ChartPorts } from "../../src/edge/charts/pull.ts";
 import { connectTransport } from "../../src/edge/registry/connect.ts";
 import { UndiciTransport } from "../../src/edge/registry/undici-transport.ts";
 import type { Registries } from "../../src/model/spec.ts";
@@ -61,9 +61,7 @@ async function aRepository(
     [Symbol.asyncDispose]: () =>
       new Promise<void>((done) => {
         server.closeAllConnections();
-        server.close(() => {
-          done();
-        });
+        server.close(() => done());
       }),
   };
 }
@@ -117,6 +115,25 @@ describe("pullChart", () => {
       });
     },
   );
+
+  it.each(["{}", "index.tgz", "[]", "[{a: b}]", "null"])(
+    "says that an index has no address where it has %s",
+    async (urls) => {
+      const text = index(sha256()).replace("[charts/x.tgz]", urls);
+      await using repository = await aRepository({ "/repo/index.yaml": text, "/repo/i": "not this one" });
+      await expect(pull(repository.url)).rejects.toMatchObject({
+        code: "CHART_UNUSABLE",
+        facts: { why: `${repository.url}/index.yaml: ${version}: urls` },
+      });
+    },
+  );
+
+  it("says of what is no address that it is none, for its versions, too", async () => {
+    const refused = { code: "CHART_UNUSABLE", facts: { why: "https://[: no URL" } };
+    await expect(pull("https://[")).rejects.toMatchObject(refused);
+    const none = { get: ports.get, tags: () => Promise.resolve([]) };
+    await expect(chartVersions({ name, from: "https://[" }, none)).rejects.toMatchObject(refused);
+  });
 
   it("refuses another chart under the name that was asked for", async () => {
     await expect(pullChart({ name: "other", version, from: file }, ports)).rejects.toMatchObject({

@@ -16,6 +16,8 @@ export type Fault =
   | { readonly type: "cut"; readonly at: number }
   /** The body ends early, properly. */
   | { readonly type: "truncate"; readonly at: number }
+  /** The body goes on after its end, and nothing says how long it is. */
+  | { readonly type: "longer"; readonly by: number }
   /** One bit is another. */
   | { readonly type: "flip"; readonly at: number }
   /** After `at` bytes nothing more comes, and the connection stays open. */
@@ -35,8 +37,14 @@ export type Fault =
 /** Changes a stream of bytes as the fault says. `close` ends the connection under it. */
 export function distortion(fault: Fault | undefined, close: () => void): Transform {
   let seen = 0;
+  let last: Buffer | undefined;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      if (fault?.type === "longer") {
+        done(null, last);
+        last = chunk;
+        return;
+      }
       const start = seen;
       seen += chunk.byteLength;
       const inside = fault !== undefined && "at" in fault && fault.at < seen;
@@ -54,6 +62,10 @@ export function distortion(fault: Fault | undefined, close: () => void): Transfo
       if (fault.type === "truncate") this.push(null);
       if (fault.type === "cut") void afterTurns(close);
       if (fault.type === "drip") dripInto(this, chunk.subarray(before.byteLength));
+    },
+    flush(done) {
+      // In one piece with what came before: its reader sees both at once.
+      done(null, fault?.type === "longer" ? Buffer.concat([last ?? Buffer.of(), Buffer.alloc(fault.by)]) : undefined);
     },
   });
 }
@@ -80,6 +92,9 @@ function dripInto(stream: Transform, bytes: Buffer): void {
   stream.on("close", () => clearInterval(timer));
 }
 
+/** Bodies whose length is another than the one that was said. */
+const unsaid: readonly Fault["type"][] = ["truncate", "longer"];
+
 /** Headers of an answer under a fault. A truncated body must not say how long it should have been. */
 export function distortedHeaders(
   fault: Fault | undefined,
@@ -89,7 +104,7 @@ export function distortedHeaders(
     Object.entries(upstream.headers).filter(([, value]) => value !== undefined),
   ) as Record<string, string | string[]>;
   const length = Number(headers["content-length"] ?? "NaN");
-  if (fault?.type === "truncate") delete headers["content-length"];
+  if (unsaid.some((type) => type === fault?.type)) delete headers["content-length"];
   if (fault?.type === "length" && !Number.isNaN(length)) headers["content-length"] = String(length + fault.more);
   if (fault?.type === "location") headers["location"] = fault.rewrite(new URL(String(headers["location"])));
   return fault?.type === "headers" ? { ...headers, ...fault.headers } : headers;

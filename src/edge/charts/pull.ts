@@ -64,7 +64,10 @@ async function ofFirst<T>(
   throw new RangeError("No chart source");
 }
 
-/** Only silence and absence lead to the mirror: a chart that is there and wrong must not be passed over. */
+/**
+ * Silence, absence and a closed door lead to the mirror, which is there for those who do not get in. A chart that is there
+ * and wrong must not be passed over.
+ */
 function isAway(error: unknown): boolean {
   const away = ["REGISTRY_UNREACHABLE", "REGISTRY_BUSY", "REGISTRY_NOT_FOUND", "REGISTRY_STALLED"] as const;
   return isFailure(
@@ -116,7 +119,7 @@ async function versionsAt(
     const tags = await ports.tags(parseReference(ociReference(from, { name, version: "0", from })));
     return tags.map((tag) => tag.replaceAll("_", "+"));
   }
-  if (!/^https?:\/\//i.test(from) || new URL(from).pathname.endsWith(".tgz")) return [];
+  if (!/^https?:\/\//i.test(from) || webAddress(from, name).pathname.endsWith(".tgz")) return [];
   const base = from.endsWith("/") ? from : `${from}/`;
   const index = await ports.get(new URL("index.yaml", base).href, { limit: limits.index, signal });
   const entries = itemsAt(mapAt(parse(Buffer.from(index).toString("utf8"), base), "entries"), name);
@@ -149,8 +152,7 @@ async function fromRepository(
   get: Get,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  if (!URL.canParse(from)) throw new Failure("CHART_UNUSABLE", { chart: request.name, why: `${from}: no URL` });
-  if (new URL(from).pathname.endsWith(".tgz")) return get(from, { limit: limits.chart, signal });
+  if (webAddress(from, request.name).pathname.endsWith(".tgz")) return get(from, { limit: limits.chart, signal });
   const base = from.endsWith("/") ? from : `${from}/`;
   const index = await get(new URL("index.yaml", base).href, { limit: limits.index, signal });
   const { url, digest } = findInIndex(Buffer.from(index).toString("utf8"), request, base);
@@ -158,6 +160,11 @@ async function fromRepository(
   const got = createHash("sha256").update(bytes).digest("hex");
   if (digest === undefined || got === digest) return bytes;
   throw new Failure("CONTENT_MISMATCH", { what: url, wanted: `sha256:${digest}`, got: `sha256:${got}` });
+}
+
+function webAddress(from: string, chart: string): URL {
+  if (!URL.canParse(from)) throw new Failure("CHART_UNUSABLE", { chart, why: `${from}: no URL` });
+  return new URL(from);
 }
 
 interface IndexEntry {
@@ -175,13 +182,18 @@ function findInIndex(
   const entries = mapAt(parse(text, base), "entries");
   const versions = itemsAt(entries, name);
   const entry = versions.find((candidate) => textAt(candidate, "version") === version);
-  const [first] = (entry?.["urls"] as readonly unknown[] | undefined) ?? [];
+  const urls = entry?.["urls"];
+  const first: unknown = Array.isArray(urls) ? urls[0] : undefined;
   if (typeof first === "string") {
     const digest = textAt(entry ?? {}, "digest")?.replace(/^sha256:/, "");
     const url = URL.canParse(first, base) ? new URL(first, base) : undefined;
     if (url !== undefined && /^https?:$/.test(url.protocol)) return { url: url.href, digest };
     const why = `${base}index.yaml: urls: ${first}`;
     throw new Failure("CHART_UNUSABLE", { chart: `${name} ${version}`, why: why.slice(0, 600) });
+  }
+  if (entry !== undefined) {
+    const why = `${base}index.yaml: ${version}: urls`.slice(0, 600);
+    throw new Failure("CHART_UNUSABLE", { chart: `${name} ${version}`, why });
   }
   const has = versions.length > 0 ? versions.map((candidate) => textAt(candidate, "version")) : Object.keys(entries);
   const why = `${base}index.yaml: ${has.slice(0, 10).join(", ") || "no entries"}`;

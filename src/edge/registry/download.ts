@@ -33,8 +33,10 @@ export async function* download(
         const fresh = skip === 0 ? chunk : chunk.subarray(skip);
         skip -= chunk.byteLength - fresh.byteLength;
         if (fresh.byteLength === 0) continue;
-        at += fresh.byteLength;
-        if (at > descriptor.size) throw sizeMismatch(descriptor, at, remote.side);
+        // Before it is counted: where it goes on is after what the reader has, and none of this is.
+        const end = at + fresh.byteLength;
+        if (end > descriptor.size) throw sizeMismatch(descriptor, end, remote.side);
+        at = end;
         yield fresh;
       }
       if (at >= descriptor.size) return;
@@ -127,9 +129,14 @@ function checkRange(
     return;
   }
   const said = response.header("content-range")[0] ?? "";
-  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(said);
-  const total = match?.[3] ?? "";
-  if (match === null || Number(match[1]) !== at || (total !== "*" && Number(total) !== descriptor.size)) {
+  if (!isPart(said, at, descriptor.size)) {
     throw refuse(`Content-Range ${said || "missing"} for bytes=${at}- of ${descriptor.size}`);
   }
+}
+
+/** One that ends early is a right answer: what is missing is asked for next. */
+function isPart(range: string, at: number, size: number): boolean {
+  const [, start, end, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range) ?? [];
+  if (Number(start) !== at || !(Number(end) >= at && Number(end) < size)) return false;
+  return total === "*" || Number(total) === size;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { abortable } from "../../std/abortable.ts";
 import { collect } from "../../std/collect.ts";
 import type { Side } from "../../model/failure.ts";
 import type { EndpointAccess } from "./access.ts";
@@ -169,8 +170,9 @@ export class Endpoint {
     const { account } = this.#options.access;
     const login = await account.login();
     if (login === undefined || account.isProved) return login;
-    this.#met ??= this.#meet(signal);
-    await this.#met;
+    // Shared by all who wait for it, so nobody's abort may end it.
+    this.#met ??= this.#meet();
+    await abortable(this.#met, signal);
     return login;
   }
 
@@ -192,10 +194,9 @@ export class Endpoint {
     throw refuse(`redirect to ${stranger}, which answers 401`);
   }
 
-  async #meet(signal?: AbortSignal): Promise<void> {
+  async #meet(): Promise<void> {
     try {
-      const response = await this.send({ method: "GET", to: "/v2/", action: "GET /v2/", scopes: [], signal });
-      await response.body.drain();
+      await (await this.send({ method: "GET", to: "/v2/", action: "GET /v2/", scopes: [] })).body.drain();
     } catch (error) {
       this.#met = undefined;
       throw error;

@@ -122,7 +122,7 @@ function readManifest(
 /** Alibaba's registry answers 401 for a tag that is not there; whoever reads "unauthorized" must not hunt for a password. */
 async function refusedManifest(remote: Remote, response: WireResponse, action: string): Promise<RegistryFailure> {
   const context = remote.endpoint.context(action);
-  const isAcr = response.status === 401 && /(^|[.(])aliyuncs\.com|\.aliyuncs\.com/.test(context.host);
+  const isAcr = response.status === 401 && /(^|[.(])aliyuncs\.com/.test(context.host);
   const clean = isAcr ? (text: string, limit?: number) => `acr ${context.clean(text, limit)}`.trim() : context.clean;
   return failureOfResponse(response, { ...context, clean });
 }

@@ -61,7 +61,7 @@ export class UploadParts {
   /** The first size and its eighths, and the smallest: the first below what was refused. */
   #smaller(refused: number): number | undefined {
     let next = this.#first;
-    while (next >= refused) next = Math.ceil(next / 8);
+    while (next >= refused && next >= smallestPart) next = Math.ceil(next / 8);
     if (next >= smallestPart) return next;
     return refused > smallestPart ? smallestPart : undefined;
   }

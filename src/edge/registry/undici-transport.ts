@@ -92,9 +92,7 @@ export class UndiciTransport implements Transport {
   #alertBehind(error: Error): Error | undefined {
     const { socket } = error as { readonly socket?: { readonly localPort?: number; readonly bytesRead?: number } };
     if (socket?.bytesRead !== 0) return undefined;
-    const alert = this.#alerts.get(socket.localPort ?? 0);
-    this.#alerts.delete(socket.localPort ?? 0);
-    return alert;
+    return this.#alerts.get(socket.localPort ?? 0);
   }
 
   async close(): Promise<void> {
@@ -117,13 +115,19 @@ export class UndiciTransport implements Transport {
     const connect = buildConnector(this.#connecting(url));
     const watched: buildConnector.connector = (options, callback) =>
       connect(options, (...[error, socket]) => {
-        if (socket instanceof TLSSocket)
-          socket.once("error", (alert: Error) => this.#alerts.set(socket.localPort ?? 0, alert));
+        if (socket instanceof TLSSocket) this.#listen(socket);
         const connected = (): void => callback(...([error, socket] as Parameters<buildConnector.Callback>));
         if (error === null) compilingPlainly(connected);
         else connected();
       });
     return new Agent({ connections: this.#options.connections, connect: watched });
+  }
+
+  /** An alert is forgotten once what waited for that connection has been told: the port will be another connection's. */
+  #listen(socket: TLSSocket): void {
+    const { localPort = 0 } = socket;
+    socket.once("error", (alert: Error) => this.#alerts.set(localPort, alert));
+    socket.once("close", () => setImmediate(() => this.#alerts.delete(localPort)));
   }
 
   #showsClient({ origin }: URL): boolean {

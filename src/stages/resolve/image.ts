@@ -1,4 +1,4 @@
-import { readGraph, maxGraphDepth } from "../../content/graph.ts";
+import { manifestsCounted, maxGraphDepth, readGraph } from "../../content/graph.ts";
 import type { DescribedContent, Fetcher } from "../../content/store.ts";
 import { MemoryStore, overlay } from "../../content/memory.ts";
 import { readSmall } from "../../content/verified.ts";
@@ -122,11 +122,9 @@ interface FoundIndex extends DescribedContent {
  */
 async function pruneIndex(reference: string, index: FoundIndex, context: ResolveContext): Promise<PrunedIndex> {
   const { bytes, descriptor, manifest, content } = index;
+  const within = { reference, content, count: manifestsCounted(descriptor, "source"), signal: context.signal };
   const children = await Promise.all(
-    manifest.manifests.map(async (child) => ({
-      child,
-      platforms: await platformsOf(child, { reference, content, signal: context.signal }, 1),
-    })),
+    manifest.manifests.map(async (child) => ({ child, platforms: await platformsOf(child, within, 1) })),
   );
   const isChosen = (platform: Platform): boolean =>
     context.platforms.some((wanted) => platformMatches(wanted, platform));
@@ -154,6 +152,7 @@ async function pruneIndex(reference: string, index: FoundIndex, context: Resolve
 interface Within {
   readonly reference: string;
   readonly content: Fetcher;
+  readonly count: ReturnType<typeof manifestsCounted>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -161,9 +160,12 @@ interface Within {
 async function platformsOf(child: Descriptor, within: Within, depth: number): Promise<readonly Platform[]> {
   if (child.platform !== undefined) return [child.platform];
   if (!isManifest(child.mediaType)) return [];
-  const { reference, content, signal } = within;
+  const { reference, content, count, signal } = within;
   if (depth > maxGraphDepth) throw new Failure("IMAGE_UNUSABLE", { image: reference, why: "index in index" });
-  const read = (descriptor: Descriptor): Promise<Uint8Array> => readSmall(content, descriptor, "source", signal);
+  const read = (descriptor: Descriptor): Promise<Uint8Array> => {
+    count(descriptor);
+    return readSmall(content, descriptor, "source", signal);
+  };
   const manifest: Manifest = parseManifest(await read(child), child.mediaType);
   if (manifest.kind === "image") {
     const platform = platformOfConfig(await read(manifest.config));

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isFailure } from "../../../src/model/failure.ts";
 import { mapItems } from "../../../src/stages/relocate/mapping.ts";
@@ -9,6 +10,7 @@ import { admin, aHarbor, type Harbor } from "../../rig/harbor/harbor.ts";
 import { stranger } from "../../rig/harbor/preflight.ts";
 import type { Identity } from "../../rig/harbor/state.ts";
 import { aLockItem } from "../../rig/lock-item.ts";
+import { aTlsServer } from "../../rig/tls-servers.ts";
 import { aSource } from "../../unit/stages/push/memory-target.ts";
 
 const developer: Identity = { name: "dev", secret: "planted-developer", projects: { p: ["pull", "push"] } };
@@ -32,6 +34,26 @@ describe("the Harbor client", () => {
     expect(await api.createProject({ name: "fresh", isPublic: true })).toBe(false);
     expect(await api.project("fresh")).toMatchObject({ name: "fresh", isPublic: true, isProxy: false });
     expect(await api.quota("fresh")).toEqual({ hard: 5_000, used: 0 });
+  });
+
+  it("meets the registry once for all, and nobody's abort ends that for the others", async () => {
+    const [door, stop] = [new EventEmitter(), new AbortController()];
+    const [asked, opened] = [once(door, "asked"), once(door, "opened")];
+    await using server = await aTlsServer("plain", (request, response) => {
+      const path = request.url ?? "";
+      if (path !== "/v2/") return void response.writeHead(404).end();
+      door.emit("asked");
+      void opened.then(() => response.end());
+    });
+    await using api = apiOf({ host: server.host, origin: `http://${server.host}` }, developer);
+    const reason = new Error("enough");
+    const [first, second] = [api.project("p", stop.signal), api.project("p")];
+    const ended = expect(first).rejects.toBe(reason);
+    await asked;
+    stop.abort(reason);
+    await ended;
+    door.emit("opened");
+    expect(await second).toBe("missing");
   });
 
   it("says in which way a project may not be made", async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readGraph } from "../../../src/content/graph.ts";
+import type { Fetcher } from "../../../src/content/store.ts";
+import type { Digest } from "../../../src/model/digest.ts";
 import { MediaType } from "../../../src/model/media-type.ts";
 import { aBlob, aParent, aStore } from "../../rig/builders/graph.ts";
 
@@ -26,6 +28,20 @@ describe("readGraph", () => {
       code: "MANIFEST_INVALID",
       facts: { what: layer.root.digest, why: `size ${layer.root.size} / ${layer.root.size + 1}` },
     });
+  });
+
+  it("refuses manifests that are too large together: all of them are held", async () => {
+    const full = (number: number) =>
+      aBlob(`{"schemaVersion":2,"manifests":[],"a":"${"x".repeat(4e6)}${number}"}`, MediaType.ociIndex);
+    const graph = index(...Array.from({ length: 17 }, (_, number) => full(number)));
+    const asked: Digest[] = [];
+    const store = aStore(graph);
+    const from: Fetcher = { fetch: (each) => (asked.push(each.digest), store.fetch(each)) };
+    await expect(readGraph(from, graph.root, "source")).rejects.toMatchObject({
+      code: "MANIFEST_INVALID",
+      facts: { what: graph.root.digest, why: "manifests > 67108864 B" },
+    });
+    expect(asked).toHaveLength(17);
   });
 });
 

@@ -18,7 +18,10 @@ export class Account {
   #proof: Promise<void> | undefined;
   #isProved = false;
 
-  /** `find` is asked once, when the registry first wants to know who we are. */
+  /**
+   * `find` is asked once, when the registry first wants to know who we are. What it could not say stays so: a helper that
+   * hangs would be waited for, and a person be asked, with every request.
+   */
   constructor(find: () => Promise<Login | undefined>) {
     this.#find = find;
   }

@@ -45,7 +45,7 @@ export class Authorizer {
     const login = await abortable(this.#proved(scheme), signal);
     if (scheme.type === "basic") return basicHeader(login);
     const { value } = await this.#token(scheme, scopes, signal);
-    return value === "" ? undefined : `Bearer ${value}`;
+    return `Bearer ${value}`;
   }
 
   /** What the cached token of these scopes lets us do in a repository; `undefined` when it does not say. */
@@ -113,7 +113,7 @@ export class Authorizer {
 
   async #fetch(challenge: BearerChallenge, scopes: readonly string[]): Promise<Token> {
     const token = await this.#options.fetchToken(challenge, scopes, await this.#whoWeAre());
-    if (token.value !== "") this.#options.onSecret(token.value);
+    this.#options.onSecret(token.value);
     return token;
   }
 

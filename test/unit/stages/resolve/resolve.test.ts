@@ -64,6 +64,15 @@ describe("resolveImage", () => {
     await expect(resolve(outer, ["linux/s390x"])).rejects.toMatchObject({ code: "PLATFORM_MISSING", facts });
   });
 
+  it("reads no index whose manifests are too large together", async () => {
+    const child = { mediaType: MediaType.ociManifest, digest: `sha256:${"0".repeat(64)}`, size: 4 * 1024 ** 2 };
+    const index = aParent(MediaType.ociIndex, [], () => ({ manifests: Array.from({ length: 17 }, () => child) }));
+    await expect(resolve(index, ["linux/amd64"])).rejects.toMatchObject({
+      code: "MANIFEST_INVALID",
+      facts: { what: index.root.digest, why: "manifests > 67108864 B" },
+    });
+  });
+
   it.each([
     ["by its media type", "application/vnd.docker.distribution.manifest.v1+prettyjws", '{ "schemaVersion": 1 }'],
     ["by its document", MediaType.ociManifest, '{ "schemaVersion": 1, "fsLayers": [] }'],
