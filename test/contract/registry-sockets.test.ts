@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Readable } from "node:stream";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { BulkTransport } from "../../src/edge/registry/bulk-transport.ts";
@@ -199,6 +201,37 @@ describe("a large body over a socket of its own", () => {
     expect(peer.asked).toHaveLength(1);
     await using stranger = aTransport();
     await expect(stranger.get(peer.url)).rejects.toMatchObject({ code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" });
+  });
+
+  it("takes a few buffers over TLS however slow its reader is, two at a time, and the connections serve again", async () => {
+    const size = 12 * 1024 ** 2;
+    const piece = randomBytes(16 * 1024);
+    await using authority = await aCertificateAuthority();
+    await using peer = await aPeer((_asked, socket) => {
+      const pieces = Readable.from(Array.from({ length: size / piece.byteLength }, () => piece));
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+      pieces.pipe(socket, { end: false });
+      return undefined;
+    }, authority.tls);
+    await using client = aTransport({ ca: [await readFile(authority.caFile, "utf8")] });
+    const pattern = Buffer.concat(Array<Buffer>(10).fill(piece));
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const slowly = async (): Promise<boolean> => {
+      const { body } = await client.transport.send({ method: "GET", url: peer.url, headers: {}, expects: size });
+      let at = 0;
+      for await (const chunk of body) {
+        await new Promise((done) => setTimeout(done, 1));
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+        const from = at % piece.byteLength;
+        if (!pattern.subarray(from, from + chunk.byteLength).equals(chunk)) return false;
+        at += chunk.byteLength;
+      }
+      return at === size;
+    };
+    for (let round = 0; round < 2; round += 1) expect(await Promise.all([slowly(), slowly()])).toEqual([true, true]);
+    expect(peer.asked.map((each) => each.length)).toEqual([2, 2]);
+    expect(most).toBeLessThan(size);
   });
 
   it("is left to the general way where there is a proxy", async () => {

@@ -25,7 +25,7 @@ export class BulkTransport implements Transport {
   readonly #options: BulkTransportOptions;
   readonly #sockets = new Set<ReceivingSocket>();
   /** By origin. */
-  readonly #idle = new Map<string, ReceivingSocket[]>();
+  readonly #idle = new Map<string, Set<ReceivingSocket>>();
   readonly #unsuitable = new Set<string>();
 
   constructor(options: BulkTransportOptions) {
@@ -73,22 +73,25 @@ export class BulkTransport implements Transport {
 
   #idleTo({ origin }: URL): ReceivingSocket | undefined {
     const idle = this.#idleOf(origin);
-    for (let socket = idle.pop(); socket !== undefined; socket = idle.pop()) {
-      if (socket.isUsable) return socket;
-    }
-    return undefined;
+    // The one that was used last: what was not used for long is closed first.
+    const socket = [...idle].findLast(({ isUsable }) => isUsable);
+    if (socket !== undefined) idle.delete(socket);
+    return socket;
   }
 
-  #idleOf(origin: string): ReceivingSocket[] {
-    const idle = this.#idle.get(origin) ?? [];
+  #idleOf(origin: string): Set<ReceivingSocket> {
+    const idle = this.#idle.get(origin) ?? new Set();
     this.#idle.set(origin, idle);
     return idle;
   }
 
   #open(origin: URL): ReceivingSocket {
     const { tls, stallSeconds } = this.#options;
-    const onIdle = (idle: ReceivingSocket): void => void this.#idleOf(origin.origin).push(idle);
-    const onClosed = (closed: ReceivingSocket): void => void this.#sockets.delete(closed);
+    const onIdle = (idle: ReceivingSocket): void => void this.#idleOf(origin.origin).add(idle);
+    const onClosed = (closed: ReceivingSocket): void => {
+      this.#sockets.delete(closed);
+      this.#idleOf(origin.origin).delete(closed);
+    };
     const socket = new ReceivingSocket({ origin, tls: tls(origin), stallSeconds, onIdle, onClosed });
     this.#sockets.add(socket);
     return socket;

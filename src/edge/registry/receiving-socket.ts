@@ -6,12 +6,30 @@ import { connectSeconds, StalledError, type WireResponse } from "./transport.ts"
 
 /** Bytes of one read. */
 const slotSize = 128 * 1024;
-/** Buffers of a connection: one is read into, one is with the reader of the body, one waits between them. */
+/**
+ * Buffers of a connection: one is read into, one is with the reader of the body, one waits between them. Node's TLS gives one
+ * record at a time, and does not stop before all that it has decrypted is given, 80 KiB at most: records share a slot, and
+ * with one free slot there is room for them.
+ */
 const slots = 3;
+/** With less room than this the next slot is read into. */
+const smallestRead = 64 * 1024;
 const headEnd = "\r\n\r\n";
 
 /** An answer whose body's end is not said plainly, or that is none. */
 export class UnsuitableAnswer extends Error {}
+
+interface Slot {
+  readonly memory: Buffer;
+  /** Bytes at its start that were read into. */
+  filled: number;
+  /** How many pieces of it the reader of the body has, or will have. */
+  lent: number;
+}
+
+function aSlot(): Slot {
+  return { memory: Buffer.allocUnsafeSlow(slotSize), filled: 0, lent: 0 };
+}
 
 interface Exchange {
   readonly resolve: (response: WireResponse) => void;
@@ -42,8 +60,10 @@ export interface ReceivingSocketOptions {
 export class ReceivingSocket {
   readonly #options: ReceivingSocketOptions;
   readonly #socket: Socket;
-  readonly #free: Buffer[] = Array.from({ length: slots - 1 }, () => Buffer.allocUnsafeSlow(slotSize));
-  #slot: Buffer = Buffer.allocUnsafeSlow(slotSize);
+  readonly #free: Slot[] = Array.from({ length: slots - 1 }, aSlot);
+  /** Full ones that are not free yet, by their memory. */
+  readonly #full = new Map<ArrayBufferLike, Slot>();
+  #slot: Slot = aSlot();
   #exchange: Exchange | undefined;
   #keepsAlive = true;
   #silent = true;
@@ -54,7 +74,10 @@ export class ReceivingSocket {
     this.#options = options;
     const host = origin.hostname.replace(/^\[|\]$/g, "");
     const secure = origin.protocol === "https:";
-    const onread = { buffer: () => this.#slot, callback: (count: number) => this.#received(count) };
+    const onread = {
+      buffer: () => this.#room(),
+      callback: (count: number, into: Uint8Array) => this.#received(into.subarray(0, count)),
+    };
     const where = { host, port: Number(origin.port || (secure ? 443 : 80)), onread };
     const named = isIP(host) === 0 ? { servername: host } : {};
     const connect = (): Socket => connectTls({ ...tls, ...where, ...named, ALPNProtocols: ["http/1.1"] });
@@ -68,8 +91,9 @@ export class ReceivingSocket {
     });
   }
 
+  /** It stands, and nobody waits for an answer over it or reads one. */
   get isUsable(): boolean {
-    return this.#keepsAlive && !this.#socket.destroyed;
+    return this.#keepsAlive && !this.#socket.destroyed && this.#exchange === undefined && !this.#isLent;
   }
 
   /** Nothing has come for the request that was sent last: the connection may have been closed before it. */
@@ -80,6 +104,7 @@ export class ReceivingSocket {
   /** @throws UnsuitableAnswer, with the connection closed; what the network said; the abort reason */
   async ask(request: string, signal: AbortSignal | undefined): Promise<WireResponse> {
     signal?.throwIfAborted();
+    if (this.#exchange !== undefined || this.#isLent) throw new Error("The connection is busy");
     const onAbort = (): void => this.destroy(signal?.reason as Error);
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#silent = true;
@@ -115,8 +140,18 @@ export class ReceivingSocket {
     }, seconds * 1000);
   }
 
-  /** @returns whether to read on; the buffer that is read into next is then `#slot` */
-  #received(count: number): boolean {
+  get #isLent(): boolean {
+    return this.#full.size > 0 || this.#slot.lent > 0;
+  }
+
+  /** Where the next bytes are read into. */
+  #room(): Buffer {
+    if (this.#slot.lent === 0) this.#slot.filled = 0;
+    return this.#slot.memory.subarray(this.#slot.filled);
+  }
+
+  /** @returns whether to read on */
+  #received(bytes: Uint8Array): boolean {
     const exchange = this.#exchange;
     this.#silent = false;
     if (exchange === undefined) {
@@ -124,18 +159,18 @@ export class ReceivingSocket {
       this.#socket.destroy();
       return false;
     }
-    if (exchange.body !== undefined) return this.#take(exchange, exchange.body, 0, count);
+    if (exchange.body !== undefined) return this.#take(exchange, exchange.body, bytes);
     const before = exchange.head.length;
-    exchange.head += this.#slot.toString("latin1", 0, count);
+    exchange.head += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
     const end = exchange.head.indexOf(headEnd);
     const head = end < 0 || end > maxHead ? undefined : parseHead(exchange.head.slice(0, end));
-    if (head !== undefined) return this.#begin(exchange, head, end + headEnd.length - before, count);
+    if (head !== undefined) return this.#begin(exchange, head, bytes.subarray(end + headEnd.length - before));
     if (end < 0 && exchange.head.length <= maxHead) return true;
     this.destroy(new UnsuitableAnswer());
     return false;
   }
 
-  #begin(exchange: Exchange, head: ResponseHead, from: number, to: number): boolean {
+  #begin(exchange: Exchange, head: ResponseHead, bytes: Uint8Array): boolean {
     const body = new BodyQueue(
       {
         // The queue need not slow the socket down: it stops reading as soon as no slot is free, which comes first.
@@ -150,42 +185,53 @@ export class ReceivingSocket {
     exchange.rest = head.length;
     this.#keepsAlive = head.keepsAlive;
     exchange.resolve({ status: head.status, header: (name) => head.headers.get(name) ?? [], body });
-    return this.#take(exchange, body, from, to);
+    return this.#take(exchange, body, bytes);
   }
 
-  #take(exchange: Exchange, body: BodyQueue, from: number, to: number): boolean {
-    const size = Math.min(to - from, exchange.rest);
-    if (size < to - from) this.#keepsAlive = false;
-    exchange.rest -= size;
-    if (size > 0) this.#handOn(body, from, from + size);
+  #take(exchange: Exchange, body: BodyQueue, bytes: Uint8Array): boolean {
+    const mine = bytes.subarray(0, exchange.rest);
+    if (mine.byteLength < bytes.byteLength) this.#keepsAlive = false;
+    exchange.rest -= mine.byteLength;
+    if (mine.byteLength > 0) this.#handOn(body, mine);
     if (exchange.rest === 0) {
       this.#end();
       body.end();
-      this.#settle();
+      if (!this.#isLent) this.#settle();
       return true;
     }
     return this.#free.length > 0;
   }
 
-  #handOn(body: BodyQueue, from: number, to: number): void {
+  #handOn(body: BodyQueue, bytes: Uint8Array): void {
     const slot = this.#slot;
-    // A free slot is there: reading goes on only while one is.
-    this.#slot = this.#free.pop() ?? Buffer.allocUnsafeSlow(slotSize);
-    body.add(slot.subarray(from, to));
+    slot.filled = bytes.byteOffset + bytes.byteLength;
+    slot.lent += 1;
+    if (slotSize - slot.filled < smallestRead) {
+      this.#full.set(slot.memory.buffer, slot);
+      this.#slot = this.#free.pop() ?? aSlot();
+    }
+    body.add(bytes);
   }
 
   #release({ buffer }: Uint8Array): void {
+    const slot = this.#full.get(buffer) ?? this.#slot;
     const wasFull = this.#free.length === 0;
-    this.#free.push(Buffer.from(buffer));
-    if (this.#exchange === undefined) this.#settle();
-    else if (wasFull) this.#socket.resume();
+    slot.lent -= 1;
+    if (slot.lent === 0 && this.#full.delete(buffer) && this.#free.length < slots - 1) this.#free.push(slot);
+    if (this.#exchange === undefined) {
+      if (!this.#isLent) this.#settle();
+    } else if (wasFull && this.#free.length > 0) this.#socket.resume();
   }
 
-  /** The next answer needs the memory that the reader of the last one may still look at. */
+  /** The next answer needs the memory that the reader of the last one may still look at: nobody does any more. */
   #settle(): void {
-    if (this.#free.length < slots - 1) return;
-    if (!this.isUsable) this.#socket.destroy();
-    else this.#options.onIdle(this);
+    if (!this.isUsable) {
+      this.#socket.destroy();
+      return;
+    }
+    // TLS may have given the end after it was told to stop.
+    this.#socket.resume();
+    this.#options.onIdle(this);
   }
 }
 
