@@ -59,15 +59,15 @@ export function groupsOf(
 export function text(flags: Flags, name: FlagName): string | undefined {
   const value = flags[name];
   // yargs makes an array of a scalar option that was given twice.
-  if (Array.isArray(value)) throw new Failure("USAGE", { what: `--${name} more than once` });
+  if (Array.isArray(value)) throw new Failure("USAGE", { what: `--${name}`, wrong: "twice" });
   // `--out ""` is a variable that was not set, and would mean the folder that we are in.
-  if (value === "") throw new Failure("USAGE", { what: `--${name} <value>` });
+  if (value === "") throw new Failure("USAGE", { what: `--${name}`, wrong: "empty" });
   return typeof value === "string" ? value : undefined;
 }
 
 export function required(flags: Flags, name: FlagName): string {
   const value = text(flags, name);
-  if (value === undefined) throw new Failure("USAGE", { what: `--${name} <value>` });
+  if (value === undefined) throw new Failure("USAGE", { what: `--${name}`, wrong: "needed" });
   return value;
 }
 
@@ -86,7 +86,8 @@ export function wholeNumber(flags: Flags, name: FlagName, from: number, to: numb
   const value = text(flags, name);
   if (value === undefined) return undefined;
   const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
-  if (!(number >= from && number <= to)) throw new Failure("USAGE", { what: `--${name} ${value}: ${from}..${to}` });
+  if (!(number >= from && number <= to))
+    throw new Failure("USAGE", { what: `--${name} ${value}`, wrong: "allowed", wanted: `${from}..${to}` });
   return number;
 }
 
@@ -96,6 +97,10 @@ export function onePlatform(flags: Flags): Platform {
   const own = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
   const platform = asked === undefined ? own : parsePlatform(asked);
   if (platform === undefined || more.length > 0)
-    throw new Failure("USAGE", { what: `--platform ${[asked, ...more].join(" ")}: ${printPlatform(own)}` });
+    throw new Failure("USAGE", {
+      what: `--platform ${[asked, ...more].join(" ")}`,
+      wrong: "form",
+      wanted: `--platform ${printPlatform(own)}`,
+    });
   return platform;
 }

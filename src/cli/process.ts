@@ -6,9 +6,10 @@ import { styleText } from "node:util";
 import { Failure, isFailure } from "../model/failure.ts";
 import { chooseLanguage } from "../ui/language.ts";
 import type { Style } from "../ui/lines.ts";
-import { createReporter, type Reporter } from "../ui/reporter.ts";
+import { createReporter, type Reporter, type ReporterOptions } from "../ui/reporter.ts";
 import type { Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
+import { shellWord } from "../std/shell-word.ts";
 import { answersVersion, versionLine } from "./version.ts";
 
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
@@ -23,7 +24,12 @@ export async function runProcess(): Promise<ExitCode> {
   const stop = new AbortController();
   // Every transfer in flight listens to the one signal; that is bounded by --concurrency, not a leak.
   setMaxListeners(1024, stop.signal);
-  const reporter = processReporter(flagValue(argv, "output"), language, argv.includes("--verbose"));
+  let program: string | undefined;
+  const reporter = processReporter(flagValue(argv, "output"), {
+    language,
+    verbose: argv.includes("--verbose"),
+    program: () => program,
+  });
   const unwritten = outputErrors();
   listenForSignals(stop, reporter);
   const questions = terminalQuestions(stop.signal);
@@ -44,7 +50,8 @@ export async function runProcess(): Promise<ExitCode> {
   });
   try {
     // The parser costs as much as starting Node does: what needs none must not wait for it.
-    const { runApp } = await import("./app.ts");
+    const [{ runApp }, { typedAs }] = await Promise.all([import("./app.ts"), import("./started-as.ts")]);
+    program = typedAs(process.env).map(shellWord).join(" ");
     const { code, text } = await runApp(argv, versionLine(process), language, context);
     if (text !== "") process.stdout.write(`${text}\n`);
     const error = await unwritten();
@@ -141,7 +148,10 @@ function hangupIsIgnored(): boolean {
   }
 }
 
-function processReporter(output: string | undefined, language: "en" | "zh", verbose: boolean): Reporter {
+function processReporter(
+  output: string | undefined,
+  { language, verbose, program }: Pick<ReporterOptions, "language" | "verbose" | "program">,
+): Reporter {
   const terminal = process.stderr.isTTY && process.env["TERM"] !== "dumb";
   const mode = output === "json" ? "json" : output === "plain" || !terminal ? "plain" : "terminal";
   const colour = mode === "terminal" && (process.env["NO_COLOR"] ?? "") === "";
@@ -152,6 +162,7 @@ function processReporter(output: string | undefined, language: "en" | "zh", verb
     write: (text) => void process.stderr.write(text),
     columns: () => process.stderr.columns,
     now: () => Date.now(),
+    program,
     ...(colour ? { style: colours } : {}),
   });
 }

@@ -21,6 +21,20 @@ export function deniedBecause(answer: string): DeniedBecause {
   return answer.includes("proxy project") ? "proxy" : "other";
 }
 
+/** What is wrong with a command line whose words are all known. */
+export type CommandLineFault =
+  | "needed"
+  | "empty"
+  | "twice"
+  | "allowed"
+  | "form"
+  | "with"
+  | "apart"
+  | "either"
+  | "plugin-needed"
+  | "plugin-unknown"
+  | "plugin-near";
+
 /** Where the trouble is. An operator asks this first: my stick, my Harbor, my cluster, or the far end? */
 export type Side = "source" | "bundle" | "target" | "cluster" | "host" | "usage";
 
@@ -29,7 +43,8 @@ export type Side = "source" | "bundle" | "target" | "cluster" | "host" | "usage"
  * sentence is made of. The sentences live in `ui/messages/`, one catalogue per language, complete by the compiler.
  */
 export interface FailureFacts {
-  USAGE: { what: string };
+  /** `what` was typed, and `wanted` is what may be; without `wrong`, `what` is a sentence of its own. */
+  USAGE: { what: string; wrong?: CommandLineFault; wanted?: string };
   CONFIG_INVALID: { file: string; problems: string };
   FILE_MISSING: { path: string };
   FILE_UNREADABLE: { path: string; reason: string };

@@ -114,6 +114,7 @@ export interface FindingFacts {
   "registry.credentials-wrong": { host: string; as: string };
   "registry.no-push": { host: string; project: string; as: string; holds: string };
   "registry.no-pull": { host: string; project: string; as: string; answer: string };
+  "registry.not-pushed": { reference: string };
   "registry.project-missing": { host: string; project: string; creation: ProjectCreation };
   "registry.project-not-ours": { host: string; project: string; as: string };
   "registry.project-to-create": { host: string; project: string };

@@ -33,7 +33,10 @@ export function carriedPlugins({ document }: Bundle, names: readonly string[] = 
       name,
       plugins.map((item) => item.name),
     );
-    throw new Failure("USAGE", { what: `--name ${name}${near === undefined ? "" : `: ${near}?`}` });
+    throw new Failure("USAGE", {
+      what: name,
+      ...(near === undefined ? { wrong: "plugin-unknown" } : { wrong: "plugin-near", wanted: near }),
+    });
   }
   return plugins
     .filter(({ name }) => names.length === 0 || names.includes(name))

@@ -231,7 +231,7 @@ function lastSegment(path: string): string {
 
 function readPlatform(text: string): Platform {
   const platform = parsePlatform(text);
-  if (platform === undefined) throw new Failure("USAGE", { what: `platform ${text}` });
+  if (platform === undefined) throw new Failure("USAGE", { what: text, wrong: "form", wanted: "linux/amd64" });
   return platform;
 }
 

@@ -1,9 +1,11 @@
-import { Failure, isFailure } from "../model/failure.ts";
+import { Failure, isFailure, type FailureFacts } from "../model/failure.ts";
 import type { Finding, FindingFacts } from "../model/finding.ts";
 import { sanitize } from "../model/sanitize.ts";
 import { fill } from "./fill.ts";
 import { catalogueOf, type Language } from "./language.ts";
+import { misuseWords } from "./messages/parser-words.ts";
 import { characterWords, documentWords, placedWords, problemWords } from "./messages/problem-words.ts";
+import { chartWords, reasonWords } from "./messages/reason-words.ts";
 import { visible } from "./width.ts";
 
 export interface FailureText {
@@ -40,15 +42,39 @@ export function describeFailure(error: unknown, language: Language): FailureText
 
 /** What the facts of a failure are called in the reader's language, where they are sentences themselves. */
 function termsOf(error: Failure, language: Language): Readonly<Record<string, string>> {
+  if (isFailure(error, "USAGE")) return wordsOfMisuse(error.facts, language);
   if (isFailure(error, "BUNDLE_MALFORMED")) return documentWords(error.facts, language);
-  if (isFailure(error, "REGISTRY_TLS", "IMAGE_UNUSABLE", "PLATFORM_MISSING", "RECEIPT_MISSING", "CONTENT_MISSING"))
+  if (
+    isFailure(
+      error,
+      "REGISTRY_TLS",
+      "REGISTRY_UNAUTHORIZED",
+      "IMAGE_UNUSABLE",
+      "PLATFORM_MISSING",
+      "RECEIPT_MISSING",
+      "CONTENT_MISSING",
+    )
+  )
     return catalogueOf(language).terms;
+  if (isFailure(error, "FILE_UNREADABLE", "FILE_UNWRITABLE", "REGISTRY_UNREACHABLE", "SERVER_UNUSABLE", "OUTPUT_LOST"))
+    return wordsOfReason("reason", error.facts.reason, language);
+  if (isFailure(error, "CHART_UNUSABLE")) return { [`why.${error.facts.why}`]: chartWords(error.facts.why, language) };
+  if (isFailure(error, "CREDENTIALS_UNUSABLE", "KEY_UNUSABLE")) return wordsOfReason("why", error.facts.why, language);
   if (isFailure(error, "VOLUME_UNUSABLE"))
     return { [`why.${error.facts.why}`]: visible(placedWords(error.facts.why, language)) };
   if (isFailure(error, "REFERENCE_INVALID")) return wordsOfCharacter(error.facts.why, language);
   if (!isFailure(error, "CONFIG_INVALID")) return {};
   const { problems } = error.facts;
   return { [`problems.${problems}`]: visible(problemWords(problems, language)) };
+}
+
+function wordsOfReason(name: string, reason: string, language: Language): Readonly<Record<string, string>> {
+  return { [`${name}.${reason}`]: reasonWords(reason, language) };
+}
+
+function wordsOfMisuse(facts: FailureFacts["USAGE"], language: Language): Readonly<Record<string, string>> {
+  const { what, wrong } = facts;
+  return wrong === undefined ? {} : { [`what.${what}`]: fill(misuseWords[language][wrong], facts) };
 }
 
 function wordsOfCharacter(why: string, language: Language): Readonly<Record<string, string>> {
@@ -72,13 +98,26 @@ export function describeFinding(found: Finding, language: Language): FindingText
   const sentence = words.findings[found.code];
   const why = whyUnresolved(found, language);
   const character = wordsOfCharacter((found.facts as { readonly why?: string }).why ?? "", language);
-  const terms = { ...words.terms, ...character, ...wordsOfDocument(found, language), ...why.message };
+  const terms = {
+    ...words.terms,
+    ...character,
+    ...wordsOfCode(found, language),
+    ...wordsOfDocument(found, language),
+    ...why.message,
+  };
   return {
     code: found.code,
     severity: words.severities[found.severity],
     message: fill(sentence.message, found.facts, terms),
     remedy: fill(sentence.hint, found.facts, { ...words.terms, ...words.tlsRemedies, ...why.hint }),
   };
+}
+
+/** What a system answered by a code. */
+function wordsOfCode(found: Finding, language: Language): Readonly<Record<string, string>> {
+  const { reason, why } = found.facts as { readonly reason?: unknown; readonly why?: unknown };
+  if (found.code === "registry.unreachable") return wordsOfReason("reason", String(reason), language);
+  return found.code === "bundle.sm3-sums-unusable" ? wordsOfReason("why", String(why), language) : {};
 }
 
 /** What is wrong in a document is a sentence itself. */

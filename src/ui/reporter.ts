@@ -15,6 +15,8 @@ export interface ReporterOptions {
   readonly now: () => number;
   readonly style?: Style | undefined;
   readonly verbose?: boolean | undefined;
+  /** How whoever reads this starts the program, where that is not by its name. */
+  readonly program?: (() => string | undefined) | undefined;
 }
 
 /** The one place where words leave the program. Terminal, plain and JSON render the same events. */
@@ -35,10 +37,11 @@ const interval = { terminal: 200, plain: 10_000, json: 1_000 } as const;
 export function createReporter(options: ReporterOptions): Reporter {
   const findings: Finding[] = [];
   const running = followRun(options);
+  const typed = asTyped(options.program);
   let foundBefore = 0;
   const tell = (lines: readonly string[]): void => {
     if (lines.length > 0) running.clear();
-    for (const line of lines) options.write(`${line}\n`);
+    for (const line of lines) options.write(`${typed(line)}\n`);
   };
   const row = findingRow((found) => tell(findingLines(found, options.language, options.style)));
   const report: Report = (event) => {
@@ -61,9 +64,17 @@ export function createReporter(options: ReporterOptions): Reporter {
   };
   const failure = (error: unknown): void => {
     close();
-    options.write(options.mode === "json" ? jsonFailure(error, options.language) : failureText(error, options));
+    options.write(options.mode === "json" ? jsonFailure(error, options.language) : typed(failureText(error, options)));
   };
   return { report, findings, failure, close, tick: running.tick };
+}
+
+/**
+ * Sentences call the program by its name, which no shell finds on a host that has it from a bundle: there a command that is
+ * shown begins as the reader's own did. Paths that end in the name are such a beginning already.
+ */
+function asTyped(program: ReporterOptions["program"]): (line: string) => string {
+  return (line) => line.replace(/(?<![\w./-])higress-airgap (?=[a-z])/g, (named) => `${program?.() ?? named.trim()} `);
 }
 
 /** Nothing is drawn of what is over before anybody would wonder. */

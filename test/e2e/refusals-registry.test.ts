@@ -54,6 +54,14 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
   }
   const locked = (): string => shared.locked?.url ?? "";
 
+  it("every upload, since it is read-only: where that is switched off is said for it, too", async () => {
+    await using target = await aDockerRegistry({ readOnly: true });
+    const { exitCode, en, zh } = await pushed({ url: target.url });
+    expect(exitCode).toBe(1);
+    expect(en).toMatch(/forbids POST .*\[REGISTRY_DENIED\]\n.*in a plain registry storage\.maintenance\.readonly\./);
+    expect(zh).toMatch(/禁止 POST .*\n.*普通仓库为 storage\.maintenance\.readonly。/);
+  });
+
   it("nothing, and answers wrong bytes: the side is named, nothing is kept", async () => {
     side().registry.failNext("blob.get", { type: "flip", at: 0 }, 10_000, "/higress/gateway/");
     expect(await built({})).toMatchInlineSnapshot(`
@@ -71,10 +79,10 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
     expect(await built({ images: [`${registry}/higress/none:9.9`] })).toMatchInlineSnapshot(`
       {
         "en": "✗ source: registry.higress.example (<registry>) does not have it: GET higress/none:9.9: MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
-        next: Check repository and tag. A project that Harbor does not have yet: make it there, or name \`registry.createProject\` in the site file.",
+        next: Check repository and tag. A project that Harbor does not have yet: make it there, or write \`createProject: { public: false }\` under \`registry:\` of the site file.",
         "exitCode": 1,
         "zh": "✗ 来源：registry.higress.example (<registry>) 上没有：GET higress/none:9.9：MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
-        下一步：请检查仓库路径和标签。若 Harbor 中还没有该项目：请在 Harbor 中创建，或在站点文件中写明 \`registry.createProject\`。",
+        下一步：请检查仓库路径和标签。若 Harbor 中还没有该项目：请在 Harbor 中创建，或在站点文件的 \`registry:\` 下写 \`createProject: { public: false }\`。",
       }
     `);
   });
@@ -98,19 +106,19 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
     const [build, push] = await Promise.all([built(from({ url: carried.nobody })), pushed({ url: carried.nobody })]);
     expect(build).toMatchInlineSnapshot(`
       {
-        "en": "✗ source: registry.higress.example (<registry>) did not answer to GET <name>: ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        "en": "✗ source: registry.higress.example (<registry>) did not answer to GET <name>: nothing listens there (ECONNREFUSED <registry>) [REGISTRY_UNREACHABLE]
         next: Check name, port, firewall and proxy of this address; curl -v shows where it ends.",
         "exitCode": 1,
-        "zh": "✗ 来源：registry.higress.example (<registry>) 对 GET <name> 没有响应：ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        "zh": "✗ 来源：registry.higress.example (<registry>) 对 GET <name> 没有响应：该地址没有程序在监听（ECONNREFUSED <registry>） [REGISTRY_UNREACHABLE]
         下一步：请检查该地址的域名、端口、防火墙和代理；用 curl -v 可看到在哪一步中断。",
       }
     `);
     expect(push).toMatchInlineSnapshot(`
       {
-        "en": "✗ registry: harbor.airgap.example (<registry>) did not answer to GET /v2/: ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        "en": "✗ registry: harbor.airgap.example (<registry>) did not answer to GET /v2/: nothing listens there (ECONNREFUSED <registry>) [REGISTRY_UNREACHABLE]
         next: Check name, port, firewall and proxy of this address; curl -v shows where it ends.",
         "exitCode": 1,
-        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 对 GET /v2/ 没有响应：ECONNREFUSED <registry> [REGISTRY_UNREACHABLE]
+        "zh": "✗ 目标仓库：harbor.airgap.example (<registry>) 对 GET /v2/ 没有响应：该地址没有程序在监听（ECONNREFUSED <registry>） [REGISTRY_UNREACHABLE]
         下一步：请检查该地址的域名、端口、防火墙和代理；用 curl -v 可看到在哪一步中断。",
       }
     `);
@@ -143,19 +151,19 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
     expect(await built(from({ url: locked() }))).toMatchInlineSnapshot(`
       {
         "en": "✗ source: No TLS with registry.higress.example (<registry>): its certificate was signed by a CA that is not trusted here (UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate) [REGISTRY_TLS]
-        next: Name the CA that signed it with \`ca:\`; \`insecure: true\` only when you know why.",
+        next: Get the CA that signed it (PEM) from its administrator, and write \`ca: FILE\` beside the host or its endpoint; \`insecure: true\` only when you know why.",
         "exitCode": 1,
         "zh": "✗ 来源：无法与 registry.higress.example (<registry>) 建立 TLS：其证书由本机不信任的 CA 签发（UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate） [REGISTRY_TLS]
-        下一步：用 \`ca:\` 指定签发它的 CA；只有清楚原因时才用 \`insecure: true\`。",
+        下一步：请向其管理员索取签发它的 CA（PEM），在该主机或其端点旁写 \`ca: 文件\`；只有清楚原因时才用 \`insecure: true\`。",
       }
     `);
     expect(await pushed({ url: locked() })).toMatchInlineSnapshot(`
       {
         "en": "✗ registry: No TLS with harbor.airgap.example (<registry>): its certificate was signed by a CA that is not trusted here (UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate) [REGISTRY_TLS]
-        next: Name the CA that signed it with \`ca:\`; \`insecure: true\` only when you know why.",
+        next: Get the CA that signed it (PEM) from its administrator, and write \`ca: FILE\` beside the host or its endpoint; \`insecure: true\` only when you know why.",
         "exitCode": 1,
         "zh": "✗ 目标仓库：无法与 harbor.airgap.example (<registry>) 建立 TLS：其证书由本机不信任的 CA 签发（UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate） [REGISTRY_TLS]
-        下一步：用 \`ca:\` 指定签发它的 CA；只有清楚原因时才用 \`insecure: true\`。",
+        下一步：请向其管理员索取签发它的 CA（PEM），在该主机或其端点旁写 \`ca: 文件\`；只有清楚原因时才用 \`insecure: true\`。",
       }
     `);
   });

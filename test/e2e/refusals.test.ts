@@ -69,10 +69,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed((bytes) => bytes.subarray(0, bytes.length - 4096))).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at offset <n>: the file ends before the bundle does [BUNDLE_MALFORMED]
-        next: Copy it again. If it is the same then, do not use it: higress-airgap verify names everything that is wrong, and whoever built it can build it again. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 offset <n>：文件在离线包结束之前就中断了 [BUNDLE_MALFORMED]
-        下一步：请重新拷贝。如果结果相同，请勿使用：higress-airgap verify 会列出所有问题，请让构建者重新构建。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -82,10 +82,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed((bytes) => Buffer.concat([bytes, Buffer.from("more")]))).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at offset <n>: something stands after the end of the bundle [BUNDLE_MALFORMED]
-        next: Copy it again. If it is the same then, do not use it: higress-airgap verify names everything that is wrong, and whoever built it can build it again. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 offset <n>：离线包结尾之后还有多余内容 [BUNDLE_MALFORMED]
-        下一步：请重新拷贝。如果结果相同，请勿使用：higress-airgap verify 会列出所有问题，请让构建者重新构建。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -100,10 +100,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed(swapped)).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at bundle.json: it does not stand where the format puts it [BUNDLE_MALFORMED]
-        next: Copy it again. If it is the same then, do not use it: higress-airgap verify names everything that is wrong, and whoever built it can build it again. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 bundle.json：所在位置不符合格式规定 [BUNDLE_MALFORMED]
-        下一步：请重新拷贝。如果结果相同，请勿使用：higress-airgap verify 会列出所有问题，请让构建者重新构建。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -113,10 +113,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed(edited("bundle.json", 512 + 20))).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at bundle.json: it cannot be read as JSON [BUNDLE_MALFORMED]
-        next: Copy it again. If it is the same then, do not use it: higress-airgap verify names everything that is wrong, and whoever built it can build it again. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 bundle.json：无法按 JSON 读取 [BUNDLE_MALFORMED]
-        下一步：请重新拷贝。如果结果相同，请勿使用：higress-airgap verify 会列出所有问题，请让构建者重新构建。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -141,10 +141,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed(renamed)).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at ../../etc/passwd: a bundle has no entry of this name [BUNDLE_MALFORMED]
-        next: Copy it again. If it is the same then, do not use it: higress-airgap verify names everything that is wrong, and whoever built it can build it again. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 ../../etc/passwd：离线包中不允许出现该名称的条目 [BUNDLE_MALFORMED]
-        下一步：请重新拷贝。如果结果相同，请勿使用：higress-airgap verify 会列出所有问题，请让构建者重新构建。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -177,11 +177,11 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     const args = (bundle: string) => ["push", bundle, "--site", join(side().folder, "site.yaml")];
     expect(await told(args(carried.good), side().folder)).toMatchInlineSnapshot(`
       {
-        "en": "✗ bundle: "<folder>/good.tar" carries no signature, and a key is configured [BUNDLE_UNSIGNED]
-        next: Build it with --sign-key, or take the key out of the site file if you accept unsigned bundles.",
+        "en": "✗ bundle: "<folder>/good.tar" carries no signature, and a key is named [BUNDLE_UNSIGNED]
+        next: Have it built with --sign-key. If you accept unsigned bundles, leave out --key, and trustKeys: of the site file.",
         "exitCode": 1,
-        "zh": "✗ 离线包：“<folder>/good.tar”没有签名，而站点已配置公钥 [BUNDLE_UNSIGNED]
-        下一步：构建时加 --sign-key；若接受未签名的包，请从站点文件中去掉公钥。",
+        "zh": "✗ 离线包：“<folder>/good.tar”没有签名，而已指定公钥 [BUNDLE_UNSIGNED]
+        下一步：请让构建者加 --sign-key 构建；若接受未签名的包，请不加 --key，并去掉站点文件中的 trustKeys:。",
       }
     `);
     expect(await told(args(carried.signed), side().folder)).toMatchInlineSnapshot(`

@@ -138,6 +138,7 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
   RECEIPT_MISSING: { where: "/srv/higress-airgap.state" },
   RELEASE_BUSY: { status: "pending-upgrade" },
   TOOL_UNSUITABLE: { wanted: ">= 3.14" },
+  USAGE: { what: "--port abc", wrong: "allowed", wanted: "0..65535" },
   "bundle.volume-size": { got: 4000000000, wanted: 4089446400 },
   "cluster.forbidden": { resource: "customresourcedefinitions" },
   "cluster.not-asked": { question: "capacity", why: "etcd is slow" },

@@ -36,7 +36,7 @@ describe.each(languages)("the sentences in %s", (language) => {
 
   it("leave no hole open", () => {
     const open = sentencesOf(language).filter(([code, { message, hint }]) =>
-      /[{}]/.test(fill(`${message} ${hint}`, sampleFacts(code))),
+      /\{[a-zA-Z]*\}/.test(fill(`${message} ${hint}`, sampleFacts(code))),
     );
     expect(open.map(([code]) => code)).toEqual([]);
   });

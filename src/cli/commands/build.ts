@@ -33,13 +33,14 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
 
 /** A lock names its platforms, and a bundle can leave out one thing for one reason only. */
 function refuseContradictions(flags: Flags): void {
-  if (truth(flags, "json") && !truth(flags, "dry-run")) throw new Failure("USAGE", { what: "--json: --dry-run" });
+  if (truth(flags, "json") && !truth(flags, "dry-run"))
+    throw new Failure("USAGE", { what: "--json", wrong: "with", wanted: "--dry-run" });
   for (const [one, other] of [
     ["lock", "platform"],
     ["since", "only"],
   ] as const)
     if (texts(flags, one).length > 0 && texts(flags, other).length > 0)
-      throw new Failure("USAGE", { what: `--${one} + --${other}` });
+      throw new Failure("USAGE", { what: `--${one}`, wrong: "apart", wanted: `--${other}` });
 }
 
 /** A delta must not take the place of the bundle that it belongs to. */

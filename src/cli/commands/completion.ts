@@ -9,7 +9,8 @@ import { ExitCode } from "../exit-code.ts";
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const asked = text(flags, "shell") ?? basename(context.env["SHELL"] ?? "");
   const shell = shells.find((name) => name === asked);
-  if (shell === undefined) throw new Failure("USAGE", { what: `completion ${asked}: ${shells.join(", ")}` });
+  if (shell === undefined)
+    throw new Failure("USAGE", { what: `completion ${asked}`, wrong: "allowed", wanted: shells.join(", ") });
   context.stdout.write(completionScripts[shell]);
   return ExitCode.done;
 }

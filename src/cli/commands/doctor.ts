@@ -24,7 +24,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const logs = text(flags, "logs");
   // Nothing can be collected from a log that somebody has already.
   if (logs !== undefined && text(flags, "collect") !== undefined)
-    throw new Failure("USAGE", { what: "--logs + --collect" });
+    throw new Failure("USAGE", { what: "--logs", wrong: "apart", wanted: "--collect" });
   const { symptoms } = await loadSymptoms();
   const options = { symptoms, language: context.language };
   const found =

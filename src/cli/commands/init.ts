@@ -80,7 +80,7 @@ export function toolsFor(
 function presetOf(value: string): string {
   const presets = PluginSelection.shape.preset.unwrap().options;
   if (presets.some((preset) => preset === value)) return value;
-  throw new Failure("USAGE", { what: `--preset ${value}: ${presets.join(", ")}` });
+  throw new Failure("USAGE", { what: `--preset ${value}`, wrong: "allowed", wanted: presets.join(", ") });
 }
 
 function listed(spec: Readonly<Record<string, unknown>>): string {

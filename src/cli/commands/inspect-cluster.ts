@@ -44,5 +44,6 @@ function nameIn(flags: Flags, flag: "namespace" | "release", schema: typeof Name
   const name = text(flags, flag);
   const parsed = schema.optional().safeParse(name);
   if (parsed.success) return name;
-  throw new Failure("USAGE", { what: `--${flag} ${name ?? ""}: ${parsed.error.issues[0]?.message ?? ""}` });
+  const wanted = `--${flag} ${flag === "namespace" ? "higress-system" : "higress"}`;
+  throw new Failure("USAGE", { what: `--${flag} ${name ?? ""}`, wrong: "form", wanted });
 }

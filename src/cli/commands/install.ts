@@ -110,5 +110,9 @@ function skipped(flags: Flags): ReadonlySet<string> {
   const skip = new Set(texts(flags, "skip"));
   const more = ["prove", "apply"].filter((phase) => skip.has("render") && !skip.has(phase));
   if (more.length === 0) return skip;
-  throw new Failure("USAGE", { what: `--skip render: + ${more.map((phase) => `--skip ${phase}`).join(" ")}` });
+  throw new Failure("USAGE", {
+    what: "--skip render",
+    wrong: "with",
+    wanted: more.map((phase) => `--skip ${phase}`).join(" "),
+  });
 }

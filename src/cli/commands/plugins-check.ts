@@ -61,7 +61,8 @@ function listing(plugins: readonly CheckedPlugin[], { language, columns }: Conte
 async function givenConfig(flags: Flags, context: Context): Promise<string | undefined> {
   const name = text(flags, "config");
   if (name === undefined) return undefined;
-  if (texts(flags, "name").length !== 1) throw new Failure("USAGE", { what: "--config: one --name" });
+  if (texts(flags, "name").length !== 1)
+    throw new Failure("USAGE", { what: "--config", wrong: "with", wanted: "--name" });
   const file = resolve(context.cwd, name);
   const config = await readText(file, maxConfig);
   try {

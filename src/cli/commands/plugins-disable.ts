@@ -9,7 +9,8 @@ import { openSite } from "../wire/site-session.ts";
 /** Switches plugins off by their own switches: the object and its configuration stay. */
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const names = texts(flags, "name");
-  if (names.length === 0) throw new Failure("USAGE", { what: "--name <value>" });
+  if (names.length === 0)
+    throw new Failure("USAGE", { what: "--name", wrong: "plugin-needed", wanted: "plugins list --site site.yaml" });
   const { site } = await openSite(flags, context);
   await using tools = await openTools(flags, site, context);
   await disablePlugins(names, tools.kubectl, {

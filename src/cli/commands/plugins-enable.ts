@@ -5,7 +5,7 @@ import type { PluginRecord } from "../../model/receipt.ts";
 import { pullAsGateway, switchOn } from "../../pipeline/plugins.ts";
 import { wantedPlugins } from "../../pipeline/wanted-plugins.ts";
 import type { Context } from "../context.ts";
-import { texts, type Flags } from "../define.ts";
+import { required, texts, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
 import { installPorts, pluginPorts } from "../wire/install-ports.ts";
 import { openTools } from "../wire/tools.ts";
@@ -17,7 +17,12 @@ import { openTarget } from "../wire/registries.ts";
 /** Switches plugins on by name, one after another, and watches the gateway; what harms it is switched off again. */
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const names = texts(flags, "name");
-  if (names.length === 0) throw new Failure("USAGE", { what: "--name <value>" });
+  if (names.length === 0)
+    throw new Failure("USAGE", {
+      what: "--name",
+      wrong: "plugin-needed",
+      wanted: `plugins list ${required(flags, "bundle")}`,
+    });
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
   const { sitePath, plan, bundle } = session;

@@ -16,7 +16,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   if (text(flags, "site") !== undefined) return beside(flags, context);
   const { words } = catalogueOf(context.language);
   if (text(flags, "bundle") === undefined)
-    throw new Failure("USAGE", { what: "plugins list <bundle>, plugins list --site <value>" });
+    throw new Failure("USAGE", { what: "plugins list", wrong: "either", wanted: "BUNDLE, --site site.yaml" });
   await using bundle = await openTrustedBundle(flags, context);
   const plugins = await listed(bundle, context);
   if (truth(flags, "json")) context.stdout.write(jsonText(plugins));

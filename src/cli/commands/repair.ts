@@ -21,7 +21,8 @@ import { registryPool, type RegistryPool } from "../wire/registries.ts";
 /** A good bundle out of a damaged one and other sources, or a list of what to bring. The damaged one is only read. */
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   const [out, request] = [text(flags, "out"), text(flags, "request")];
-  if ((out === undefined) === (request === undefined)) throw new Failure("USAGE", { what: "--out | --request" });
+  if ((out === undefined) === (request === undefined))
+    throw new Failure("USAGE", { what: "repair", wrong: "either", wanted: "--out, --request" });
   await using bundle = await openToJudge(required(flags, "bundle"), [], context);
   await checkSignature(bundle, texts(flags, "key"), context);
   if (out !== undefined) {

@@ -55,7 +55,8 @@ async function tlsOf(flags: Flags, context: Context): Promise<Pick<ServeOptions,
   const cert = text(flags, "tls-cert");
   const key = text(flags, "tls-key");
   if (cert === undefined && key === undefined) return {};
-  if (cert === undefined || key === undefined) throw new Failure("USAGE", { what: "--tls-cert + --tls-key" });
+  if (cert === undefined || key === undefined)
+    throw new Failure("USAGE", { what: "--tls-cert", wrong: "with", wanted: "--tls-key" });
   return {
     tls: await loadKeyPair({ cert, key }, context.cwd),
   };
@@ -67,7 +68,7 @@ async function loginOf(flags: Flags, context: Context): Promise<Pick<ServeOption
   const file = text(flags, "login-password-file");
   if (username === undefined && file === undefined) return {};
   if (username === undefined || file === undefined)
-    throw new Failure("USAGE", { what: "--login-user + --login-password-file" });
+    throw new Failure("USAGE", { what: "--login-user", wrong: "with", wanted: "--login-password-file" });
   const source = { username, passwordFile: resolve(context.cwd, file) };
   const login = await findLogin("", { env: context.env, source });
   return login === undefined ? {} : { login };

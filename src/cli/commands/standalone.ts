@@ -68,7 +68,7 @@ function choice<const T extends string>(flags: Flags, name: "mode" | "runtime", 
   const value = text(flags, name);
   const found = choices.find((each) => each === value);
   if (value !== undefined && found === undefined)
-    throw new Failure("USAGE", { what: `--${name} ${value}: ${choices.join(", ")}` });
+    throw new Failure("USAGE", { what: `--${name} ${value}`, wrong: "allowed", wanted: choices.join(", ") });
   return found;
 }
 

@@ -19,9 +19,9 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const reportPath = text(flags, "report");
   // The report is for machines; a browser would show a page of braces, found out after an hour of hashing.
   if (reportPath !== undefined && /\.html?$/i.test(reportPath))
-    throw new Failure("USAGE", { what: `--report ${reportPath}: .json; inspect --html` });
+    throw new Failure("USAGE", { what: `--report ${reportPath}`, wrong: "form", wanted: "--report verify.json" });
   const [quick, mustBe] = [truth(flags, "quick"), text(flags, "sums") !== undefined];
-  if (quick && mustBe) throw new Failure("USAGE", { what: "--quick + --sums" });
+  if (quick && mustBe) throw new Failure("USAGE", { what: "--quick", wrong: "apart", wanted: "--sums" });
   report({ type: "phase", phase: "verify", state: "started" });
   const volumes = await inspectVolumes(resolve(context.cwd, path), { itemsIn });
   reportFindings(volumes, report);

@@ -177,7 +177,8 @@ async function helmFor(spec: BundleSpec, flags: Flags, context: Context): Promis
 
 function withPlatforms(spec: BundleSpec, platforms: readonly string[]): BundleSpec {
   const wrong = platforms.find((platform) => parsePlatform(platform) === undefined);
-  if (wrong !== undefined) throw new Failure("USAGE", { what: `--platform ${wrong}: linux/amd64, linux/arm64` });
+  if (wrong !== undefined)
+    throw new Failure("USAGE", { what: `--platform ${wrong}`, wrong: "form", wanted: "linux/amd64, linux/arm64" });
   return platforms.length === 0 ? spec : { ...spec, platforms: [...platforms] };
 }
 
@@ -186,7 +187,11 @@ export function volumeSizeOf(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const bytes = parseBytes(value);
   if (bytes === undefined || bytes < 4 * 1024 ** 2)
-    throw new Failure("USAGE", { what: `--volume-size ${value}: >= 4MiB` });
+    throw new Failure("USAGE", {
+      what: `--volume-size ${value}`,
+      wrong: "allowed",
+      wanted: ">= 4MiB (FAT32: 3900MiB)",
+    });
   return bytes;
 }
 
@@ -194,7 +199,8 @@ export function volumeSizeOf(value: string | undefined): number | undefined {
 export function rateOf(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const rate = parseBytes(value.replace(/\/s$/, ""));
-  if (rate === undefined || rate === 0) throw new Failure("USAGE", { what: `--rate ${value}: 10MiB` });
+  if (rate === undefined || rate === 0)
+    throw new Failure("USAGE", { what: `--rate ${value}`, wrong: "form", wanted: "--rate 10MiB" });
   return rate;
 }
 
@@ -206,6 +212,7 @@ export function missingInside({ reporter, language }: Context): readonly string[
 
 function epoch(value: string | undefined): number | undefined {
   if (value === undefined || value === "") return undefined;
-  if (!/^\d{1,12}$/.test(value)) throw new Failure("USAGE", { what: `SOURCE_DATE_EPOCH=${value}` });
+  if (!/^\d{1,12}$/.test(value))
+    throw new Failure("USAGE", { what: `SOURCE_DATE_EPOCH=${value}`, wrong: "form", wanted: "1767225600" });
   return Number(value);
 }

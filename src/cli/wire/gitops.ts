@@ -13,12 +13,15 @@ import type { SiteSession } from "./site-session.ts";
 export function gitopsTarget(flags: Flags): GitopsTarget | undefined {
   const engine = gitopsEngines.find((one) => one === text(flags, "for"));
   if (engine === undefined) return undefined;
-  if (text(flags, "out") === undefined) throw new Failure("USAGE", { what: `--for ${engine} --out <value>` });
+  if (text(flags, "out") === undefined)
+    throw new Failure("USAGE", { what: `--for ${engine}`, wrong: "with", wanted: "--out" });
   const url = engine === "kustomize" ? "" : required(flags, "repo-url");
   const path = (text(flags, "repo-path") ?? ".").replace(/^\.?\/+|\/+$/g, "");
   // Git's own credentials in a URL would be in every manifest, and in the repository.
-  if (hasLogin(url)) throw new Failure("USAGE", { what: "--repo-url user:***@" });
-  if (path.split("/").includes("..")) throw new Failure("USAGE", { what: `--repo-path ${path}` });
+  if (hasLogin(url))
+    throw new Failure("USAGE", { what: "--repo-url user:***@", wrong: "form", wanted: "https://host/repository.git" });
+  if (path.split("/").includes(".."))
+    throw new Failure("USAGE", { what: `--repo-path ${path}`, wrong: "form", wanted: "apps/higress" });
   return { engine, repository: { url, path: path === "" ? "." : path } };
 }
 

@@ -39,7 +39,8 @@ export async function withReport(
     (found) => !found.isFile() && !found.isDirectory(),
     () => false,
   );
-  if (stream) throw new Failure("USAGE", { what: `--report ${base}: BASE.json, BASE.html` });
+  if (stream)
+    throw new Failure("USAGE", { what: `--report ${base}`, wrong: "form", wanted: "--report evidence/install" });
   const recorded = new Evidence({ tool, now: context.now, again: againBy(flags, context) });
   let written: Promise<void> = Promise.resolve();
   // One behind the other: the page of an earlier step must not come last.

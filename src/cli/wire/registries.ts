@@ -93,7 +93,7 @@ export async function openTarget(options: TargetOptions, context: Context): Prom
   const connect = connectOptions(options, context);
   const endpoints = await endpointsOf(host, connect);
   const [access] = endpoints;
-  if (access === undefined) throw new Failure("USAGE", { what: `registries.${host}.endpoints` });
+  if (access === undefined) throw new Failure("USAGE", { what: `registries.${host}.endpoints`, wrong: "empty" });
   // All of a run share one access: a credential that is wrong is wrong once.
   const target = new Registry({ host, endpoints, side: "target" }, connect);
   const api = new Harbor(access, { host, env: context.env });

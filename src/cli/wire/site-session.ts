@@ -77,7 +77,7 @@ function setOver(own: readonly OwnValues[], settings: readonly string[]): Values
     try {
       return setValues(over, each);
     } catch (error) {
-      throw new Failure("USAGE", { what: `--set ${each}: a.b=c` }, { cause: error });
+      throw new Failure("USAGE", { what: `--set ${each}`, wrong: "form", wanted: "--set a.b=c" }, { cause: error });
     }
   }, below);
   const changed = leavesOf(all).filter(({ path, value }) => value !== valueAt(below, path));

@@ -45,6 +45,11 @@ export interface Signer {
   readonly isSigned: (bytes: Uint8Array, signature: Uint8Array) => boolean;
 }
 
+interface KeyFile {
+  readonly path: string;
+  readonly written: string | Buffer;
+}
+
 const maxKey = 64 * 1024;
 
 /** A DER signature of either algorithm has 70 to 72 bytes; half of all have this many. */
@@ -59,7 +64,7 @@ export async function signer(path: string): Promise<Signer> {
   const written = await readKey(path);
   const key = usable(
     () => createPrivateKey(typeof written === "string" ? written : { key: written, format: "der", type: "pkcs8" }),
-    path,
+    { path, written },
   );
   const { sign: one, verify: holds } = await schemeOf(key);
   return {
@@ -78,7 +83,7 @@ export async function verifySignature(sums: Uint8Array, signature: Uint8Array, p
   const written = await readKey(path);
   const key = usable(
     () => createPublicKey(typeof written === "string" ? written : { key: written, format: "der", type: "spki" }),
-    path,
+    { path, written },
   );
   const { verify: holds } = await schemeOf(key);
   return holds(sums, signature, key);
@@ -166,14 +171,20 @@ function algorithmOf(key: KeyObject): SignatureAlgorithm | undefined {
   return der.includes(sm2Curve) ? "sm2" : undefined;
 }
 
-function usable(read: () => KeyObject, path: string): KeyObject {
+function usable(read: () => KeyObject, { path, written }: KeyFile): KeyObject {
   let key: KeyObject;
   try {
     key = read();
     if (algorithmOf(key) !== undefined) return key;
   } catch (cause) {
-    throw new Failure("KEY_UNUSABLE", { path, why: errorCode(cause) }, { cause });
+    throw new Failure("KEY_UNUSABLE", { path, why: whyNoKey(written.toString()) }, { cause });
   }
   const curve = key.asymmetricKeyDetails?.namedCurve;
   throw new Failure("KEY_UNUSABLE", { path, why: `${key.asymmetricKeyType ?? "?"} ${curve ?? ""}`.trim() });
+}
+
+/** OpenSSL has one code for all of them. */
+function whyNoKey(pem: string): string {
+  if (pem.includes("PUBLIC KEY-----")) return "public key";
+  return /ENCRYPTED/.test(pem) ? "passphrase" : "no key";
 }

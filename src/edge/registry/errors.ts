@@ -81,11 +81,14 @@ export async function failureOfResponse(response: WireResponse, context: Request
         { host, action, answer, because: deniedBecause(answer) },
         circumstances,
       );
+    case 405:
+      // What a plain registry says to every upload while it is read-only (docs/facts/harbor.md); asked again, it says so again.
+      if (!/^(?:POST|PUT|PATCH) /.test(action)) break;
+      return new RegistryFailure("REGISTRY_DENIED", { host, action, answer, because: "read-only" }, circumstances);
     case 404:
       return new RegistryFailure("REGISTRY_NOT_FOUND", { host, action, answer }, circumstances);
-    default:
-      return new RegistryFailure("REGISTRY_REFUSED", { host, action, status, answer }, circumstances);
   }
+  return new RegistryFailure("REGISTRY_REFUSED", { host, action, status, answer }, circumstances);
 }
 
 /** The registry's words for a refusal; its status where it has none. */

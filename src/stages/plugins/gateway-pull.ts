@@ -63,6 +63,7 @@ async function pullOne(
     signal?.throwIfAborted();
     if (!isFailure(error)) throw error;
     if (isFailure(error, "REGISTRY_LOGIN_WRONG")) return [finding("error", "registry.credentials-wrong", { host, as })];
+    if (isFailure(error, "REGISTRY_NOT_FOUND")) return [finding("error", "registry.not-pushed", { reference })];
     const project = projectOf(target.repository);
     const answer = `${reference}: ${failureInBrief(error)}`.slice(0, 300);
     return [finding("error", "registry.no-pull", { host, project, as, answer })];

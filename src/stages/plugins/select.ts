@@ -25,7 +25,8 @@ type Selection = Pick<PluginSelection, "preset" | "include" | "exclude">;
  */
 export function selectPlugins(list: readonly PluginSpec[], selection: Selection): readonly PluginSpec[] {
   const unknown = unknownNames(list, selection);
-  if (unknown.length > 0) throw new Failure("CONFIG_INVALID", { file: "plugins", problems: unknown.join("; ") });
+  if (unknown.length > 0)
+    throw new Failure("CONFIG_INVALID", { file: "plugins.include, plugins.exclude", problems: unknown.join("\n") });
   const { preset, include, exclude } = selection;
   return list.filter((plugin) => (inPreset(plugin, preset) || matches(plugin, include)) && !matches(plugin, exclude));
 }

@@ -99,7 +99,7 @@ export function installNumbered(receipts: readonly Receipt[], receipt: Receipt, 
 export function notBefore(receipts: readonly Receipt[], receipt: Receipt, to: string): never {
   const known = installsBefore(receipts, receipt).map(({ number }) => String(number));
   const all = [...known, ...(receipt.adopted === undefined ? [] : ["owner"])];
-  if (all.length > 0) throw new Failure("USAGE", { what: `--to ${to}: ${all.join(", ")}` });
+  if (all.length > 0) throw new Failure("USAGE", { what: `--to ${to}`, wrong: "allowed", wanted: all.join(", ") });
   // The sentence could name nothing after its colon.
   const { release, namespace } = receipt.cluster;
   throw new Failure("RECEIPT_MISSING", { release, namespace, where: "before" });

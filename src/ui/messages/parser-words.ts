@@ -1,3 +1,4 @@
+import type { CommandLineFault } from "../../model/failure.ts";
 import type { Language } from "../language.ts";
 
 /**
@@ -90,6 +91,36 @@ export interface UsageWords {
   readonly noHigress: string;
   readonly severalReleases: string;
 }
+
+/** What is wrong where all words are known: `{what}` was typed, `{wanted}` is what may be. */
+export const misuseWords: Readonly<Record<Language, Readonly<Record<CommandLineFault, string>>>> = {
+  en: {
+    needed: "{what} is needed",
+    empty: "{what} needs a value",
+    twice: "{what} may be given once",
+    allowed: "{what}: allowed are {wanted}",
+    form: "{what} cannot be read; write it like {wanted}",
+    with: "{what} goes with {wanted}, and one of the two is not there",
+    apart: "{what} and {wanted} exclude each other",
+    either: "{what} wants one of these, and only one: {wanted}",
+    "plugin-needed": "{what} is needed, with the name of a plugin; {wanted} shows them",
+    "plugin-unknown": "the bundle has no plugin {what}; plugins list shows those that it has",
+    "plugin-near": "the bundle has no plugin {what}; did you mean {wanted}?",
+  },
+  zh: {
+    needed: "缺少 {what}",
+    empty: "{what} 需要一个值",
+    twice: "{what} 只能给出一次",
+    allowed: "{what}：可取的值为 {wanted}",
+    form: "{what} 无法识别；请写成 {wanted} 的形式",
+    with: "{what} 须与 {wanted} 一起使用，现在缺少其中之一",
+    apart: "{what} 与 {wanted} 不能同时使用",
+    either: "{what} 需要以下之一，且只能有一个：{wanted}",
+    "plugin-needed": "缺少 {what}（插件名称）；用 {wanted} 查看有哪些插件",
+    "plugin-unknown": "离线包中没有插件 {what}；用 plugins list 查看其中的插件",
+    "plugin-near": "离线包中没有插件 {what}；是否想输入 {wanted}？",
+  },
+};
 
 export const usageWords: Readonly<Record<Language, UsageWords>> = {
   en: {

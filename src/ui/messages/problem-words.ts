@@ -144,6 +144,8 @@ const words = {
   twice: ["it is there twice", "出现了两次"],
   name: ["a bundle has no entry of this name", "离线包中不允许出现该名称的条目"],
   JSON: ["it cannot be read as JSON", "无法按 JSON 读取"],
+  "header checksum": ["no tar begins here: it is another file, a compressed one, or its bytes were changed", "这里不是 tar 的开头：它是其他文件或压缩文件，或字节被改动"],
+  "header magic": ["this tar was not made by this program", "这个 tar 不是由本程序生成的"],
   padding: ["between two entries stands something else than zeros", "两个条目之间出现了非零字节"],
   "no end blocks": ["the file ends before the bundle does", "文件在离线包结束之前就中断了"],
   "end blocks": ["the end of the bundle was changed", "离线包的结尾被改动"],

@@ -20,6 +20,11 @@ export type Term =
   | "why.artifact"
   | "why.index in index"
   | "has."
+  | "holds.-"
+  | "answer.-"
+  | "as.anonymous"
+  | "items."
+  | "why.credentials"
   | "where.before"
   | "where.sources"
   | "where.target";
@@ -57,6 +62,11 @@ export const enTerms: Terms = {
   "why.artifact": "it is an artifact and no image of containers",
   "why.index in index": "its index holds indexes deeper than anybody builds them",
   "has.": "none",
+  "holds.-": "nothing",
+  "answer.-": "no reason given",
+  "as.anonymous": "anonymous",
+  "items.": "the bundle as a whole",
+  "why.credentials": "credentials",
   "where.before": "what came before the last install",
   "where.sources": "any source that --from names",
   "where.target": "the registry, though it took it",
@@ -128,6 +138,11 @@ export const zhTerms: Terms = {
   "why.artifact": "它是制品，不是容器镜像",
   "why.index in index": "它的索引嵌套过深",
   "has.": "无",
+  "holds.-": "无",
+  "answer.-": "未说明原因",
+  "as.anonymous": "匿名用户",
+  "items.": "整个离线包",
+  "why.credentials": "凭据",
   "where.before": "上一次安装之前的记录",
   "where.sources": "--from 指定的各个来源",
   "where.target": "目标仓库（它曾确认收到）",
@@ -171,7 +186,7 @@ export const zhTerms: Terms = {
 export type TlsRemedies = Readonly<Record<`fault.${TlsFault}`, string>>;
 
 export const enTlsRemedies: TlsRemedies = {
-  "fault.unknown-ca": "Name the CA that signed it with `ca:`; `insecure: true` only when you know why.",
+  "fault.unknown-ca": "Get the CA that signed it (PEM) from its administrator, and write `ca: FILE` beside the host or its endpoint; `insecure: true` only when you know why.",
   "fault.missing-intermediate": "Either another CA signed it, or the server leaves out the certificate between: put the whole chain into the server's certificate file, or append the intermediate to the file of `ca:`.",
   "fault.expired": "Have the certificate renewed, and check the clock of this host with date: nodes refuse it, too.",
   "fault.not-yet-valid": "Check the clocks of this host and of the registry with date.",
@@ -184,7 +199,7 @@ export const enTlsRemedies: TlsRemedies = {
 };
 
 export const zhTlsRemedies: TlsRemedies = {
-  "fault.unknown-ca": "用 `ca:` 指定签发它的 CA；只有清楚原因时才用 `insecure: true`。",
+  "fault.unknown-ca": "请向其管理员索取签发它的 CA（PEM），在该主机或其端点旁写 `ca: 文件`；只有清楚原因时才用 `insecure: true`。",
   "fault.missing-intermediate": "要么它由另一个 CA 签发，要么服务器没有发送中间证书：请在服务器的证书文件中放入完整证书链，或把中间证书追加到 `ca:` 指定的文件。",
   "fault.expired": "请更新证书，并用 date 检查本机时钟：节点同样会拒绝它。",
   "fault.not-yet-valid": "请用 date 检查本机和仓库的时钟。",
@@ -201,14 +216,14 @@ export type DeniedRemedies = Readonly<Record<`because.${DeniedBecause}`, string>
 
 export const enDeniedRemedies: DeniedRemedies = {
   "because.quota": "Raise the storage quota of the project (Harbor: Administration > Project Quotas), or delete what is not used and run its garbage collection.",
-  "because.read-only": "Switch it off in Harbor: Administration > Configuration > System Settings > Repository Read Only.",
+  "because.read-only": "Switch it off: in Harbor under Administration > Configuration > System Settings > Repository Read Only, in a plain registry storage.maintenance.readonly.",
   "because.proxy": "The project is a proxy cache, which takes no pushes: choose another as registry.project.",
   "because.other": "Ask the registry's administrator: rights that are missing answer like this.",
 };
 
 export const zhDeniedRemedies: DeniedRemedies = {
   "because.quota": "请提高项目的存储配额（Harbor：系统管理 > 项目定额），或删除不用的内容并执行垃圾清理。",
-  "because.read-only": "请在 Harbor 中关闭：系统管理 > 配置管理 > 系统设置 > 仓库只读。",
+  "because.read-only": "请关闭只读：Harbor 在 系统管理 > 配置管理 > 系统设置 > 仓库只读，普通仓库为 storage.maintenance.readonly。",
   "because.proxy": "该项目是代理缓存，不接受推送：请在 registry.project 中换一个项目。",
   "because.other": "请联系仓库管理员：权限不足会这样返回。",
 };

@@ -10,7 +10,8 @@ export interface Sentence {
   readonly hint: string;
 }
 
-type Holes<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Holes<Rest> : never;
+/** What `fill` fills; braces around more than a word are YAML that is to be typed. */
+type Holes<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? (Name extends `${string} ${string}` ? never : Name) | Holes<Rest> : never;
 
 /** A sentence whose `{holes}` are all facts of its code; anything else does not compile. */
 export type Checked<Facts, S extends Sentence> = [Exclude<Holes<S["message"] | S["hint"]>, keyof Facts & string>] extends [never] ? S : { readonly unknownHole: Exclude<Holes<S["message"] | S["hint"]>, keyof Facts & string> };

@@ -205,9 +205,15 @@ describe("gatewayPull", () => {
     ]);
   });
 
+  it("asks for a push, not for rights, where the tag is not there", async () => {
+    const findings = await pull(guest, "2");
+    expect(findings).toMatchObject([
+      { code: "registry.not-pushed", facts: { reference: expect.any(String) as string } },
+    ]);
+  });
+
   it.each([
     ["an account without pull", stranger, "1", "REGISTRY_UNAUTHORIZED"],
-    ["a tag that is not there", guest, "2", "REGISTRY_NOT_FOUND"],
     ["a tag that is another artifact", guest, "other", "CONTENT_MISMATCH"],
   ])("reports %s", async (_name, as, tag, code) => {
     const findings = await pull(as, tag);

@@ -55,8 +55,8 @@ describe("init", () => {
     await using folder = await aTempDirectory();
     await runCommand(["init", "--release-version", "2.9.0", "--preset", "none"], { cwd: folder.path });
     const build = runCommand(["build", "bundle.yaml", "--platform", "arm64", "--dry-run"], { cwd: folder.path });
-    const what = "--platform arm64: linux/amd64, linux/arm64";
-    await expect(build).rejects.toMatchObject({ code: "USAGE", facts: { what } });
+    const facts = { what: "--platform arm64", wanted: "linux/amd64, linux/arm64" };
+    await expect(build).rejects.toMatchObject({ code: "USAGE", facts });
   });
 
   it("writes a spec of a release that nobody here has seen: the build learns its map and asks its console for plugins", async () => {

@@ -5,11 +5,19 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Failure, isFailure } from "../../../src/model/failure.ts";
 import { discover } from "../../../src/pipeline/discover.ts";
-import { describeFailure } from "../../../src/ui/failure.ts";
+import { finding } from "../../../src/model/finding.ts";
+import { describeFailure, describeFinding } from "../../../src/ui/failure.ts";
+import { createReporter } from "../../../src/ui/reporter.ts";
 import { aBundleFile } from "../../rig/bundle-file.ts";
 import { aClient } from "../../rig/client.ts";
 import { runCommand } from "../../rig/command.ts";
 import { aTempDirectory } from "../../rig/temp-directory.ts";
+
+const site = {
+  apiVersion: "higress-airgap/v1",
+  kind: "Site",
+  registry: { host: "harbor.corp", project: "higress" },
+};
 
 describe("a kit whose images the bundle does not carry", () => {
   it("names the line of the spec that brings the all-in-one image, and makes no kit", async () => {
@@ -80,8 +88,103 @@ describe("what would be refused", () => {
   it("is refused by verify before a byte is hashed: evidence is no page", async () => {
     await expect(runCommand(["verify", "absent.tar", "--report", "x.html"])).rejects.toMatchObject({
       code: "USAGE",
-      facts: { what: "--report x.html: .json; inspect --html" },
+      facts: { what: "--report x.html", wanted: "--report verify.json" },
     });
+  });
+});
+
+describe("a command line whose words are all known and do not fit", () => {
+  it.each([
+    [
+      ["plugins", "enable", "b.tar"],
+      "--name is needed, with the name of a plugin; plugins list b.tar shows them",
+      "缺少 --name（插件名称）；用 plugins list b.tar 查看有哪些插件",
+    ],
+    [
+      ["repair", "b.tar"],
+      "repair wants one of these, and only one: --out, --request",
+      "repair 需要以下之一，且只能有一个：--out, --request",
+    ],
+    [["serve", "b.tar", "--port", "abc"], "--port abc: allowed are 0..65535", "--port abc：可取的值为 0..65535"],
+    [
+      ["build", "bundle.yaml", "--lock", "a.json", "--platform", "linux/amd64"],
+      "--lock and --platform exclude each other",
+      "--lock 与 --platform 不能同时使用",
+    ],
+    [["verify", "b.tar", "--report", ""], "--report needs a value", "--report 需要一个值"],
+    [
+      ["install", "b.tar", "--skip", "render"],
+      "--skip render goes with --skip prove --skip apply, and one of the two is not there",
+      "--skip render 须与 --skip prove --skip apply 一起使用，现在缺少其中之一",
+    ],
+  ])("%j is answered in words, in both languages", async (argv, en, zh) => {
+    await using folder = await aTempDirectory();
+    await aBundleFile(folder.path, "b.tar");
+    await writeFile(join(folder.path, "site.yaml"), JSON.stringify(site));
+    const failure: unknown = await runCommand(argv, { cwd: folder.path }).catch((error: unknown) => error);
+    expect(describeFailure(failure, "en").message).toBe(`The command line cannot be used: ${en}`);
+    expect(describeFailure(failure, "zh").message).toBe(`命令行无法使用：${zh}`);
+  });
+
+  it("names the plugin that was probably meant", async () => {
+    await using folder = await aTempDirectory();
+    const bundle = await aBundleFile(folder.path);
+    const { stdout } = await runCommand(["plugins", "list", bundle, "--json"], { cwd: folder.path });
+    const [{ name: plugin }] = JSON.parse(stdout) as [{ name: string }];
+    const check = runCommand(["plugins", "check", bundle, "--name", `${plugin}s`], { cwd: folder.path });
+    const failure: unknown = await check.catch((error: unknown) => error);
+    expect(describeFailure(failure, "en").message).toContain(`no plugin ${plugin}s; did you mean ${plugin}?`);
+  });
+});
+
+describe("what a system answers by a code", () => {
+  it.each([
+    [
+      new Failure("REGISTRY_UNREACHABLE", { host: "h", action: "GET /v2/", reason: "ECONNREFUSED 10.0.0.5:443" }),
+      "nothing listens there (ECONNREFUSED 10.0.0.5:443)",
+      "该地址没有程序在监听（ECONNREFUSED 10.0.0.5:443）",
+    ],
+    [
+      new Failure("FILE_UNREADABLE", { path: "/media", reason: "EISDIR" }),
+      "it is a folder (EISDIR)",
+      "它是目录，不是文件（EISDIR）",
+    ],
+    [new Failure("CREDENTIALS_UNUSABLE", { where: "env PW", why: "not set" }), "it is not set", "未设置"],
+    [
+      new Failure("SERVER_UNUSABLE", { address: "127.0.0.1:80", reason: "EADDRINUSE" }),
+      "another program listens there (EADDRINUSE)",
+      "已有其他程序在监听（EADDRINUSE）",
+    ],
+    [
+      new Failure("REGISTRY_UNREACHABLE", { host: "h", action: "GET /v2/", reason: "EVERY other" }),
+      "EVERY other",
+      "EVERY other",
+    ],
+  ])("%s is said in words beside it", (failure, en, zh) => {
+    expect(describeFailure(failure, "en").message).toMatch(new RegExp(`: ${en.replace(/[()]/g, ".")}$`));
+    expect(describeFailure(failure, "zh").message).toContain(zh);
+  });
+});
+
+describe("a command in a remedy", () => {
+  it("begins as the reader's own did, where no shell finds the program by its name", () => {
+    const said: string[] = [];
+    const reporter = createReporter({
+      mode: "plain",
+      language: "en",
+      write: (text) => void said.push(text),
+      columns: () => 80,
+      now: () => 0,
+      program: () => "/opt/higress/install.sh",
+    });
+    reporter.failure(new Failure("ROLLOUT_STUCK", { workload: "w", seconds: 1, why: "-" }));
+    reporter.report({
+      type: "note",
+      text: "next-commands",
+      facts: { look: "/usr/bin/higress-airgap status", undo: "-" },
+    });
+    expect(said.join("")).toContain("next: /opt/higress/install.sh doctor says why");
+    expect(said.join("")).toContain("look at it: /usr/bin/higress-airgap status");
   });
 });
 
@@ -148,5 +251,7 @@ describe.each(["en", "zh"] as const)("a sentence in %s whose fact is empty", (la
     const unrepaired = describeFailure(new Failure("CONTENT_MISSING", { what: "bin/a", where: "sources" }), language);
     expect(unrepaired.message).toContain("--from");
     expect(unrepaired.hint).toMatch(/--from .*--request/);
+    const volume = finding("error", "bundle.volume-missing", { volume: "b.tar.001", items: "" });
+    expect(describeFinding(volume, language).message).toMatch(/the bundle as a whole$|；整个离线包 需要它$/);
   });
 });

@@ -96,8 +96,16 @@ describe("a key that cannot sign or check", () => {
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
 
+  const locked = generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    privateKeyEncoding: { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+
   it.each([
-    ["no PEM at all", "nonsense", "ERR_OSSL_UNSUPPORTED"],
+    ["no PEM at all", "nonsense", "no key"],
+    ["a public key", rsa.publicKey, "public key"],
+    ["behind a passphrase", locked.privateKey, "passphrase"],
     ["of another algorithm", rsa.privateKey, "rsa"],
   ])("is refused when it is %s, and nothing of it is said", async (_what, pem, why) => {
     await using folder = await aTempDirectory();
@@ -211,7 +219,7 @@ describe("serve", () => {
 it("doctor collects nothing from a log that somebody has already, and says so", async () => {
   await expect(runCommand(["doctor", "--logs", "a.log", "--collect", "a.tar"])).rejects.toMatchObject({
     code: "USAGE",
-    facts: { what: "--logs + --collect" },
+    facts: { what: "--logs", wrong: "apart", wanted: "--collect" },
   });
 });
 

@@ -124,8 +124,8 @@ describe("what Helm runs as a hook", () => {
 
 describe("render --for", () => {
   it.each([
-    ["--for argocd --out <value>", ["--for", "argocd", "--repo-url", "https://git.example/a.git"]],
-    ["--repo-url <value>", ["--for", "flux", "--out", "x"]],
+    ["--for argocd", ["--for", "argocd", "--repo-url", "https://git.example/a.git"]],
+    ["--repo-url", ["--for", "flux", "--out", "x"]],
     ["--repo-url user:***@", ["--for", "flux", "--out", "x", "--repo-url", "https://me:pl4nted@git.example/a.git"]],
     ["--repo-url user:***@", ["--for", "flux", "--out", "x", "--repo-url", "https://ghp_pl4nted@git.example/a.git"]],
     [

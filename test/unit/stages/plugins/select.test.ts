@@ -41,7 +41,10 @@ describe("selectPlugins", () => {
     expect(() => select(wrong)).toThrow(
       expect.objectContaining({
         code: "CONFIG_INVALID",
-        facts: { file: "plugins", problems: "ai-proxi (ai-proxy?); zzzzzzzzz; router (model-router?)" },
+        facts: {
+          file: "plugins.include, plugins.exclude",
+          problems: "ai-proxi (ai-proxy?)\nzzzzzzzzz\nrouter (model-router?)",
+        },
       }) as Error,
     );
   });
