@@ -2,8 +2,11 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { readable, type ObjectChange } from "../model/object-change.ts";
 import { printTyped } from "../std/yaml.ts";
 
-/** Two texts of which more lines differ than this are two texts: to find the shortest way between them takes minutes. */
-const maxEdits = 4000;
+/**
+ * Two texts of which more lines differ than this are two texts: how long the shortest way between them is looked for grows
+ * with the square of it: to about a second with this.
+ */
+const maxEdits = 2000;
 const context = 3;
 
 /** A unified diff of an object as YAML, or `undefined` where nothing would change. */
