@@ -168,6 +168,7 @@ export interface FindingFacts {
   };
   "cluster.release-other-chart": { release: string; namespace: string; chart: string; wanted: string };
   "cluster.release-unreadable": { release: string; namespace: string; why: string };
+  "cluster.release-absent": { release: string; namespace: string };
   "cluster.release-elsewhere": { release: string; namespace: string; chart: string };
   "cluster.values-unread": { release: string; chart: string; paths: string };
   "cluster.leftover-plugin": { name: string; url: string };

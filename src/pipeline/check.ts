@@ -1,5 +1,5 @@
 import type { Deployment } from "kubernetes-types/apps/v1.js";
-import type { Finding } from "../model/finding.ts";
+import { finding, type Finding } from "../model/finding.ts";
 import { carriedRelease } from "../model/gateway.ts";
 import { isManifest } from "../model/media-type.ts";
 import type { Bundle } from "../content/open-bundle.ts";
@@ -33,6 +33,9 @@ export async function checkLive(
   const { namespace } = site.cluster;
   await using asker = ports.urlAsker();
   const deployments = await ports.cluster.list<Deployment>({ resource: "deployments.apps", namespace, signal });
+  // Neither helm nor anybody else has put it there: that nothing points outside says nothing then.
+  if (stored.length === 0 && deployments.length === 0)
+    return [finding("error", "cluster.release-absent", { release: site.cluster.release, namespace })];
   const { items } = bundle.document;
   const version = carriedRelease(bundle.document);
   const inside = insideOf(plan, site);

@@ -24,11 +24,11 @@ metadata: { name: t, annotations: { "helm.sh/hook": test } }
 spec: { containers: [{ name: c, image: "busybox:1" }] }
 `;
 
-function found(name: string): ReturnType<typeof checkLive> {
+function found(name: string | undefined): ReturnType<typeof checkLive> {
   const ports = {
     helm: {
-      status: () => Promise.resolve({}),
-      getManifest: () => Promise.resolve(stored(name)),
+      status: () => Promise.resolve(name === undefined ? undefined : {}),
+      getManifest: () => Promise.resolve(stored(name ?? "")),
       getHooks: () => Promise.resolve(testPod),
     },
     cluster: { list: () => Promise.resolve([]) },
@@ -36,6 +36,12 @@ function found(name: string): ReturnType<typeof checkLive> {
   };
   return checkLive({ bundle, site, plan }, ports as unknown as CheckPorts, new AbortController().signal);
 }
+
+describe("what stands there", () => {
+  it("must be something: of nothing it would be true that nothing points outside", async () => {
+    expect(await found(undefined)).toMatchObject([{ severity: "error", code: "cluster.release-absent" }]);
+  });
+});
 
 describe("what helm has stored", () => {
   it("is proved as the install proved it: with the exceptions of its map, and without what only helm test makes", async () => {
