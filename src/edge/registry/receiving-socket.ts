@@ -61,7 +61,7 @@ export class ReceivingSocket {
   readonly #options: ReceivingSocketOptions;
   readonly #socket: Socket;
   readonly #free: Slot[] = Array.from({ length: slots - 1 }, aSlot);
-  /** Full ones that are not free yet, by their memory. */
+  /** Full slots that are not free yet, by their memory. */
   readonly #full = new Map<ArrayBufferLike, Slot>();
   #slot: Slot = aSlot();
   #exchange: Exchange | undefined;
@@ -91,7 +91,7 @@ export class ReceivingSocket {
     });
   }
 
-  /** It stands, and nobody waits for an answer over it or reads one. */
+  /** The connection stands, and nobody waits for an answer over it or reads one. */
   get isUsable(): boolean {
     return this.#keepsAlive && !this.#socket.destroyed && this.#exchange === undefined && !this.#isLent;
   }
