@@ -1,5 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { readSmall } from "../../src/content/verified.ts";
+import { TargetProbe } from "../../src/edge/harbor/probe.ts";
+import { stranger } from "../../src/edge/registry/auth/account.ts";
 import { aBlob, aStore } from "../rig/builders/graph.ts";
 import { aClient } from "../rig/client.ts";
 import { aProxyServer } from "../rig/proxy-server.ts";
@@ -43,6 +46,21 @@ describe.skipIf(dockerRegistryUnavailable())("a registry behind a proxy", () => 
     await using client = aClient({ origins: [server.url], env });
     expect((await client.registry.ping()).status).toBe(200);
     expect(proxy.asked).toEqual([]);
+  });
+
+  it("that cannot be read is the reason, and nothing goes past it", async () => {
+    await using server = await aDockerRegistry();
+    const env = { HTTP_PROXY: "htttp://user:hunter22@proxy.corp" };
+    const reason = "HTTP_PROXY: no http://, https:// or socks5://HOST:PORT";
+    const wanted = { code: "REGISTRY_UNREACHABLE", facts: { reason } };
+    await using client = aClient({ origins: [server.url], env, bulkFrom: 0 });
+    await expect(client.registry.ping()).rejects.toMatchObject(wanted);
+    const repository = client.registry.repository("p/image");
+    await expect(readSmall(repository, blob.root, "source")).rejects.toMatchObject(wanted);
+    expect(client.events).toEqual([]);
+    const access = { origin: server.url, pathPrefix: "", ca: [], insecure: false, account: stranger() };
+    await using probe = new TargetProbe(access, { host: server.host, env });
+    await expect(probe.connect()).rejects.toMatchObject(wanted);
   });
 
   it("that refuses is the reason, and says no password", async () => {

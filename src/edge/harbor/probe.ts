@@ -6,7 +6,7 @@ import { stranger } from "../registry/auth/account.ts";
 import { parseChallenges, type Challenge } from "../registry/auth/challenge.ts";
 import { uploadUrl } from "../registry/blobs.ts";
 import { Endpoint } from "../registry/endpoint.ts";
-import { textOf, failureOfResponse } from "../registry/errors.ts";
+import { failureOfError, failureOfResponse, textOf } from "../registry/errors.ts";
 import { headManifest } from "../registry/manifests.ts";
 import { resolveProxy } from "../registry/proxy.ts";
 import { Remote } from "../registry/remote.ts";
@@ -53,8 +53,16 @@ export class TargetProbe implements AsyncDisposable {
   /** @throws Failure REGISTRY_UNREACHABLE */
   async connect(signal?: AbortSignal): Promise<{ readonly tls?: SeenTls | undefined }> {
     // Behind a proxy there is nobody at that address; what answers shows at the first request.
-    if (resolveProxy(new URL(this.#access.origin), this.#options.env) !== undefined) return {};
+    if (this.#isBehindProxy()) return {};
     return lookAtDoor(this.#access, this.#options.host, signal);
+  }
+
+  #isBehindProxy(): boolean {
+    try {
+      return resolveProxy(new URL(this.#access.origin), this.#options.env) !== undefined;
+    } catch (error) {
+      throw failureOfError(error, this.#endpoint.context("GET /v2/"));
+    }
   }
 
   async greet(signal?: AbortSignal): Promise<Greeting> {

@@ -1,4 +1,5 @@
 import type { TlsFault } from "../../model/failure.ts";
+import { UnusableProxy } from "./proxy.ts";
 
 /** Node's and OpenSSL's names for "I do not trust or understand this TLS". */
 const tlsCode =
@@ -53,6 +54,7 @@ export function tlsReason(error: unknown): string | undefined {
 
 /** `ECONNREFUSED 10.0.0.1:443`; `undefined` for what did not come from the network. */
 export function networkReason(error: unknown): { readonly reason: string; readonly permanent: boolean } | undefined {
+  if (error instanceof UnusableProxy) return { reason: error.message, permanent: true };
   const found = chain(error).find((each) => /^(E[A-Z]|UND_ERR_|HPE_|HTTPParserError$)/.test(networkCode(each)));
   if (found === undefined) return undefined;
   const code = networkCode(found);

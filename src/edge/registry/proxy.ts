@@ -2,21 +2,31 @@ import { BlockList, isIP } from "node:net";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** A variable that should name a proxy, and does not: without one, what must not leave directly would. */
+export class UnusableProxy extends Error {
+  constructor(variable: string) {
+    super(`${variable}: no http://, https:// or socks5://HOST:PORT`);
+  }
+}
+
 /**
  * The proxy for `url`, by the variables that curl and Go read; lower case wins. NO_PROXY takes names (with their
  * subdomains), `*`, `host:port`, addresses and CIDR ranges; undici's own agent sends `10.0.0.0/8` to the proxy.
+ * @throws UnusableProxy
  */
 export function resolveProxy(url: URL, env: Env): URL | undefined {
-  const named = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
+  const set = (name: string): string | undefined => [name.toLowerCase(), name].find((each) => env[each]);
   const scheme = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const proxy = named(scheme) ?? named("ALL_PROXY");
-  if (proxy === undefined || isExcluded(url, named("NO_PROXY") ?? "")) return undefined;
-  return parseProxy(proxy);
+  const variable = set(scheme) ?? set("ALL_PROXY");
+  if (variable === undefined || isExcluded(url, env[set("NO_PROXY") ?? ""] ?? "")) return undefined;
+  const proxy = parseProxy(env[variable] ?? "");
+  if (proxy === undefined) throw new UnusableProxy(variable);
+  return proxy;
 }
 
-/** `proxy.corp:3128` means http. */
+/** `proxy.corp:3128` means http, and `socks5h` that the proxy looks names up, as it always does for undici. */
 function parseProxy(text: string): URL | undefined {
-  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text.replace(/^socks5h:/i, "socks5:") : `http://${text}`;
   const url = URL.canParse(full) ? new URL(full) : undefined;
   return url !== undefined && /^(https?|socks5?):$/.test(url.protocol) ? url : undefined;
 }

@@ -16,10 +16,20 @@ describe("resolveProxy", () => {
     ["lower case wins", "http://a.example", { http_proxy: proxy, HTTP_PROXY: "http://other" }, `${proxy}/`],
     ["an empty one is none", "http://a.example", { http_proxy: "", HTTP_PROXY: "" }, undefined],
     ["without a scheme it is http", "http://a.example", { http_proxy: "proxy.corp:3128" }, `${proxy}/`],
-    ["what is no URL is none", "http://a.example", { http_proxy: "http://" }, undefined],
+    ["socks5h is what socks5 is", "http://a.example", { ALL_PROXY: "socks5h://p:1080" }, "socks5://p:1080"],
+    ["what is not asked may be anything", "http://a.example", { http_proxy: "socks4://p", NO_PROXY: "*" }, undefined],
   ])("%s", (_name, url, env, want) => {
     expect(through(url, env)).toBe(want);
   });
+
+  it.each(["http://", "socks4://proxy.corp:1080", "htttp://user:hunter22@proxy.corp", "http://proxy corp"])(
+    "is no way around a proxy that cannot be read: %s",
+    (unusable) => {
+      const said = "http_proxy: no http://, https:// or socks5://HOST:PORT";
+      const env = { http_proxy: unusable, ALL_PROXY: proxy };
+      expect(() => through("http://a.example", env)).toThrow(new Error(said));
+    },
+  );
 
   it.each<[noProxy: string, url: string, direct: boolean]>([
     ["*", "https://a.example", true],
