@@ -65,7 +65,6 @@ async function everything(completing: Completing): Promise<readonly Candidate[] 
   // `help build` is completed as `build`.
   const before = completing.before[0] === "help" ? completing.before.slice(1) : completing.before;
   const { command, words } = commandOn(before, commands);
-  const { flags } = catalogueOf(language);
   const [, joined] = /^(--[^=]+)=/.exec(current) ?? [];
   const wanting = flagThatWants(joined ?? before.at(-1) ?? "", command, commands);
   if (joined !== undefined) {
@@ -73,11 +72,22 @@ async function everything(completing: Completing): Promise<readonly Candidate[] 
     return values?.map(({ word, about }) => ({ word: `${joined}=${word}`, about }));
   }
   if (wanting !== undefined) return valuesOf(wanting, command, words, completing);
-  if (current.startsWith("-"))
-    return [...Object.keys(command?.flags ?? {}), ...globalFlags]
-      .filter((name) => command === undefined || !isPositional(command, name))
-      .map((name) => ({ word: `--${name}`, about: name in flags ? flags[name as keyof typeof flags] : "" }));
-  if (command === undefined) return nextCommands(words, commands, language);
+  if (current.startsWith("-")) return flagsOf(command, language);
+  return command === undefined ? nextCommands(words, commands, language) : positionalValues(command, words, language);
+}
+
+function flagsOf(command: Command | undefined, language: Language): readonly Candidate[] {
+  const { flags } = catalogueOf(language);
+  return [...Object.keys(command?.flags ?? {}), ...globalFlags]
+    .filter((name) => command === undefined || !isPositional(command, name))
+    .map((name) => ({ word: `--${name}`, about: name in flags ? flags[name as keyof typeof flags] : "" }));
+}
+
+async function positionalValues(
+  command: Command,
+  words: readonly string[],
+  language: Language,
+): Promise<readonly Candidate[] | undefined> {
   const positional = positionalsOf(command)[words.length];
   if (positional === "code") {
     const { explanations } = await import("../ui/explain.ts");

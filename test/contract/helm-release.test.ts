@@ -1,8 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openHelm, type Helm } from "../../src/edge/process/helm.ts";
@@ -11,6 +9,7 @@ import type { HelmSource } from "../../src/model/helm.ts";
 import { packSampleChart } from "../rig/charts/pack.ts";
 import { aCluster, clusterUnavailable, type Cluster } from "../rig/cluster.ts";
 import { aRelay, type Relay } from "../rig/relay.ts";
+import { withRelease, type ReleaseSecret } from "../rig/release-secret.ts";
 import { helmLines, tools, type HelmLine } from "../rig/tools.ts";
 
 const reason = clusterUnavailable();
@@ -234,64 +233,11 @@ describe.skipIf(reason)(`helm and a real API server${reason === undefined ? "" :
     await helm.uninstall("higress", namespace);
   });
 
-  it.each(helmLines)("Helm %s lists every release, also where there are more than it shows by itself", async (line) => {
-    const namespace = await inNamespace(line, "many");
-    await using helm = await open(line);
-    await helm.upgradeInstall(source(namespace), { timeoutSeconds: 150 });
-    const original = await releaseSecret(line, namespace);
-    const copies = Array.from({ length: 260 }, async (_, at) => {
-      const { metadata, type, data } = await withRelease(original, { name: `r${at}` });
-      const name = `sh.helm.release.v1.r${at}.v1`;
-      return {
-        apiVersion: "v1",
-        kind: "Secret",
-        type,
-        data,
-        metadata: { name, labels: { ...metadata.labels, name: `r${at}` } },
-      };
-    });
-    const items = await Promise.all(copies);
-    await kubectl(
-      line,
-      ["-n", namespace, "create", "-f", "-"],
-      JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-    );
-    const listed = (await helm.list()).filter((each) => each.namespace === namespace);
-    expect(new Set(listed.map(({ release }) => release)).size).toBe(261);
-    await kubectl(line, ["-n", namespace, "delete", "secrets", "-l", "owner=helm,name!=higress"]);
-    await helm.uninstall("higress", namespace);
-  });
-
-  interface ReleaseSecret {
-    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-    readonly type: string;
-    readonly data: { readonly release: string };
-  }
-
-  async function releaseSecret(line: HelmLine, namespace: string): Promise<ReleaseSecret> {
-    const name = "sh.helm.release.v1.higress.v1";
-    return JSON.parse(await kubectl(line, ["-n", namespace, "get", "secret", name, "-o", "json"])) as ReleaseSecret;
-  }
-
-  /** The body is JSON, gzipped, in base64, in the Secret's own base64. */
-  async function withRelease(
-    secret: ReleaseSecret,
-    changed: { name?: string; status?: string },
-  ): Promise<ReleaseSecret> {
-    const packed = Buffer.from(Buffer.from(secret.data.release, "base64").toString(), "base64");
-    const release = JSON.parse((await promisify(gunzip)(packed)).toString()) as {
-      name: string;
-      info: { status: string };
-    };
-    release.name = changed.name ?? release.name;
-    release.info.status = changed.status ?? release.info.status;
-    const repacked = (await promisify(gzip)(JSON.stringify(release))).toString("base64");
-    return { ...secret, data: { release: Buffer.from(repacked).toString("base64") } };
-  }
-
   /** What a helm that was killed leaves behind. */
   async function makePending(line: HelmLine, namespace: string): Promise<void> {
-    const pending = await withRelease(await releaseSecret(line, namespace), { status: "pending-upgrade" });
+    const name = "sh.helm.release.v1.higress.v1";
+    const secret = await kubectl(line, ["-n", namespace, "get", "secret", name, "-o", "json"]);
+    const pending = await withRelease(JSON.parse(secret) as ReleaseSecret, { status: "pending-upgrade" });
     await kubectl(line, ["replace", "-f", "-"], JSON.stringify(pending));
   }
 });

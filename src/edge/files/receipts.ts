@@ -28,7 +28,7 @@ export function receiptDirectory(path: string): ReceiptDirectory {
     },
     async save(receipt) {
       const target = join(path, `receipt-${String(receipt.number).padStart(4, "0")}.json`);
-      // One that could not be read again would take rollback and uninstall with it; the one before it stays.
+      // A receipt that could not be read again would take rollback and uninstall with it; the one before stays.
       if (!Receipt.safeParse(receipt).success)
         throw new Failure("CONFIG_INVALID", { file: target, problems: "receipt" });
       await replaceFile(target, canonicalJson(receipt), { mode: 0o600, folderMode: 0o700 });

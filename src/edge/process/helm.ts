@@ -138,9 +138,8 @@ class HelmProcess implements Helm {
   }
 
   async list(options: Waits = {}): Promise<readonly ListedRelease[]> {
-    // Helm 4 always shows all, and knows no such option any more.
+    // Helm 4 always shows all, and knows no such option any more. Without a number both give the first 256; 0 is no bound.
     const all = this.#isFour ? [] : ["--all"];
-    // Without a number helm gives the first 256; 0 is no bound.
     const flags = ["list", "--all-namespaces", ...all, "--max", "0", "-o", "json"];
     return parseReleases(await this.#run({ action: "list", release: "" }, flags, [], options));
   }

@@ -2,6 +2,7 @@ import { access, constants } from "node:fs/promises";
 import { Failure } from "../../model/failure.ts";
 import type { ClusterPort, KubeObject, KubeQuery, KubeRef, Permission } from "../../model/kubernetes.ts";
 import { systemClock } from "../../std/clock.ts";
+import { clusterAddress } from "./kubectl-address.ts";
 import { isAbsent, kubectlFailure, secretValues } from "./kubectl-failure.ts";
 import { run, type RunResult } from "./run.ts";
 
@@ -52,7 +53,10 @@ export async function openKubectl(binary: string, options: KubectlOptions): Prom
     });
   return {
     ...reading(call),
-    address: (signal) => addressOf(call, options.env, signal),
+    address: async (signal) => {
+      const view = ["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"];
+      return clusterAddress(await call(view, { signal }), options.env);
+    },
     ...writing(call),
     ...watching(call),
   };
@@ -115,22 +119,6 @@ async function listed<T>(call: Call, query: KubeQuery): Promise<readonly T[]> {
     return (await Promise.all(answers)).flat();
   }
   return (JSON.parse(succeeded(action, result).stdout) as { items?: readonly T[] }).items ?? [];
-}
-
-/** Without a kubeconfig kubectl asks the cluster of the pod that it runs in. */
-async function addressOf(
-  call: Call,
-  { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }: KubectlOptions["env"],
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  const found = await call(["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"], { signal });
-  const named = found.exitCode === 0 ? found.stdout.trim() : "";
-  const inPod = host === undefined ? undefined : `https://${host.includes(":") ? `[${host}]` : host}:${port ?? "443"}`;
-  const url = named === "" ? inPod : named;
-  if (url === undefined || !URL.canParse(url)) return undefined;
-  // Neither a login nor the case of the host, a port that goes without saying or a last slash is part of an address.
-  const { protocol, host: where, pathname } = new URL(url);
-  return `${protocol}//${where}${pathname.replace(/\/+$/, "")}`.slice(0, 600);
 }
 
 function writing(call: Call): Pick<Kubectl, "apply" | "dryRun" | "patch" | "delete"> {

@@ -134,7 +134,7 @@ function checkRange(
   }
 }
 
-/** One that ends early is a right answer: what is missing is asked for next. */
+/** A part that ends early is a right answer: what is missing is asked for next. */
 function isPart(range: string, at: number, size: number): boolean {
   const [, start, end, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range) ?? [];
   if (Number(start) !== at || !(Number(end) >= at && Number(end) < size)) return false;

@@ -241,11 +241,8 @@ export class Redactor {
 function shapesOf(secret: string): readonly string[] {
   const inUrl = encodeURIComponent(secret);
   const strict = inUrl.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
-  const onPage = secret
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  const onPage = secret.replace(/[&<>"]/g, (sign) => entities[sign] ?? sign);
   const shapes = [secret, inUrl, strict, strict.replaceAll("%20", "+"), JSON.stringify(secret).slice(1, -1)];
   return [...new Set([...shapes, onPage, onPage.replaceAll("'", "&#39;"), onPage.replaceAll("'", "&#x27;")])];
 }

@@ -6,7 +6,6 @@ import { BodyQueue } from "./body-queue.ts";
 import { resolveProxy } from "./proxy.ts";
 import { connectSeconds, type Transport, type WireRequest, type WireResponse } from "./transport.ts";
 
-/** Before the first connection has it. */
 let parserIsCompiled = false;
 
 /**

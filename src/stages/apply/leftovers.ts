@@ -43,16 +43,19 @@ export async function settleLeftovers(input: LeftoverInput, cluster: ObjectsPort
     // Off already: nothing to do, and nothing to undo.
     if (change?.apply.length === 0) continue;
     const same = sameObject(plugin);
-    const record = change && { ...refOf(plugin, namespace), did: change.did, url, undo: [...same, ...change.undo] };
-    // What cannot be written down, could not be undone. False: somebody changed it under our hands, so what it is now is not
-    // what was weighed here.
-    const settled =
-      LeftoverRecord.safeParse(record).success &&
-      (await patched(plugin, [...same, ...(change?.apply ?? [])], input, cluster));
-    if (record !== undefined && settled) records.push(record);
+    const apply = change === undefined ? [] : [...same, ...change.apply];
+    const record =
+      change && recorded({ ...refOf(plugin, namespace), did: change.did, url, undo: [...same, ...change.undo] });
+    // False: somebody changed it under our hands, so what it is now is not what was weighed here.
+    if (record !== undefined && (await patched(plugin, apply, input, cluster))) records.push(record);
     else stuck.push({ name: plugin.metadata.name, url });
   }
   return { records, stuck };
+}
+
+/** `undefined`: a receipt has no room for it. What cannot be written down, could not be undone. */
+function recorded(record: LeftoverRecord): LeftoverRecord | undefined {
+  return LeftoverRecord.safeParse(record).success ? record : undefined;
 }
 
 function changeOf(plugin: WasmPlugin, url: string, input: LeftoverInput): Change | undefined {

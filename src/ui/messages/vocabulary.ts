@@ -10,8 +10,7 @@ export interface Sentence {
   readonly hint: string;
 }
 
-/** What `fill` fills; braces around more than a word are YAML that is to be typed. */
-type Holes<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? (Name extends `${string} ${string}` ? never : Name) | Holes<Rest> : never;
+type Holes<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? (Name extends `${string} ${string}` ? never : Name) | Holes<Rest> : never; // braces around more than a word are YAML that is to be typed
 
 /** A sentence whose `{holes}` are all facts of its code; anything else does not compile. */
 export type Checked<Facts, S extends Sentence> = [Exclude<Holes<S["message"] | S["hint"]>, keyof Facts & string>] extends [never] ? S : { readonly unknownHole: Exclude<Holes<S["message"] | S["hint"]>, keyof Facts & string> };

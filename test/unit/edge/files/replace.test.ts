@@ -139,9 +139,7 @@ it("neither waits for a pipe that init is to write, nor leaves one behind as a f
 it.each(["verify", "render"])("refuses to install without %s only where that can be left out", async (phase) => {
   const words = ["install", "x.tar", "--site", "missing.yaml", "--skip", phase];
   const wanted =
-    phase === "render"
-      ? { code: "USAGE", facts: { wanted: "--skip prove --skip apply" } }
-      : { code: "FILE_MISSING" };
+    phase === "render" ? { code: "USAGE", facts: { wanted: "--skip prove --skip apply" } } : { code: "FILE_MISSING" };
   await expect(runCommand(words, { cwd: await aFolder() })).rejects.toMatchObject(wanted);
   await expect(runCommand(["install", "x.tar", "--skip", "rendr"], {})).rejects.toMatchObject({ code: "USAGE" });
 });
