@@ -79,10 +79,10 @@ describe.skipIf(unavailable !== undefined)(`a registry that refuses${because}`, 
     expect(await built({ images: [`${registry}/higress/none:9.9`] })).toMatchInlineSnapshot(`
       {
         "en": "✗ source: registry.higress.example (<registry>) does not have it: GET higress/none:9.9: MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
-        next: Check repository and tag. A project that Harbor does not have yet: make it there, or write \`createProject: { public: false }\` under \`registry:\` of the site file.",
+        next: Check name and tag where they are written: in the spec, if this is a source. If it is the registry of the site, and Harbor does not have the project yet: make it there, or write \`createProject: { public: false }\` under \`registry:\` of the site file.",
         "exitCode": 1,
         "zh": "✗ 来源：registry.higress.example (<registry>) 上没有：GET higress/none:9.9：MANIFEST_UNKNOWN manifest unknown [REGISTRY_NOT_FOUND]
-        下一步：请检查仓库路径和标签。若 Harbor 中还没有该项目：请在 Harbor 中创建，或在站点文件的 \`registry:\` 下写 \`createProject: { public: false }\`。",
+        下一步：请在写出它的地方检查名称和标签；若是来源仓库，即规格文件。若是站点的仓库，且 Harbor 中还没有该项目：请在 Harbor 中创建，或在站点文件的 \`registry:\` 下写 \`createProject: { public: false }\`。",
       }
     `);
   });

@@ -69,10 +69,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed((bytes) => bytes.subarray(0, bytes.length - 4096))).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at offset <n>: the file ends before the bundle does [BUNDLE_MALFORMED]
-        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, <program> verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 offset <n>：文件在离线包结束之前就中断了 [BUNDLE_MALFORMED]
-        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，<program> verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -82,10 +82,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed((bytes) => Buffer.concat([bytes, Buffer.from("more")]))).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at offset <n>: something stands after the end of the bundle [BUNDLE_MALFORMED]
-        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, <program> verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 offset <n>：离线包结尾之后还有多余内容 [BUNDLE_MALFORMED]
-        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，<program> verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -100,10 +100,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed(swapped)).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at bundle.json: it does not stand where the format puts it [BUNDLE_MALFORMED]
-        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, <program> verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 bundle.json：所在位置不符合格式规定 [BUNDLE_MALFORMED]
-        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，<program> verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -113,10 +113,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed(edited("bundle.json", 512 + 20))).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at bundle.json: it cannot be read as JSON [BUNDLE_MALFORMED]
-        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, <program> verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 bundle.json：无法按 JSON 读取 [BUNDLE_MALFORMED]
-        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，<program> verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);
@@ -141,10 +141,10 @@ describe.skipIf(unavailable !== undefined)(`what cannot be trusted${because}`, (
     expect(await changed(renamed)).toMatchInlineSnapshot(`
       {
         "en": "✗ bundle: "<folder>/changed.tar" is not a bundle that can be trusted: at ../../etc/passwd: a bundle has no entry of this name [BUNDLE_MALFORMED]
-        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, node /work/wt/remedies/dist/main.mjs verify names where the file can be read to its end. Nothing was changed.",
+        next: Name the bundle (NAME.tar, or a volume of it), and copy it again. If it is the same then, do not use it, and have it built again; what else is wrong, <program> verify names where the file can be read to its end. Nothing was changed.",
         "exitCode": 1,
         "zh": "✗ 离线包：“<folder>/changed.tar”不是可信的离线包：位置 ../../etc/passwd：离线包中不允许出现该名称的条目 [BUNDLE_MALFORMED]
-        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，node /work/wt/remedies/dist/main.mjs verify 会列出其余问题。没有改动任何内容。",
+        下一步：请指定离线包（名称.tar 或其中一个分卷），并重新拷贝。如果结果相同，请勿使用，请构建者重新构建；只要文件能读到结尾，<program> verify 会列出其余问题。没有改动任何内容。",
       }
     `);
     expect(writes()).toEqual([]);

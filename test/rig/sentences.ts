@@ -1,4 +1,5 @@
-import { cli, type CliResult } from "./cli.ts";
+import { basename } from "node:path";
+import { cli, program, type CliResult } from "./cli.ts";
 
 export interface Told {
   readonly exitCode: number | undefined;
@@ -13,14 +14,18 @@ export async function told(args: readonly string[], cwd: string): Promise<Told> 
   return { exitCode: first.exitCode, en: plain(first, cwd), zh: plain(second, cwd) };
 }
 
+/** As it says itself how it was started: where Node is on PATH, by that name alone. */
+const [command, ...script] = program;
+const starts = [command, basename(command)].map((first) => [first, ...script].join(" "));
+
 /** Failure and errors only: progress and notes are other tests' business. */
 function plain({ stderr }: CliResult, cwd: string): string {
   const lines = stderr.split("\n");
   const from = lines.findIndex((line) => /^\s*(✗|error|错误)/.test(line));
+  const said = lines.slice(Math.max(0, from)).join("\n");
   return (
-    lines
-      .slice(Math.max(0, from))
-      .join("\n")
+    starts
+      .reduce((text, start) => text.replaceAll(start, "<program>"), said)
       .replaceAll(cwd, "<folder>")
       .replace(/127\.0\.0\.1:\d+/g, "<registry>")
       .replace(/[0-9a-f]{64}/g, "<hex>")
