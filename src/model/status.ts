@@ -82,7 +82,8 @@ export interface Status {
   readonly console: readonly ServiceAddress[];
   readonly plugins: readonly PluginStatus[];
   readonly receipts: ReceiptsStatus;
-  readonly lastCheck?: { readonly at: string; readonly state: string; readonly number: number } | undefined;
+  readonly lastCheck?:
+    { readonly at: string; readonly state: Receipt["phases"][number]["state"]; readonly number: number } | undefined;
   /** Absent without a bundle. */
   readonly newer?: readonly Newer[] | undefined;
   readonly unread: readonly Unread[];

@@ -64,14 +64,16 @@ export function receiptLines(
   const say = statusWords[language];
   const { folder, all, beside } = receipts;
   const { words } = catalogueOf(language);
-  const rows = all.map((each) => [`  ${each.number}`, each.bundle, each.state, each.started, each.tool]);
+  const rows = all.map((each) => [`  ${each.number}`, each.bundle, say.states[each.state], each.started, each.tool]);
   const header = [`  ${say.install}`, shortened(words.bundle), say.state, say.started, leftOut(words.tool)];
   return [
     lines([fill(all.length === 0 ? say.noReceipts : say.receipts, { folder })]),
     all.length === 0 ? "" : table(header, rows, columns),
     lines([
       ...(beside === undefined ? [] : [fill(say.beside, beside)]),
-      lastCheck === undefined ? say.neverChecked : fill(say.lastCheck, lastCheck),
+      lastCheck === undefined
+        ? say.neverChecked
+        : fill(say.lastCheck, { ...lastCheck, state: say.states[lastCheck.state] }),
     ]),
   ].join("");
 }

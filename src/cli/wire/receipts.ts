@@ -77,7 +77,8 @@ export async function loadForUndo(site: Site, tools: ClusterTools, signal: Abort
   const all = await receipts.ofRelease();
   const latest = standing(all);
   const { release, namespace } = site.cluster;
-  if (latest === undefined) throw new Failure("RECEIPT_MISSING", { release, namespace, where: stateDirectory(site) });
+  const where = all.length > 0 ? "undone" : stateDirectory(site);
+  if (latest === undefined) throw new Failure("RECEIPT_MISSING", { release, namespace, where });
   return { all, latest, save: (receipt) => receipts.save(receipt) };
 }
 

@@ -91,8 +91,8 @@ function docker({ host, plainHttp, ca, insecure }: NodeConfigOptions): NodeConfi
 }
 
 const services = {
-  k3s: ["systemctl restart k3s        # on servers", "systemctl restart k3s-agent  # on agents"],
-  rke2: ["systemctl restart rke2-server  # on servers", "systemctl restart rke2-agent   # on agents"],
+  k3s: ["systemctl restart k3s        # server", "systemctl restart k3s-agent  # agent"],
+  rke2: ["systemctl restart rke2-server  # server", "systemctl restart rke2-agent   # agent"],
 } as const;
 
 /** K3s and RKE2 make containerd's own files from registries.yaml when they start. JSON strings are YAML strings. */

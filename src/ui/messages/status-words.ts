@@ -1,3 +1,4 @@
+import type { Receipt } from "../../model/receipt.ts";
 import type { GatewayHas, Installer, Newer, StatusQuestion } from "../../model/status.ts";
 import type { Language } from "../language.ts";
 
@@ -17,6 +18,8 @@ export interface StatusWords {
   readonly noPlugins: string;
   readonly object: string;
   readonly state: string;
+  /** Of our installs and their checks; helm's own states are shown as helm has them. */
+  readonly states: Readonly<Record<Receipt["state"] | Receipt["phases"][number]["state"], string>>;
   readonly on: string;
   readonly off: string;
   readonly absent: string;
@@ -67,6 +70,7 @@ const en: StatusWords = {
   noPlugins: "plugins: none",
   object: "object",
   state: "state",
+  states: { running: "running", done: "done", failed: "failed", undone: "undone", started: "not ended", skipped: "left out" },
   on: "on",
   off: "off",
   absent: "-",
@@ -117,6 +121,7 @@ const zh: StatusWords = {
   noPlugins: "插件：无",
   object: "对象",
   state: "状态",
+  states: { running: "进行中", done: "完成", failed: "失败", undone: "已撤销", started: "未结束", skipped: "跳过" },
   on: "已启用",
   off: "已停用",
   absent: "-",

@@ -26,6 +26,7 @@ export type Term =
   | "items."
   | "why.credentials"
   | "where.before"
+  | "where.undone"
   | "where.sources"
   | "where.target";
 export type Terms = Readonly<Record<Term, string>>;
@@ -68,6 +69,7 @@ export const enTerms: Terms = {
   "items.": "the bundle as a whole",
   "why.credentials": "credentials",
   "where.before": "what came before the last install",
+  "where.undone": "the installs that stand: all of them have been undone",
   "where.sources": "any source that --from names",
   "where.target": "the registry, though it took it",
   "fault.unknown-ca": "its certificate was signed by a CA that is not trusted here",
@@ -144,6 +146,7 @@ export const zhTerms: Terms = {
   "items.": "整个离线包",
   "why.credentials": "凭据",
   "where.before": "上一次安装之前的记录",
+  "where.undone": "现有安装（此前的安装均已撤销）",
   "where.sources": "--from 指定的各个来源",
   "where.target": "目标仓库（它曾确认收到）",
   "fault.unknown-ca": "其证书由本机不信任的 CA 签发",
