@@ -94,6 +94,11 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     await kubectl(far, "create", "deployment", "theirs", "--image=registry.example/theirs:1", "--replicas=0");
     await succeeds(far, ["install", carried.first]);
     // Switched on by hand, after the install: it is the receipt's too.
+    const misspelt = await far.run(["plugins", "enable", carried.first, "--name", "keyauth"]);
+    expect(misspelt, said(misspelt)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("did you mean key-auth?") as string,
+    });
     await succeeds(far, ["plugins", "enable", carried.first, "--name", "key-auth"]);
     expect(await kubectl(far, "get", "wasmplugins", "-o", "name")).toContain("key-auth");
     const unasked = await far.run(["uninstall"]);

@@ -2,6 +2,7 @@ import { reportFindings } from "../../model/event.ts";
 import { Failure } from "../../model/failure.ts";
 import { hasErrors, type Finding } from "../../model/finding.ts";
 import type { PluginRecord } from "../../model/receipt.ts";
+import { carriedPlugins } from "../../pipeline/carried-plugins.ts";
 import { pullAsGateway, switchOn } from "../../pipeline/plugins.ts";
 import { wantedPlugins } from "../../pipeline/wanted-plugins.ts";
 import type { Context } from "../context.ts";
@@ -26,6 +27,8 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const { report } = context.reporter;
   await using session = await openSiteBundle(flags, context);
   const { sitePath, plan, bundle } = session;
+  // A name that is none of its plugins is told with the nearest, before registry and cluster are asked.
+  carriedPlugins(bundle, names);
   const site = {
     ...session.site,
     plugins: { ...session.site.plugins, enable: [...names], manifests: [], disable: [] },

@@ -159,10 +159,20 @@ export interface ClusterTools extends AsyncDisposable {
   readonly typedKubectl: readonly string[];
 }
 
+/** What kubectl says of it has no remedy that fits. @throws Failure FILE_MISSING, FILE_UNREADABLE */
+async function refuseMissing(kubeconfig: string | undefined, cwd: string): Promise<void> {
+  if (kubeconfig === undefined) return;
+  const path = resolve(cwd, kubeconfig);
+  await stat(path).catch((cause: unknown) => {
+    throw readFailure(cause, path);
+  });
+}
+
 /** helm and kubectl for the site's cluster: flags first, then the site file, then what is found. */
 export async function openTools(flags: Flags, site: Site, context: Context): Promise<ClusterTools> {
   const { cwd, env } = context;
   const named = text(flags, "kubeconfig") ?? site.cluster.kubeconfig;
+  await refuseMissing(named, cwd);
   const options = {
     env: withoutPasswords(env, site),
     kubeconfig: named ?? env["KUBECONFIG"],

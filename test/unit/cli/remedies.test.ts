@@ -134,6 +134,14 @@ describe("a command line whose words are all known and do not fit", () => {
     const failure: unknown = await check.catch((error: unknown) => error);
     expect(describeFailure(failure, "en").message).toContain(`no plugin ${plugin}s; did you mean ${plugin}?`);
   });
+
+  it("names a kubeconfig that is not there, before kubectl says something else of it", async () => {
+    await using folder = await aTempDirectory();
+    await writeFile(join(folder.path, "site.yaml"), JSON.stringify({ ...site, cluster: { kubeconfig: "admin.conf" } }));
+    const status = runCommand(["status"], { cwd: folder.path });
+    const path = join(folder.path, "admin.conf");
+    await expect(status).rejects.toMatchObject({ code: "FILE_MISSING", facts: { path } });
+  });
 });
 
 describe("what a system answers by a code", () => {
