@@ -4,8 +4,8 @@ import { isFailure, type FailureCode } from "../model/failure.ts";
 export const ExitCode = { done: 0, failed: 1, usage: 2, findings: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** The command line decides, and nothing was done. */
-const usage: ReadonlySet<FailureCode> = new Set<FailureCode>(["USAGE", "CONFIG_INVALID", "NOT_CONFIRMED"]);
+/** The command line or a file written by hand decides, and nothing was done. */
+const usage: ReadonlySet<FailureCode> = new Set<FailureCode>(["USAGE", "CONFIG_INVALID", "FILE_ENCODING", "NOT_CONFIRMED"]);
 
 /** How a command ends that stopped with this code. */
 export function exitCodeFor(code: FailureCode): ExitCode {

@@ -63,6 +63,7 @@ describe("the exit code", () => {
     expect(Object.fromEntries(special.map((code) => [code, exitCodeFor(code)]))).toEqual({
       USAGE: 2,
       CONFIG_INVALID: 2,
+      FILE_ENCODING: 2,
       NOT_CONFIRMED: 2,
       FINDINGS: 3,
       INTERRUPTED: 130,
