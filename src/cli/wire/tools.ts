@@ -181,7 +181,7 @@ export async function openTools(flags: Flags, site: Site, context: Context): Pro
   const helm = await findSiteTool("helm", flags, site, context);
   const binary = await findSiteTool("kubectl", flags, site, context);
   const kubectl = await openKubectl(binary, options);
-  const opened = await openHelm(helm, { ...options, self: startedAs() });
+  const opened = await openHelm(helm, { ...options, reachesCluster: true, self: startedAs() });
   return {
     helm: opened,
     kubectl,

@@ -18,8 +18,10 @@ import type { ProgramStart } from "./helm-post-renderer.ts";
 import { run, type RunResult } from "./run.ts";
 
 export interface HelmOptions {
-  /** Of the user, without passwords of ours. */
+  /** Of the user; what helm needs of it is chosen here. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** A cluster is asked: `env`, without passwords of ours, goes along, since exec plugins of a kubeconfig need HOME and more. */
+  readonly reachesCluster?: boolean | undefined;
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
   /** Where helm's own folders and the values files are made. @default the system's temporary folder */
@@ -30,15 +32,15 @@ export interface HelmOptions {
 
 /** Settings of somebody else's helm: a namespace, plugins, another cluster. Where releases are kept is the cluster's. */
 const settings = /^HELM_(?!DRIVER(_SQL_CONNECTION_STRING)?$)/;
+/** What a helm that renders needs, also in a chart's dry run. */
+const passed = /^(PATH|LANG|LC_ALL|SSL_CERT_FILE|SSL_CERT_DIR|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy)$/;
 
-/**
- * The whole environment of helm; `folder` is private and will be removed. A kubeconfig's exec plugins need the user's HOME and
- * variables of their own: what lets kubectl in must let helm in.
- */
+/** The whole environment of helm; `folder` is private and will be removed. */
 export function helmEnvironment(options: HelmOptions, folder: string): Readonly<Record<string, string>> {
-  const { env } = options;
+  const { env, reachesCluster = false } = options;
+  const isKept = (name: string): boolean => (reachesCluster ? !settings.test(name) : passed.test(name));
   const kept = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !settings.test(entry[0]),
+    (entry): entry is [string, string] => entry[1] !== undefined && isKept(entry[0]),
   );
   return {
     HOME: folder,
