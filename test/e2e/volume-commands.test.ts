@@ -41,7 +41,8 @@ async function listing(folder: string): Promise<readonly string[]> {
 
 /** What a person does who is given the address: opens it, pulls what stands there, and asks for each plugin's URL. */
 async function findsItsWay(url: string, items: number): Promise<void> {
-  const page = await (await fetch(url)).text();
+  // Where a line may break is no part of what a reader copies.
+  const page = (await (await fetch(url)).text()).replaceAll("<wbr>", "");
   const { host } = new URL(url);
   const [pulls, urls] = [new RegExp(`>${host}/([^<]+):([^<:]+)<`, "g"), new RegExp(`>(${url}/[^<]+)<`, "g")].map(
     (shown) => [...page.matchAll(shown)],
