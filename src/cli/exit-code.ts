@@ -5,7 +5,12 @@ export const ExitCode = { done: 0, failed: 1, usage: 2, findings: 3, interrupted
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** The command line or a file written by hand decides, and nothing was done. */
-const usage: ReadonlySet<FailureCode> = new Set<FailureCode>(["USAGE", "CONFIG_INVALID", "FILE_ENCODING", "NOT_CONFIRMED"]);
+const usage: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "USAGE",
+  "CONFIG_INVALID",
+  "FILE_ENCODING",
+  "NOT_CONFIRMED",
+]);
 
 /** How a command ends that stopped with this code. */
 export function exitCodeFor(code: FailureCode): ExitCode {
