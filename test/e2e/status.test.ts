@@ -45,7 +45,7 @@ last check: none that a receipt tells of`);
     expect(gone, said(gone)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("REVISION_GONE") as string });
     const unknown = await far.run(["rollback", "--to", "3", "--yes"]);
     expect(unknown, said(unknown)).toMatchObject({ exitCode: 2 });
-    expect(unknown.stderr).toContain("--to 3: 1, 2");
+    expect(unknown.stderr).toContain("--to 3: allowed are 1, 2");
     expect(await gatewayReplicas(far)).toBe("3");
     await succeeds(far, ["rollback", "--to", "1", "--yes"]);
     expect(await gatewayReplicas(far)).toBe("1");
