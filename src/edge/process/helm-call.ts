@@ -32,7 +32,7 @@ export interface HelmOptions {
 
 /** Settings of somebody else's helm: a namespace, plugins, another cluster. Where releases are kept is the cluster's. */
 const settings = /^HELM_(?!DRIVER(_SQL_CONNECTION_STRING)?$)/;
-/** What a helm that renders needs, also in a chart's dry run. */
+/** What a helm needs that only renders. */
 const passed = /^(PATH|LANG|LC_ALL|SSL_CERT_FILE|SSL_CERT_DIR|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy)$/;
 
 /** The whole environment of helm; `folder` is private and will be removed. */

@@ -6,6 +6,9 @@ import type { Language } from "../language.ts";
 
 type States = z.output<typeof PhaseRecord>["state"];
 
+/** How a phase of an install ended, in reports and in `status`. */
+export const phaseStates: Readonly<Record<Language, Readonly<Record<States, string>>>> = { en: { started: "not ended", done: "done", skipped: "left out", failed: "failed" }, zh: { started: "未结束", done: "完成", skipped: "跳过", failed: "失败" } };
+
 /** Words of the page that `install --report` writes; `{holes}` are filled where they stand. */
 export interface ReportWords {
   readonly title: string;
@@ -87,7 +90,7 @@ const en: ReportWords = {
   byHelm: "release",
   leftover: "found there",
   plugin: "plugin",
-  state: { on: "on", off: "off", started: "not ended", done: "done", skipped: "left out", failed: "failed" },
+  state: { on: "on", off: "off", ...phaseStates.en },
   proved: "What was proved",
   notProved: "Nothing was proved in this run: it did not come that far, or the phase was left out.",
   proof: "{images} image references and {strings} strings of the rendered release were read: {findings} of them point outside {prefix}.",
@@ -138,7 +141,7 @@ const zh: ReportWords = {
   byHelm: "由 helm 安装",
   leftover: "原有",
   plugin: "插件",
-  state: { on: "启用", off: "关闭", started: "未结束", done: "完成", skipped: "跳过", failed: "失败" },
+  state: { on: "启用", off: "关闭", ...phaseStates.zh },
   proved: "证明了什么",
   notProved: "本次运行没有给出证明：尚未进行到该阶段，或该阶段被跳过。",
   proof: "已读取渲染结果中的 {images} 个镜像引用和 {strings} 个字符串：其中 {findings} 个指向 {prefix} 之外。",

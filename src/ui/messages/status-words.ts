@@ -1,6 +1,7 @@
 import type { Receipt } from "../../model/receipt.ts";
 import type { GatewayHas, Installer, Newer, StatusQuestion } from "../../model/status.ts";
 import type { Language } from "../language.ts";
+import { phaseStates } from "./report-words.ts";
 
 /** Words of `status`, `history` and `plugins list --site`; `{holes}` are filled where they stand. */
 export interface StatusWords {
@@ -70,7 +71,7 @@ const en: StatusWords = {
   noPlugins: "plugins: none",
   object: "object",
   state: "state",
-  states: { running: "running", done: "done", failed: "failed", undone: "undone", started: "not ended", skipped: "left out" },
+  states: { ...phaseStates.en, running: "running", undone: "undone" },
   on: "on",
   off: "off",
   absent: "-",
@@ -121,7 +122,7 @@ const zh: StatusWords = {
   noPlugins: "插件：无",
   object: "对象",
   state: "状态",
-  states: { running: "进行中", done: "完成", failed: "失败", undone: "已撤销", started: "未结束", skipped: "跳过" },
+  states: { ...phaseStates.zh, running: "进行中", undone: "已撤销" },
   on: "已启用",
   off: "已停用",
   absent: "-",
