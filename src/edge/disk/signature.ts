@@ -118,45 +118,8 @@ const ecdsa: Scheme = {
   verify: (bytes, signature, key) => verify("sha256", bytes, key, signature),
 };
 
-/**
- * The identity that GM/T 0009-2012 gives a signer who has none of his own. It is hashed before what is signed; Node signs with an
- * empty one, and no option sets it, so a library does. OpenSSL 3 takes it as `-sigopt distid:1234567812345678`, GmSSL by itself.
- */
-const userId = "1234567812345678";
-const sm2Options = { hash: true, der: true, userId } as const;
-
-/** SM2 with SM3, DER, as OpenSSL 3 and GmSSL check it: GB/T 32918.2, GM/T 0009. */
-async function sm2(): Promise<Scheme> {
-  const library = (await import("sm-crypto-v2")).sm2;
-  return {
-    sign: (bytes, key) => Buffer.from(library.doSignature(bytes, scalarOf(key), sm2Options), "hex"),
-    // What is no DER at all is no signature.
-    verify: (bytes, signature, key) => {
-      try {
-        return library.doVerifySignature(bytes, Buffer.from(signature).toString("hex"), pointOf(key), sm2Options);
-      } catch {
-        return false;
-      }
-    },
-  };
-}
-
 async function schemeOf(key: KeyObject): Promise<Scheme> {
-  return algorithmOf(key) === "sm2" ? sm2() : ecdsa;
-}
-
-/** Of `ECPrivateKey` (RFC 5915): version 1, then the 32 bytes. */
-const beforeScalar = Buffer.from("0201010420", "hex");
-
-function scalarOf(key: KeyObject): string {
-  const der = key.export({ type: "pkcs8", format: "der" });
-  const at = der.indexOf(beforeScalar) + beforeScalar.byteLength;
-  return der.toString("hex", at, at + 32);
-}
-
-/** Uncompressed, 65 bytes: what a `SubjectPublicKeyInfo` (RFC 5480) ends with. */
-function pointOf(key: KeyObject): string {
-  return key.export({ type: "spki", format: "der" }).subarray(-65).toString("hex");
+  return algorithmOf(key) === "sm2" ? (await import("./sm2.ts")).sm2Scheme : ecdsa;
 }
 
 /** The object identifier 1.2.156.10197.1.301 of GB/T 33560, in DER. */

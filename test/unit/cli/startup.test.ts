@@ -1,9 +1,11 @@
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { manyFiles } from "../../../scripts/bundle/options.mjs";
 
 /** What the entries that fit load at once, and not later by `import()`: sources, packages, and modules of Node. */
 let loadedBy: (entries: RegExp) => { readonly inputs: readonly string[]; readonly packages: readonly string[] };
+
+let written: Metafile["inputs"];
 
 beforeAll(async () => {
   const { metafile } = await build({
@@ -12,6 +14,7 @@ beforeAll(async () => {
     outdir: "out",
     write: false,
   });
+  written = metafile.inputs;
   const outputs = new Map(Object.entries(metafile.outputs));
   loadedBy = (entries) => {
     const atOnce = new Set<string>();
@@ -45,5 +48,13 @@ describe("the program", () => {
     const late = /^(undici|tar|js-yaml|ipaddr\.js|execa|node:worker_threads|node:zlib)$/;
     expect(packages.filter((name) => late.test(name))).toEqual([]);
     expect(inputs.filter((path) => /^src\/(model\/(site|spec)|edge\/charts\/)/.test(path))).toEqual([]);
+  });
+
+  it("imports nothing late that is CommonJS: packed, that has no names but `default`, and as it is written it has them", () => {
+    const late = Object.entries(written).flatMap(([from, { imports }]) =>
+      imports.filter(({ kind }) => kind === "dynamic-import").map(({ path }) => ({ from, path })),
+    );
+    expect(late.length).toBeGreaterThan(10);
+    expect(late.filter(({ path }) => written[path]?.format === "cjs")).toEqual([]);
   });
 });
