@@ -31,7 +31,11 @@ export async function bundling() {
     target: "node20",
     metafile: true,
     plugins: [stringWidth],
-    define: { HIGRESS_AIRGAP_VERSION: JSON.stringify(version) },
+    define: {
+      HIGRESS_AIRGAP_VERSION: JSON.stringify(version),
+      // undici asks for it once, to know foreign headers of cookies by it, and Node loads its own undici beside ours to answer.
+      "globalThis.Headers": "undefined",
+    },
     logLevel: "warning",
   });
 }
