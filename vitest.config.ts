@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { packedModules } from "./test/packed/modules.ts";
 import { executable } from "./test/rig/cli.ts";
@@ -52,7 +53,15 @@ export default defineConfig({
     projects: [
       // One process reads every module once for all files: less than half of the time. What a test changes outside
       // itself it puts back.
-      project("unit", ["test/*.test.ts", "test/unit/**/*.test.ts", "test/messages/**/*.test.ts"], 120_000, false),
+      {
+        test: {
+          ...project("unit", ["test/*.test.ts", "test/unit/**/*.test.ts", "test/messages/**/*.test.ts"], 120_000, false)
+            .test,
+          // As the program is packed (scripts/bundle/options.mjs): the package's own is a tenth of this suite's time.
+          alias: { "string-width": resolve("scripts/bundle/string-width.ts") },
+          server: { deps: { inline: [/\/node_modules\/(yargs|cliui|wrap-ansi)\//] } },
+        },
+      },
       { test: contract },
       {
         plugins: [packedModules()],
