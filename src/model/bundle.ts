@@ -50,6 +50,9 @@ export const formatVersion = 1;
 /** Bounds for a hostile bundle: entries, and bytes of the small files that are read whole. */
 export const limits = { entries: 200_000, smallFile: 64 * 1024 ** 2, totalBytes: 64 * 1024 ** 4 } as const;
 
+/** The size of a file is 32 bits in FAT32: https://learn.microsoft.com/en-us/windows/win32/fileio/filesystem-functionality-comparison */
+export const largestOnFat = 2 ** 32 - 1;
+
 /** `bundle.json`. */
 export const BundleDocument = z.strictObject({
   formatVersion: z.literal(formatVersion),

@@ -1,3 +1,4 @@
+import { largestOnFat } from "../model/bundle.ts";
 import type { LockItem } from "../model/lock.ts";
 import { printBytes } from "../std/bytes.ts";
 import { fill } from "./fill.ts";
@@ -5,8 +6,6 @@ import { catalogueOf, type Language, type Shown } from "./language.ts";
 import { printSeconds } from "./progress.ts";
 import { leftOut, shortened, table } from "./width.ts";
 
-/** The size of a file is 32 bits in FAT: https://learn.microsoft.com/en-us/windows/win32/fileio/filesystem-functionality-comparison */
-const largestOnFat = 2 ** 32 - 1;
 /** Below that by what a careless copy adds, and the same everywhere in our pages. */
 const volume = "3900MiB";
 /** Bytes a second of an office line, of a slow stick or a good line, of a good stick. */

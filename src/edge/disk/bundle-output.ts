@@ -1,5 +1,6 @@
 import { lstat, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { largestOnFat } from "../../model/bundle.ts";
 import { Failure } from "../../model/failure.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { DiskOutput, openForWriting, partialOf } from "./disk-output.ts";
@@ -136,9 +137,6 @@ const withoutHoles: Readonly<Record<number, string>> = {
   0x65735546: "fuse",
 };
 
-/** The largest file on FAT32 is one byte less than 4 GiB. */
-const vfatLimit = 4 * 1024 ** 3 - 1;
-
 interface FileSystem {
   readonly name: string;
   readonly sparse: boolean;
@@ -167,8 +165,8 @@ interface Room {
 
 /** Refuses before the first byte what the file system could not hold at the last. @throws Failure DISK_FULL, FILE_UNWRITABLE */
 function refuseWithoutRoom({ name, free }: FileSystem, { path, wanted, largestFile }: Room): void {
-  if (name === "vfat" && largestFile > vfatLimit) {
-    const reason = `vfat: ${largestFile} B > ${vfatLimit} B`;
+  if (name === "vfat" && largestFile > largestOnFat) {
+    const reason = `vfat: ${largestFile} B > ${largestOnFat} B`;
     throw new Failure("FILE_UNWRITABLE", { path, reason });
   }
   if (wanted > free) throw new Failure("DISK_FULL", { path, wanted: printBytes(wanted), free: printBytes(free) });

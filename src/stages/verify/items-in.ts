@@ -17,11 +17,11 @@ export async function itemsIn(source: RandomAccess, hole: Extent): Promise<reado
   const entries = placesOf(document, source.size);
   const contents = await readContents(unchecked(source, document, entries));
   const end = hole.offset + hole.size;
-  const hit = [...contents.users].filter(([digest]) => {
+  const hit = contents.needed.filter((digest) => {
     const place = entries.get(blobPrefix + hexOf(digest));
     return place !== undefined && place.offset < end && place.offset + place.size > hole.offset;
   });
-  return [...new Set(hit.flatMap(([, items]) => items))].sort();
+  return [...contents.itemsOf(hit)].sort();
 }
 
 /** The second entry of every bundle. */

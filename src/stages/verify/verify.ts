@@ -115,11 +115,15 @@ interface Damaged extends Extent {
   readonly got: string;
 }
 
-function damageFindings(bundle: VerifiedBundle, damaged: readonly Damaged[], { users }: Contents): readonly Finding[] {
+function damageFindings(
+  bundle: VerifiedBundle,
+  damaged: readonly Damaged[],
+  { namesOf }: Contents,
+): readonly Finding[] {
   return damaged.map(({ name, wanted, got, offset, size }) => {
     if (!name.startsWith(blobPrefix)) return finding("error", "bundle.file-damaged", { file: name, wanted, got });
     const digest = `sha256:${wanted}` as Digest;
-    const items = (users.get(digest) ?? []).join(", ");
+    const items = namesOf([digest]);
     const [first, last] = [bundle.source.partAt(offset), bundle.source.partAt(offset + Math.max(0, size - 1))];
     const volume = first === last ? first : `${first} – ${last}`;
     return finding("error", "bundle.blob-damaged", { digest, got, items, volume });
@@ -132,7 +136,7 @@ function damageFindings(bundle: VerifiedBundle, damaged: readonly Damaged[], { u
  */
 async function locate(
   damaged: readonly Damaged[],
-  { users }: Contents,
+  { namesOf }: Contents,
   ports: VerifyPorts,
 ): Promise<readonly Finding[]> {
   const suspects = (ports.blocks ?? []).filter((block) => damaged.some((each) => overlap(block, each)));
@@ -142,9 +146,13 @@ async function locate(
   return runs(bad).map(([first, last]) => {
     const range = { offset: first.offset, size: last.offset + last.size - first.offset };
     const hit = damaged.filter((each) => overlap(range, each));
-    const items = hit.flatMap(({ wanted }) => users.get(`sha256:${wanted}` as Digest) ?? []);
-    const facts = { volume: first.volume, from: first.at, to: last.at + last.size };
-    return finding("error", "bundle.volume-damaged", { ...facts, items: [...new Set(items)].join(", ") });
+    const items = namesOf(hit.map(({ wanted }) => `sha256:${wanted}` as Digest));
+    return finding("error", "bundle.volume-damaged", {
+      volume: first.volume,
+      from: first.at,
+      to: last.at + last.size,
+      items,
+    });
   });
 }
 
@@ -163,11 +171,10 @@ function overlap(a: Extent, b: Extent): boolean {
 }
 
 /** Every index must still have the platforms that bundle.json promises of its item. */
-function checkPlatforms({ items }: BundleDocument, { manifests }: Contents): readonly Finding[] {
+function checkPlatforms({ items }: BundleDocument, { platforms }: Contents): readonly Finding[] {
   return items.flatMap((item) => {
-    const manifest = manifests.get(item.root.digest);
-    if (item.kind !== "image" || manifest?.kind !== "index") return [];
-    const has = manifest.manifests.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
+    const has = platforms.get(item.root.digest);
+    if (item.kind !== "image" || has === undefined) return [];
     const missing = item.platforms.filter((text) => {
       const wanted = parsePlatform(text);
       return wanted === undefined || !has.some((each) => platformMatches(wanted, each));

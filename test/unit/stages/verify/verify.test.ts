@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { digestOf } from "../../../../src/model/digest.ts";
 import { MediaType } from "../../../../src/model/media-type.ts";
 import { openBundle } from "../../../../src/stages/bundle/open.ts";
 import { pack } from "../../../../src/stages/bundle/pack.ts";
@@ -8,7 +9,7 @@ import type { PackInput } from "../../../../src/stages/bundle/ports.ts";
 import { evidence, verifyBundle, type VerifyResult } from "../../../../src/stages/verify/verify.ts";
 import { aPackInput, someItems, type SeededItem } from "../../../rig/bundle-input.ts";
 import { MemoryOutput, MemorySource } from "../../../rig/bundle-memory.ts";
-import { anImage, without } from "../../../rig/graph.ts";
+import { aBlob, anImage, anIndex, aParent, without, type Seed } from "../../../rig/graph.ts";
 
 async function bytesOf(input: PackInput = aPackInput()): Promise<Buffer> {
   const output = new MemoryOutput();
@@ -41,6 +42,19 @@ async function flippedIn(name: string, at = 0): Promise<Buffer> {
   const { offset } = await placeOf(name);
   bytes[offset + at] = (bytes[offset + at] ?? 0) ^ 1;
   return bytes;
+}
+
+/** An image whose layers are named and nowhere. */
+function ofStrangers(layers: number): Seed {
+  const config = aBlob("{}", MediaType.ociConfig);
+  return aParent(MediaType.ociManifest, [config], (only) => ({
+    config: only,
+    layers: Array.from({ length: layers }, (_, at) => ({
+      ...only,
+      mediaType: MediaType.ociLayerGzip,
+      digest: digestOf(Buffer.from(String(at))),
+    })),
+  }));
 }
 
 describe("verifyBundle", () => {
@@ -114,6 +128,40 @@ describe("verifyBundle", () => {
     );
     const codes = findings.map(({ code, severity }) => `${severity} ${code}`);
     expect(new Set(codes)).toEqual(new Set(["warning bundle.blob-unlisted"]));
+  });
+
+  it("walks what three thousand items share once, and names twenty of them", async () => {
+    const root = ofStrangers(1000);
+    const items = Array.from({ length: 3000 }, (_, at): SeededItem => {
+      return { kind: "image", reference: `registry.example/a:${at}`, seed: root };
+    });
+    const { findings } = await verified(await bytesOf(aPackInput({ items })), true);
+    expect(findings).toHaveLength(1000);
+    const named = Array.from({ length: 20 }, (_, at) => `registry.example/a:${at}`);
+    for (const { code, facts } of findings) {
+      expect(code).toBe("bundle.blob-missing");
+      expect(facts).toMatchObject({ items: `${named.join(", ")}, …` });
+    }
+  });
+
+  it("reports an index in an index in an index, which nobody can push", async () => {
+    const deep = [1, 2, 3, 4, 5].reduce((seed) => anIndex([seed]), console.seed);
+    const { findings } = await verified(
+      await bytesOf(aPackInput({ items: [{ ...console, seed: deep, platforms: [] }] })),
+    );
+    expect(findings).toMatchObject([
+      { code: "bundle.manifest-unusable", facts: { digest: console.seed.root.digest, why: "depth > 4" } },
+    ]);
+  });
+
+  it("reports a platform that bundle.json promises, of an item that another one leads to as well", async () => {
+    const outer: SeededItem = { ...gateway, reference: "registry.example/outer:1", seed: anIndex([gateway.seed]) };
+    const items = [
+      { ...outer, platforms: [] },
+      { ...gateway, platforms: ["linux/s390x"] },
+    ];
+    const { findings } = await verified(await bytesOf(aPackInput({ items })));
+    expect(findings).toMatchObject([{ code: "bundle.platform-missing", facts: { item: gateway.reference } }]);
   });
 
   it("reports a platform that bundle.json promises and the index lacks", async () => {
