@@ -21,6 +21,9 @@ export function deniedBecause(answer: string): DeniedBecause {
   return answer.includes("proxy project") ? "proxy" : "other";
 }
 
+/** Why what answers to the name of an image is none that a node could run; each has a remedy of its own. */
+export type ImageFault = "schema 1" | "artifact" | "index in index";
+
 /** What is wrong with a command line whose words are all known. */
 export type CommandLineFault =
   | "needed"
@@ -84,7 +87,7 @@ export interface FailureFacts {
   REGISTRY_STALLED: { host: string; action: string; seconds: number };
   ROBOT_IMPOSSIBLE: { host: string };
   PLATFORM_MISSING: { reference: string; platform: string; has: string };
-  IMAGE_UNUSABLE: { image: string; why: string };
+  IMAGE_UNUSABLE: { image: string; why: ImageFault };
   CHART_UNUSABLE: { chart: string; why: string };
   CHART_VALUE_WANTED: { chart: string; path: string; says: string };
   CHART_INCOMPLETE: { chart: string; missing: string };

@@ -75,6 +75,8 @@ export interface FindingFacts {
   "reference.unmapped": { where: string; path: string; value: string };
   "reference.unreadable": { where: string; path: string; value: string; why: string };
   "reference.not-carried": { where: string; path: string; value: string };
+  "standalone.image-missing": { image: string };
+  "standalone.service-missing": { image: string };
   "manifest.unreadable": { file: string; where: string; why: string };
   "reference.digest-lost": { reference: string };
   "reference.excepted": { where: string; path: string; value: string; reason: string };

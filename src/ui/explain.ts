@@ -21,29 +21,32 @@ export function explanations(language: Language): readonly Explanation[] {
   return [
     ...failureCodes.map((code) => {
       const side = sides[new Failure(code, {} as never).side];
-      return { code, kind: "failure" as const, ...withNames(failures[code], words), side };
+      return { code, kind: "failure" as const, ...withNames(code, failures[code], words), side };
     }),
-    ...findingCodes.map((code) => ({ code, kind: "finding" as const, ...withNames(findings[code], words) })),
+    ...findingCodes.map((code) => ({ code, kind: "finding" as const, ...withNames(code, findings[code], words) })),
   ];
 }
 
 function withNames(
+  code: FailureCode | FindingCode,
   { message, hint }: { readonly message: string; readonly hint: string },
   words: Catalogue,
 ): { readonly message: string; readonly hint: string } {
   const named = (text: string): string => text.replace(/\{([a-zA-Z]+)\}/g, "<$1>");
-  return { message: named(message), hint: everyRemedy(hint, words) ?? named(hint) };
+  return { message: named(message), hint: everyRemedy(code, hint, words) ?? named(hint) };
 }
 
 /** Of a code whose remedy goes by its cause: each. */
-function everyRemedy(hint: string, { terms, tlsRemedies, deniedRemedies }: Catalogue): string | undefined {
+function everyRemedy(code: FailureCode | FindingCode, hint: string, words: Catalogue): string | undefined {
+  const { terms, remedies } = words;
   if (hint === "{because}")
-    return Object.values(deniedRemedies)
+    return Object.values(remedies.denied)
       .map((remedy) => `\n- ${remedy}`)
       .join("");
-  if (hint !== "{fault}") return undefined;
+  const byCause = hint === "{fault}" ? remedies.tls : code === "IMAGE_UNUSABLE" ? remedies.image : undefined;
+  if (byCause === undefined) return undefined;
   const names: Readonly<Record<string, string>> = terms;
-  return Object.entries(tlsRemedies)
-    .map(([fault, remedy]) => `\n- ${names[fault] ?? fault}: ${remedy}`)
+  return Object.entries(byCause)
+    .map(([cause, remedy]) => `\n- ${names[cause] ?? cause}: ${remedy}`)
     .join("");
 }

@@ -35,7 +35,11 @@ export function describeFailure(error: unknown, language: Language): FailureText
     code: error.code,
     side: words.sides[error.side],
     message: fill(sentence.message, error.facts, termsOf(error, language)),
-    hint: fill(sentence.hint, error.facts, { ...words.tlsRemedies, ...words.deniedRemedies }),
+    hint: fill(sentence.hint, error.facts, {
+      ...words.remedies.tls,
+      ...words.remedies.denied,
+      ...words.remedies.image,
+    }),
     causes: causesOf(error.cause),
   };
 }
@@ -109,7 +113,7 @@ export function describeFinding(found: Finding, language: Language): FindingText
     code: found.code,
     severity: words.severities[found.severity],
     message: fill(sentence.message, found.facts, terms),
-    remedy: fill(sentence.hint, found.facts, { ...words.terms, ...words.tlsRemedies, ...why.hint }),
+    remedy: fill(sentence.hint, found.facts, { ...words.terms, ...words.remedies.tls, ...why.hint }),
   };
 }
 

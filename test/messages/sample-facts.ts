@@ -173,6 +173,8 @@ const overrides: Readonly<Record<string, Readonly<Record<string, string | number
     by: "registry.example/plugins/request-block:2.0.1",
   },
   "reference.not-carried": { path: "spec.template.spec.containers[0].image" },
+  "standalone.image-missing": { image: "registry.example/higress/all-in-one:2.2.4" },
+  "standalone.service-missing": { image: "registry.example/higress/api-server:TAG" },
   "reference.excepted": {
     path: "/spec/template/spec/containers/0/env/1/value",
     reason: "telemetry; the firewall drops it",

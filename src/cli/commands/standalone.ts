@@ -1,5 +1,6 @@
 import { reportFindings } from "../../model/event.ts";
 import { join, resolve } from "node:path";
+import { dirname } from "node:path/posix";
 import { pluginTree } from "../../content/plugin-tree.ts";
 import { platformImage, writeDockerArchive } from "../../edge/archive/docker-archive.ts";
 import { exportPluginTree } from "../../edge/archive/plugin-export.ts";
@@ -10,12 +11,13 @@ import { finding, hasErrors, type Finding } from "../../model/finding.ts";
 import type { LockItem } from "../../model/lock.ts";
 import { plainName } from "../../model/names.ts";
 import type { Platform } from "../../model/platform.ts";
-import { parseReference, printReference } from "../../model/reference.ts";
+import { parseReference, printReference, type Reference } from "../../model/reference.ts";
 import { carriedPlugins } from "../../pipeline/carried-plugins.ts";
 import type { Bundle } from "../../content/open-bundle.ts";
 import { composeSetKit, isOfComposeSet, missingServices } from "../../stages/standalone/compose.ts";
 import type { StandaloneKit } from "../../stages/standalone/container.ts";
 import { standaloneKit } from "../../stages/standalone/kit.ts";
+import { officialRegistry } from "../../stages/plugins/urls.ts";
 import { printBytes } from "../../std/bytes.ts";
 import { dataElsewhere } from "../../ui/files.ts";
 import type { Context } from "../context.ts";
@@ -84,16 +86,22 @@ function allInOneImage({ document: { items, version } }: Pick<Bundle, "document"
   const images = items.filter(({ kind }) => kind === "image");
   const image = images.find((item) => /(^|\/)all-in-one$/.test(repositoryOf(item)));
   if (image !== undefined) return { items: [image], findings: [] };
-  const sibling = images.find((item) => repositoryOf(item).endsWith("higress/gateway")) ?? images[0];
-  const registry = sibling === undefined ? "" : `${parseReference(sibling.reference).registry}/`;
-  const value = `${registry}higress/all-in-one:${version}`;
-  const missing = finding("error", "reference.not-carried", { where: "standalone", path: "--mode all-in-one", value });
-  return { items: [], findings: [missing] };
+  const missing = { image: `${folderOfHigress(images)}/all-in-one:${version}` };
+  return { items: [], findings: [finding("error", "standalone.image-missing", missing)] };
 }
 
+/** Where the images of Higress come from, and so those that are missing. */
+function folderOfHigress(items: readonly LockItem[]): string {
+  const sibling = items.map(({ reference }) => parseReference(reference)).find(isOfHigress);
+  return sibling === undefined ? `${officialRegistry}/higress` : `${sibling.registry}/${dirname(sibling.repository)}`;
+}
+
+const isOfHigress = ({ repository }: Reference): boolean => /(^|\/)higress\/[^/]+$/.test(repository);
+
 function composeImages({ document }: Bundle): KitImages {
-  const items = document.items.filter((item) => item.kind === "image" && isOfComposeSet(repositoryOf(item)));
-  return { items, findings: missingServices(items.map(repositoryOf)) };
+  const images = document.items.filter(({ kind }) => kind === "image");
+  const items = images.filter((item) => isOfComposeSet(repositoryOf(item)));
+  return { items, findings: missingServices(items.map(repositoryOf), folderOfHigress(images)) };
 }
 
 export interface ArchiveOptions {

@@ -27,8 +27,11 @@ export function selectPlugins(list: readonly PluginSpec[], selection: Selection)
   const unknown = unknownNames(list, selection);
   if (unknown.length > 0)
     throw new Failure("CONFIG_INVALID", { file: "plugins.include, plugins.exclude", problems: unknown.join("\n") });
-  const { preset, include, exclude } = selection;
-  return list.filter((plugin) => (inPreset(plugin, preset) || matches(plugin, include)) && !matches(plugin, exclude));
+  return list.filter((plugin) => isSelected(plugin, selection));
+}
+
+export function isSelected(plugin: PluginSpec, { preset, include, exclude }: Selection): boolean {
+  return (inPreset(plugin, preset) || matches(plugin, include)) && !matches(plugin, exclude);
 }
 
 /** Names in the selection that are no plugin's and no category's. A preset takes what there is: older releases have less. */

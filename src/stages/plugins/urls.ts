@@ -28,7 +28,7 @@ export interface ConsoleEnv {
   readonly namespace?: string | undefined;
 }
 
-const officialRegistry = "higress-registry.cn-hangzhou.cr.aliyuncs.com";
+export const officialRegistry = "higress-registry.cn-hangzhou.cr.aliyuncs.com";
 const patternSince = "2.1.0";
 /** 2.2.0 was made before 2.1.11, which brought the registry variables. */
 const registryIn = ">=2.1.11 <2.2.0 || >=2.2.1";

@@ -82,8 +82,12 @@ function notCarried(
   const named = stringsOf(object)
     .filter(({ path }) => !paths.has(path))
     .flatMap(({ path, value }) => referencesBelow(value, prefixes).map((text) => ({ path, value: text })));
-  return [...images.filter(({ value }) => isBelow(value, prefixes)), ...named]
-    .filter(({ value }) => !isCarried(value, carried) && !isPartOf(value, carried))
+  return [
+    // Without a tag, what a node pulls is `latest`.
+    ...images.filter(({ value }) => isBelow(value, prefixes)),
+    ...named.filter(({ value }) => !isPartOf(value, carried)),
+  ]
+    .filter(({ value }) => !isCarried(value, carried))
     .map(({ path, value }) => finding("error", "reference.not-carried", { where: whereOf(object), path, value }));
 }
 

@@ -38,14 +38,12 @@ export function isOfComposeSet(repository: string): boolean {
   return Object.hasOwn(services, serviceOf(repository));
 }
 
-/** Services that cannot start from what is carried. */
-export function missingServices(repositories: readonly string[]): readonly Finding[] {
+/** Services that cannot start from what is carried. `beside`: where the images of Higress are, registry and path. */
+export function missingServices(repositories: readonly string[], beside: string): readonly Finding[] {
   const there = new Set(repositories.map(serviceOf));
   return Object.entries(services)
     .filter(([name, need]) => need === "needed" && !there.has(name))
-    .map(([name]) =>
-      finding("error", "reference.not-carried", { where: "compose", path: "services", value: `higress/${name}` }),
-    );
+    .map(([name]) => finding("error", "standalone.service-missing", { image: `${beside}/${name}:TAG` }));
 }
 
 /**

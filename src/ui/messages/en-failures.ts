@@ -55,7 +55,7 @@ export const enFailures = failureSentences({
   REGISTRY_STALLED: { message: "{host} sent nothing for {seconds} seconds at {action}", hint: "Run the same command again: it goes on where it stopped." },
   ROBOT_IMPOSSIBLE: { message: "{host} is no Harbor: it makes no robot account for the cluster to pull with", hint: "Take pull.robot out of the site file and name an account that may only pull in pull.credentials." },
   PLATFORM_MISSING: { message: '"{reference}" has no {platform}; it has: {has}', hint: "Choose other platforms, or add --allow-missing to carry what there is." },
-  IMAGE_UNUSABLE: { message: "The image {image} cannot be used: {why}", hint: "Take it out of `images:`, name another tag, or carry it as it is with --allow-missing. A chart belongs under `charts:` of the spec, a plugin under `plugins.list`; what is of schema 1 must be pushed again by a docker or skopeo of today." },
+  IMAGE_UNUSABLE: { message: "The image {image} cannot be used: {why}", hint: "{why}" },
   CHART_UNUSABLE: { message: "The chart {chart} cannot be used: {why}", hint: "Check name, version, source and values of the chart in the spec." },
   CHART_VALUE_WANTED: { message: "The chart {chart} does not render without {path}: {says}", hint: "Set {path} in the spec, under values: of this chart, one level for each dot (`relocation learn` reads a file: --values FILE). Of a secret only a stand-in; the real one goes into values: of the site file." },
   CHART_INCOMPLETE: { message: "The chart {chart} was packed without charts that it depends on: {missing}", hint: "On this host: tar xf CHART.tgz, helm dependency update FOLDER, helm package FOLDER; then name the new .tgz under from: in the spec." },

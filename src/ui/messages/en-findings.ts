@@ -31,7 +31,15 @@ export const enFindings = findingSentences({
   },
   "reference.unmapped": { message: "{where} keeps {value} at {path}: no value of the relocation map reaches it", hint: "Leave relocation: out of the spec, and the map is learned from the chart; or add a setting to the map, or a patch where no value reaches it." },
   "reference.unreadable": { message: "{where} has {value} at {path}, which is no image reference ({why}): nothing is carried for it", hint: "Write registry/repository:tag there: in bundle.yaml, in the values of the chart, or in your manifest. A warning about what is no image can stay." },
-  "reference.not-carried": { message: "{where} names {value} at {path}, which the bundle does not carry", hint: "Add it to `images:` of the spec and build again. Where a relocation map moves it to a wrong place, leave relocation: out of the spec instead: the map is then learned from the chart." },
+  "reference.not-carried": {
+    message: "{where} names {value} at {path}, which the bundle does not carry",
+    hint: "Write the name that it had outside under `images:` of the spec (a plugin's under `plugins.list`) and build again; a name without a tag is one with :latest. Where a relocation map moves it to a wrong place, leave relocation: out of the spec instead: the map is then learned from the chart.",
+  },
+  "standalone.image-missing": { message: "This kit needs the image {image}, which the bundle does not carry", hint: "Write this line under `images:` of bundle.yaml and build again: - {image}" },
+  "standalone.service-missing": {
+    message: "A service of the compose set needs the image {image}, which the bundle does not carry",
+    hint: "Write this line under `images:` of bundle.yaml, with the tag of your set in the place of TAG (in its compose folder: grep image: docker-compose.yml, and .env for variables), and build again: - {image}",
+  },
   "manifest.unreadable": { message: "{file} cannot be read as Kubernetes objects: {where}: {why}", hint: "Correct the file; nobody could apply it as it stands. One that is part of a chart belongs to the author of the chart." },
   "reference.digest-lost": { message: "Pods ask for {reference} by digest, and Docker's own image store keeps no digest of what is loaded", hint: "Switch Docker to the image store of containerd (features.containerd-snapshotter in daemon.json), or name the image by its tag." },
   "reference.excepted": { message: "{where} names {value} at {path}, and may: {reason}", hint: "An exception of the relocation map says so; take it out of the map when it is over." },

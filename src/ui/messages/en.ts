@@ -1,7 +1,7 @@
 import { enFailures } from "./en-failures.ts";
 import { enFindings } from "./en-findings.ts";
 import { enCommands, enFlags } from "./en-help.ts";
-import { enDeniedRemedies, enTerms, enTlsRemedies } from "./terms.ts";
+import { enRemedies, enTerms } from "./terms.ts";
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
 
 export const en: Catalogue = {
@@ -73,8 +73,7 @@ export const en: Catalogue = {
   kinds: { chart: "chart", image: "image", plugin: "plugin" },
   severities: { error: "error", warning: "warning", note: "note" },
   terms: enTerms,
-  tlsRemedies: enTlsRemedies,
-  deniedRemedies: enDeniedRemedies,
+  remedies: enRemedies,
   transfer: "{items} items, {size}",
   reading: "{items} entries, {size}",
   punctuation: { colon: ": ", comma: ", " },

@@ -2,7 +2,7 @@ import type { Note, NoteFacts, Phase } from "../../model/event.ts";
 import type { FailureCode, FailureFacts, Side } from "../../model/failure.ts";
 import type { FindingCode, FindingFacts, Severity } from "../../model/finding.ts";
 import type { ItemKind } from "../../model/lock.ts";
-import type { DeniedRemedies, Terms, TlsRemedies } from "./terms.ts";
+import type { Remedies, Terms } from "./terms.ts";
 
 /** `message` says what was done, to what, and what came back; `hint` says what to type or to ask for next. */
 export interface Sentence {
@@ -160,8 +160,7 @@ export interface Catalogue {
   readonly kinds: Readonly<Record<ItemKind, string>>; // of the items of a bundle
   readonly severities: Readonly<Record<Severity, string>>;
   readonly terms: Terms;
-  readonly tlsRemedies: TlsRemedies;
-  readonly deniedRemedies: DeniedRemedies;
+  readonly remedies: Remedies;
   /** What there is to move, before it moves: `{items}`, `{size}`; of an archive, whose entries are more than its items. */
   readonly transfer: string;
   readonly reading: string;

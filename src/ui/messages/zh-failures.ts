@@ -39,7 +39,7 @@ export const zhFailures = failureSentences({
   REGISTRY_STALLED: { message: "{host} 在 {action} 时 {seconds} 秒没有发送数据", hint: "请运行同一条命令：会从中断处继续。" },
   ROBOT_IMPOSSIBLE: { message: "{host} 不是 Harbor，无法为集群创建用于拉取的机器人账号", hint: "请从站点文件中去掉 pull.robot，并在 pull.credentials 中写一个只能拉取的账号。" },
   PLATFORM_MISSING: { message: "“{reference}”没有 {platform}；只有：{has}", hint: "请选择其他平台，或加 --allow-missing 只携带已有的。" },
-  IMAGE_UNUSABLE: { message: "镜像 {image} 无法使用：{why}", hint: "请从 `images:` 中去掉，指定其他标签，或加 --allow-missing 原样携带。chart 应写在规格文件的 `charts:` 下，插件写在 `plugins.list` 下；schema 1 的镜像须用当前版本的 docker 或 skopeo 重新推送。" },
+  IMAGE_UNUSABLE: { message: "镜像 {image} 无法使用：{why}", hint: "{why}" },
   CHART_UNUSABLE: { message: "Chart {chart} 无法使用：{why}", hint: "请检查规格文件中 chart 的名称、版本、来源和 values。" },
   CHART_VALUE_WANTED: { message: "没有 {path}，chart {chart} 无法渲染：{says}", hint: "请在规格文件中该 chart 的 values: 下设置 {path}，每个点是一层（`relocation learn` 用 --values 读取文件）。若是机密，这里只写占位值，真正的值写在站点文件的 values: 中。" },
   CHART_INCOMPLETE: { message: "Chart {chart} 打包时缺少它所依赖的 chart：{missing}", hint: "请在本机执行：tar xf CHART.tgz，helm dependency update 目录，helm package 目录；然后在规格文件的 from: 中写新的 .tgz。" },

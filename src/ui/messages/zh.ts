@@ -1,5 +1,5 @@
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
-import { zhDeniedRemedies, zhTerms, zhTlsRemedies } from "./terms.ts";
+import { zhRemedies, zhTerms } from "./terms.ts";
 import { zhFailures } from "./zh-failures.ts";
 import { zhFindings } from "./zh-findings.ts";
 import { zhCommands, zhFlags } from "./zh-help.ts";
@@ -73,8 +73,7 @@ export const zh: Catalogue = {
   kinds: { chart: "Chart", image: "镜像", plugin: "插件" },
   severities: { error: "错误", warning: "警告", note: "说明" },
   terms: zhTerms,
-  tlsRemedies: zhTlsRemedies,
-  deniedRemedies: zhDeniedRemedies,
+  remedies: zhRemedies,
   transfer: "{items} 个条目，{size}",
   reading: "{items} 个文件，{size}",
   punctuation: { colon: "：", comma: "，" },

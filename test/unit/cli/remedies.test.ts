@@ -24,8 +24,10 @@ describe("a kit whose images the bundle does not carry", () => {
     const bundle = await aBundleFile(folder.path);
     const made = await runCommand(["standalone", bundle, "--out", "kit"], { cwd: folder.path });
     expect(made.code).toBe(3);
-    expect(made.stderr).toContain("registry.example/higress/all-in-one:2.2.4");
-    expect(made.stderr).toContain("Add it to `images:` of the spec and build again.");
+    expect(made.stderr).toContain("[standalone.image-missing]");
+    expect(made.stderr).toContain(
+      "Write this line under `images:` of bundle.yaml and build again: - registry.example/higress/all-in-one:2.2.4\n",
+    );
     expect(made.stderr).not.toContain("saved");
   });
 
@@ -34,7 +36,11 @@ describe("a kit whose images the bundle does not carry", () => {
     const bundle = await aBundleFile(folder.path);
     const made = await runCommand(["standalone", bundle, "--mode", "compose", "--out", "kit"], { cwd: folder.path });
     expect(made.code).toBe(3);
-    for (const name of ["api-server", "pilot", "plugin-server"]) expect(made.stderr).toContain(`higress/${name}`);
+    expect(made.stderr).toContain("[standalone.service-missing]");
+    for (const name of ["api-server", "pilot", "plugin-server"]) {
+      const line = `- registry.example/higress/${name}:TAG`;
+      expect(made.stderr).toContain(`, and build again: ${line}\n`);
+    }
     const readme = await readFile(join(folder.path, "kit/README.txt"), "utf8");
     for (const words of ["./load.sh", "Upgrade / 升级", "Removal / 卸载"]) expect(readme).toContain(words);
   });

@@ -183,6 +183,8 @@ describe("prove", () => {
     expect(codes(withImage("harbor.corp:8443/higress/a:1"), options)).toEqual([]);
     expect(codes(withImage(`harbor.corp:8443/higress/b:9@${digest}`), options)).toEqual([]);
     expect(codes(withImage("harbor.corp:8443/higress/a:2"), options)).toEqual(["reference.not-carried"]);
+    // A node pulls `latest` of it.
+    expect(codes(withImage("harbor.corp:8443/higress/a"), options)).toEqual(["reference.not-carried"]);
   });
 
   it("says so about an image that is no reference at all", () => {
