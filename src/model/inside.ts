@@ -1,6 +1,13 @@
 import { decodeText, EncodingError } from "../std/decode-text.ts";
 import { fitsPattern, isOfNetwork, isSamePlace, isServiceIn, hostPlace } from "./host.ts";
-import { embeddedStrings, referenceWords, splitImages, userless, type ReferenceWord } from "./reference-words.ts";
+import {
+  embeddedStrings,
+  filledHost,
+  referenceWords,
+  splitImages,
+  userless,
+  type ReferenceWord,
+} from "./reference-words.ts";
 import { imagesOf, isMap, mapAt, textAt, whereOf, type Placed, type RenderedObject } from "./rendered-object.ts";
 
 /**
@@ -31,9 +38,10 @@ export function insideBy(host: string, { prefixes, hosts = [], namespaces = [] }
   if (prefixes.some((prefix) => isSamePlace(hostPlace(prefix.split("/")[0] ?? ""), place))) return "registry";
   const pattern = hosts.find((each) => fitsPattern(each, place));
   if (pattern !== undefined) return pattern;
-  // One label is a Service in the same namespace; a placeholder is filled in by whoever reads the text.
-  if (!/[.:]/.test(name) || /[${%]/.test(name)) return "network";
-  return isOfNetwork(name) || isServiceIn(namespaces, name) ? "network" : undefined;
+  const filled = filledHost(name);
+  // One label is a Service in the same namespace; what a variable alone decides is known to whoever fills it in.
+  if (filled === undefined || !/[.:]/.test(filled)) return "network";
+  return isOfNetwork(filled) || isServiceIn(namespaces, filled) ? "network" : undefined;
 }
 
 /** Can it be fetched from here? For `oci://` and plain URLs and for references, of a plugin or of a module server. */

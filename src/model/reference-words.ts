@@ -13,9 +13,28 @@ export interface ReferenceWord {
 const publicRegistries =
   /(?<![\w.-])(?:[\w-]+\.)*(?:aliyuncs\.com|docker\.io|docker\.com|quay\.io|gcr\.io|ghcr\.io|registry\.k8s\.io|pkg\.dev|mcr\.microsoft\.com|public\.ecr\.aws|amazonaws\.com|nvcr\.io|daocloud\.io|myhuaweicloud\.com|tencentcloudcr\.com|ccs\.tencentyun\.com)(?![\w-]|\.\w)(?::\d+)?/gi;
 
+/** What somebody fills in later: `${name}`, `$(NAME)`, `{{ .name }}`, `{name}`. It ends no host: `https://${region}.vendor.example`. */
+const variable = String.raw`\$\{[^\s{}]{0,80}\}|\$\([^\s()]{0,80}\)|\{\{[^{}]{0,80}\}\}|\{[^\s{}]{0,80}\}`;
+const variables = new RegExp(variable, "g");
+
 /** A scheme has an end: of a long text that could be one, each of its places would be gone over to the last. */
-const urls =
-  /\b([a-z][a-z0-9+.-]{0,30}):\/\/((?:[^\s/"'`<>\\)\]},;|?#[]*@)?\[[0-9a-f:.]+\](?::\d+)?|[^\s/"'`<>\\)\]},;|?#]*)([^\s"'`<>\\)\]},;|]*)/gi;
+const urls = new RegExp(
+  String.raw`\b([a-z][a-z0-9+.-]{0,30})://` +
+    String.raw`((?:[^\s/"'\x60<>\\)\]},;|?#[]*@)?\[[0-9a-f:.]+\](?::\d+)?|(?:${variable}|[^\s/"'\x60<>\\)\]},;|?#])*)` +
+    String.raw`([^\s"'\x60<>\\)\]},;|]*)`,
+  "gi",
+);
+
+/**
+ * The host with a letter for each variable, since what stands behind one stays whatever it becomes; `undefined` where it
+ * decides where the host is: `${host}`, `10.0.0.$(N)`.
+ */
+export function filledHost(host: string): string | undefined {
+  // The `%s` of printf, and Envoy's `%REQ(...)%`.
+  const filled = host.replaceAll(variables, "$");
+  const last = filled.slice(filled.lastIndexOf(".") + 1);
+  return /[${%]/.test(last) ? undefined : filled.replaceAll(/[${%]\w*/g, "x");
+}
 
 /** A host (dot or port), a path, and a tag or a digest. */
 const images =

@@ -117,6 +117,13 @@ describe("prove", () => {
     "http://10.mirror.example/",
     "http://192.168.0.1.evil.example/",
     "http://svc.evil.example",
+    "http://${name}.evil.example/",
+    "http://a.$(NAME).evil.example:80/",
+    "http://{{ .Values.region }}.evil.example",
+    "http://{region}.evil.example",
+    "http://%s.evil.example",
+    "http://$region.evil.example",
+    "http://${user}:${password}@${host}.evil.example/",
   ])("refuses the string %s", (value) => {
     expect(codes(aConfigMap(value))).toEqual(["reference.outside"]);
   });
@@ -132,7 +139,13 @@ describe("prove", () => {
     "http://higress-controller:8888/ready",
     "http://grafana.ns:3000/d",
     "http://$(HOST):80/",
-    "http://${name}.example.com/",
+    "http://${HOST}:80/",
+    "http://{{ .Values.host }}/",
+    "http://%s/, http://%REQ(:AUTHORITY)%/",
+    "http://10.0.0.$(N)/",
+    "http://%(domain)s/grafana",
+    "http://istiod-$(REV).istio-system.svc:15012",
+    "http://istiod.${NAMESPACE}:15012",
     "http://[fd00::1]:8080/, http://[fe80::1]/",
     "http://10.1.2.3:8080/, http://192.168.1.1, http://172.16.0.1",
     "oci://harbor.corp:8443/higress/plugins/x:1",
