@@ -10,6 +10,7 @@ import { createReporter, type Reporter, type ReporterOptions } from "../ui/repor
 import type { Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
 import { shellWord } from "../std/shell-word.ts";
+import { speakAsTerminal } from "./terminal-charset.ts";
 import { answersVersion, versionLine } from "./version.ts";
 
 /** The process as a function: argv and signals in, exit code out. Never calls `exit`: what is open is closed first. */
@@ -21,6 +22,7 @@ export async function runProcess(): Promise<ExitCode> {
   if (argv[0] === "__complete") return (await import("./completion.ts")).answerShell(argv.slice(1), language, process);
   // helm starts this for the patches of a map (src/edge/process/helm-post-renderer.ts): it waits for nothing else.
   if (argv[0] === "__post-render") return (await import("./post-render.ts")).postRender(argv[1] ?? "", process);
+  speakAsTerminal(language, process);
   const stop = new AbortController();
   // Every transfer in flight listens to the one signal; that is bounded by --concurrency, not a leak.
   setMaxListeners(1024, stop.signal);

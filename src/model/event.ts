@@ -15,7 +15,8 @@ export type Phase =
   | "prove"
   | "apply"
   | "plugins"
-  | "check";
+  | "check"
+  | "undo";
 
 /** The phases of an install, which `--skip` may name. */
 export const installPhases = [

@@ -124,6 +124,7 @@ export interface FindingFacts {
   "registry.project-proxy": { host: string; project: string };
   "registry.quota-short": { host: string; project: string; free: string; needed: string };
   "registry.read-only": { host: string };
+  "registry.takes-no-writes": { subject: string };
   "registry.tag-immutable": { host: string; reference: string; has: string; wanted: string };
   "registry.pull-policy": { host: string; project: string; policy: PullPolicy };
   "registry.clock-skew": { host: string; seconds: number };

@@ -56,7 +56,7 @@ export async function install(
   });
   await recorder.phase("preflight", async () => {
     await endPending(recorder.receipt, { site, plan, helm: ports.helm, ...options });
-    recorder.stopAt(await ports.preflight(input));
+    recorder.stopAt(await ports.preflight(input, { pushes: !options.skip.has("push") }));
   });
   const pushed = await recorder.phase("push", () => pushPhase(run));
   const toApply = await applyInput(run);

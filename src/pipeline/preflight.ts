@@ -1,5 +1,5 @@
 import { carriedRelease } from "../model/gateway.ts";
-import { projectOf, projectsOf, type Mapped } from "../model/relocation.ts";
+import { projectsOf } from "../model/relocation.ts";
 import pMap from "p-map";
 import type { Report } from "../model/event.ts";
 import { isFailure, type Failure } from "../model/failure.ts";
@@ -14,11 +14,11 @@ import type { PullProbe, RegistryProbe } from "../stages/preflight-registry/port
 import { preflightRegistry, type PreflightResult } from "../stages/preflight-registry/preflight.ts";
 import type { Fetcher } from "../content/store.ts";
 import type { LockItem } from "../model/lock.ts";
-import { bytesByProject, planPush } from "../stages/push/plan.ts";
 import { carriedPlugins, checkCarried, type StartPorts } from "./carried-plugins.ts";
 import { specCrds } from "./export.ts";
 import type { InstallPorts, InstallInput } from "./install-ports.ts";
 import { pendingReleases } from "./release.ts";
+import { planByProject } from "./push.ts";
 import { helmSource, renderAll, type Rendered, type RenderPorts } from "./prove.ts";
 import { isInside, wantedPlugins, type Wanted } from "./wanted-plugins.ts";
 
@@ -40,6 +40,8 @@ export interface PluginPreflightPorts extends Pick<InstallPorts, "userPlugins" |
 
 export interface RegistryPreflightPorts extends Pick<InstallPorts, "target" | "pushOptions" | "now">, Asking {
   readonly insecure: boolean;
+  /** False: what goes before an install that leaves the push out. */
+  readonly pushes?: boolean | undefined;
   readonly pusher: RegistryProbe & Identified;
   readonly puller: Omit<PullProbe, "as"> & Identified;
 }
@@ -80,6 +82,7 @@ async function registryFindings(asked: InstallInput, ports: RegistryPreflightPor
 export async function askRegistry(asked: InstallInput, ports: RegistryPreflightPorts): Promise<PreflightResult> {
   const { site, plan, bundle } = asked;
   const { pusher, puller } = ports;
+  const planned = await planByProject(asked, ports);
   return await preflightRegistry(
     {
       host: site.registry.host,
@@ -87,7 +90,8 @@ export async function askRegistry(asked: InstallInput, ports: RegistryPreflightP
       insecure: ports.insecure,
       as: await pusher.identity(),
       mapped: plan.mapped,
-      missing: await missingBytes(asked, ports),
+      missing: planned.missing,
+      settled: ports.pushes === false ? projectsOf(plan.mapped) : planned.settled,
       largestBlob: Math.max(0, ...bundle.document.blobs.map(({ size }) => size)),
       createProject: site.registry.createProject !== undefined,
       robot: site.pull.robot,
@@ -198,40 +202,6 @@ async function startFindings(
   );
   // What could not be predicted of a plugin is no news to who installs; `plugins check` tells it.
   return checked.flat().filter(({ severity }) => severity !== "note");
-}
-
-/**
- * Bytes that a push would add, by project. A project that cannot be asked is left out: the questions of the preflight say
- * why. Each project is planned alone, so a blob counts also when another project has it and it could be mounted.
- */
-async function missingBytes(
-  { plan, bundle }: InstallInput,
-  { target, pushOptions, signal }: RegistryPreflightPorts,
-): Promise<ReadonlyMap<string, number>> {
-  const { artifactDigest } = pushOptions;
-  const options = { signal, ...(artifactDigest === undefined ? {} : { artifactDigest }) };
-  const sums = new Map<string, number>();
-  for (const [project, mapped] of byProject(plan.mapped)) {
-    try {
-      const push = await planPush(mapped, bundle, target, options);
-      sums.set(project, bytesByProject(push).get(project) ?? 0);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isFailure(error)) throw error;
-    }
-  }
-  return sums;
-}
-
-function byProject(mapped: readonly Mapped[]): ReadonlyMap<string, readonly Mapped[]> {
-  return new Map(
-    [...projectsOf(mapped)].map((name) => [
-      name,
-      mapped
-        .map((each) => ({ ...each, targets: each.targets.filter(({ repository }) => projectOf(repository) === name) }))
-        .filter(({ targets }) => targets.length > 0),
-    ]),
-  );
 }
 
 /** What a delta leaves out is where its item goes. */

@@ -1,6 +1,8 @@
 import type { Bundle } from "../content/open-bundle.ts";
-import { projectsOf } from "../model/relocation.ts";
+import { isFailure } from "../model/failure.ts";
+import { projectOf, projectsOf, type Mapped } from "../model/relocation.ts";
 import type { Site } from "../model/site.ts";
+import { bytesByProject, planPush } from "../stages/push/plan.ts";
 import type { PushSource, PushTarget } from "../stages/push/ports.ts";
 import { pushItems, type PushOptions, type PushResult } from "../stages/push/push.ts";
 import { parseBytes } from "../std/bytes.ts";
@@ -66,4 +68,41 @@ async function prepareProjects(
     if (!dryRun) await harbor.createProject({ name, isPublic: createProject.public, storageLimit }, signal);
     else if ((await harbor.project(name, signal)) === "missing") missing.add(name);
   return missing;
+}
+
+/**
+ * Bytes that a push would add, by project, and the projects where all is in its place. A project that cannot be asked is left out: the questions of the preflight say
+ * why. Each project is planned alone, so a blob counts also when another project has it and it could be mounted.
+ */
+export async function planByProject(
+  { plan, bundle }: { readonly plan: InstallPlan; readonly bundle: PushSource },
+  { target, pushOptions, signal }: Pick<PushPorts, "target" | "pushOptions"> & { readonly signal: AbortSignal },
+): Promise<{ readonly missing: ReadonlyMap<string, number>; readonly settled: ReadonlySet<string> }> {
+  const { artifactDigest } = pushOptions;
+  const options = { signal, ...(artifactDigest === undefined ? {} : { artifactDigest }) };
+  const missing = new Map<string, number>();
+  const settled = new Set<string>();
+  for (const [project, mapped] of byProject(plan.mapped)) {
+    try {
+      const push = await planPush(mapped, bundle, target, options);
+      missing.set(project, bytesByProject(push).get(project) ?? 0);
+      if (push.placements.every(({ complete, missingTags }) => complete && missingTags.length === 0))
+        settled.add(project);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isFailure(error)) throw error;
+    }
+  }
+  return { missing, settled };
+}
+
+function byProject(mapped: readonly Mapped[]): ReadonlyMap<string, readonly Mapped[]> {
+  return new Map(
+    [...projectsOf(mapped)].map((name) => [
+      name,
+      mapped
+        .map((each) => ({ ...each, targets: each.targets.filter(({ repository }) => projectOf(repository) === name) }))
+        .filter(({ targets }) => targets.length > 0),
+    ]),
+  );
 }

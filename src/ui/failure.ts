@@ -54,6 +54,8 @@ function termsOf(error: Failure, language: Language): Readonly<Record<string, st
       "REGISTRY_TLS",
       "REGISTRY_UNAUTHORIZED",
       "IMAGE_UNUSABLE",
+      "PLUGIN_ABSENT",
+      "CONTENT_MISMATCH",
       "PLATFORM_MISSING",
       "RECEIPT_MISSING",
       "CONTENT_MISSING",

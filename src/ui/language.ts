@@ -1,3 +1,4 @@
+import { charsetOf, isChinese } from "./charset.ts";
 import { en } from "./messages/en.ts";
 import type { Catalogue } from "./messages/vocabulary.ts";
 import { zh } from "./messages/zh.ts";
@@ -10,12 +11,16 @@ export interface Shown {
   readonly columns?: number | undefined;
 }
 
-/** `--lang`, else the locale as POSIX orders it: LC_ALL, LC_MESSAGES, LANG. Anything that is not Chinese is English. */
+/**
+ * `--lang`, else the locale as POSIX orders it: LC_ALL, LC_MESSAGES, LANG. Anything that is not Chinese is English, and so is
+ * what a terminal reads whose bytes have no Chinese that we could write.
+ */
 export function chooseLanguage(flag: string | undefined, env: Readonly<Record<string, string | undefined>>): Language {
   if (flag === "en" || flag === "zh") return flag;
   const locale =
     [env["LC_ALL"], env["LC_MESSAGES"], env["LANG"]].find((value) => value !== undefined && value !== "") ?? "";
-  return /^zh/i.test(locale) ? "zh" : "en";
+  const charset = charsetOf(env);
+  return /^zh/i.test(locale) && (charset === undefined || isChinese(charset)) ? "zh" : "en";
 }
 
 export function catalogueOf(language: Language): Catalogue {

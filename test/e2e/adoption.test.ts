@@ -98,7 +98,7 @@ describe.skipIf(unavailable !== undefined)(`a Higress that somebody else install
     expect(spared, said(spared)).toMatchObject({ exitCode: 1 });
     expect(spared.stderr).toMatch(/RELEASE_ADOPTED[^]*`rollback --to owner` returns to revision 1;/);
     const first = await succeeds(far, ["rollback", "--yes"]);
-    expect(first.stderr).toContain("back to install 2");
+    expect(first.stderr).toMatch(/▸ take back what was installed\n[^]*back to install 2/);
     const owner = await succeeds(far, ["rollback", "--yes"]);
     expect(owner.stderr).toContain(`is back at revision 1 of its owner: higress ${sampleChart.version}`);
     expect(await objectsOf(far)).toEqual(before);

@@ -99,7 +99,9 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
       exitCode: 2,
       stderr: expect.stringContaining("did you mean key-auth?") as string,
     });
-    await succeeds(far, ["plugins", "enable", carried.first, "--name", "key-auth"]);
+    const enabled = await succeeds(far, ["plugins", "enable", carried.first, "--name", "key-auth"]);
+    // Each wait is said before it begins.
+    expect(enabled.stderr).toMatch(/▸ ask registry and cluster\n[^]*▸ switch plugins on\n[^]*✓ switch plugins on/);
     expect(await kubectl(far, "get", "wasmplugins", "-o", "name")).toContain("key-auth");
     const unasked = await far.run(["uninstall"]);
     expect(unasked, said(unasked)).toMatchObject({ exitCode: 2 });

@@ -66,6 +66,7 @@ describe.each(languages)("the sentences in %s", (language) => {
 const factsOnly = new Set([
   "registry.harbor",
   "registry.project-to-create",
+  "registry.takes-no-writes",
   "registry.not-asked",
   "cluster.not-asked",
   "cluster.version",

@@ -47,7 +47,7 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
     { bundle, site, plan: adoption.plan },
     {
       ...ports,
-      preflight: async (asked) => [...adoption.findings, ...(await ports.preflight(asked))],
+      preflight: async (asked, more) => [...adoption.findings, ...(await ports.preflight(asked, more))],
       receipts: evidence?.receipts(ports.receipts) ?? ports.receipts,
       verify: async (opened) => {
         const { findings: found, checked, damaged } = await verifyWhole(opened, { quick: false }, context);

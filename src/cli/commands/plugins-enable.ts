@@ -41,14 +41,20 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
     reportFindings(findings, report);
     return hasErrors(findings);
   };
+  // Modules are started and pulled before the cluster hears of them, which takes half a minute where a host is busy.
+  report({ type: "phase", phase: "preflight", state: "started" });
   if (tell(await pluginFindings({ bundle, site, plan }, { ...ports, ...(await pluginPorts(site, context)) })))
     return ExitCode.findings;
   const named = plan.mapped.filter(({ item }) => names.includes(item.name));
   // Harbor may have cleaned up since the install; a plugin that is not there would keep new gateway pods closed.
   if (site.plugins.mode === "oci" && tell(await pullAsGateway(named, site, ports, options))) return ExitCode.findings;
+  report({ type: "phase", phase: "preflight", state: "done" });
+  report({ type: "phase", phase: "plugins", state: "started" });
   const wanted = wantedPlugins(plan, site, []).plugins.map(({ plugin }) => plugin);
   const amend = await receiptToAmend(site, tools.kubectl, context.signal);
   const keep = (record: PluginRecord) => amend({ plugins: [record] });
   const findings = await switchOn({ plugins: wanted, plan, site, keep }, ports, options);
-  return tell(findings) ? ExitCode.findings : ExitCode.done;
+  const harmed = tell(findings);
+  report({ type: "phase", phase: "plugins", state: "done" });
+  return harmed ? ExitCode.findings : ExitCode.done;
 }

@@ -20,7 +20,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const adoption = await adoptExisting(flags, session, tools, context, { asks: false });
   for (const step of adoption.steps) report(step);
   const asked = { ...session, plan: adoption.plan };
-  const answered = await preflightOf(asked, target, { site, sitePath }, tools, context, report);
+  const answered = await preflightOf(asked, target, { site, sitePath }, tools, context, { report });
   const findings = [...adoption.findings, ...answered.findings];
   reportFindings(findings, report);
   if (answered.failure !== undefined) throw answered.failure;

@@ -39,12 +39,14 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
       : withOwners(withStanding(install, all), standing);
   await areKept(releasesOf(before), all, tools, context.signal);
   if (!(await agreed(planRollback(current, before), { command: "rollback", flags, context }))) return ExitCode.done;
+  report({ type: "phase", phase: "undo", state: "started" });
   const findings = await rollback(current, before, {
     cluster: tools.kubectl,
     release: releasePort(tools),
     signal: context.signal,
   });
   reportFindings(findings, report);
+  report({ type: "phase", phase: "undo", state: "done" });
   if (install === undefined) {
     await retire(all, site, tools, context.signal);
     for (const { release, chart, version, revision } of latest.adopted ?? [])

@@ -34,6 +34,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   const reach = { crds: truth(flags, "crds"), namespace: truth(flags, "namespace-too") };
   const command = "uninstall";
   if (!(await agreed(planUninstall(latest, reach), { command, flags, context }))) return ExitCode.done;
+  report({ type: "phase", phase: "undo", state: "started" });
   const findings = await uninstall(latest, {
     cluster: tools.kubectl,
     release: releasePort(tools),
@@ -42,6 +43,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
     signal: context.signal,
   });
   reportFindings(findings, report);
+  report({ type: "phase", phase: "undo", state: "done" });
   await retire(all, site, tools, context.signal);
   const objects = deletedBy(latest, reach);
   const releases = releasesOf(latest).map(({ release }) => release);

@@ -40,8 +40,8 @@ export async function installPorts(
   const { signal } = context;
   return {
     verify: async (bundle) => (await verifyWhole(bundle, { quick: false }, context)).findings,
-    preflight: async (asked) => {
-      const { findings, failure } = await preflightOf(asked, session, options, tools, context);
+    preflight: async (asked, { pushes }) => {
+      const { findings, failure } = await preflightOf(asked, session, options, tools, context, { pushes });
       if (failure !== undefined) throw failure;
       return findings;
     },
@@ -106,7 +106,7 @@ export async function preflightOf(
   options: TargetOptions,
   tools: ClusterTools,
   context: Context,
-  report?: Report,
+  more: { readonly pushes?: boolean; readonly report?: Report },
 ): Promise<Preflighted> {
   const probe = { host: asked.site.registry.host, env: context.env };
   await using pusher = new TargetProbe(session.access, probe);
@@ -124,7 +124,7 @@ export async function preflightOf(
     chartValues,
     ...(await pluginPorts(asked.site, context)),
     now: context.now,
-    report,
+    ...more,
   });
 }
 

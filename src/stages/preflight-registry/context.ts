@@ -13,6 +13,8 @@ export interface RegistryPreflightInput {
   readonly mapped: readonly { readonly item: LockItem; readonly targets: readonly Reference[] }[];
   /** Bytes that a push would add, by project; of one without it the whole of every item is taken, and a short quota is a warning. */
   readonly missing?: ReadonlyMap<string, number> | undefined;
+  /** Projects that nothing has to be written to: a refusal of writes is no obstacle there. */
+  readonly settled?: ReadonlySet<string> | undefined;
   /** Bytes of the largest blob. */
   readonly largestBlob: number;
   /** The project may be made when it is not there. */

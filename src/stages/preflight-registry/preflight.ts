@@ -101,6 +101,7 @@ const harborOnly: readonly RegistryQuestion[] = ["project", "quota", "read-only"
 type Answer = () => Promise<readonly Finding[]>;
 
 async function inside(asking: Asking, kind: RegistryKind): Promise<readonly Finding[]> {
+  const { input } = asking;
   const isHarbor = kind === "harbor";
   const found = isHarbor ? await findProjects(asking) : { findings: [], there: asking.projects };
   const { there } = found;
@@ -116,11 +117,27 @@ async function inside(asking: Asking, kind: RegistryKind): Promise<readonly Find
     // A server that does not know HEAD knows no uploads either: one cause, one finding.
     ...(head.length > 0 ? [] : isHarbor ? [uploadOnce(asking, there)] : each("upload", writeQuestion)),
   ];
+  const isSettled = (project: string): boolean => input.settled?.has(project) === true;
   const answers: Finding[] = [...found.findings, ...head];
   // In turn: Harbor answers an account late that it has just refused (docs/facts/harbor.md#telling-registries-apart).
-  for (const [question, answer] of questions) answers.push(...(await ask(asking, question, answer)));
+  for (const [question, answer] of questions) {
+    const answered = await ask(asking, question, answer);
+    const { project } = question;
+    const writes = project === undefined ? !there.every(isSettled) : !isSettled(project);
+    const isOfWrites = ofWrites.has(question.question) && !writes;
+    answers.push(...(isOfWrites ? unlessErrors(answered, subjectOf(input, project)) : answered));
+  }
   if (!isHarbor) answers.push(...harborOnly.map((question) => notAsked(asking, { question }, "harbor-only")));
   return answers;
+}
+
+/** What only who writes has to ask. */
+const ofWrites: ReadonlySet<RegistryQuestion> = new Set(["push", "quota", "read-only", "immutable", "upload"]);
+
+/** Where nothing has to be written, that it would be refused is worth a word, and no more. */
+function unlessErrors(findings: readonly Finding[], subject: string): readonly Finding[] {
+  const refused = findings.some(({ severity }) => severity === "error");
+  return refused ? [finding("note", "registry.takes-no-writes", { subject })] : findings;
 }
 
 function uploadOnce(asking: Asking, there: readonly string[]): [Question, Answer] {

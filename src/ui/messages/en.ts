@@ -1,7 +1,8 @@
 import { enFailures } from "./en-failures.ts";
 import { enFindings } from "./en-findings.ts";
 import { enCommands, enFlags } from "./en-help.ts";
-import { enRemedies, enTerms } from "./terms.ts";
+import { enRemedies } from "./remedies.ts";
+import { enTerms } from "./terms.ts";
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
 
 export const en: Catalogue = {
@@ -68,6 +69,7 @@ export const en: Catalogue = {
     apply: "install the release",
     plugins: "switch plugins on",
     check: "check what is live",
+    undo: "take back what was installed",
   },
   sides: { source: "source", bundle: "bundle", target: "registry", cluster: "cluster", host: "this host", usage: "usage" },
   kinds: { chart: "chart", image: "image", plugin: "plugin" },

@@ -2,7 +2,8 @@ import type { Note, NoteFacts, Phase } from "../../model/event.ts";
 import type { FailureCode, FailureFacts, Side } from "../../model/failure.ts";
 import type { FindingCode, FindingFacts, Severity } from "../../model/finding.ts";
 import type { ItemKind } from "../../model/lock.ts";
-import type { Remedies, Terms } from "./terms.ts";
+import type { Remedies } from "./remedies.ts";
+import type { Terms } from "./terms.ts";
 
 /** `message` says what was done, to what, and what came back; `hint` says what to type or to ask for next. */
 export interface Sentence {

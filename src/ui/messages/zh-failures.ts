@@ -44,7 +44,7 @@ export const zhFailures = failureSentences({
   CHART_VALUE_WANTED: { message: "没有 {path}，chart {chart} 无法渲染：{says}", hint: "请在规格文件中该 chart 的 values: 下设置 {path}，每个点是一层（`relocation learn` 用 --values 读取文件）。若是机密，这里只写占位值，真正的值写在站点文件的 values: 中。" },
   CHART_INCOMPLETE: { message: "Chart {chart} 打包时缺少它所依赖的 chart：{missing}", hint: "请在本机执行：tar xf CHART.tgz，helm dependency update 目录，helm package 目录；然后在规格文件的 from: 中写新的 .tgz。" },
   SITE_VALUE_REFUSED: { message: "使用站点自己的 values 时，chart {chart} 因 {values} 被拒绝：{says}", hint: "请改正或去掉 {values}；没有它，chart 就能被接受。包中有多个 chart 时，只有其中一个能接受的 values 请写在站点文件 releases: 中该安装的名称下。" },
-  PLUGIN_ABSENT: { message: "{namespace} 中没有这个名称的插件：{plugins}；未停用任何插件", hint: "现有的插件：{there}。`plugins list --site site.yaml` 会显示其中哪些已启用。" },
+  PLUGIN_ABSENT: { message: "{namespace} 中没有这个名称的插件：{plugins}；现有：{there}。未停用任何插件", hint: "`plugins list --site site.yaml` 会显示现有的插件及哪些已启用。若应有其他插件，请检查站点文件 `cluster:` 下的 `namespace:`。" },
   PLUGIN_UNUSABLE: { message: "插件 {plugin} 无法使用：{why}", hint: "可用 plugins.exclude 去掉它，或换一个版本。" },
   NAME_COLLISION: { message: "两份不同的内容会落到同一个名称 {target}：{first} 和 {second}", hint: "请在规格文件中为其中之一换一个标签。插件、chart 与镜像之间也可以用站点文件的 registry.pathTemplate 区分。" },
   TOOL_MISSING: { message: "程序 {tool} 无法启动（{looked}）", hint: "请安装它，或用 --helm、--kubectl 指定；规格文件的 tools: 中写有它的离线包，会在 bin/ 中带上它。" },

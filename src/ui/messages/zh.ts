@@ -1,5 +1,6 @@
 import { noteSentences, type Catalogue } from "./vocabulary.ts";
-import { zhRemedies, zhTerms } from "./terms.ts";
+import { zhRemedies } from "./remedies.ts";
+import { zhTerms } from "./terms.ts";
 import { zhFailures } from "./zh-failures.ts";
 import { zhFindings } from "./zh-findings.ts";
 import { zhCommands, zhFlags } from "./zh-help.ts";
@@ -68,6 +69,7 @@ export const zh: Catalogue = {
     apply: "用 helm 安装",
     plugins: "启用插件",
     check: "检查运行中的内容",
+    undo: "撤销已安装的内容",
   },
   sides: { source: "来源", bundle: "离线包", target: "目标仓库", cluster: "集群", host: "本机", usage: "用法" },
   kinds: { chart: "Chart", image: "镜像", plugin: "插件" },

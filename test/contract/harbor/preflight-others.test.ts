@@ -129,5 +129,12 @@ describe.skipIf(unavailable !== undefined)(`preflightRegistry against what is no
     await using plain = await aDockerRegistry({ readOnly: true });
     const { findings } = await preflight({ at: { host: plain.host, origin: plain.url } });
     expect(codes(findings)).toContain("error registry.read-only");
+    // Where nothing has to be written, that is no obstacle.
+    const settled = await preflight({
+      at: { host: plain.host, origin: plain.url },
+      input: { settled: new Set(["p"]) },
+    });
+    expect(codes(settled.findings).filter((code) => code.startsWith("error"))).toEqual([]);
+    expect(factsOf(settled.findings, "registry.takes-no-writes")).toEqual({ subject: `${plain.host}/p` });
   });
 });
