@@ -31,7 +31,21 @@ export function platformOfConfig(config: Uint8Array): Platform | undefined {
 /** `arm64` and `arm64/v8` are one platform: the variant counts only when it was asked for, and v8 is arm64's default. */
 export function platformMatches(wanted: Platform, has: Platform): boolean {
   if (wanted.os !== has.os || wanted.architecture !== has.architecture) return false;
-  const normal = (platform: Platform): string | undefined =>
-    platform.architecture === "arm64" && platform.variant === "v8" ? undefined : platform.variant;
-  return normal(wanted) === undefined || normal(wanted) === normal(has);
+  return variantOf(wanted) === undefined || variantOf(wanted) === variantOf(has);
+}
+
+/** `platformMatches` with any of these: one look for each question, since an index may have four thousand. */
+export function anyMatches(these: Iterable<Platform>): (wanted: Platform) => boolean {
+  const key = (...parts: readonly (string | undefined)[]): string => JSON.stringify(parts);
+  const known = new Set<string>();
+  for (const has of these)
+    known.add(key(has.os, has.architecture)).add(key(has.os, has.architecture, variantOf(has) ?? ""));
+  return ({ os, architecture, variant }) => {
+    const wanted = variantOf({ os, architecture, variant });
+    return known.has(wanted === undefined ? key(os, architecture) : key(os, architecture, wanted));
+  };
+}
+
+function variantOf({ architecture, variant }: Platform): string | undefined {
+  return architecture === "arm64" && variant === "v8" ? undefined : variant;
 }

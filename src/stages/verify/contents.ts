@@ -7,7 +7,8 @@ import { isFailure } from "../../model/failure.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import { parseManifest, successors, type ImageIndex, type Manifest } from "../../model/manifest.ts";
 import { isManifest } from "../../model/media-type.ts";
-import { printPlatform, type Platform } from "../../model/platform.ts";
+import { anyMatches, printPlatform, type Platform } from "../../model/platform.ts";
+import { abridged } from "../../std/abridged.ts";
 import type { VerifiedBundle } from "./ports.ts";
 
 type Item = BundleDocument["items"][number];
@@ -24,8 +25,14 @@ export interface Contents {
   /** The same as words of a finding: the first twenty, and `…` for more. */
   readonly namesOf: (digests: Iterable<Digest>) => string;
   readonly findings: readonly Finding[];
-  /** Of indexes that are roots of items and could be read: whom their manifests are for, each once. */
-  readonly platforms: ReadonlyMap<Digest, readonly Platform[]>;
+  /** Of indexes that are roots of items and could be read: whom their manifests are for. */
+  readonly platforms: ReadonlyMap<Digest, CarriedPlatforms>;
+}
+
+interface CarriedPlatforms {
+  readonly has: (wanted: Platform) => boolean;
+  /** As words of a finding: the first twenty, and `…` for more. */
+  readonly names: string;
 }
 
 /**
@@ -46,7 +53,7 @@ export async function readContents(bundle: VerifiedBundle, signal?: AbortSignal)
 }
 
 class Walk {
-  readonly platforms = new Map<Digest, readonly Platform[]>();
+  readonly platforms = new Map<Digest, CarriedPlatforms>();
   readonly #bundle: VerifiedBundle;
   readonly #signal: AbortSignal | undefined;
   readonly #listed: ReadonlySet<string>;
@@ -153,7 +160,7 @@ class Walk {
   }
 }
 
-function platformsOf({ manifests }: ImageIndex): readonly Platform[] {
+function platformsOf({ manifests }: ImageIndex): CarriedPlatforms {
   const each = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
-  return [...new Map(each.map((platform) => [printPlatform(platform), platform])).values()];
+  return { has: anyMatches(each), names: abridged([...new Set(each.map(printPlatform))]) };
 }

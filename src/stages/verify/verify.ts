@@ -4,7 +4,8 @@ import type { Digest } from "../../model/digest.ts";
 import { silent, type Report } from "../../model/event.ts";
 import { isFailure } from "../../model/failure.ts";
 import { finding, hasErrors, type Finding } from "../../model/finding.ts";
-import { parsePlatform, platformMatches, printPlatform } from "../../model/platform.ts";
+import { parsePlatform } from "../../model/platform.ts";
+import { abridged } from "../../std/abridged.ts";
 import { readContents, type Contents } from "./contents.ts";
 import type { VerifiedBundle, VerifyPorts, Block } from "./ports.ts";
 
@@ -170,19 +171,21 @@ function overlap(a: Extent, b: Extent): boolean {
   return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
-/** Every index must still have the platforms that bundle.json promises of its item. */
+/**
+ * Every index must still have the platforms that bundle.json promises of its item. One finding an item: ten thousand
+ * items with sixty platforms each, none of which is there, are a bundle of thirty MiB.
+ */
 function checkPlatforms({ items }: BundleDocument, { platforms }: Contents): readonly Finding[] {
-  return items.flatMap((item) => {
-    const has = platforms.get(item.root.digest);
-    if (item.kind !== "image" || has === undefined) return [];
-    const missing = item.platforms.filter((text) => {
+  return items.flatMap(({ kind, reference, root, platforms: promised }) => {
+    const index = platforms.get(root.digest);
+    if (kind !== "image" || index === undefined) return [];
+    const missing = promised.filter((text) => {
       const wanted = parsePlatform(text);
-      return wanted === undefined || !has.some((each) => platformMatches(wanted, each));
+      return wanted === undefined || !index.has(wanted);
     });
-    const carried = has.map(printPlatform).join(", ");
-    return missing.map((platform) =>
-      finding("error", "bundle.platform-missing", { item: item.reference, platform, has: carried }),
-    );
+    if (missing.length === 0) return [];
+    const facts = { item: reference, platform: abridged(missing), has: index.names };
+    return [finding("error", "bundle.platform-missing", facts)];
   });
 }
 

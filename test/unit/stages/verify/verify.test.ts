@@ -154,6 +154,22 @@ describe("verifyBundle", () => {
     ]);
   });
 
+  it("says once of each of three hundred items which of sixty platforms a thousand images are not for", async () => {
+    const images = Array.from({ length: 1000 }, (_, at) => ({ variant: `w${at}` }));
+    const root = aParent(MediaType.ociIndex, [console.seed], (only) => ({
+      manifests: images.map((more) => ({ ...only, platform: { os: "linux", architecture: "arm", ...more } })),
+    }));
+    const platforms = Array.from({ length: 64 }, (_, at) => `linux/arm/v${at}`);
+    const items = Array.from({ length: 300 }, (_, at): SeededItem => {
+      return { kind: "image", reference: `registry.example/a:${at}`, seed: root, platforms };
+    });
+    const { findings } = await verified(await bytesOf(aPackInput({ items })), true);
+    expect(findings).toHaveLength(300);
+    const first = (names: readonly string[]): string => `${names.slice(0, 20).join(", ")}, …`;
+    const has = first(images.map(({ variant }) => `linux/arm/${variant}`));
+    for (const { facts } of findings) expect(facts).toMatchObject({ platform: first(platforms), has });
+  });
+
   it("reports a platform that bundle.json promises, of an item that another one leads to as well", async () => {
     const outer: SeededItem = { ...gateway, reference: "registry.example/outer:1", seed: anIndex([gateway.seed]) };
     const items = [
