@@ -41,7 +41,13 @@ export async function runProcess(): Promise<ExitCode> {
   const context = (): Context => ({
     env: process.env,
     cwd: process.cwd(),
-    stdout: process.stdout,
+    stdout: {
+      write(text) {
+        // What was under way has come to its result; a line about it that is still drawn would stand before that.
+        reporter.close();
+        return process.stdout.write(text);
+      },
+    },
     signal: stop.signal,
     reporter,
     language,

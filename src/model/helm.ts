@@ -69,6 +69,16 @@ export interface Waits {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface AtRevision extends Waits {
+  /** @default the latest */
+  readonly revision?: number | undefined;
+}
+
+export interface RollbackOptions extends Waits {
+  /** As in `upgradeInstall`. @default false */
+  readonly takeOver?: boolean | undefined;
+}
+
 export interface TemplateOptions extends Waits {
   readonly includeCrds: boolean;
   /** @default false */
@@ -108,18 +118,14 @@ export interface HelmPort {
    */
   appliesOnServer(source: HelmSource, options?: Waits): Promise<boolean>;
   status(release: string, namespace: string, options?: Waits): Promise<ReleaseInfo | undefined>;
-  metadata(release: string, namespace: string, options?: Waits): Promise<ReleaseChart | undefined>;
+  metadata(release: string, namespace: string, options?: AtRevision): Promise<ReleaseChart | undefined>;
   /** What was given to it, without the chart's own; `undefined` when there is no such release or revision. */
-  values(
-    release: string,
-    namespace: string,
-    options?: Waits & { readonly revision?: number },
-  ): Promise<Values | undefined>;
+  values(release: string, namespace: string, options?: AtRevision): Promise<Values | undefined>;
   /** Oldest first; empty when there is no such release. Helm keeps ten unless it is told otherwise. */
   history(release: string, namespace: string, options?: Waits): Promise<readonly ReleaseRevision[]>;
   /** Of all namespaces. */
   list(options?: Waits): Promise<readonly ListedRelease[]>;
-  rollback(release: string, namespace: string, revision: number, options?: Waits): Promise<void>;
+  rollback(release: string, namespace: string, revision: number, options?: RollbackOptions): Promise<void>;
   uninstall(release: string, namespace: string, options?: Waits): Promise<void>;
   getManifest(release: string, namespace: string, options?: Waits): Promise<string>;
   getHooks(release: string, namespace: string, options?: Waits): Promise<string>;

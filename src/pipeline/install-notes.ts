@@ -4,6 +4,7 @@ import { isFailure } from "../model/failure.ts";
 import type { HelmPort } from "../model/helm.ts";
 import type { ClusterPort } from "../model/kubernetes.ts";
 import { serviceAddress } from "../model/service-address.ts";
+import { isEnabled, wasmPluginResource, type WasmPlugin } from "../model/wasm-plugin.ts";
 import type { PushResult } from "../stages/push/push.ts";
 import { printBytes } from "../std/bytes.ts";
 import { shellWord } from "../std/shell-word.ts";
@@ -57,7 +58,8 @@ async function standing(
 interface ClosingOptions {
   readonly cluster: Pick<ClusterPort, "list">;
   readonly namespace: string;
-  readonly seconds: number;
+  /** Absent where something was found that must not stay: what stands there has to be looked at or undone, not praised. */
+  readonly seconds: number | undefined;
   /** Ready to paste. */
   readonly look: string;
   /** kubectl as it is typed to reach this cluster. */
@@ -73,13 +75,33 @@ export async function closingNotes(
   { cluster, namespace, seconds, look, kubectl, undo, signal }: ClosingOptions,
 ): Promise<readonly NoteEvent[]> {
   const services = await cluster.list<Service>({ resource: "services", namespace, signal }).catch(unlessFailed);
-  const on = receipt.plugins.filter(({ state }) => state === "on").map(({ name }) => name);
+  const running = await pluginsOn(cluster, namespace, signal);
+  const on = receipt.plugins
+    .filter(({ name, state }) => state === "on" && (running?.has(name) ?? true))
+    .map(({ name }) => name);
   return [
-    { type: "note", text: "install-took", facts: { seconds: Math.round(seconds), ...bytesOf(pushed) } },
+    ...(seconds === undefined
+      ? []
+      : [{ type: "note", text: "install-took", facts: { seconds: Math.round(seconds), ...bytesOf(pushed) } } as const]),
     ...services.flatMap((service) => addressNote(service, [...kubectl, "-n", namespace])),
     ...(on.length === 0 ? [] : [{ type: "note", text: "plugins-on", facts: { plugins: on.join(", ") } } as const]),
     ...(undo === undefined ? [] : [{ type: "note", text: "next-commands", facts: { look, undo } } as const]),
   ];
+}
+
+/** Since the receipt wrote one down, somebody may have switched it off; `undefined` where that may not be seen. */
+async function pluginsOn(
+  cluster: ClosingOptions["cluster"],
+  namespace: string,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const live = await cluster.list<WasmPlugin>({ resource: wasmPluginResource, namespace, signal });
+    return new Set(live.filter(isEnabled).map(({ metadata }) => metadata.name));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return undefined;
+  }
 }
 
 /** The install went through; who may not list services finds out addresses in another way. */

@@ -69,10 +69,7 @@ export async function install(
   });
   await recorder.phase("apply", () => applyPhase(run, { ...toApply, serviceAccounts: proof.accounts }, rendered));
   const switched = (await recorder.phase("plugins", () => pluginsPhase(run))) ?? [];
-  const checked = (await recorder.phase("check", () => checkLive(input, ports, options.signal))) ?? [];
-  // Who leaves out apply knows that nothing may stand there yet.
-  const live = checked.filter(({ code }) => !(options.skip.has("apply") && code === "cluster.release-absent"));
-  reportFindings([...switched, ...live], options.report);
+  const live = (await recorder.phase("check", () => checkPhase(input, ports, options))) ?? [];
   if (!hasErrors(live)) await recorder.done();
   return { receipt: recorder.receipt, pushed, proof, findings: [...switched, ...live] };
 }
@@ -166,8 +163,9 @@ async function applyPhase(run: Installing, input: ApplyInput, rendered: readonly
     report(leftoverNote(name, url, did === "repointed" ? target(url)?.url : undefined));
   const stuck = leftovers.stuck.map(({ name, url }) => finding("warning", "cluster.leftover-plugin", { name, url }));
   reportFindings(stuck, report);
-  for (const { chart } of rendered) {
+  for (const [at, { chart }] of rendered.entries()) {
     await takeOwnership(chart, run);
+    report({ type: "step", phase: "apply", name: `helm upgrade ${chart.release}`, done: at, items: rendered.length });
     const helm = (path: string) =>
       ports.helm.upgradeInstall(helmSource(chart, path), {
         timeoutSeconds: seconds,
@@ -226,5 +224,19 @@ async function pluginsPhase({ plan, site, ports, options, recorder }: Installing
   if (options.skip.has("prove")) recorder.stopAt(wanted.findings);
   const plugins = wanted.plugins.map(({ plugin }) => plugin);
   const keep = (record: PluginRecord) => recorder.add({ plugins: [record] });
-  return switchOn({ plugins, plan, site, keep }, ports, options);
+  const findings = await switchOn({ plugins, plan, site, keep }, ports, options);
+  reportFindings(findings, options.report);
+  return findings;
+}
+
+async function checkPhase(
+  input: InstallInput,
+  ports: InstallPorts,
+  { skip, signal, report }: InstallOptions,
+): Promise<readonly Finding[]> {
+  const found = await checkLive(input, ports, signal);
+  // Who leaves out apply knows that nothing may stand there yet.
+  const live = found.filter(({ code }) => !(skip.has("apply") && code === "cluster.release-absent"));
+  reportFindings(live, report);
+  return live;
 }

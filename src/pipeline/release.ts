@@ -12,6 +12,8 @@ export interface PendingOptions {
   readonly plan: Pick<InstallPlan, "charts">;
   readonly helm: Pick<HelmPort, "status" | "history" | "rollback">;
   readonly report: Report;
+  /** Fields that others have set become the release's again. @default false */
+  readonly forceConflicts?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
 }
@@ -71,9 +73,12 @@ async function endsByItself(
   return false;
 }
 
-async function goBack({ release, namespace }: ReleaseRef, { helm, signal }: PendingOptions): Promise<void> {
+async function goBack(
+  { release, namespace }: ReleaseRef,
+  { helm, forceConflicts: takeOver, signal }: PendingOptions,
+): Promise<void> {
   const revision = revisionBack(await helm.history(release, namespace, { signal }));
-  await helm.rollback(release, namespace, revision, { signal });
+  await helm.rollback(release, namespace, revision, { takeOver, signal });
 }
 
 /** Where helm may not be asked, that is told with whose the releases are. */

@@ -25,7 +25,10 @@ export function releaseLines(releases: readonly ReleaseStatus[], language: Langu
           known.chart !== undefined ? say.release : known.unread === true ? say.unreadRelease : say.noRelease,
           facts,
         ),
-        fill(say.installer[installer.by], { tool: "", number: 0, bundle: "", at: "", managedBy: "", ...installer }),
+        fill(say.installer[installer.by], {
+          ...{ tool: "", number: 0, bundle: "", managedBy: "", ...installer },
+          at: "at" in installer ? `${minuteOf(installer.at)} UTC` : "",
+        }),
         ...(takenOver === undefined ? [] : [fill(say.takenOver, { takenOver })]),
       ];
     }),
@@ -64,7 +67,13 @@ export function receiptLines(
   const say = statusWords[language];
   const { folder, all, beside } = receipts;
   const { words } = catalogueOf(language);
-  const rows = all.map((each) => [`  ${each.number}`, each.bundle, say.states[each.state], each.started, each.tool]);
+  const rows = all.map((each) => [
+    `  ${each.number}`,
+    each.bundle,
+    say.states[each.state],
+    minuteOf(each.started),
+    each.tool,
+  ]);
   const header = [`  ${say.install}`, shortened(words.bundle), say.state, say.started, leftOut(words.tool)];
   return [
     lines([fill(all.length === 0 ? say.noReceipts : say.receipts, { folder })]),
@@ -73,7 +82,11 @@ export function receiptLines(
       ...(beside === undefined ? [] : [fill(say.beside, beside)]),
       lastCheck === undefined
         ? say.neverChecked
-        : fill(say.lastCheck, { ...lastCheck, state: say.states[lastCheck.state] }),
+        : fill(say.lastCheck, {
+            ...lastCheck,
+            at: `${minuteOf(lastCheck.at)} UTC`,
+            state: say.states[lastCheck.state],
+          }),
     ]),
   ].join("");
 }
@@ -100,16 +113,34 @@ export function historyTable(entries: readonly HistoryEntry[], { language, colum
     ...(several ? [release] : []),
     String(install?.number ?? say.absent),
     String(revision ?? say.absent),
-    // helm counts nanoseconds, which nobody reads.
-    at.replace(/\.\d+/, ""),
-    state,
+    minuteOf(at),
+    chart === "" ? ownState(state, say) : state,
     chart === "" ? say.absent : chart,
     install?.bundle ?? say.absent,
-    entry.current ? say.current : entry.reachable ? `rollback --to ${install?.number ?? "owner"}` : say.absent,
+    wayBack({ install, ...entry }, say),
   ]);
-  const names = [shortened(say.chart), shortened(words.bundle)];
+  const names = [shortened(say.chart), leftOut(words.bundle)];
   const header = [say.install, say.revision, say.started, say.state, ...names, say.back];
   return table(several ? [words.name, ...header] : header, rows, columns);
+}
+
+function wayBack(
+  { current, reachable, install }: Pick<HistoryEntry, "current" | "reachable" | "install">,
+  say: StatusWords,
+) {
+  if (current) return say.current;
+  return reachable ? `rollback --to ${install?.number ?? "owner"}` : say.absent;
+}
+
+/** Of an install that helm knows nothing of, the receipt says it, and in our words. */
+function ownState(state: string, { states }: StatusWords): string {
+  return Object.hasOwn(states, state) ? states[state as keyof typeof states] : state;
+}
+
+/** helm writes nanoseconds in the zone of its host, receipts milliseconds in UTC: one clock, as far as people read it. */
+function minuteOf(at: string): string {
+  const time = Date.parse(at);
+  return Number.isNaN(time) ? at : new Date(time).toISOString().slice(0, 16).replace("T", " ");
 }
 
 /** Plugins of the cluster beside those of a bundle. */

@@ -40,10 +40,17 @@ describe.skipIf(unavailable !== undefined)(`the life of a release${because}`, ()
     const unasked = await far.run(["rollback"]);
     expect(unasked, said(unasked)).toMatchObject({ exitCode: 2 });
     expect(await gatewayReplicas(far)).toBe(2);
-    const back = await succeeds(far, ["rollback", "--yes"]);
+
+    // Somebody tried to help while it was down: whose field that is now is said, and what goes over it.
+    await kubectl(far, "set", "image", "deployment/higress-console", "higress-console=docker.io/tried/this:1");
+    const refused = await far.run(["rollback", "--yes"]);
+    expect(refused, said(refused)).toMatchObject({ exitCode: 1 });
+    expect(refused.stderr).toContain(`Deployment ${namespace}/higress-console`);
+    expect(refused.stderr).toContain("--force-conflicts");
+    const back = await succeeds(far, ["rollback", "--yes", "--force-conflicts"]);
     expect(back.stderr).toContain("2.2.4");
     expect(await gatewayReplicas(far)).toBe(1);
-    expect(await revisions(far)).toEqual(["superseded", "superseded", "deployed"]);
+    expect(await revisions(far)).toEqual(["superseded", "superseded", "failed", "deployed"]);
     await far.writeSite();
     await succeeds(far, ["check", carried.first]);
   });

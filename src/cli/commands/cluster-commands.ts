@@ -47,7 +47,7 @@ export const clusterCommands: readonly Command[] = [
   {
     name: "rollback",
     positionals: "",
-    flags: { site: string, to: string, ...asked, ...helm },
+    flags: { site: string, to: string, "force-conflicts": boolean, ...asked, ...helm },
     load: () => import("./rollback.ts"),
   },
   {

@@ -65,11 +65,9 @@ async function installed(flags: Flags, context: Context, evidence?: EvidenceSink
       evidence: evidence?.see,
     },
   );
-  if (hasErrors(result.findings)) return ExitCode.findings;
   const seconds = (context.now().getTime() - began) / 1000;
   const installed = { ports, seconds, namespace: site.cluster.namespace, kubectl: tools.typedKubectl };
-  await sayWhatIsThere(result, installed, flags, context);
-  return ExitCode.done;
+  return await sayWhatIsThere(result, installed, flags, context);
 }
 
 interface Installed {
@@ -81,10 +79,11 @@ interface Installed {
 
 async function sayWhatIsThere(
   result: InstallResult,
-  { ports, ...installed }: Installed,
+  { ports, seconds, ...installed }: Installed,
   flags: Flags,
   context: Context,
-): Promise<void> {
+): Promise<ExitCode> {
+  const failed = hasErrors(result.findings);
   const again = againBy(flags, context);
   const earlier = await ports.receipts.load().catch((error: unknown) => {
     // Where they may not be read, this one alone says how it is undone.
@@ -94,12 +93,14 @@ async function sayWhatIsThere(
   const [undo] = undoCommands(result.receipt, earlier, again);
   const notes = await closingNotes(result, {
     ...installed,
+    seconds: failed ? undefined : seconds,
     cluster: ports.cluster,
     look: again("status"),
     undo: undo?.command,
     signal: context.signal,
   });
   for (const note of notes) context.reporter.report(note);
+  return failed ? ExitCode.findings : ExitCode.done;
 }
 
 /**

@@ -44,6 +44,10 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
     env: context.env,
     self: startedAs(),
   });
+  const wanted = truth(flags, "diff") ? 2 : 1;
+  const begin = (name: string, done: number): void =>
+    context.reporter.report({ type: "step", phase: "render", name, done, items: wanted });
+  begin("helm template", 0);
   const rendered = await renderedBy(helm, session, context, session.bundle.document.kubeVersion);
   const own = { ca: await readCa(site), userPlugins: await readUserPlugins(site) };
   const proof = proveAll(rendered, session.plan, site, own);
@@ -64,6 +68,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
     await writeNewFiles(folder, files, { overwrite: true, context });
     reportFindings(await leftovers(folder, files), context.reporter.report);
   }
+  if (truth(flags, "diff")) begin("helm upgrade --dry-run, kubectl diff", 1);
   if (truth(flags, "diff")) context.stdout.write(await difference(flags, exported, session, context));
   else if (out === undefined) context.stdout.write(exportStream(exported));
   return hasErrors(proof.findings) ? ExitCode.findings : ExitCode.done;

@@ -11,7 +11,7 @@ import { Failure } from "../../model/failure.ts";
 import { releasesOf, type Receipt, type ReleaseRecord } from "../../model/receipt.ts";
 import type { Site } from "../../model/site.ts";
 import type { Context } from "../context.ts";
-import { text, wholeNumber, type Flags } from "../define.ts";
+import { text, truth, wholeNumber, type Flags } from "../define.ts";
 import { agreed } from "../agreement.ts";
 import { ExitCode } from "../exit-code.ts";
 import { openTools, type ClusterTools } from "../wire/tools.ts";
@@ -42,7 +42,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   report({ type: "phase", phase: "undo", state: "started" });
   const findings = await rollback(current, before, {
     cluster: tools.kubectl,
-    release: releasePort(tools),
+    release: releasePort(tools, { report, takeOver: truth(flags, "force-conflicts") }),
     signal: context.signal,
   });
   reportFindings(findings, report);

@@ -37,7 +37,7 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
   report({ type: "phase", phase: "undo", state: "started" });
   const findings = await uninstall(latest, {
     cluster: tools.kubectl,
-    release: releasePort(tools),
+    release: releasePort(tools, { report }),
     ...reach,
     customKinds: () => servedResources((group) => !isBuiltInGroup(group), tools.kubectl, context.signal),
     signal: context.signal,

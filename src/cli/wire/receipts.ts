@@ -1,4 +1,5 @@
 import { receiptDirectory } from "../../edge/files/receipts.ts";
+import type { Report } from "../../model/event.ts";
 import { finding, type Finding } from "../../model/finding.ts";
 import type { Kubectl } from "../../edge/process/kubectl.ts";
 import { Failure } from "../../model/failure.ts";
@@ -112,10 +113,18 @@ export async function retire(
   await kubectl.delete({ resource: "configmaps", name: receiptName, namespace: site.cluster.namespace }, signal);
 }
 
-export function releasePort({ helm }: ClusterTools): ReleasePort {
+export function releasePort(
+  { helm }: ClusterTools,
+  { report, takeOver }: { readonly report: Report; readonly takeOver?: boolean },
+): ReleasePort {
+  const begin = (name: string): void => report({ type: "step", phase: "apply", name, done: 0, items: 1 });
   return {
-    rollback: ({ release, namespace }, revision, signal) => helm.rollback(release, namespace, revision, { signal }),
+    rollback: ({ release, namespace }, revision, signal) => {
+      begin(`helm rollback ${release}`);
+      return helm.rollback(release, namespace, revision, { takeOver, signal });
+    },
     uninstall: async ({ release, namespace }, signal) => {
+      begin(`helm uninstall ${release}`);
       if ((await helm.status(release, namespace, { signal })) !== undefined)
         await helm.uninstall(release, namespace, { signal });
     },

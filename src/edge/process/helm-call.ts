@@ -5,6 +5,7 @@ import * as z from "zod";
 import { Failure, isFailure } from "../../model/failure.ts";
 import { sanitize } from "../../model/sanitize.ts";
 import type {
+  AtRevision,
   HelmSource,
   ListedRelease,
   ReleaseChart,
@@ -15,7 +16,7 @@ import type {
 import type { Values } from "../../model/values.ts";
 import { readClusterFlags } from "../charts/values.ts";
 import type { ProgramStart } from "./helm-post-renderer.ts";
-import { run, type RunResult } from "./run.ts";
+import { run } from "./run.ts";
 
 export interface HelmOptions {
   /** Of the user; what helm needs of it is chosen here. */
@@ -98,6 +99,9 @@ const MetadataDocument = z.object({
   applyMethod: z.string().optional(),
 });
 
+export const revisionFlags = ({ revision }: AtRevision): readonly string[] =>
+  revision === undefined ? [] : ["--revision", String(revision)];
+
 /** `helm get metadata -o json`. */
 export function parseMetadata(text: string): ReleaseChart {
   const { applyMethod, ...found } = parse(MetadataDocument, text);
@@ -165,33 +169,6 @@ export async function withValues<T>(
   }
 }
 
-/** Of client-go, which helm hands on: no answer from the API server itself, unlike one that a webhook lacks. */
-const unreachable =
-  /Kubernetes cluster unreachable|[A-Z][a-z]{2,5} "https?:\/\/[^"]{1,500}": (?:dial tcp|EOF|unexpected EOF|read tcp|write tcp|http2: |net\/http: |context deadline exceeded)/;
-
-/**
- * What helm's stderr says about who can help. The sentences were seen on 3.17.3, 4.1.4 and 4.2.3; whatever is not
- * recognised is HELM_FAILED with helm's own words.
- */
-export function helmFailure({ action, release, flags = [] }: HelmOperation, result: RunResult): Failure {
-  const output = sanitize(withoutNoise(result.stderr) || result.stdout, 2000);
-  if (/another operation \(install\/upgrade\/rollback\) is in progress/.test(output))
-    return new Failure("RELEASE_BUSY", { release, namespace: namespaceIn(flags), status: "pending" });
-  if (/conflicts? with "/.test(output)) return new Failure("CLUSTER_CONFLICT", { what: action, output });
-  if (/is forbidden: /.test(output)) return new Failure("CLUSTER_FORBIDDEN", { action: `helm ${action}`, output });
-  if (unreachable.test(output) && !/failed calling webhook/.test(output))
-    return new Failure("CLUSTER_UNREACHABLE", { action: `helm ${action}`, output });
-  // No cluster is asked by it: what it says is about the chart and the values here.
-  const here = action === "template" ? { side: "host" as const } : {};
-  return new Failure("HELM_FAILED", { action, exit: String(result.exitCode), output }, here);
-}
-
-/** Helm 4 logs on stderr too, and so does its klog; a warning must not hide the error that follows it. */
-function withoutNoise(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => !/^(level=(WARN|INFO|DEBUG)|WARNING:|[IWE]\d{4} \d\d:)/.test(line));
-  return lines.join("\n").trim();
-}
-
 const wanted = ">=3.17 <4, or >=4.1";
 
 /** @throws Failure TOOL_UNSUITABLE for a line that is not supported */
@@ -202,16 +179,6 @@ export async function helmVersion(binary: string, env: Readonly<Record<string, s
   if (suitable) return version;
   const seen = version === "" ? sanitize(result.stdout || result.stderr, 100) : version;
   throw new Failure("TOOL_UNSUITABLE", { tool: binary, version: seen, wanted });
-}
-
-export interface HelmOperation {
-  readonly action: string;
-  readonly release: string;
-  readonly flags?: readonly string[];
-}
-
-function namespaceIn(flags: readonly string[]): string {
-  return flags[flags.indexOf("-n") + 1] ?? "";
 }
 
 export function templateFlags({ kubeVersion }: HelmSource, { includeCrds }: TemplateOptions): readonly string[] {

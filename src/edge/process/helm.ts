@@ -1,19 +1,20 @@
 import { resolve } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type {
+  AtRevision,
   HelmPort,
   HelmSource,
   ListedRelease,
   ReleaseChart,
   ReleaseInfo,
   ReleaseRevision,
+  RollbackOptions,
   UpgradeOptions,
   Waits,
 } from "../../model/helm.ts";
 import type { Values } from "../../model/values.ts";
 import {
   helmEnvironment,
-  helmFailure,
   helmVersion,
   installedManifest,
   OtherClusters,
@@ -22,11 +23,12 @@ import {
   parseRelease,
   parseReleases,
   parseValues,
+  revisionFlags,
   templateFlags,
   withValues,
   type HelmOptions,
-  type HelmOperation,
 } from "./helm-call.ts";
+import { helmFailure, type HelmOperation } from "./helm-failure.ts";
 import { withPostRenderer, type ProgramStart } from "./helm-post-renderer.ts";
 import { run, timedOut, type RunResult } from "./run.ts";
 import { temporaryFolder, type TemporaryFolder } from "../files/temporary.ts";
@@ -114,20 +116,15 @@ class HelmProcess implements Helm {
     return found === undefined ? undefined : parseRelease(found);
   }
 
-  async metadata(release: string, namespace: string, options: Waits = {}): Promise<ReleaseChart | undefined> {
-    const flags = ["get", "metadata", "-n", namespace, "-o", "json"];
+  async metadata(release: string, namespace: string, options: AtRevision = {}): Promise<ReleaseChart | undefined> {
+    const flags = ["get", "metadata", "-n", namespace, ...revisionFlags(options), "-o", "json"];
     const found = await this.#find({ action: "get metadata", release }, flags, [release], options);
     return found === undefined ? undefined : parseMetadata(found);
   }
 
-  async values(
-    release: string,
-    namespace: string,
-    { revision, ...waits }: Waits & { readonly revision?: number } = {},
-  ): Promise<Values | undefined> {
-    const which = revision === undefined ? [] : ["--revision", String(revision)];
-    const flags = ["get", "values", "-n", namespace, ...which, "-o", "json"];
-    const found = await this.#find({ action: "get values", release }, flags, [release], waits);
+  async values(release: string, namespace: string, options: AtRevision = {}): Promise<Values | undefined> {
+    const flags = ["get", "values", "-n", namespace, ...revisionFlags(options), "-o", "json"];
+    const found = await this.#find({ action: "get values", release }, flags, [release], options);
     return found === undefined ? undefined : parseValues(found);
   }
 
@@ -144,9 +141,12 @@ class HelmProcess implements Helm {
     return parseReleases(await this.#run({ action: "list", release: "" }, flags, [], options));
   }
 
-  async rollback(release: string, namespace: string, revision: number, options: Waits = {}): Promise<void> {
-    const flags = ["rollback", "-n", namespace];
-    await this.#run({ action: "rollback", release }, flags, [release, String(revision)], options);
+  async rollback(release: string, namespace: string, revision: number, options: RollbackOptions = {}): Promise<void> {
+    const { takeOver = false, signal } = options;
+    // Helm 4 goes back in the way in which that revision was applied; where that was its own merge nothing conflicts.
+    const target = takeOver && this.#isFour ? await this.metadata(release, namespace, { revision, signal }) : undefined;
+    const flags = ["rollback", "-n", namespace, ...(target?.isServerSide === true ? ["--force-conflicts"] : [])];
+    await this.#run({ action: "rollback", release }, flags, [release, String(revision)], { signal });
   }
 
   async uninstall(release: string, namespace: string, options: Waits = {}): Promise<void> {

@@ -55,8 +55,12 @@ export async function enablePlugins(
     signal: options.signal,
   };
   const rollout = new Rollout(watch, options);
-  for (let at = 0; at < plugins.length; at += groupSize)
-    if (!(await rollout.begin(plugins.slice(at, at + groupSize)))) break;
+  for (let at = 0; at < plugins.length; at += groupSize) {
+    const group = plugins.slice(at, at + groupSize);
+    const name = group.map(({ metadata }) => metadata.name).join(" ");
+    options.report({ type: "step", phase: "plugins", name, done: at, items: plugins.length });
+    if (!(await rollout.begin(group))) break;
+  }
   return rollout.findings;
 }
 

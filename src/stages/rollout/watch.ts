@@ -80,12 +80,24 @@ class RolloutReporter {
   readonly #options: RolloutReporterOptions;
   readonly #said = new Map<string, string>();
   readonly #since = new Map<string, number>();
+  #step = "";
 
   constructor(options: RolloutReporterOptions) {
     this.#options = options;
   }
 
+  /** What is still waited for, with how many are behind. */
+  #reportStep(standings: readonly Standing[]): void {
+    const open = standings.filter(({ progress }) => !progress.done);
+    const name = open.map(({ workload }) => workload).join(" ");
+    if (name === this.#step || name === "") return;
+    this.#step = name;
+    const { length: items } = standings;
+    this.#options.report({ type: "step", phase: "apply", name, done: items - open.length, items });
+  }
+
   report(standings: readonly Standing[]): void {
+    this.#reportStep(standings);
     for (const { workload, progress, troubles } of standings) {
       this.#reportProgress(workload, progress);
       troubles.forEach((trouble) => {

@@ -69,7 +69,7 @@ export const enFailures = failureSentences({
   KUBECTL_FAILED: { message: "kubectl could not {action} (exit {exit}): {output}", hint: "Try the same by hand to see more: kubectl -v6 …" },
   CLUSTER_UNREACHABLE: { message: "The API server did not answer to {action}: {output}", hint: "Write the file under `kubeconfig:` of `cluster:` in the site file (without it KUBECONFIG is read, then ~/.kube/config), and try it: kubectl --kubeconfig FILE version" },
   CLUSTER_FORBIDDEN: { message: "The cluster forbids {action}: {output}", hint: "Ask for the right, or use a kubeconfig that has it; `preflight` lists all rights that are missing." },
-  CLUSTER_CONFLICT: { message: "Somebody else changed {what}: {output}", hint: "Look at the difference, then add --force-conflicts to take the fields over." },
+  CLUSTER_CONFLICT: { message: "Somebody else changed {what}: {output}", hint: "Look at the difference; with --force-conflicts, install and rollback take the fields over." },
   RELEASE_BUSY: { message: "The release {release} is {status}: another helm run was cut off or still goes on", hint: "If none runs: helm -n {namespace} rollback {release} (a first revision: … {release} 1), then the same command again." },
   ROLLOUT_STUCK: { message: "{workload} is not ready after {seconds} seconds: {why}", hint: "higress-airgap doctor says why, and what to type." },
   RELEASE_ADOPTED: { message: "{releases} was there before us, as {charts}: what was not installed from here is not uninstalled", hint: "`rollback --to owner` returns to revision {revisions}; to remove it all the same: helm -n {namespace} uninstall {releases}" },
@@ -77,7 +77,7 @@ export const enFailures = failureSentences({
   REVISION_GONE: { message: "Helm no longer has revision {revision} of {release}; nothing was changed", hint: "history lists the installs that rollback --to can go back to. Any other comes back by installing its bundle again." },
   RECEIPT_MISSING: {
     message: "There is no receipt of {release} in {where}",
-    hint: "Without a receipt nothing is undone. After a first install there is nothing to go back to: uninstall removes it. Otherwise run this where install ran, or name its folder as stateDir in the site file. What was installed without this program: helm -n {namespace} uninstall {release}",
+    hint: "Without a receipt nothing is undone. After a first install there is nothing to go back to: uninstall removes it; where all have been undone, nothing is left to undo. Otherwise run this where install ran, or name its folder as stateDir in the site file. What was installed without this program: helm -n {namespace} uninstall {release}",
   },
   ARCHIVE_INVALID: { message: "{what} is not an archive that can be read: {why}", hint: "Fetch it again; an archive like this one is refused on purpose." },
   SERVER_UNUSABLE: { message: "Cannot serve on {address}: {reason}", hint: "Choose another address with --host and --port." },

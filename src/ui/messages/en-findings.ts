@@ -152,7 +152,7 @@ export const enFindings = findingSentences({
   "cluster.release-elsewhere": { message: "{chart} runs as {release} in {namespace}, too", hint: "Both watch the same objects: give them different ingress classes, or name this one in the site file to take it over." },
   "cluster.values-unread": { message: "The owner of {release} set what version {chart} does not read: {paths}", hint: "Look in the changelog of Higress for what took its place, and set that under `values` of the site file." },
   "cluster.leftover-plugin": { message: "The WasmPlugin {name} points to {url}, which is not reachable from here", hint: "It would keep new gateways closed; `install` repoints it to what the bundle carries or switches it off, and keeps the original." },
-  "cluster.drift": { message: "{object} was changed by hand: {fields}", hint: "Add --force-conflicts to take it over." },
+  "cluster.drift": { message: "{object} was changed by hand: {fields}", hint: "It was left as it is; where it should not stay so, change it by hand." },
   "cluster.image-unknown": { message: "{pod} runs {image} with {digest}, which the bundle does not carry", hint: "It was pulled from somewhere else, or the tag moved." },
   "cluster.pod-stuck": { message: "{pod} is stuck: {reason}: {message}", hint: "Run: higress-airgap doctor --site site.yaml" },
   "plugin.layout": { message: "{plugin} ({reference}) has a layout that the gateway refuses: {why}", hint: "It is repacked when it holds a module; otherwise leave it out." },

@@ -67,7 +67,7 @@ export const zhFlags: Readonly<Record<FlagName, string>> = {
   for: "写成可由 kustomize、Argo CD 或 Flux 应用的目录",
   "repo-url": "引擎读取的 Git 仓库：目录放在其中",
   "repo-path": "目录在 Git 仓库中的位置",
-  to: "要回到的安装的序号（见 history），或 `owner`：首次安装之前的内容；不给出时为上一次安装",
+  to: "要回到的安装的序号（见 history），或 `owner`：首次安装之前的内容；默认为上一次安装",
   existing: "他人已有的安装：把其所有者的值保留在站点文件之下、丢弃，或拒绝",
   yes: "不再询问；没有终端时，rollback 和 uninstall 必须带上它",
   host: "监听地址",

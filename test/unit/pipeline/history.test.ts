@@ -4,6 +4,7 @@ import { historyOf, newerIn } from "../../../src/pipeline/history.ts";
 import type { Receipt } from "../../../src/model/receipt.ts";
 import type { InstallPlan } from "../../../src/pipeline/install-plan.ts";
 import { historyTable } from "../../../src/ui/status.ts";
+import { widthOf } from "../../../src/ui/width.ts";
 import { aReceipt } from "../../rig/receipt.ts";
 
 const release = "higress";
@@ -63,6 +64,17 @@ describe("history", () => {
     );
     expect(given).toMatchObject({ revision: 1, reachable: false });
   });
+});
+
+it("fits 80 columns, on one clock, with the states of our installs in the reader's words", () => {
+  const failed = { ...aReceipt({ started: "2026-11-29T23:33:03.076Z" }), number: 2, state: "failed" } as const;
+  const made = { status: "superseded", updated: "2026-11-30T07:29:30.9+08:00", chart: "higress-2.2.1" };
+  const first = aReceipt({ helm: { revision: 1, previousRevision: 0 }, started: "2026-11-29T23:29:00Z" });
+  const entries = historyOf({ release, namespace }, [{ ...made, revision: 1 }], [first, failed]);
+  const [header = "", one = "", two = ""] = historyTable(entries, { language: "zh", columns: 80 }).split("\n");
+  for (const line of [header, one, two]) expect(widthOf(line)).toBeLessThanOrEqual(80);
+  expect(one).toContain("2026-11-29 23:29");
+  expect(two).toContain("2026-11-29 23:33  失败");
 });
 
 it("is not that of our installs where somebody made a release of the same name anew", () => {

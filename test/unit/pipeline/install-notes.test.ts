@@ -18,15 +18,22 @@ const nothing = {
   pushed: undefined,
 };
 
-async function notes(services: readonly Service[] | Failure, undo: string | undefined) {
+/** Of three that an install switched on, one did harm, and one was switched off by hand since. */
+async function notes(services: readonly Service[] | Failure, undo: string | undefined, went = true) {
   const on = { namespace: "higress-system", name: "cors", url: "oci://h/cors:1", state: "on" } as const;
-  const receipt = aReceipt({ plugins: [on, { ...on, name: "waf", state: "off" }] });
-  const list = <T>(): Promise<readonly T[]> =>
-    services instanceof Failure ? Promise.reject(services) : Promise.resolve(services as readonly T[]);
+  const receipt = aReceipt({ plugins: [on, { ...on, name: "waf", state: "off" }, { ...on, name: "key-auth" }] });
+  const plugins = [
+    { ...on, name: "cors" },
+    { ...on, name: "key-auth", defaultConfigDisable: true },
+  ].map(({ name, url, ...spec }) => ({ metadata: { name }, spec: { url, defaultConfig: {}, ...spec } }));
+  const list = <T>({ resource }: { readonly resource: string }): Promise<readonly T[]> =>
+    services instanceof Failure
+      ? Promise.reject(services)
+      : Promise.resolve((resource === "services" ? services : plugins) as readonly T[]);
   const kubectl = ["kubectl", "--kubeconfig", "/srv/my site/kubeconfig"];
   const about = {
     namespace: "higress-system",
-    seconds: 41.4,
+    seconds: went ? 41.4 : undefined,
     look: "look",
     kubectl,
     signal: new AbortController().signal,
@@ -86,6 +93,15 @@ describe("the last words of an install", () => {
       "plugins-on",
       "next-commands",
     ]);
+  });
+
+  it("say where it is and how it is undone also when something was found, but not that it went through", async () => {
+    const found = await notes(
+      [service("gw", { type: "NodePort", ports: [{ port: 80, nodePort: 31080 }] })],
+      "undo",
+      false,
+    );
+    expect(found.map(([text]) => text)).toEqual(["address", "plugins-on", "next-commands"]);
   });
 });
 

@@ -56,6 +56,7 @@ describe("watchRollout", () => {
     expect(failure).toBeUndefined();
     expect(seconds).toBe(8);
     expect(events).toEqual([
+      { type: "step", phase: "apply", name: "gateway", done: 0, items: 1 },
       { type: "note", text: "waiting", facts: { workload: "gateway", ready: 0, wanted: 1 } },
       { type: "note", text: "waiting", facts: { workload: "gateway", ready: 1, wanted: 1 } },
     ]);
@@ -64,6 +65,7 @@ describe("watchRollout", () => {
   it("tells those that are new from those that were there before", async () => {
     const { events } = await watched({ ready: 1, old: 1 }, { 4: { ready: 1 } });
     expect(events).toEqual([
+      { type: "step", phase: "apply", name: "gateway", done: 0, items: 1 },
       { type: "note", text: "waiting-old", facts: { workload: "gateway", ready: 1, wanted: 1, old: 1 } },
       { type: "note", text: "waiting", facts: { workload: "gateway", ready: 1, wanted: 1 } },
     ]);
