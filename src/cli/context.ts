@@ -21,3 +21,13 @@ export interface Context {
   readonly ask?: ((question: string) => Promise<string>) | undefined;
   readonly now: () => Date;
 }
+
+/** What was under way has come to its result; a line about it that is still drawn would stand before that. */
+export function afterProgress(output: Output, reporter: Pick<Reporter, "close">): Output {
+  return {
+    write(text) {
+      reporter.close();
+      return output.write(text);
+    },
+  };
+}

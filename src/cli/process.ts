@@ -7,7 +7,7 @@ import { Failure, isFailure } from "../model/failure.ts";
 import { chooseLanguage } from "../ui/language.ts";
 import type { Style } from "../ui/lines.ts";
 import { createReporter, type Reporter, type ReporterOptions } from "../ui/reporter.ts";
-import type { Context } from "./context.ts";
+import { afterProgress, type Context } from "./context.ts";
 import { ExitCode, exitCodeOf } from "./exit-code.ts";
 import { shellWord } from "../std/shell-word.ts";
 import { speakAsTerminal } from "./terminal-charset.ts";
@@ -41,13 +41,7 @@ export async function runProcess(): Promise<ExitCode> {
   const context = (): Context => ({
     env: process.env,
     cwd: process.cwd(),
-    stdout: {
-      write(text) {
-        // What was under way has come to its result; a line about it that is still drawn would stand before that.
-        reporter.close();
-        return process.stdout.write(text);
-      },
-    },
+    stdout: afterProgress(process.stdout, reporter),
     signal: stop.signal,
     reporter,
     language,
