@@ -164,7 +164,7 @@ export const zhTerms: Terms = {
   "as.anonymous": "匿名用户",
   "items.": "整个离线包",
   "why.credentials": "凭据",
-  "where.before": "最近一次安装之前没有其他安装",
+  "where.before": "上一次安装之前没有其他安装",
   "where.undone": "此前的安装均已撤销",
   "where.sources": "--from 指定的各个来源",
   "where.target": "目标仓库（它曾确认收到）",
