@@ -203,6 +203,7 @@ export interface FindingFacts {
   "plugin.unknown-field": { manifest: string; field: string; instead: string };
   "plugin.switched-off": { plugin: string; why: string };
   "plugin.off-outside": { name: string; url: string };
+  "plugin.several-on": { plugin: string; objects: string };
   "plugin.unseen": { plugin: string; namespace: string };
   "plugin.pattern": { pattern: string; why: string };
   "plugin.url-loopback": { pattern: string; host: string };

@@ -87,6 +87,15 @@ export function isWasmPlugin(object: RenderedObject): boolean {
   return textAt(object, "kind") === "WasmPlugin" && group.test(textAt(object, "apiVersion") ?? "");
 }
 
+/** What the console writes of a built-in plugin, and finds it by: the object's own name ends with the version. */
+const aboutPlugin = "higress.io/wasm-plugin";
+export const pluginLabels = {
+  name: `${aboutPlugin}-name`,
+  version: `${aboutPlugin}-version`,
+  category: `${aboutPlugin}-category`,
+  builtIn: `${aboutPlugin}-built-in`,
+} as const;
+
 export const wasmPluginResource = "wasmplugins.extensions.higress.io";
 
 /** Does the controller hand it to the gateway, so that it is downloaded? (ingress_config.go, convertIstioWasmPlugin) */

@@ -2,7 +2,7 @@ import type { LockItem } from "../model/lock.ts";
 import type { ClusterPort, KubeObject } from "../model/kubernetes.ts";
 import { isReference, parseReference, printReference, withoutOci } from "../model/reference.ts";
 import type { GatewayHas, PluginStatus } from "../model/status.ts";
-import { isEnabled, wasmPluginResource, type WasmPlugin } from "../model/wasm-plugin.ts";
+import { isEnabled, pluginLabels, wasmPluginResource, type WasmPlugin } from "../model/wasm-plugin.ts";
 import { deliveredTo, type GatewayRef, type GatewayState } from "../stages/plugin-rollout/gateway.ts";
 import type { InstallPlan } from "./install-plan.ts";
 
@@ -52,8 +52,8 @@ function moduleOf(plugin: WasmPlugin, item: LockItem | undefined): Pick<PluginSt
   return { name: first(labelOf(plugin, "name"), item?.name) ?? name, version, digest };
 }
 
-function labelOf({ metadata: { labels = {} } }: WasmPlugin, what: string): string | undefined {
-  return labels[`higress.io/wasm-plugin-${what}`];
+function labelOf({ metadata: { labels = {} } }: WasmPlugin, what: keyof typeof pluginLabels): string | undefined {
+  return labels[pluginLabels[what]];
 }
 
 function first(...texts: readonly (string | undefined)[]): string | undefined {

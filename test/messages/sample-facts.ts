@@ -56,6 +56,7 @@ const samples: Readonly<Record<string, string | number>> = {
   missing: 14,
   module: "waf",
   name: "key-auth",
+  objects: "key-auth-1.0.0, key-auth-1.1.0",
   namespace: "higress-system",
   near: "key-auth",
   needed: "1.6 GiB",

@@ -5,7 +5,7 @@ import { finding, type Finding } from "../../model/finding.ts";
 import type { ClusterPort } from "../../model/kubernetes.ts";
 import { containersOf, statusesOf, troubleOf } from "../../model/pod-trouble.ts";
 import { fetchHost, isFetchedInside, type Inside } from "../../model/inside.ts";
-import { isEnabled, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import { isEnabled, pluginLabels, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 
 /** What came for a URL: content (a registry says its digest too), a refusal, or nothing, because it cannot be asked from here. */
 export type UrlAnswer =
@@ -43,6 +43,7 @@ export async function checkCluster(input: CheckInput, port: Pick<ClusterPort, "l
   return [
     ...pods.flatMap((pod) => checkPod(pod, input)),
     ...plugins.flatMap((plugin) => checkPlugin(plugin, input)),
+    ...severalTimesOn(plugins),
     ...proof,
     ...urls,
   ];
@@ -81,6 +82,18 @@ function checkPlugin(plugin: WasmPlugin, input: CheckInput): readonly Finding[] 
       ? finding("error", "cluster.leftover-plugin", facts)
       : finding("warning", "plugin.off-outside", facts),
   ];
+}
+
+/** An object for each version: what the newer bundle switched on does not replace what the owner has configured. */
+function severalTimesOn(plugins: readonly WasmPlugin[]): readonly Finding[] {
+  const on = new Map<string, string[]>();
+  for (const { metadata } of plugins.filter(isEnabled)) {
+    const plugin = metadata.labels?.[pluginLabels.name];
+    if (plugin !== undefined) on.set(plugin, [...(on.get(plugin) ?? []), metadata.name]);
+  }
+  return [...on].flatMap(([plugin, objects]) =>
+    objects.length > 1 ? [finding("warning", "plugin.several-on", { plugin, objects: objects.sort().join(", ") })] : [],
+  );
 }
 
 function outsideOf(where: string, path: string, value: string, { inside }: CheckInput): readonly Finding[] {

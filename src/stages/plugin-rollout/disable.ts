@@ -1,6 +1,6 @@
 import { Failure } from "../../model/failure.ts";
 import { fieldManager, type KubeRef } from "../../model/kubernetes.ts";
-import { switchOff, wasmPluginResource, isEnabled, type WasmPlugin } from "../../model/wasm-plugin.ts";
+import { isEnabled, pluginLabels, switchOff, wasmPluginResource, type WasmPlugin } from "../../model/wasm-plugin.ts";
 import { abridged } from "../../std/abridged.ts";
 import { type Watch, lookAtGateway, type GatewayState, type PluginsPort } from "./gateway.ts";
 
@@ -10,8 +10,6 @@ export interface DisableOptions {
   /** Told of each plugin that is off now. */
   readonly off: (name: string) => void;
 }
-
-const nameLabel = "higress.io/wasm-plugin-name";
 
 /**
  * Switches plugins off by their own switches: the object and its configuration stay. A name means the object, or every
@@ -26,10 +24,10 @@ export async function disablePlugins(
 ): Promise<void> {
   const live = await port.list<WasmPlugin>({ resource: wasmPluginResource, namespace, signal });
   const isNamed = ({ metadata }: WasmPlugin, name: string): boolean =>
-    metadata.name === name || metadata.labels?.[nameLabel] === name;
+    metadata.name === name || metadata.labels?.[pluginLabels.name] === name;
   const absent = names.filter((name) => !live.some((plugin) => isNamed(plugin, name)));
   if (absent.length > 0) {
-    const there = new Set(live.map(({ metadata }) => metadata.labels?.[nameLabel] ?? metadata.name));
+    const there = new Set(live.map(({ metadata }) => metadata.labels?.[pluginLabels.name] ?? metadata.name));
     const listed = there.size === 0 ? "-" : abridged([...there]);
     throw new Failure("PLUGIN_ABSENT", { plugins: absent.join(", "), namespace, there: listed });
   }

@@ -1,4 +1,4 @@
-import type { WasmPlugin } from "../../model/wasm-plugin.ts";
+import { pluginLabels, type WasmPlugin } from "../../model/wasm-plugin.ts";
 
 export interface BuiltIn {
   readonly name: string;
@@ -19,7 +19,6 @@ const canaryDomain = "canary.higress-airgap.invalid";
 /** A built-in plugin as the console itself would save it, so that the console shows it and can change it. */
 export function builtInPlugin(plugin: BuiltIn): WasmPlugin {
   const { name, version, namespace, url, category = "custom", phase, priority, config, pullSecret } = plugin;
-  const about = "higress.io/wasm-plugin";
   return {
     apiVersion: "extensions.higress.io/v1alpha1",
     kind: "WasmPlugin",
@@ -27,10 +26,10 @@ export function builtInPlugin(plugin: BuiltIn): WasmPlugin {
       name: `${name}-${version}`,
       namespace,
       labels: {
-        [`${about}-name`]: name,
-        [`${about}-version`]: version,
-        [`${about}-category`]: category,
-        [`${about}-built-in`]: "true",
+        [pluginLabels.name]: name,
+        [pluginLabels.version]: version,
+        [pluginLabels.category]: category,
+        [pluginLabels.builtIn]: "true",
         "higress.io/resource-definer": "higress",
       },
     },

@@ -178,6 +178,7 @@ export const enFindings = findingSentences({
   "plugin.put-elsewhere": { message: "The console asks for {by} as {target}, so {reference} is pushed as {instead}", hint: "References to it in your WasmPlugins are rewritten; only who writes one by hand needs the other name." },
   "plugin.unknown-field": { message: "{manifest}: the field {field} does not exist and is dropped in silence", hint: "Write {instead}." },
   "plugin.switched-off": { message: "{plugin} was switched off again: {why}", hint: "The gateway is back as it was; higress-airgap doctor has the log lines." },
+  "plugin.several-on": { message: "{plugin} is on several times, in {objects}: each request goes through all of them", hint: "Move what is configured in the one that is to go to the other, and switch it off with higress-airgap plugins disable --name and the object's name." },
   "plugin.off-outside": {
     message: "The WasmPlugin {name} is off, and points to {url}, which is not reachable from here",
     hint: "Switched on, it would keep new gateways closed. Carry its module (`plugins.list` of the spec) and install again, or delete it. Is its host of your own network? Then name it under `inside:` of the site file.",

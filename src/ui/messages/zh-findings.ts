@@ -153,6 +153,7 @@ export const zhFindings = findingSentences({
   "plugin.put-elsewhere": { message: "控制台以 {target} 请求 {by}，因此 {reference} 推送为 {instead}", hint: "您的 WasmPlugin 中对它的引用会被改写；只有手写时才需要用这个名称。" },
   "plugin.unknown-field": { message: "{manifest}：字段 {field} 不存在，会被静默丢弃", hint: "请写成 {instead}。" },
   "plugin.switched-off": { message: "{plugin} 已被重新关闭：{why}", hint: "网关已恢复原状；higress-airgap doctor 有相关日志。" },
+  "plugin.several-on": { message: "{plugin} 同时启用了多个对象：{objects}；每个请求都会依次经过它们", hint: "请把要停用的那个插件对象中的配置移到另一个，再用 higress-airgap plugins disable --name 加对象名停用它。" },
   "plugin.off-outside": { message: "WasmPlugin {name} 已关闭，并指向此处无法访问的 {url}", hint: "一旦启用，它会使新网关无法开放端口。请携带其模块（规格文件的 `plugins.list`）后重新安装，或删除它。它的主机属于您自己的网络？请在站点文件的 `inside:` 下写明。" },
   "plugin.unseen": { message: "{plugin} 已打开且没有报错，但无法确认网关是否已加载它", hint: "请授予 {namespace} 中 pods/exec 的 create 和 get、pods/log 的 get 权限，或发送一个应由该插件应答的请求。" },
   "plugin.pattern": { message: "URL 模板 {pattern} 无法使用：{why}", hint: "模板中必须有变量 `name`，否则所有插件都会得到同一个模块。" },

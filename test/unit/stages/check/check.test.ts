@@ -57,6 +57,23 @@ describe("checkCluster", () => {
     ]);
   });
 
+  it("warns of a plugin that is on in two versions, and not of one that is on in one", async () => {
+    const cluster = new MemoryCluster();
+    const of = (name: string, version: string, off = false): WasmPlugin => {
+      const made = plugin(`${name}-${version}`, `oci://harbor.test:8443/higress/plugins/${name}:${version}`, off);
+      return { ...made, metadata: { ...made.metadata, labels: { "higress.io/wasm-plugin-name": name } } };
+    };
+    for (const each of [
+      of("ai-proxy", "2.0.1"),
+      of("ai-proxy", "1.0.0"),
+      of("cors", "1.0.0", true),
+      of("cors", "1.1.0"),
+    ])
+      cluster.add(each);
+    const facts = { plugin: "ai-proxy", objects: "ai-proxy-1.0.0, ai-proxy-2.0.1" };
+    expect(await checkCluster(input, cluster)).toEqual([{ severity: "warning", code: "plugin.several-on", facts }]);
+  });
+
   it("names a running image that the bundle does not have, whatever its tag says", async () => {
     const cluster = new MemoryCluster();
     cluster.add(aPod({ name: "g", ...good, imageID: `harbor.test:8443/higress/gateway@${other}` }));
