@@ -171,6 +171,7 @@ export interface FindingFacts {
   };
   "cluster.release-other-chart": { release: string; namespace: string; chart: string; wanted: string };
   "cluster.release-unreadable": { release: string; namespace: string; why: string };
+  "cluster.release-other": { release: string; runs: string; bundle: string };
   "cluster.release-absent": { release: string; namespace: string };
   "cluster.release-elsewhere": { release: string; namespace: string; chart: string };
   "cluster.values-unread": { release: string; chart: string; paths: string };

@@ -11,7 +11,7 @@ import { proveRelease } from "./prove.ts";
 import { insideOf } from "./wanted-plugins.ts";
 
 export interface CheckPorts extends Pick<InstallPorts, "urlAsker"> {
-  readonly helm: Pick<HelmPort, "status" | "getManifest" | "getHooks">;
+  readonly helm: Pick<HelmPort, "metadata" | "getManifest" | "getHooks">;
   readonly cluster: Pick<InstallPorts["cluster"], "list">;
 }
 
@@ -25,8 +25,14 @@ export async function checkLive(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const stored: string[] = [];
-  for (const { release, namespace } of plan.charts) {
-    if ((await ports.helm.status(release, namespace, { signal })) === undefined) continue;
+  const others: Finding[] = [];
+  for (const { release, namespace, name, version } of plan.charts) {
+    const runs = await ports.helm.metadata(release, namespace, { signal });
+    if (runs === undefined) continue;
+    if (runs.version !== version) {
+      const facts = { release, runs: `${runs.chart} ${runs.version}`, bundle: `${name} ${version}` };
+      others.push(finding("warning", "cluster.release-other", facts));
+    }
     stored.push(await ports.helm.getManifest(release, namespace, { signal }));
     stored.push(await ports.helm.getHooks(release, namespace, { signal }));
   }
@@ -39,7 +45,7 @@ export async function checkLive(
   const { items } = bundle.document;
   const version = carriedRelease(bundle.document);
   const inside = insideOf(plan, site);
-  return await checkCluster(
+  const live = await checkCluster(
     {
       namespace,
       inside,
@@ -53,6 +59,8 @@ export async function checkLive(
     },
     ports.cluster,
   );
+  // First: much of what follows is said because of it.
+  return [...others, ...live];
 }
 
 /** A container runtime shows the digest of an index, of a manifest or of a config, whichever it pulled by. */

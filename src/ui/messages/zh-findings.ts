@@ -123,6 +123,7 @@ export const zhFindings = findingSentences({
   "cluster.release-adopted": { message: "接管命名空间 {namespace} 中的安装 {release}（{existing}）", hint: "`rollback` 会回到它的修订版本 {revision}。" },
   "cluster.release-other-chart": { message: "命名空间 {namespace} 中的安装 {release} 来自 chart {chart}，而不是 {wanted}", hint: "请在站点文件中为 cluster.release 换一个名称，或为 cluster.namespace 换一个命名空间。" },
   "cluster.release-unreadable": { message: "无法得知命名空间 {namespace} 中的安装 {release} 属于谁：{why}", hint: "helm 把安装记录保存在 Secret 中：请申请在命名空间 {namespace} 中读取 Secret 的权限。在此之前不会接管任何内容。" },
+  "cluster.release-other": { message: "集群中的 {release} 是 {runs}，而此离线包携带的是 {bundle}", hint: "请用安装它时所用的离线包来检查：下文中关于未携带的镜像和引用的检查结果由此而来。" },
   "cluster.release-absent": { message: "命名空间 {namespace} 中没有 {release} 的任何内容：没有可检查的对象", hint: "请先安装，或在站点文件的 cluster: 下指定其命名空间和安装名；检查的是 kubeconfig 和 context 所指的集群。" },
   "cluster.release-elsewhere": { message: "命名空间 {namespace} 中还运行着 {chart}，安装名 {release}", hint: "两者监视同样的对象：请使用不同的 IngressClass，或在站点文件中指定它以便接管。" },
   "cluster.values-unread": { message: "安装 {release} 的所有者设置了 {chart} 版本不再读取的值：{paths}", hint: "请在 Higress 的变更记录中查找替代项，并写入站点文件的 `values`。" },

@@ -6,7 +6,14 @@ import type { Bundle } from "../../../src/content/open-bundle.ts";
 
 const url = "https://updates.vendor.example/feed";
 const exception = { kind: "ConfigMap", name: "{release}-c", path: "/data/feed", value: url, reason: "may fail" };
-const chart = { release: "r", namespace: "n", patches: [], relocation: { exceptions: [exception] } };
+const chart = {
+  name: "higress",
+  version: "2.2.4",
+  release: "r",
+  namespace: "n",
+  patches: [],
+  relocation: { exceptions: [exception] },
+};
 const plan = {
   ...{ prefix: "harbor.corp/p", mapped: [], carried: new Set(), mcpServer: undefined },
   charts: [chart],
@@ -24,10 +31,10 @@ metadata: { name: t, annotations: { "helm.sh/hook": test } }
 spec: { containers: [{ name: c, image: "busybox:1" }] }
 `;
 
-function found(name: string | undefined): ReturnType<typeof checkLive> {
+function found(name: string | undefined, version = "2.2.4"): ReturnType<typeof checkLive> {
   const ports = {
     helm: {
-      status: () => Promise.resolve(name === undefined ? undefined : {}),
+      metadata: () => Promise.resolve(name === undefined ? undefined : { chart: "higress", version }),
       getManifest: () => Promise.resolve(stored(name ?? "")),
       getHooks: () => Promise.resolve(testPod),
     },
@@ -40,6 +47,16 @@ function found(name: string | undefined): ReturnType<typeof checkLive> {
 describe("what stands there", () => {
   it("must be something: of nothing it would be true that nothing points outside", async () => {
     expect(await found(undefined)).toMatchObject([{ severity: "error", code: "cluster.release-absent" }]);
+  });
+});
+
+describe("a release of another version than the bundle's", () => {
+  it("is told before what follows from it, such as a rollback's images that are not carried", async () => {
+    const facts = { release: "r", runs: "higress 2.2.1", bundle: "higress 2.2.4" };
+    expect(await found("other", "2.2.1")).toMatchObject([
+      { severity: "warning", code: "cluster.release-other", facts },
+      { severity: "error", code: "reference.outside" },
+    ]);
   });
 });
 
