@@ -1,4 +1,4 @@
-import { Failure } from "../../model/failure.ts";
+import { Failure, isFailure } from "../../model/failure.ts";
 import { carriedPlugins, layoutOf } from "../../pipeline/carried-plugins.ts";
 import type { Bundle } from "../../content/open-bundle.ts";
 import { printBytes } from "../../std/bytes.ts";
@@ -8,15 +8,17 @@ import { jsonText, shortened, table } from "../../ui/width.ts";
 import type { Context } from "../context.ts";
 import { text, truth, type Flags } from "../define.ts";
 import { ExitCode } from "../exit-code.ts";
-import { openTrustedBundle } from "../wire/site-session.ts";
+import { openSite, openTrustedBundle } from "../wire/site-session.ts";
 import { openLook, statusReader } from "../wire/status.ts";
 import { openTools } from "../wire/tools.ts";
 
 export default async function run(flags: Flags, context: Context): Promise<ExitCode> {
   if (text(flags, "site") !== undefined) return beside(flags, context);
   const { words } = catalogueOf(context.language);
-  if (text(flags, "bundle") === undefined)
+  if (text(flags, "bundle") === undefined) {
+    if (await hasSite(flags, context)) return beside(flags, context);
     throw new Failure("USAGE", { what: "plugins list", wrong: "either", wanted: "BUNDLE, --site site.yaml" });
+  }
   await using bundle = await openTrustedBundle(flags, context);
   const plugins = await listed(bundle, context);
   if (truth(flags, "json")) context.stdout.write(jsonText(plugins));
@@ -35,6 +37,17 @@ export default async function run(flags: Flags, context: Context): Promise<ExitC
       ),
     );
   return ExitCode.done;
+}
+
+/** The one that the other commands take when none is named. */
+async function hasSite(flags: Flags, context: Context): Promise<boolean> {
+  try {
+    await openSite(flags, context);
+    return true;
+  } catch (error) {
+    if (isFailure(error, "USAGE")) return false;
+    throw error;
+  }
 }
 
 async function listed(bundle: Bundle, { signal }: Context) {

@@ -110,7 +110,7 @@ export const enFindings = findingSentences({
   "cluster.node-hint": { message: "{nodes}: {what}", hint: "Known to crash gateways with Wasm plugins; the install switches off again what breaks the gateway." },
   "cluster.capacity": { message: "The release asks for {requested} {resource}, {allocatable} are free to give", hint: "Set smaller requests in the site file's values, or global.local: true for a trial." },
   "cluster.storage-class-missing": { message: "No default storage class for {claims}", hint: "Name one in the values, or leave the component out." },
-  "cluster.load-balancer-missing": { message: "Nothing gives {service} an address", hint: "Set higress-core.gateway.service.type: NodePort, or hostNetwork: true." },
+  "cluster.load-balancer-missing": { message: "Nothing gives {service} an address", hint: "Add --set higress-core.gateway.service.type=NodePort or --set higress-core.gateway.hostNetwork=true, or nest the same under values: of the site file." },
   "cluster.crd-foreign": { message: "The CRD {crd} belongs to {owner}", hint: "It is updated in place; check that its owner agrees." },
   "cluster.crd-missing": { message: "The CRD {crd} is missing", hint: "Carry it in `crds:` of the spec if you use that API." },
   "cluster.kind-unknown": { message: "The chart makes {objects}, and the cluster does not know {kind}", hint: "Install its CRD (`crds:` of the spec carries it), or switch the component off in the values." },

@@ -91,7 +91,7 @@ export const zhFindings = findingSentences({
   "cluster.node-hint": { message: "{nodes}：{what}", hint: "已知会使带 Wasm 插件的网关崩溃；安装时会关闭使网关异常的插件。" },
   "cluster.capacity": { message: "该安装需要 {requested} {resource}，可分配 {allocatable}", hint: "请在站点文件的 values 中调小 requests，试用可设 global.local: true。" },
   "cluster.storage-class-missing": { message: "{claims} 没有默认存储类", hint: "请在 values 中指定，或不安装该组件。" },
-  "cluster.load-balancer-missing": { message: "没有组件能给 {service} 分配地址", hint: "请设置 higress-core.gateway.service.type: NodePort，或 hostNetwork: true。" },
+  "cluster.load-balancer-missing": { message: "没有组件能给 {service} 分配地址", hint: "请加上 --set higress-core.gateway.service.type=NodePort 或 --set higress-core.gateway.hostNetwork=true，或在站点文件的 values: 下按层级写入同样的值。" },
   "cluster.crd-foreign": { message: "CRD {crd} 属于 {owner}", hint: "会原地更新；请确认其所有者同意。" },
   "cluster.crd-missing": { message: "没有 CRD {crd}", hint: "若要使用该 API，请在规格文件的 `crds:` 中携带它。" },
   "cluster.kind-unknown": { message: "chart 会创建 {objects}，但集群不认识 {kind}", hint: "请安装其 CRD（可用规格文件的 `crds:` 携带），或在 values 中关闭该组件。" },

@@ -172,6 +172,16 @@ describe("a bundle that somebody changed", () => {
     await expect(runCommand(words, { cwd: folder })).rejects.toMatchObject({ code: "FINDINGS" });
   });
 
+  it("is none that plugins list needs where there is a site.yaml: the cluster is what it asks then", async () => {
+    const run = runCommand(["plugins", "list", "--helm", "/nowhere/helm"], { cwd: folder });
+    await expect(run).rejects.toMatchObject({ code: "TOOL_MISSING" });
+    const empty = await aFolder();
+    await expect(runCommand(["plugins", "list"], { cwd: empty })).rejects.toMatchObject({
+      code: "USAGE",
+      facts: { wanted: "BUNDLE, --site site.yaml" },
+    });
+  });
+
   it.each(commands)("is refused by $words, whatever it would have read of it", async ({ words }) => {
     for (const trust of [
       ["--site", "site.yaml"],
