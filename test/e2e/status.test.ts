@@ -67,7 +67,7 @@ async function expectsOneInstall(far: FarSide, bundle: string): Promise<void> {
     /^gateway: \S+:\d+.* \((NodePort|LoadBalancer) higress-system\/higress-gateway\)$/m,
     /^console: higress-console\.higress-system\.svc:8080 \(ClusterIP higress-system\/higress-console\)$/m,
     /^key-auth +1\.0\.0 +on +not seen +\S+ +\S+ +sha256:[0-9a-f]{12} +oci:\/\/harbor\.airgap\.example:8443\/higress\//m,
-    /^ {2}beside the release: configmap\/higress-airgap-receipt, of install 1\nlast check: done, \S+, by install 1\n/m,
+    /^ {2}beside the release: configmap\/higress-airgap-receipt, of install 1\nlast check: done, \S+ \S+ UTC, by install 1\n/m,
     /^newer in the bundle: nothing$/m,
   ])
     expect(stdout).toMatch(line);
@@ -81,7 +81,7 @@ async function expectsOneInstall(far: FarSide, bundle: string): Promise<void> {
     newer: [],
   });
   const history = await succeeds(far, ["history"]);
-  expect(history.stdout).toMatch(/^1 +1 +[-\dT:]+\S{1,6} +deployed +higress-2\.2\.4 +\S+ 2\.2\.4 +this is it$/m);
+  expect(history.stdout).toMatch(/^1 +1 +[-\d]+ \d\d:\d\d +deployed +higress-2\.2\.4 +\S+ 2\.2\.4 +this is it$/m);
   const plugins = await succeeds(far, ["plugins", "list", bundle]);
   expect(plugins.stdout).toMatch(/^key-auth +1\.0\.0 +1\.0\.0 +on +not seen/m);
 
