@@ -39,8 +39,7 @@ export interface UrlAsker extends AsyncDisposable {
 export interface InstallPorts extends RenderPorts, PushPorts {
   /** All findings of the whole bundle's bytes. */
   verify(bundle: Bundle): Promise<readonly Finding[]>;
-  /** Every question to registry and cluster; nothing is changed. */
-  /** `pushes: false` where nothing will be pushed after it. */
+  /** Every question to registry and cluster; nothing is changed. `pushes: false` where nothing will be pushed after it. */
   preflight(context: InstallInput, options: { readonly pushes: boolean }): Promise<readonly Finding[]>;
   /** The target as the account that the cluster pulls with. */
   asPuller(): Promise<PullerPort>;

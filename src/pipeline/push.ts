@@ -71,8 +71,9 @@ async function prepareProjects(
 }
 
 /**
- * Bytes that a push would add, by project, and the projects where all is in its place. A project that cannot be asked is left out: the questions of the preflight say
- * why. Each project is planned alone, so a blob counts also when another project has it and it could be mounted.
+ * Bytes that a push would add, by project, and the projects where all is in its place. A project that cannot be asked is
+ * left out: the questions of the preflight say why. Each project is planned alone, so a blob counts also when another
+ * project has it and it could be mounted.
  */
 export async function planByProject(
   { plan, bundle }: { readonly plan: InstallPlan; readonly bundle: PushSource },

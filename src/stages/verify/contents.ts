@@ -87,9 +87,9 @@ class Walk {
     const items = new Set<number>();
     const above = new Set<Digest>(digests);
     // A set that grows while it is gone over is gone over to its end.
-    for (const digest of above)
+    enough: for (const digest of above)
       for (const namer of this.#namedBy.get(digest) ?? []) {
-        if (items.size === most) break;
+        if (items.size === most) break enough;
         if (typeof namer === "number") items.add(namer);
         else above.add(namer);
       }
@@ -98,8 +98,7 @@ class Walk {
   }
 
   namesOf(digests: Iterable<Digest>): string {
-    const names = this.itemsOf(digests, mostNamed + 1);
-    return [...names.slice(0, mostNamed), ...(names.length > mostNamed ? ["…"] : [])].join(", ");
+    return abridged(this.itemsOf(digests, mostNamed + 1), mostNamed);
   }
 
   findings(): readonly Finding[] {

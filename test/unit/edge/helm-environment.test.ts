@@ -8,16 +8,16 @@ const env = {
 
 describe("the environment of helm", () => {
   it("is the user's where a cluster is asked: exec plugins of a kubeconfig let kubectl in by it", () => {
-    expect(helmEnvironment({ env, reachesCluster: true }, "/work")).toMatchObject({
-      ...{ HOME: "/home/op", AWS_PROFILE: "prod", HELM_DRIVER: "configmap", HELM_PLUGINS: "/work/plugins" },
+    expect(helmEnvironment({ env, reachesCluster: true }, "/srv/helm")).toMatchObject({
+      ...{ HOME: "/home/op", AWS_PROFILE: "prod", HELM_DRIVER: "configmap", HELM_PLUGINS: "/srv/helm/plugins" },
       KUBECONFIG: "/home/op/.kube/config",
     });
   });
 
   it("has no settings of another helm, and where helm only renders nothing of the user's but the way out", () => {
-    expect(helmEnvironment({ env, reachesCluster: true }, "/work")).not.toHaveProperty("HELM_NAMESPACE");
-    const rendering = helmEnvironment({ env }, "/work");
-    expect(rendering).toMatchObject({ HOME: "/work", PATH: "/usr/bin", HTTPS_PROXY: "http://proxy:3128" });
+    expect(helmEnvironment({ env, reachesCluster: true }, "/srv/helm")).not.toHaveProperty("HELM_NAMESPACE");
+    const rendering = helmEnvironment({ env }, "/srv/helm");
+    expect(rendering).toMatchObject({ HOME: "/srv/helm", PATH: "/usr/bin", HTTPS_PROXY: "http://proxy:3128" });
     for (const name of ["AWS_PROFILE", "HELM_NAMESPACE"]) expect(rendering).not.toHaveProperty(name);
   });
 });
